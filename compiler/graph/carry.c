@@ -47,6 +47,7 @@ static const Loop *waits_in_loop(const RowClasses *a, const Node *n)
     for (int k = 0; k < n->nargs; k++) {
         const Node *x = n->arg[k];
         for (int l = 0; l < MAX_LEVELS && a->info[x->id].class == IS_TOTAL; l++)
+            /* in the body of one loop, so the total is of this very pass */
             if (n->in[l] && n->in[l] == x->in[l])
                 return n->in[l];
     }
@@ -91,6 +92,7 @@ static void find_info(void *analysis, const Node *n)
     if (of_total) /* a view of a carrier is not a carrier */
         out.carried = false;
     a->info[n->id] = waits ? info_waiting(a, n, waits) : out;
+    /* the body may have been classified by variables that only now become rows or totals */
     if (n->op == OP_loop)
         settle(a, n);
 }
@@ -181,6 +183,7 @@ static Passes in_all_passes(const Plan *p, Node *n)
     for (const Loop *loop; (loop = node_loop(all.all)) != NULL; all.loops++) {
         all.loop[all.loops] = loop;
         all.shape[all.loops] = all.all->shape;
+        /* from the innermost loop outward, each adds an axis for its passes in front */
         all.all = graph_collect_all(p->a.g, p->a.order.body[loop->id].loop, all.all);
     }
     return all;
@@ -189,6 +192,7 @@ static Passes in_all_passes(const Plan *p, Node *n)
 /* Of the totals of all passes, those of this pass of the loops over totals. */
 static Node *in_this_pass(Plan *p, const Passes *all, Node *total)
 {
+    /* from the outermost loop inward: its axis is the first */
     for (int i = all->loops - 1; i >= 0; i--)
         total = graph_at_pass(p->a.g, total, total_loop(p, all->loop[i]), all->shape[i]);
     return total;
@@ -233,6 +237,7 @@ static Node *total_operand(Plan *p, const Node *n, int k)
 
     if (x->op == OP_index)
         return graph_index(p->a.g, total_loop(p, x->attr.loop));
+    /* a weight read here is that of the batch: metrics_finish has no params */
     if (info.class == IS_FIXED && info.varies)
         add_carrier(p, x, CARRY_SAME, 0);
 
@@ -328,6 +333,7 @@ static Node *total_of(Plan *p, Node *n)
     for (int k = 0; k < n->nargs; k++)
         arg[k] = total_operand(p, n, k);
 
+    /* all else is the same op on totals */
     int before = g->count;
     g->loc = n->loc;
     Node *made = graph_copy(g, n, arg);
@@ -350,6 +356,7 @@ static void add_links(Plan *p, const Node *n)
     for (int k = 0; k < n->nargs; k++) {
         Node *x = n->arg[k];
         RowInfo info = p->a.info[x->id];
+        /* one link for each total, however many rows read it */
         if (info.class != IS_TOTAL || p->linked[x->id])
             continue;
         p->linked[x->id] = true;
@@ -370,6 +377,7 @@ static void plan_nodes(Plan *p, Node *const *root, int roots)
         if (!uses[n->id])
             continue;
 
+        /* operands come first, so the totals that n is computed from are there */
         if (x.carried)
             add_carrier(p, n, x.kind, x.walk - 1);
         else if (x.class == IS_TOTAL)
@@ -402,6 +410,7 @@ static Growth growth_of_sum(Growth a, Growth b)
 {
     if (a == b && a != AS_OTHER)
         return a;
+    /* 0 + x = x */
     if (a == AS_ZERO || b == AS_ZERO)
         return a == AS_ZERO ? b : a;
 
@@ -409,6 +418,7 @@ static Growth growth_of_sum(Growth a, Growth b)
     if (sums)
         return AS_SUM;
 
+    /* mean(x) + c = mean(x + c) */
     bool means = (a == AS_MEAN || a == AS_FIXED) && (b == AS_MEAN || b == AS_FIXED);
     return means ? AS_MEAN : AS_OTHER;
 }
@@ -424,6 +434,7 @@ static Growth growth_of_product(Growth a, Growth b)
         return a;
     if (b == AS_SHARE && a != AS_SHARE)
         return growth_of_product(b, a);
+    /* sum/m = mean */
     if (a == AS_SHARE && b == AS_SUM)
         return AS_MEAN;
     if (a == AS_SHARE && b == AS_COUNT)
@@ -451,6 +462,7 @@ static Growth growth_of_leaf(const Carry *c, const Node *n)
         const Carrier *carrier = &c->carrier[k];
         if (carrier->total != n || carrier->kind == CARRY_SAME)
             continue;
+        /* a sum of a later walk depends on totals: it is not the sum of what batches alone give */
         return carrier->kind == CARRY_SUM && carrier->walk == 0 ? AS_SUM : AS_OTHER;
     }
     return AS_FIXED;
@@ -476,6 +488,7 @@ static Growth growth_of(const Grows *w, const Node *n)
 
     bool fixed = true;
     for (int k = 0; k < n->nargs; k++)
+        /* AS_ZERO and AS_FIXED come first */
         fixed &= w->known[n->arg[k]->id] <= AS_FIXED;
 
     switch (n->op) {
@@ -586,6 +599,7 @@ static void unroll_waiting(const Model *m, Node **root)
     do {
         a = row_classes(g, all, measured(m, root, all), false);
         LoopOrder o = loop_order(g, root, m->roots);
+        /* one loop at a time, the innermost first; then all is classified anew */
         if (a.unrolls)
             graph_unroll(g, &o, a.unrolls, root, m->roots);
     } while (a.unrolls);
@@ -646,6 +660,7 @@ static Carry *carry_plan(Model *m, Node **root)
 
     /* the losses and metrics of which all rows have a value */
     int good = 0;
+    /* a metric that cannot be carried must not add carriers */
     for (int i = 0; i < count; i++)
         if (has_result(&p, all[i]))
             all[good++] = all[i];

@@ -28,6 +28,7 @@ static RowInfo mixed_of(RowInfo a, RowInfo b)
 /* A value without rows that is computed from a and b. */
 static RowInfo info_both(RowInfo a, RowInfo b)
 {
+    /* fixed < total: with a total it is a total */
     RowInfo out = {.class = a.class > b.class ? a.class : b.class};
     out.walk = later_walk(a, b);
     out.varies = a.varies || b.varies;
@@ -58,6 +59,7 @@ static RowInfo info_rows(const RowClasses *a, const Node *n, bool alike, int wal
                    .before = 1,
                    .alike = alike,
                    .walk = walk};
+    /* the axis holds `before` blocks of m rows, each row `after` places long */
     if (out.axis < 0 || !times_rows(a->g, n->shape.dim[out.axis], &out.after))
         return info_mixed(n);
     return out;
@@ -66,6 +68,7 @@ static RowInfo info_rows(const RowClasses *a, const Node *n, bool alike, int wal
 /* The rows of two values of equal shape, place by place. */
 static RowInfo rows_both(const Node *n, RowInfo a, RowInfo b)
 {
+    /* rows that are alike fit any order of rows */
     RowInfo out = a.alike ? b : a;
     bool same = a.before == b.before && a.after == b.after;
     if (a.axis != b.axis || !(same || a.alike || b.alike))
@@ -108,11 +111,13 @@ static RowInfo of_reduction(const Node *n, RowInfo x)
     if (x.class != IS_ROWS)
         return x;
     if (axes >> x.axis & 1) {
+        /* an index of a row in its batch says nothing of all rows */
         if (n->op == OP_argmax)
             return info_mixed(n);
         return carry(x, n->op == OP_sum ? CARRY_SUM : CARRY_MAX);
     }
 
+    /* the axis of the rows moves forward by those that are gone before it */
     for (int i = 0; i < x.axis; i++)
         left += !(axes >> i & 1);
     return at_axis(x, left);
@@ -164,6 +169,7 @@ static RowInfo of_reshape(const RowClasses *a, const Node *n, RowInfo x)
             return info_mixed(n);
     }
 
+    /* before*m*after places along the new axis: else rows are cut in pieces */
     Size places = size_mul(g, size_mul(g, before, size_dim(g, 0)), after);
     if (places != to.dim[axis])
         return info_mixed(n);
@@ -196,6 +202,7 @@ static RowInfo of_slice(const RowClasses *a, const Node *n, RowInfo x)
 
     if (some == all && from == 0 && n->attr.step[x.axis] == 1)
         return x;
+    /* part of the rows of a batch is not a part of all rows */
     if (some != 1 || !(x.alike || all == size_dim(g, 0)))
         return info_mixed(n);
     if (from == 0)
@@ -246,6 +253,7 @@ static Role matmul_role(const Node *n, int operand, RowInfo x)
 {
     int last = n->arg[operand]->shape.rank - 1;
     bool transposed = operand ? n->attr.tb : n->attr.ta;
+    /* a is [.., outer, inner], b is [.., inner, outer]; a transpose exchanges them */
     bool outer_is_last = operand != transposed;
 
     if (x.axis < last - 1)
@@ -257,9 +265,11 @@ static Role matmul_role(const Node *n, int operand, RowInfo x)
 static RowInfo matmul_of_rows(const Node *n, RowInfo x, RowInfo y)
 {
     Role p = matmul_role(n, 0, x), q = matmul_role(n, 1, y);
+    /* two outer axes would pair each row with each other row */
     if (p != q || p == OUTER_AXIS)
         return info_mixed(n);
 
+    /* rows_both compares axes, and the inner ones are at different places */
     if (p == INNER_AXIS)
         y.axis = x.axis;
     RowInfo both = rows_both(n, x, y);
@@ -320,6 +330,7 @@ static RowInfo of_conv(const RowClasses *a, const Node *n)
     if (x.class != IS_ROWS && y.class != IS_ROWS)
         return same_places(n, x, y);
 
+    /* its result has no batch: it is the sum over the images */
     if (n->op == OP_convk) {
         RowInfo both = same_places(n, x, y);
         if (both.class == IS_ROWS && rows)
@@ -368,6 +379,7 @@ static RowInfo of_gather_at(const RowClasses *a, const Node *n)
 
     if (x.class == IS_MIXED)
         return x;
+    /* an index chooses the row: it must be that of the row itself, counted 0, 1, 2, .. */
     if (x.class == IS_ROWS && x.axis >= axis && x.axis < axis + count) {
         counter = 1 + x.axis - axis;
         counts = counted_axis(n->arg[counter]);
@@ -381,6 +393,7 @@ static RowInfo of_gather_at(const RowClasses *a, const Node *n)
             continue;
         if (i.class == IS_MIXED)
             return i;
+        /* the other indices go along with the rows, or are the same for all */
         if (!index_is_safe(n->arg[k], i) || (i.class == IS_ROWS && i.axis != counts))
             return info_mixed(n);
         x.walk = later_walk(x, i);
@@ -391,6 +404,8 @@ static RowInfo of_gather_at(const RowClasses *a, const Node *n)
     return counter > 0 ? at_axis(x, axis + counts) : info_mixed(n);
 }
 
+/* Elements of x [.., k, ..] at the indices i [..]. Either each row has its indices into one table,
+ * or each row has its table and the indices are the same. */
 static RowInfo of_gather(const RowClasses *a, const Node *n)
 {
     if (n->nargs > 2)
@@ -405,6 +420,7 @@ static RowInfo of_gather(const RowClasses *a, const Node *n)
         return info_mixed(n);
     if (x.class != IS_ROWS && i.class != IS_ROWS)
         return info_both(x, i);
+    /* an index among rows reads another row */
     if (x.class == IS_ROWS && (i.class == IS_ROWS || x.axis == axis))
         return info_mixed(n);
 
@@ -439,6 +455,7 @@ static RowInfo of_scatter(const RowClasses *a, const Node *n)
     if (dy.class != IS_ROWS)
         return info_mixed(n);
 
+    /* rows are added where their indices say: a sum over the rows */
     if (i.class == IS_ROWS) {
         RowInfo both = rows_both(n, dy, at_axis(i, axis + i.axis));
         return both.class == IS_ROWS ? carry(both, CARRY_SUM) : both;
@@ -478,6 +495,7 @@ static RowInfo of_elementwise(const RowClasses *a, const Node *n)
     RowInfo x = a->info[n->arg[0]->id];
     for (int k = 1; k < n->nargs; k++)
         x = same_places(n, x, a->info[n->arg[k]->id]);
+    /* f(carrier) is a total, and no longer what batches contribute */
     x.carried = false;
     return x;
 }
@@ -522,6 +540,7 @@ RowInfo info_of_passes(const RowClasses *a, const Node *loop)
         out = same_places(loop, out, a->info[test->id]);
     if (count)
         out = same_places(loop, out, a->info[count->id]);
+    /* rows would wait for a walk to know how many passes they make */
     if (out.class == IS_TOTAL && !a->at_once && has_rows_inside(a, loop))
         return info_mixed(loop);
     out.carried = false;

@@ -16,10 +16,14 @@ static void contributions(Sweep *s, Node *y, Node **dx)
     Node *dy = s->found->adjoint[y->id];
     Node *mask = s->found->mask[y->id];
 
+    /* y = sum over k of a[k]*b[k]: where the mask is 0, the other factor must not reach the
+     * product, so factors are masked, not results */
     if (is_bilinear(y)) {
         info->back(g, mask ? mask_factors(s, y, mask) : y, dy, dx);
         return;
     }
+    /* a rule in C gives dx of all operands at once, so a mask can only be applied afterwards: to
+     * those whose slope may be infinite */
     if (info->back) {
         info->back(g, y, dy, dx);
         for (int i = 0; mask && i < y->nargs; i++)
@@ -31,6 +35,8 @@ static void contributions(Sweep *s, Node *y, Node **dx)
     for (int i = 0; i < y->nargs; i++) {
         if (!s->wanted[y->arg[i]->id] || !info->rule[i])
             continue;
+        /* dx = dy*slope. Where the slope is infinite and dy is 0, that is NaN: then the mask
+         * chooses 0 instead of the product */
         bool masked = mask && (rule_risk(g, y, i) > RISK_NONE ||
                                mask_reads_pole(s, y, rule_parsed(g, y->op, i)));
         if (masked)
@@ -62,9 +68,11 @@ static void contribute(Sweep *s, Node *y, Node *dy, Node *x, int operand, Node *
 {
     Graph *g = s->g;
     Node **sum = &s->found->adjoint[x->id];
+    /* a contribution of 0 makes no node and no step, so no lesson shows it */
     if (node_is(dx, 0))
         return;
 
+    /* before the adjoint changes: mask_add asks whether this contribution is the first */
     mask_add(s, x, mask);
     touch(s->g, s->found, x);
 
@@ -82,6 +90,7 @@ static void contribute(Sweep *s, Node *y, Node *dy, Node *x, int operand, Node *
     if (s->recorded)
         g->steps = step;
 
+    /* the chain rule for several uses: dJ/dx = the sum over uses y of dJ/dy * dy/dx */
     *sum = *sum ? graph_binary(g, OP_add, *sum, dx) : dx;
     step->sum = *sum;
     explain_by(s, dx, step);
@@ -94,6 +103,7 @@ static void name_adjoint(Sweep *s, const Node *x)
 {
     Node *d = s->found->adjoint[x->id];
     const char *name = node_name(x);
+    /* an older node is shared with what the user wrote, and has its own name */
     if (!name || d->id < s->from)
         return;
 
@@ -152,6 +162,7 @@ static bool loop_needs_masks(const Sweep *s, const Node *loop)
     for (int i = 0; i < part->leaves; i++)
         if (part->leave[i]->arg[1] == loop && s->found->mask[part->leave[i]->id])
             return true;
+    /* a choice within a pass, even if what leaves the loop has no mask */
     for (int i = 0; i < part->count; i++) {
         const Node *n = part->node[i];
         if (!(op_info[n->op]->flags & F_CHOICE) || !s->wanted[n->id])
@@ -254,6 +265,8 @@ static void sweep(Sweep *s)
         if (!is_on_the_way(s, y))
             continue;
 
+        /* what the rules build belongs to the place of y, so messages about a derivative point to
+         * the user's text */
         g->loc = y->loc;
         if (y->op == OP_loop) {
             sweep_loop(s, y);
@@ -297,6 +310,7 @@ static bool mark_wanted(Sweep *s, const Node *n)
 
     for (int k = 0; k < n->nargs; k++)
         s->wanted[n->id] |= s->wanted[n->arg[k]->id];
+    /* a variable is wanted if its value before the loop, or after a pass, is */
     for (int v = 0; n->op == OP_loop && v < loop_variables(n); v++) {
         bool *leaf = &s->wanted[loop_leaf(n, v)->id];
         bool some = s->wanted[loop_init(n, v)->id] || s->wanted[loop_next(n, v)->id];
@@ -339,6 +353,7 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
     mask_find_risks(&s, y);
     s.found->adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
     sweep(&s);
+    /* only what the sweep made: nodes that it shares with the text stay the user's */
     for (int i = s.from; i < g->count; i++)
         g->node[i]->derived = true;
 
@@ -363,16 +378,20 @@ void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node *
     Node **by_open = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *by_open);
     int n_inner = 0;
 
+    /* the first sweep is of the text as it is written; it gives the lesson its steps */
     Sweep written = {.g = g, .loss = y, .recorded = true};
     Sweep again = {.g = g, .loss = y, .n_first = g->count};
     again.first = gradient(written, y, seed, x, count, out, reach);
 
+    /* values inside the loss are to be kept as they are: the stable form may not look through them
+     */
     for (int i = 0; i < count; i++)
         if (x[i]->op != OP_var)
             inner[n_inner++] = x[i];
     if (graph_stable(g, &held, 1, inner, n_inner))
         gradient(again, held, seed, x, count, out, NULL);
 
+    /* one form served all x */
     if (n_inner == 0 || n_inner == count)
         return;
     if (!graph_stable(g, &open, 1, NULL, 0) || open == held)

@@ -33,6 +33,8 @@ static void seed_collect(BackLoop *b, Node *y, Node *dy)
     Graph *g = b->g;
     Node *index = graph_index(g, b->loop->attr.loop);
 
+    /* the place of the part depends on the index of this pass and of loops around, so nodes made
+     * here are of their bodies */
     Indices before = graph_use_indices(g, y->arg + 2, y->nargs - 2);
     graph_use_indices(g, &index, 1);
     Node *part = graph_slice(g, dy, y->attr.lo, y->attr.step, y->arg[0]->shape);
@@ -65,6 +67,7 @@ static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
     /* its adjoint is a variable of the loop that goes back */
     b->init[i] = init ? init : graph_full(g, leaf->shape, 0);
     b->leaf[i] = graph_carried(g, b->loop->attr.loop, leaf);
+    /* the mask goes back beside the adjoint: 1 where something after the loop reads the variable */
     if (b->masks && b->below[leaf->id] != RISK_NONE) {
         if (!mask)
             mask = graph_full(g, leaf->shape, init ? 1 : 0);
@@ -134,10 +137,14 @@ static bool is_computed_again(const Move *m, const Node *n)
     const OpInfo *info = op_info[n->op];
     bool cheap = info->flags & F_ELEMENTWISE && info->flags & F_CHEAP;
 
+    /* within a segment nothing is kept but the variables at its start, so all the rest is computed
+     * again */
     if (m->from->segments)
         return n->op != OP_carried || n->attr.loop != m->from;
+    /* a view costs nothing, and a cast less than to keep its operand twice */
     if (n->op == OP_expand || info->flags & F_VIEW || n->op == OP_cast)
         return true;
+    /* what is the same in each pass, or follows from the index alone */
     return !depends(m, n) && (cheap || info->flags & F_LEAF);
 }
 
@@ -147,6 +154,7 @@ static bool is_of_way_back(const Move *m, const Node *n)
 {
     bool leaves = n->op == OP_last || n->op == OP_collect;
 
+    /* the number of passes that a loop has made belongs to the loop */
     if (n->op == OP_passes && is_forward(m, n->arg[0]))
         return false;
     return !is_forward(m, n) && !(leaves && is_forward(m, n->arg[1]));
@@ -188,6 +196,7 @@ static void rename_loop(Move *m, const Node *n)
     to->last = from->last;
     to->segments = from->segments;
     to->all = from->all;
+    /* its passes compute again what the forward pass has computed, with the same bits */
     to->again = m->from->segments;
     m->renamed[m->renames++] = (struct Renamed){from, to};
 }
@@ -216,6 +225,8 @@ static Node *move_operands(Move *m, Node *n)
     g->loc = n->loc;
     Node *moved = copy_moved(m, n, arg);
     g->loc = loc;
+    /* a copy within a segment must round as its original did: it is simplified like the text, not
+     * like a derivative */
     if (m->from->segments && is_forward(m, n) && moved->id >= first)
         moved->again = !node_is_derived(n);
     node_replaces(moved, n, first);
@@ -227,6 +238,7 @@ static Node *move_new(Move *m, Node *n)
     BackLoop *b = m->b;
     Graph *g = b->g;
 
+    /* both loops count the same passes, so the index of one is that of the other */
     if (n->op == OP_index)
         return graph_index(g, n->attr.loop == m->from ? m->to : renamed(m, n->attr.loop));
     if (n->op == OP_carried && n->attr.loop != m->from) {
@@ -234,6 +246,7 @@ static Node *move_new(Move *m, Node *n)
         leaf->name = n->name;
         return leaf;
     }
+    /* all else is kept: the forward loop collects n over its passes, and pass i reads element i */
     if (is_of_way_back(m, n) || is_computed_again(m, n))
         return move_operands(m, n);
     return graph_at_pass(g, graph_collect_all(g, b->loop, n), m->to, n->shape);
@@ -251,6 +264,7 @@ static void set_now(Move *m, const Node *n, Node *now)
 /* n in the other body. */
 static Node *move(Move *m, Node *n)
 {
+    /* outside of the body it is the same value in both loops */
     if (n->in[m->from->level] != m->from && !is_renamed(m, n))
         return n;
     if (!m->memory->now[n->id])
@@ -292,6 +306,7 @@ static void find_forward(Move *m)
         if (part->leave[i]->op == OP_collect && part->leave[i]->arg[1] == loop)
             mark_forward(m, part->leave[i]->arg[0]);
 
+    /* the list grows while it is walked: operands of what is marked */
     for (int i = 0; i < m->memory->marks; i++) {
         const Node *n = g->node[m->memory->marked[i]];
         for (int k = 0; k < n->nargs; k++)
@@ -304,6 +319,7 @@ static void find_depends(Move *m)
     const LoopPart *part = m->b->part;
     bool *on = m->memory->depends;
 
+    /* operands come first, so one walk is enough */
     for (int i = 0; i < part->count; i++) {
         const Node *n = part->node[i];
         on[n->id] = n->op == OP_carried && n->attr.loop == m->from;
@@ -390,6 +406,7 @@ static void add_result(BackLoop *b, Node *x, Node *dx, Node *mask, int operand)
 {
     Graph *g = b->g;
 
+    /* four arrays of one length grow together; only the last may change the room */
     if (b->count == b->room) {
         int room = b->room, same = b->room, again = b->room;
         b->x = arena_grow(g->ngc, b->x, b->count, &room, sizeof *b->x);
@@ -424,6 +441,7 @@ static void find_captured(BackLoop *b, Node *const *adjoint, Node *const *masks)
     for (int i = 0; i < b->touches; i++) {
         int id = b->touched[i];
         Node *x = b->g->node[id], *dx = adjoint[id], *mask = masks[id];
+        /* what is inside the body is not a value outside; its adjoint ends with the pass */
         if (!dx || x->in[of->level] == of || node_is(dx, 0))
             continue;
         if (!b->masks || b->below[id] == RISK_NONE)
@@ -473,6 +491,7 @@ static BackVars find_variables(BackLoop *b, Node *const *adjoint, Node *const *m
 
     v.at = arena_alloc(g->ngc, most * sizeof *v.at);
     v.mask_at = arena_alloc(g->ngc, most * sizeof *v.mask_at);
+    /* a variable that no pass reaches has the adjoint 0 before each pass */
     for (int i = 0; i < count; i++) {
         Node *leaf = loop_leaf(b->loop, i), *d = adjoint[leaf->id];
         Node *next = d ? d : graph_full(g, leaf->shape, 0);
@@ -521,6 +540,8 @@ static void move_variables(Move *m, BackVars *v)
     for (int i = 0; i < v->count; i++) {
         BackVar *var = &v->var[i];
         double before, after;
+        /* the same constant before and after each pass, as an adjoint that stays 0: no variable is
+         * needed */
         bool fixed = node_const(var->init, &before) && node_const(var->next, &after);
         if (!fixed || before != after)
             var->leaf = graph_carried(m->b->g, m->to, var->before);
@@ -554,6 +575,7 @@ static Node *make_loop(const BackLoop *b, const Loop *back, const BackVars *v)
         init[n] = v->var[i].init;
         next[n++] = v->var[i].next;
     }
+    /* how many passes there were is known only after the forward loop */
     if (loop_test(b->loop) || loop_count(b->loop))
         passes = graph_passes(b->g, b->loop);
     return graph_loop(b->g, back, leaf, init, next, n, NULL, passes);
@@ -576,6 +598,7 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
     find_captured(b, adjoint, mask);
     Node ***result = arena_alloc(g->ngc, (size_t)(v.count + 2 * b->count + 1) * sizeof *result);
     int results = body_results(b, &v, result);
+    /* while it is still in terms of the forward body: fewer values are then kept for it */
     simplify_results(b, result, results);
 
     /* into the body that goes back: values of the forward pass become elements that it has kept */

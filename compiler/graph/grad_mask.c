@@ -25,6 +25,7 @@ Node *mask_apply(Graph *g, Node *mask, Node *x)
     if (node_const(mask, &v))
         return v != 0 ? x : graph_full(g, x->shape, 0);
 
+    /* one choice instead of two: no mask is computed as a number and compared again */
     if (mask->op == OP_where && mask->type == T_FLOAT) {
         Node *yes = mask_apply(g, mask->arg[1], x);
         Node *no = mask_apply(g, mask->arg[2], x);
@@ -37,6 +38,7 @@ Node *mask_apply(Graph *g, Node *mask, Node *x)
 Node *mask_undone(Node *mask, Node *dy)
 {
     while (same_choice(mask, dy) && !dy->bound) {
+        /* where(c, dy, 0) under the mask where(c, m, 0): within the mask it is dy */
         int taken = node_is(mask->arg[1], 0) ? 2 : 1;
         int other = 3 - taken;
         if (!node_is(mask->arg[other], 0) || !node_is(dy->arg[other], 0))
@@ -53,6 +55,7 @@ static Node *mask_or(Graph *g, Node *a, Node *b)
     if (a == b)
         return a;
 
+    /* side by side, so that the result is still a choice that mask_apply can use */
     if (same_choice(a, b)) {
         Node *c = a->arg[0];
         Node *yes = mask_or(g, a->arg[1], b->arg[1]);
@@ -79,6 +82,8 @@ static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
     bool transposed = operand == 0 ? y->attr.ta : y->attr.tb;
     int added = transposed ? 2 * r - 3 - gone : gone; /* the axis of x that y does not have */
 
+    /* something flows to row i of a if it flows to any y[i, j]: the sum over j of masks, which are
+     * not negative, is not 0 */
     Node *some = graph_reduce(g, OP_sum, mask, 1u << gone);
     return graph_expand(g, some, x->shape, 1u << added);
 }
@@ -130,6 +135,7 @@ static bool carry_risks(Sweep *s, const Node *loop)
         unsigned char vars = s->from_vars[init] | s->from_vars[next];
         Risk risk = risk_worse(s->below[init], s->below[next]);
 
+        /* sets only grow, and risks only become worse, so the walks end */
         worse |= (vars & ~s->from_vars[leaf]) != 0;
         s->from_vars[leaf] |= vars;
         if (!s->wanted[leaf])
@@ -159,10 +165,13 @@ void mask_find_risks(Sweep *s, const Node *y)
             continue;
         for (int k = 0; k < n->nargs; k++) {
             int a = n->arg[k]->id;
+            /* a slope on the way to x: that of n itself, or one further down */
             Risk own = s->wanted[a] ? rule_risk(s->g, n, k) : RISK_NONE;
             s->below[i] = risk_worse(s->below[i], risk_worse(own, s->below[a]));
         }
     }
+    /* a variable of a loop comes before its next value, so what it now knows has to be carried
+     * through the body again */
     if (worse)
         mask_find_risks(s, y);
 }
@@ -180,10 +189,13 @@ bool mask_is_needed(const Sweep *s, const Node *y, int k)
 
     if (risk == RISK_NONE)
         return false;
+    /* this choice begins a mask, whether or not one arrives */
     if (flags & F_CHOICE && (risk != RISK_DATA || of_data))
         return true;
     if (!s->found->mask[y->id])
         return false;
+    /* a sum over elements mixes what is masked with what is not, so data that is not finite cannot
+     * be kept out */
     if (is_bilinear(y) || is_linear_algebra(y))
         return risk != RISK_DATA;
     return flags & (F_ELEMENTWISE | F_ROUTE | F_CHOICE) || given_by_element(y, k);
@@ -239,6 +251,7 @@ bool mask_reads_pole(const Sweep *s, const Node *y, const Expr *x)
 {
     switch (x->kind) {
     case X_NAME:
+        /* dy has the mask already */
         if (strcmp(x->name, "dy") == 0)
             return false;
         return is_over_pole(s, strcmp(x->name, "y") == 0 ? y : y->arg[x->name[0] - 'a']);

@@ -46,6 +46,7 @@ static Node *rule_binary(const Env *e, const Expr *x)
 {
     bool swap;
     Op op = rule_sign(x->name, &swap);
+    /* in statements of their own: the order in which nodes are made gives them their numbers */
     Node *a = rule_build(e, x->a);
     Node *b = rule_build(e, x->b);
 
@@ -115,6 +116,7 @@ static Range rule_range_binary(const Node *y, const Expr *x)
     Op op = rule_sign(x->name, &swap);
     Range in[3] = {0};
 
+    /* a > b is b < a: the operands change places */
     in[swap] = rule_range(y, x->a);
     in[!swap] = rule_range(y, x->b);
     Range r = range_apply(op, in);
@@ -163,6 +165,7 @@ Risk rule_risk(Graph *g, const Node *y, int operand)
         return op_info[y->op]->risk(y, operand);
     if (is_bilinear(y)) /* other data has already spoilt the whole of y */
         return y->arg[1 - operand]->range.risk == RISK_POLE ? RISK_POLE : RISK_NONE;
+    /* rules in C say their risk themselves, above; without, they have none */
     if (op_info[y->op]->back || !op_info[y->op]->rule[operand])
         return RISK_NONE;
     return rule_range(y, rule_parsed(g, y->op, operand)).risk;

@@ -49,6 +49,7 @@ static bool node_equal(const Node *a, const Node *b)
         return false;
 
     bool same = a->nargs == 0 || memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
+    /* a + b is b + a */
     if (!same && op_info[a->op]->flags & F_COMMUTATIVE)
         same = a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0];
     return same && attr_equal(a, b);
@@ -59,6 +60,7 @@ static void graph_rehash(Graph *g)
     g->buckets *= 4;
     g->bucket = arena_alloc(g->ngc, (size_t)g->buckets * sizeof *g->bucket);
     for (int i = 0; i < g->count; i++) {
+        /* not shared, so not found */
         if (g->node[i]->apart)
             continue;
         Node **b = &g->bucket[node_hash(g->node[i]) % (uint64_t)g->buckets];
@@ -83,6 +85,7 @@ static void note_loops(Node *n)
                 n->in[l] = n->arg[k]->in[l];
         }
 
+    /* after its own loop it is in those around */
     if (leaves_loop(n))
         n->in[n->attr.loop->level] = NULL;
     else if (n->attr.loop)
@@ -92,12 +95,14 @@ static void note_loops(Node *n)
 /* The node equal to this one, old or new. */
 Node *graph_add(Graph *g, Node n, Node *const *arg)
 {
+    /* the caller's array, until it is known that the node is new */
     n.arg = (Node **)arg;
     Node **b = &g->bucket[node_hash(&n) % (uint64_t)g->buckets];
 
     /* In literal mode only leaves are shared. */
     bool apart = g->ngc->opt.literal && n.nargs > 0;
     for (Node *old = *b; old && !apart; old = old->chain) {
+        /* a named value keeps its name for itself until nothing can be asked with respect to it */
         bool shareable = !old->bound || g->final || old->nargs == 0;
         if (shareable && node_equal(old, &n))
             return old;
@@ -167,6 +172,7 @@ Node *graph_bind(Graph *g, Node *n, const char *name, int from)
     if (leaf || node_const(n, &v) || n->type == T_INT)
         return n;
 
+    /* it has a name, or is older than this statement: the new name gets a node of its own */
     if (n->bound || n->op == OP_var || n->op == OP_expand || n->id < from) {
         Node copy = {.op = OP_copy, .type = n->type, .shape = n->shape, .nargs = 1};
         n = graph_add(g, copy, &n);
@@ -277,6 +283,7 @@ Node *graph_rebuild(Graph *g, Node *n, Node *const *now)
 Node *graph_copy(Graph *g, const Node *n, Node *const *arg)
 {
     const OpInfo *info = op_info[n->op];
+    /* attributes are in the record's own copy */
     if (info->copy)
         return info->copy(g, n, arg);
 
@@ -292,6 +299,7 @@ int *graph_uses(Graph *g, Node *const *root, int roots)
     int *uses = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *uses);
     for (int i = 0; i < roots; i++)
         uses[root[i]->id]++;
+    /* only what is used uses others */
     for (int i = g->count - 1; i >= 0; i--)
         for (int k = 0; uses[i] && k < g->node[i]->nargs; k++)
             uses[g->node[i]->arg[k]->id]++;
@@ -398,6 +406,7 @@ static void take_name(Node *m, const Node *n)
         return;
     m->name = n->name;
     m->loc = n->loc;
+    /* it now stands for a line of the text */
     m->derived = false;
 }
 

@@ -87,6 +87,7 @@ static Node *transposed_product(const Layout *l, Node *a)
     const Node *now = l->now[a->id], *product = without_reshape(l->now[a->id]);
     const Node *old = without_reshape(a);
 
+    /* if others read it, it would be computed twice */
     if (old->op != OP_matmul || old->attr.chain || l->uses[old->id] != 1)
         return NULL;
     if (product->op != OP_matmul || product->shape.rank != 2 ||
@@ -160,6 +161,7 @@ static Node *pass_through(const Layout *l, const Node *n, bool *moved)
     if (a == NULL)
         return NULL;
 
+    /* a vector has one order only */
     *moved = rank > 1;
     if (info->flags & F_ELEMENTWISE)
         return pass_elements(l, n);
@@ -175,6 +177,7 @@ static Node *pass_through(const Layout *l, const Node *n, bool *moved)
             *moved = false; /* the axis is gone */
         return graph_reduce(l->g, n->op, a, axes_to_last(n->attr.axes, a->shape.rank));
     }
+    /* the first axis stays the first, so it can stay last */
     if (n->op == OP_reshape && rank > 1 && n->shape.dim[0] == n->arg[0]->shape.dim[0])
         return graph_reshape(l->g, a, shape_to_last(n->shape));
     if (n->op == OP_expand && !(n->attr.axes & 1))
@@ -217,6 +220,8 @@ static void place_node(Layout *l, Node *n)
     Node *passed = pass_through(l, n, &moved);
 
     l->from_conv[n->id] = is_from_conv(l, n);
+    /* two forms: inner for those that can use it, now for all others; what nobody reads costs
+     * nothing */
     if (passed && moved) {
         l->inner[n->id] = passed;
         l->now[n->id] = last_to_front(l->g, passed);
@@ -264,6 +269,7 @@ static void graph_layout(Graph *g, Node **root, int roots, const bool *stays)
         if (l.inner[i] && l.inner[i]->id >= made)
             node_replaces(l.inner[i], n, made);
         node_replaces(l.now[i], n, made);
+        /* what follows a root that stays reads that very node */
         if (end[i])
             l.inner[i] = NULL;
     }

@@ -23,6 +23,7 @@ Loop *graph_new_loop(Graph *g, const char *name, int level, Size passes, bool do
                    .loc = g->loc,
                    .id = g->loops++};
     dim->name = name;
+    /* loops of one level share a dim for their index: its bound is that of the longest */
     dim->max = last > dim->max ? last : dim->max;
     return loop;
 }
@@ -74,6 +75,7 @@ const Loop *node_counts(const Node *n)
     if (n->op != OP_add)
         return NULL;
     for (int k = 0; k < 2; k++) {
+        /* for i in a..b: i is the number of the pass + a */
         index = index_in(n->arg[k]);
         if (index && node_const(n->arg[1 - k], &v) && v == (double)index->attr.loop->from)
             return index->attr.loop;
@@ -134,11 +136,13 @@ static void note_risks(Graph *g, const Loop *loop, Node *const *leaf, Node *cons
     if (first == g->count)
         return;
 
+    /* ranges of the body, now that its leaves may be worse */
     for (int i = first; i < g->count; i++) {
         Node *n = g->node[i];
         if (n->in[loop->level] == loop && n->op != OP_carried)
             n->range = range_of(g, n);
     }
+    /* until nothing becomes worse: risks have few steps */
     note_risks(g, loop, leaf, init, next, count);
 }
 
@@ -343,6 +347,7 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
         from[i] = lo[i];
         if (!size_uses_dim(g, lo[i], dim))
             continue;
+        /* lo = c0 + c1*pass with c1 = the size of a part: parts follow each other without gaps */
         if (axis >= 0 || step[i] != 1 || size_powers(g, lo[i], dim, coef) != 2 ||
             coef[1] != n->shape.dim[i])
             return NULL;
@@ -384,6 +389,7 @@ static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
     if (axis < 0)
         return NULL;
 
+    /* the axis of the passes first, the others in their order */
     for (int i = 0, k = 1; i < x->shape.rank; i++)
         perm[i == axis ? 0 : k++] = i;
     return graph_permute(g, x, perm);
@@ -418,6 +424,7 @@ static Node *collect_products(Graph *g, Node *loop, Node *n)
         return NULL;
     if (n->shape.rank != 2 || !n->attr.ta || n->attr.tb)
         return NULL;
+    /* sum over t of A[t]' B[t] = (all rows of A)' (all rows of B) */
     for (int i = 0; i < 2; i++) {
         Shape s = n->arg[i]->shape;
         if (s.rank != 2 || size_max(g, s.dim[0]) > FEW_ROWS)
@@ -458,6 +465,7 @@ static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, cons
     const Loop *l = loop->attr.loop;
     bool fixed = !loop->attr.kind && !moves_with(g, l, lo, shape.rank);
 
+    /* adds nothing in any pass */
     if (node_is(n, 0))
         return graph_full(g, shape, 0);
 
@@ -514,6 +522,7 @@ static Node *collect_whole(Graph *g, Node *loop, Node *n)
     if (n->op == OP_slice && is_placed(n))
         return graph_slice(g, graph_collect_sum(g, loop, n->arg[0]), n->attr.lo, n->attr.step,
                            n->shape);
+    /* the sum of a + b is the sum of a + the sum of b, if one of them is better by itself */
     if (n->op == OP_add &&
         (is_placed(n->arg[0]) || is_placed(n->arg[1]) || has_sum(loop->attr.loop, n))) {
         Node *a = graph_collect_sum(g, loop, n->arg[0]);
@@ -527,6 +536,7 @@ Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *s
 {
     const Loop *l = loop->attr.loop;
 
+    /* from the simplest form to the most general */
     Node *other = simpler_collect(g, loop, n, lo, step, shape);
     if (!other && is_whole(lo, shape, n->shape))
         other = collect_whole(g, loop, n);

@@ -68,6 +68,7 @@ static const Set *join(Search *s, const Set *a, const Set *b)
 
     int *item = arena_alloc(s->g->ngc, (size_t)(a->count + b->count) * sizeof *item);
     int count = 0;
+    /* both are sorted: a merge, in which equal items are taken once */
     for (int i = 0, k = 0; i < a->count || k < b->count;) {
         bool of_a = k == b->count || (i < a->count && a->item[i] <= b->item[k]);
         int x = of_a ? a->item[i] : b->item[k];
@@ -139,6 +140,7 @@ static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
             from[numbers] = s->of[a->id] ? s->of[a->id][i] : NULL;
             number[i] = (double)++numbers;
         }
+        /* the interpreter then moves numbers of elements instead of values */
         s->eval.value[a->id] = number;
     }
 
@@ -192,6 +194,7 @@ static void of_product(Search *s, const Node *n, const Set **out, int64_t count)
     for (int64_t i = 0; i < count; i++) {
         int64_t batch = i / (m * columns), row = i / columns % m, column = i % columns;
         int64_t of_b = common ? 0 : batch * length * columns;
+        /* the columns of b, once for each matrix of the batch */
         if (i % (m * columns) == 0)
             for (int64_t j = 0; j < columns; j++)
                 right[j] = of_line(s, s->of[b->id], of_b + j * (p.tb ? length : 1),
@@ -237,6 +240,7 @@ static void find_sets(Search *s, const Node *n)
 
     for (int k = 0; k < n->nargs; k++)
         depends |= s->of[n->arg[k]->id] != NULL && flows(n, k);
+    /* without a set no element of it depends on x */
     if (!depends || s->of[n->id])
         return;
     s->elements += count;
@@ -350,6 +354,8 @@ static Pattern turned(Graph *g, const Pattern *p)
     t.first = arena_alloc(g->ngc, (size_t)(t.rows + 2) * sizeof *t.first);
     t.column = arena_alloc(g->ngc, (size_t)(entries + 1) * sizeof *t.column);
     for (int e = 0; e < entries; e++)
+        /* counts, two places on: sums turn them into starts one place on, and filling moves these
+         * to their own place */
         t.first[p->column[e] + 2]++;
     for (int j = 0; j < t.rows; j++)
         t.first[j + 1] += t.first[j];
@@ -404,6 +410,7 @@ static Colouring colour_rows(Graph *g, const Pattern *p, const Pattern *t)
     for (int i = 0; i < p->rows && c.steps < MOST_STEPS; i++) {
         for (int e = p->first[i]; e < p->first[i + 1]; e++) {
             int j = p->column[e];
+            /* earlier rows with an element in one of its columns */
             for (int f = t->first[j]; f < t->first[j + 1] && t->column[f] < i; f++)
                 forbid(&c, c.colour[t->column[f]], i);
         }
@@ -439,6 +446,8 @@ static Colouring colour_star(Graph *g, const Pattern *p)
                 int x = p->column[f];
                 if (x == v || x == w || c.colour[x] < 0)
                     continue;
+                /* v - w - x - y of two colours must not be; while w has no colour, x and v must
+                 * differ */
                 if (c.colour[w] < 0 || closes_path(p, &c, x, w))
                     forbid(&c, c.colour[x], v);
             }
@@ -473,6 +482,7 @@ static bool find_places(Graph *g, Pattern *p, bool symmetric)
         for (int e = p->first[i]; e < p->first[i + 1]; e++) {
             int j = p->column[e];
             int own = p->colour[i] * p->columns + j;
+            /* a[i, j] may be read as a[j, i] */
             int other = symmetric ? p->colour[j] * p->columns + i : own;
             if (rows[own] != 1 && rows[other] != 1)
                 return false;

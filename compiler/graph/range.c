@@ -71,9 +71,11 @@ static Range product(Range a, Range b)
 
 static Range quotient(Range a, Range b)
 {
+    /* 1/b falls, so its bounds change places */
     if (b.lo > 0 || b.hi < 0)
         return product(a, range(1 / b.hi, 1 / b.lo, b.risk));
 
+    /* b may be 0 */
     double lo = a.lo >= 0 && b.lo >= 0 ? 0 : -INFINITY;
     return range(lo, INFINITY, RISK_POLE);
 }
@@ -81,6 +83,7 @@ static Range quotient(Range a, Range b)
 static Range absolute(Range a)
 {
     double most = fmax(fabs(a.lo), fabs(a.hi));
+    /* across 0, the least is 0 */
     double least = has_zero(a) ? 0 : fmin(fabs(a.lo), fabs(a.hi));
     return range(least, most, a.risk);
 }
@@ -97,8 +100,10 @@ static Range power(Range a, Range b)
     bool defined = whole || a.lo > 0 || (a.lo == 0 && k > 0);
     Risk risk = infinite || !defined ? RISK_POLE : risk_worse(a.risk, b.risk);
 
+    /* x^k grows for x >= 0 */
     if (known && k > 0 && a.lo >= 0)
         return bounded(pow(a.lo, k), pow(a.hi, k), risk);
+    /* x^k = abs(x)^k */
     if (even && k > 0) {
         Range size = absolute(a);
         return bounded(pow(size.lo, k), pow(size.hi, k), risk);
@@ -157,6 +162,7 @@ static Range range_of_many(Op op, Range a, Range b, Range c)
     default: break;
     }
 
+    /* a comparison is 0 or 1, even of NaN */
     if (op_info[op]->test)
         return range(0, 1, RISK_NONE);
     return range(-INFINITY, INFINITY, a.risk);
@@ -265,6 +271,7 @@ static Centred centred(const Node *n, uint32_t axes)
         return CENTRED_NOT;
 
     const Node *most = shown(n->arg[1]);
+    /* where(the maximum is infinite, 0, the maximum) */
     bool chosen = most->op == OP_where && node_is(most->arg[1], 0);
     if (chosen)
         most = shown(most->arg[2]);
@@ -289,6 +296,8 @@ static Range where_holds(const Node *c, const Node *part, bool holds)
     bool differs = holds ? c->op == OP_ne : c->op == OP_eq;
 
     for (int i = 0; i < 2 && c->nargs == 2; i++) {
+        /* of x < y it is known on one side that x is at most y's bound, on the other that it is at
+         * least y's */
         Range other = c->arg[1 - i]->range;
         if (shown(c->arg[i]) != shown(part))
             continue;
@@ -325,6 +334,7 @@ static bool odd_meet(Odd *odd, const Node *x)
     while (i < odd->count && odd->factor[i] != x)
         i++;
 
+    /* a second time: a pair, which is a square */
     if (i < odd->count)
         odd->factor[i] = odd->factor[--odd->count];
     else if (odd->count < MANY_FACTORS)
@@ -354,6 +364,7 @@ static int sign_of_square(const Node *n)
             continue;
         }
 
+        /* signs multiply through products, quotients by a number and minus */
         bool two = x->op == OP_mul || (x->op == OP_div && node_const(x->arg[1], &v));
         if (x->op == OP_neg || two) {
             if (left + 2 > MANY_FACTORS)
@@ -378,6 +389,8 @@ static Range sum_range(const Graph *g, const Node *n)
         if (n->attr.axes >> i & 1)
             most *= (double)size_max(g, a->shape.dim[i]);
 
+    /* n terms of at least lo are at least n*lo; a bound that is not negative holds for any number
+     * of terms, as one is the least */
     if (r.lo < 0)
         r.lo = times(r.lo, most);
     if (r.hi > 0)

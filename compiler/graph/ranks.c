@@ -82,6 +82,7 @@ static bool takes_share(const Ranks *r, const Node *n, int k)
 
     if (!(linear >> k & 1) || !r->shares[n->arg[k]->id])
         return false;
+    /* a product of two shares would not be a share: only one factor is */
     return k == 0 || is_sum(n) || !r->shares[n->arg[0]->id];
 }
 
@@ -113,6 +114,7 @@ static bool is_refused(const Ranks *r, const Node *n)
 /* Marks what the roots marked so far need. The whole form of a gradient is made of its share. */
 static void mark_needs(Ranks *r)
 {
+    /* users before operands */
     for (int i = r->a.order.count - 1; i >= 0; i--) {
         const Node *n = r->a.order.node[i];
         unsigned char need = r->need[n->id];
@@ -145,6 +147,7 @@ static void mark_kind(Ranks *r, const Model *m, Node *const *root, RootKind kind
 static void mark_roots(Ranks *r, const Model *m, Node *const *root)
 {
     mark_kind(r, m, root, ROOT_GRAD);
+    /* not needed whole so far, that is by gradients */
     for (int i = 0; i < r->a.order.count; i++) {
         int id = r->a.order.node[i]->id;
         r->late[id] = !(r->need[id] & NEEDS_WHOLE);
@@ -183,6 +186,7 @@ static Node *share_of(Ranks *r, Node *n)
         if (takes_share(r, n, k))
             arg[k] = r->own[n->arg[k]->id];
         else if (is_sum(n))
+            /* parts of all rows add up to 1, so the shares add up to the value */
             arg[k] = graph_binary(g, OP_mul, arg[k], part_of_rows(g));
     }
     return graph_copy(g, n, arg);
@@ -214,6 +218,7 @@ static Node *whole_of(Ranks *r, Node *n)
     Graph *g = r->g;
     const RowInfo *x = info_of(r, n);
 
+    /* computed as a share, and on its way while others are computed */
     if (r->gradient[n->id])
         return graph_over_ranks(g, r->own[n->id], RANKS_LATER);
     if (x->class == IS_MIXED || (x->carried && is_refused(r, n))) {

@@ -19,6 +19,7 @@ static Node *better_quotient(Graph *g, Node *n)
 {
     if (!is_logistic(g, n))
         return n;
+    /* 1 + exp(w) is the divisor, and w = -z */
     Node *w = one_plus_exp(g, n->arg[1])->arg[0];
     return node_because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, w)),
                         "1/(1 + exp(-z)) = sigmoid(z)");
@@ -40,6 +41,7 @@ static Node *better_log(Graph *g, Node *n)
                             "log(1 - sigmoid(z)) = -softplus(z)");
     if (a->op == OP_exp)
         return node_because(a->arg[0], "log(exp(u)) = u");
+    /* as in a softmax: exp(u) rounds to 0 where u is far below 0, and its log would be -inf */
     if (a->op == OP_div && a->arg[0]->op == OP_exp) {
         Node *log_s = graph_unary(g, OP_log, a->arg[1]);
         return node_because(graph_binary(g, OP_sub, a->arg[0]->arg[0], log_s),
@@ -62,11 +64,13 @@ static Node *better_difference(Graph *g, Node *n)
     if (a->op != OP_mul || a->arg[0] != a->arg[1] || a->arg[0]->op != OP_tanh)
         return n;
 
+    /* the exponent is never above 0, so e cannot overflow */
     Node *size = graph_unary(g, OP_abs, a->arg[0]->arg[0]);
     Node *e = graph_unary(g, OP_exp, graph_binary(g, OP_mul, graph_const(g, -2), size));
     Node *root = graph_binary(g, OP_add, graph_const(g, 1), e);
     Node *above = graph_binary(g, OP_mul, graph_const(g, 4), e);
     Node *slope = graph_binary(g, OP_div, above, graph_binary(g, OP_mul, root, root));
+    /* stable: it is not to be multiplied out again */
     slope->scaled = true;
     return node_because(slope, "1 - tanh(z)^2 = 4*e/(1 + e)^2 with e = exp(-2*abs(z))");
 }
@@ -77,6 +81,7 @@ static Node *simplify_where(Graph *g, Node *n)
     Node *c = n->arg[0], *yes = n->arg[1], *no = n->arg[2];
     if (!op_info[c->op]->test || n->type != T_FLOAT || !node_is(no, 0))
         return n;
+    /* 0 times a finite number is 0, so where(c, v, 0) = c*v, which fuses with products around it */
     if (yes->op == OP_expand && always_finite(yes))
         return graph_binary(g, OP_mul, c, yes);
     return n;
@@ -124,6 +129,7 @@ static Part new_range(Graph *g, Node *const *root, int roots, int from)
     for (int i = 0; i < roots; i++)
         if (root[i]->id >= from)
             r.uses[root[i]->id - from]++;
+    /* users before operands: what no root needs has no uses, and gives none */
     for (int i = g->count - 1; i >= from; i--)
         for (int k = 0; r.uses[i - from] && k < g->node[i]->nargs; k++)
             if (g->node[i]->arg[k]->id >= from)
@@ -140,6 +146,7 @@ static Node *rebuilt(Graph *g, Node *n, const Part *r, const Node *leaf, Node *v
     for (int k = 0; k < n->nargs; k++)
         arg[k] = now_of(r, n->arg[k]);
     Node *m = n == leaf ? value : graph_copy(g, n, arg);
+    /* a node that was there before keeps its own marks */
     if (m->id >= made) {
         m->derived |= n->derived;
         m->again |= n->again;
@@ -151,6 +158,8 @@ static Node *rebuilt(Graph *g, Node *n, const Part *r, const Node *leaf, Node *v
 /* Applies the rules until none changes the node. made: nodes from this id on are new. */
 static Node *simplified(Graph *g, Node *m, int made)
 {
+    /* each rule makes the node shorter or reaches a form that no rule changes; the bound is for
+     * rules that disagree */
     enum { ROUNDS = 4 };
     for (int round = 0; round < ROUNDS; round++) {
         Node *better = simplify_node(g, m);

@@ -41,6 +41,7 @@ static Node *over_total(Graph *g, const Node *x, const Node *total, int depth)
     case OP_add:
     case OP_sub:
         y = over_total(g, x->arg[0], total, depth + 1);
+        /* both sides must have the total as divisor, or the sum has not */
         z = y ? over_total(g, x->arg[1], total, depth + 1) : NULL;
         return z ? graph_binary(g, x->op, y, z) : NULL;
     case OP_mul:
@@ -82,6 +83,8 @@ static Node *constant_along(Graph *g, Node *n, uint32_t axes)
     if (!is_open_op(g, n, OP_expand) || (n->attr.axes & axes) != axes)
         return NULL;
     uint32_t outer = 0;
+    /* the axes along which it is the same, numbered as in the result, which lacks those that are
+     * summed */
     for (int i = 0, kept = 0; i < n->shape.rank; i++)
         if (!(axes >> i & 1))
             outer |= (n->attr.axes >> i & 1) << kept++;
@@ -98,6 +101,7 @@ static bool is_one_hot(const Node *n, uint32_t axes)
         if (k->op != OP_iota || axes != 1u << k->attr.axis || t->op != OP_expand ||
             t->attr.axes != axes)
             continue;
+        /* views of labels have labels as elements */
         t = t->arg[0];
         while (t->op == OP_slice || t->op == OP_reshape || t->op == OP_permute)
             t = t->arg[0];
@@ -116,6 +120,7 @@ static Node *without_constant(Graph *g, Node *n, uint32_t axes, Node **constant,
     if (!is_open_op(g, n, OP_mul) || depth > DEEP)
         return NULL;
 
+    /* a number deep inside a product stays: it may fold with others there */
     for (int i = 0; i < 2; i++) {
         *constant = constant_along(g, n->arg[i], axes);
         bool number = n->arg[i]->op == OP_expand && n->arg[i]->arg[0]->shape.rank == 0;
@@ -162,6 +167,7 @@ static bool is_deviation(Graph *g, const Node *n, uint32_t axes)
     for (int i = 0; i < n->shape.rank; i++)
         if (axes >> i & 1)
             count = size_mul(g, count, n->shape.dim[i]);
+    /* mean = sum(x)/count over the same axes */
     return sum->op == OP_sum && sum->arg[0] == n->arg[0] && sum->attr.axes == axes &&
            mean->op == OP_div && is_count(mean->arg[1], count);
 }
@@ -195,6 +201,7 @@ static Node *simple_sum(Graph *g, Node *a, uint32_t axes, bool derived)
         rest = rest ? rest : positive(g, a);
     }
 
+    /* sum(-x) = -sum(x), sum(c*x) = c*sum(x), sum(x/c) = sum(x)/c */
     if (rest) {
         Node *sum = simple_sum(g, rest, axes, derived);
         return op == OP_neg ? graph_unary(g, OP_neg, sum) : graph_binary(g, op, sum, constant);

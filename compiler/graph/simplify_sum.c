@@ -20,6 +20,8 @@ static bool has_quotient(const Graph *g, const Node *n, int depth)
 {
     for (int i = 0; i < n->nargs; i++) {
         const Node *a = n->arg[i];
+        /* through signs and products down to a factor; of a product, a quotient on the right is
+         * looked at first */
         for (int k = 0; k < MAX_FACTORS && (is_open_op(g, a, OP_neg) || is_open_op(g, a, OP_mul));
              k++)
             a = a->arg[is_open_op(g, a, OP_mul) && is_open_op(g, a->arg[1], OP_div)];
@@ -35,6 +37,7 @@ static Node *next_sum(const Graph *g, const Term *t)
     Node *any = NULL;
     for (int i = 0; i < t->factors; i++)
         if (t->factor[i].power > 0 && is_sum(g, t->factor[i].node)) {
+            /* the first, unless one with a quotient follows */
             any = any ? any : t->factor[i].node;
             if (has_quotient(g, t->factor[i].node, 3))
                 return t->factor[i].node;
@@ -47,6 +50,7 @@ static void sum_add(Sum *s, const Term *t)
     s->full |= !isfinite(t->coef); /* inf*a + inf is not what was written */
     for (int i = 0; i < s->terms; i++) {
         Term *old = &s->term[i];
+        /* factors are sorted, so like terms have the same factors at the same places */
         bool same = old->factors == t->factors;
         for (int k = 0; k < t->factors && same; k++)
             same = old->factor[k].node == t->factor[k].node &&
@@ -55,6 +59,7 @@ static void sum_add(Sum *s, const Term *t)
             continue;
         old->coef += t->coef;
         s->full |= !isfinite(old->coef);
+        /* the term is gone; keeps_atoms asks later whether that was allowed */
         if (old->coef == 0) {
             s->cancelled = true;
             s->term[i] = s->term[--s->terms];
@@ -72,6 +77,7 @@ static void sum_expand(Sum *s, Term *t, int depth)
 {
     term_clean(s, t);
     Node *x = next_sum(s->g, t);
+    /* without `deep`, only a sum that stands alone is opened: a product of sums stays */
     if (x && !s->deep && (t->factors != 1 || t->factor[0].power != 1 || fabs(t->coef) != 1))
         x = NULL;
     if (depth > 8)
@@ -83,6 +89,7 @@ static void sum_expand(Sum *s, Term *t, int depth)
         return;
     }
     const Node *sum = sum_inside(s->g, x);
+    /* t*(a + b) = t*a + t*b, t*(a - b) = t*a - t*b */
     for (int i = 0; i < 2; i++) {
         Term part = *t;
         term_find(&part, x)->power--;
@@ -98,6 +105,7 @@ static int term_cost(const Term *t)
 {
     int n = fabs(t->coef) != 1, above = n;
     for (int i = 0; i < t->factors; i++) {
+        /* f^p as p products; one operation joins two factors, so one less than there are */
         n += abs(t->factor[i].power);
         above += t->factor[i].power > 0;
     }
@@ -117,6 +125,7 @@ static int common_power(Sum *s, Factor f)
 {
     for (int i = 1; i < s->terms; i++) {
         const Factor *other = term_find(&s->term[i], f.node);
+        /* x^2 and x^-1 have nothing in common */
         if (!other || (other->power > 0) != (f.power > 0))
             return 0;
         if (abs(other->power) < abs(f.power))
@@ -139,6 +148,7 @@ static Term common_factor(Sum *s)
             term_factor(s, &c, f.node, power);
     }
 
+    /* each term divided by it */
     for (int i = 0; i < s->terms; i++) {
         s->term[i].coef /= c.coef;
         for (int k = 0; k < c.factors; k++)
@@ -162,6 +172,7 @@ static Node *times(Graph *g, Node *product, Node *x, Op op)
 static Node *term_build(Graph *g, const Term *t)
 {
     Node *n = fabs(t->coef) != 1 ? graph_const(g, fabs(t->coef)) : NULL;
+    /* products first, then quotients: a/b instead of 1/b*a */
     for (int sign = 1; sign >= -1; sign -= 2)
         for (int i = 0; i < t->factors; i++)
             for (int k = 0; k < sign * t->factor[i].power; k++)
@@ -223,6 +234,7 @@ static int cost_to_atoms(const Sum *s, const Term *common, Node *n, Node **seen,
     for (int i = 0; i < s->atoms; i++)
         if (s->atom[i] == n)
             return 0;
+    /* the same sum is a factor of both forms, so it does not decide which one is shorter */
     if (s->wholes_are_free && is_kept(s, common, n))
         return 0;
     for (int i = 0; i < *count; i++)
@@ -231,6 +243,7 @@ static int cost_to_atoms(const Sum *s, const Term *common, Node *n, Node **seen,
 
     if (*count == MAX_SEEN)
         return TOO_MANY;
+    /* numbers, and what is the same along an axis, cost nothing for each element */
     if (node_const(n, &v) || n->op == OP_expand)
         return 0;
     seen[*count] = n;
@@ -306,6 +319,7 @@ static int sum_cost(Sum *s, const Term *common)
             if (is_sum(s->g, t->factor[k].node))
                 cost += cost_to_atoms(s, common, t->factor[k].node, seen, &count);
     }
+    /* without a plus the sum begins with a minus of its own */
     return cost + all_minus;
 }
 
@@ -316,6 +330,7 @@ static bool is_shorter(Sum *s, const Term *common, Node *n)
     Node *seen[MAX_SEEN];
     for (;;) {
         int count = 0;
+        /* both are counted in the same way: to the atoms, or only to the sums that both have */
         int old = cost_to_atoms(s, common, n, seen, &count), cost = sum_cost(s, common);
         bool counted = old < TOO_MANY && cost < TOO_MANY;
         if (counted || s->wholes_are_free)
@@ -369,6 +384,7 @@ Node *simplify_sum(Graph *g, Node *n)
         Term common;
         if (!sum_form(&s, n, &common))
             continue;
+        /* multiplied out, but nothing has cancelled: it only rounds differently */
         if (deep && !(s.cancelled && is_linear(&s)))
             continue;
 

@@ -57,6 +57,7 @@ void term_factor(Sum *s, Term *t, Node *n, int power)
     while (i < t->factors && t->factor[i].node->id < n->id)
         i++;
     if (i < t->factors && t->factor[i].node == n) {
+        /* a factor above the line meets itself below */
         s->cancelled |= (t->factor[i].power > 0) != (power > 0);
         t->factor[i].power += power;
         return;
@@ -65,6 +66,7 @@ void term_factor(Sum *s, Term *t, Node *n, int power)
         s->full = true;
         return;
     }
+    /* sorted by id: sum_add compares lists */
     memmove(t->factor + i + 1, t->factor + i, (size_t)(t->factors++ - i) * sizeof *t->factor);
     t->factor[i] = (Factor){n, power};
 }
@@ -73,6 +75,7 @@ void term_factor(Sum *s, Term *t, Node *n, int power)
  * y for many examples; else NULL. */
 Node *sum_inside(const Graph *g, const Node *n)
 {
+    /* expand(a + b) = expand(a) + expand(b) */
     while ((n->op == OP_expand || n->op == OP_cast) && is_open(g, n))
         n = n->arg[0];
     return (n->op == OP_add || n->op == OP_sub) && is_open(g, n) ? (Node *)n : NULL;
@@ -143,6 +146,7 @@ static void term_times_parts(Sum *s, Term *t, Node *n, int power)
     Graph *g = s->g;
 
     double v;
+    /* numbers go to the coefficient; 0 stays a factor, as 0 times infinity is NaN */
     if (node_const(n, &v) && v != 0) {
         t->coef *= pow(v, power);
         return;
@@ -167,6 +171,7 @@ static void term_times_parts(Sum *s, Term *t, Node *n, int power)
         return;
     }
 
+    /* (a b)^p = a^p b^p, (a/b)^p = a^p b^-p; a softmax e/sum(e) stays whole */
     if (is_open_op(g, n, OP_mul)) {
         term_times(s, t, n->arg[0], power);
         term_times(s, t, n->arg[1], power);
@@ -215,6 +220,7 @@ static void term_logistic(Sum *s, Term *t)
             if (s->atom[k] == e->node)
                 s->atom[k] = a;
         term_factor(s, t, graph_binary(s->g, OP_sub, graph_const(s->g, 1), a), 1);
+        /* the new factor may give another such pair */
         i = -1;
     }
 }
@@ -230,6 +236,7 @@ static void term_split(Sum *s, Term *t, Node *e)
         if (!d || t->factor[i].power != 1 || !is_open_op(g, d, OP_div) || d->arg[1]->op != OP_sum ||
             d->arg[1]->arg[0] != e || d->arg[1]->attr.axes != x->attr.axes)
             continue;
+        /* its parts take its place; term_clean removes it */
         t->factor[i].power = 0;
         t->coef = minus ? -t->coef : t->coef;
         for (int k = 0; k < s->atoms; k++)

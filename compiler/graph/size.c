@@ -54,6 +54,7 @@ static Size poly_size(Graph *g, const struct Poly *p)
     if (p->terms == 1 && p->term[0].coef >= 0 && is_number(&p->term[0]))
         return p->term[0].coef;
 
+    /* equal polynomials have one number, so sizes are compared as numbers */
     for (int i = 0; i < g->polys; i++)
         if (poly_equal(&g->poly[i], p))
             return ~(Size)i;
@@ -137,6 +138,7 @@ Size size_add(Graph *g, Size a, Size b)
 
 Size size_sub(Graph *g, Size a, Size b)
 {
+    /* a number below 0 is a polynomial too */
     if (a >= b && b >= 0)
         return a - b;
     struct Poly p = size_poly(g, a), q = size_poly(g, b);
@@ -209,6 +211,7 @@ bool size_div(Graph *g, Size a, Size b, Size *quotient)
 
     for (int round = 0; rest.terms > 0 && round <= MAX_TERMS; round++) {
         Term t;
+        /* the largest terms come first */
         if (!term_div(&rest.term[0], &by.term[0], &t))
             return false;
         poly_add(g, &out, t);
@@ -264,6 +267,7 @@ bool size_floor(Graph *g, Size a, int64_t b, Size *quotient)
 {
     static const int64_t zero[ALL_DIMS];
     int64_t number = size_at(g, a, zero); /* what does not depend on them */
+    /* the remainder of what is a number, from 0 to b - 1 */
     int64_t rest = number % b < 0 ? number % b + b : number % b;
 
     return size_div(g, size_sub(g, a, rest), (Size)b, quotient);
@@ -359,6 +363,7 @@ static int64_t extreme(const Graph *g, const struct Poly *p, bool most)
 
     /* in a dim without a power, it is at one of the ends */
     int64_t step = power > 1 || high <= low ? 1 : high - low;
+    /* one dim less in each call */
     for (int64_t v = low; v <= high; v += step) {
         struct Poly at = poly_with(g, p, d, v);
         int64_t here = extreme(g, &at, most);
@@ -483,6 +488,7 @@ bool shape_broadcast(Shape a, Shape b, Shape *out)
     for (int i = 1; i <= s.rank; i++) { /* from the last axis */
         Size x = i <= a.rank ? a.dim[a.rank - i] : 1;
         Size y = i <= b.rank ? b.dim[b.rank - i] : 1;
+        /* an axis of size 1 is copied */
         if (x != y && x != 1 && y != 1)
             return false;
         s.dim[s.rank - i] = x == 1 ? y : x;

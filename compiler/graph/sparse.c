@@ -107,6 +107,7 @@ static Rest rest_with_zero(const Node *n, const Rest *arg)
         return rest_is(arg[1], 0) ? arg[0] : other;
     case OP_sub: return rest_is(arg[1], 0) ? arg[0] : other;
     case OP_mul:
+        /* 0*b = 0, unless b is infinite */
         if (rest_is(arg[0], 0) && is_finite_factor(b))
             return arg[0];
         return rest_is(arg[1], 0) && is_finite_factor(a) ? arg[1] : other;
@@ -134,6 +135,7 @@ static Rest rest_of_element(const Node *n, const Rest *arg)
 
     for (int k = 0; k < n->nargs; k++) {
         numbers &= arg[k].kind == REST_NUMBER;
+        /* untouched operands give the untouched value */
         same &= rest_is_node(arg[k], n->arg[k]) || node_const(n->arg[k], &x[k]);
         x[k] = arg[k].number;
     }
@@ -193,6 +195,7 @@ static Region region_of(Graph *g, const Node *root)
 
     r.in = arena_alloc(g->ngc, (size_t)root->id + 1);
     r.in[root->id] = true;
+    /* users before operands: the region grows downward */
     for (int i = root->id; i >= 0; i--) {
         Node *n = g->node[i];
         if (!r.in[i])
@@ -225,6 +228,7 @@ static bool reads_few_rows(const Region *r)
     for (int i = 0; i < r->sources; i++)
         if (is_first_of_index(r, i))
             count += size_max(r->g, index_count(r->g, r->source[i]));
+    /* counted with repetitions, so at most that many rows */
     return count * FEW <= r->root->shape.dim[0];
 }
 
@@ -245,6 +249,7 @@ static void find_places(Region *r)
 
     r->index = graph_concat(g, part, parts, 0);
     r->count = r->index->shape.dim[0];
+    /* last[index[k]] = k: later places overwrite earlier ones */
     r->last = graph_assign(g, NULL, graph_iota(g, r->index->shape, 0), r->index, all);
     r->slot = graph_gather(g, r->last, r->index, 0);
 }
@@ -279,6 +284,7 @@ static bool counts_reads(const Region *r, const Node *n)
 
     for (int i = 0; i <= n->id; i++) {
         const Node *m = r->g->node[i];
+        /* sums of counts, and of numbers that are not negative, stay above 0 */
         bool grows = m->op == OP_add || m->op == OP_expand || is_source(m);
         if (node_const(m, &x))
             grows = x >= 0;
@@ -306,6 +312,7 @@ static Node *rows_of(const Region *r, Node *n, Node *const *now, bool own)
     if (node_const(n, &x))
         return graph_cast(g, graph_full(g, shape, x), n->type);
     if (is_source(n)) {
+        /* by place in the index; through slot, each place has the sum of its row */
         Node *sums = sums_of(r, n);
         return own ? sums : graph_gather(g, sums, r->slot, 0);
     }
@@ -313,6 +320,7 @@ static Node *rows_of(const Region *r, Node *n, Node *const *now, bool own)
         Node *a = widens_rows(n) ? now[n->arg[0]->id] : n->arg[0];
         return graph_expand(g, a, shape, n->attr.axes);
     }
+    /* where(reads > 0, new, old): in these rows it is the new value */
     if (n->op == OP_where && !own && counts_reads(r, n->arg[0]))
         return now[n->arg[1]->id];
     if (is_by_row(n))
@@ -379,6 +387,7 @@ static Node *sparse_update(Graph *g, Node *n, const Var *v, const Rest *rest)
 {
     int made = g->count;
 
+    /* rows that no scatter adds to must keep the variable's value, bit by bit */
     if (n == v->node || !rest_is_node(rest[n->id], v->node))
         return NULL;
     Region r = region_of(g, n);
@@ -406,6 +415,7 @@ void modes_sparse(Modes *modes)
         }
 
     const int *uses = graph_uses(g, update, updates);
+    /* most models scatter nothing */
     for (int i = 0; i < g->count; i++)
         scattered |= uses[i] > 0 && is_source(g->node[i]);
     if (!scattered)

@@ -83,6 +83,7 @@ static Node *log_of(Stable *s, const Node *n, int depth, Node **near)
     if (kind == 0 || depth == 0 || is_opaque(s, n))
         return unary(s, OP_log, s->now[n->id]);
 
+    /* softplus and the like are shorter and more exact than any form with a maximum */
     Node *known = log_by_fraction(s, n);
     if (known)
         return known;
@@ -128,6 +129,7 @@ static Node *softplus_of(Stable *s, const Node *n)
 
         Linear rest = {0};
         double other = i == 0 && n->op == OP_sub ? -1 : 1;
+        /* rest = the other operand + the operand of softplus: 0 if they cancel */
         bool linear = linear_of(s, &rest, other * sign, n->arg[1 - i], MAX_LOOK) &&
                       linear_of(s, &rest, 1, p->arg[0], MAX_LOOK);
         if (!linear || rest.terms > 0 || rest.c != 0)
@@ -170,6 +172,7 @@ static bool wants_form(const Stable *s, const Node *n)
 {
     unsigned a = stable_operand(s->kind, n, 0), b = stable_operand(s->kind, n, 1);
     switch (n->op) {
+    /* one factor may overflow while the other is a ratio that is small there */
     case OP_mul: return (a ^ b) & BARE && (a | b) & RATIO;
     case OP_div: return b & BARE || (a & BARE && b & RATIO);
     case OP_pow: return true;
@@ -183,6 +186,7 @@ static Node *better(Stable *s, const Node *n)
     if (!stable_is_risky(s->kind, n))
         return NULL;
 
+    /* a log of what overflows comes first: its operand is not needed then */
     if (n->op == OP_log) {
         Node *near, *far = log_of(s, n->arg[0], MAX_LOOK, &near);
         return near ? keep_apart(s, n, far, near) : far;
@@ -247,6 +251,7 @@ static bool look(Stable *s, Node *const *root, int roots, int count)
         for (int k = 0; s->used[i] && k < s->g->node[i]->nargs; k++)
             s->used[s->g->node[i]->arg[k]->id] = true;
 
+    /* operands first: what they are made of is known */
     for (int i = 0; i < count; i++) {
         if (!s->used[i] || (s->opaque && s->opaque[i]))
             continue;
@@ -314,6 +319,7 @@ bool graph_stable(Graph *g, Node **root, int roots, Node *const *opaque, int n_o
             s.opaque[opaque[i]->id] = true;
     if (g->ngc->opt.literal || !pass_runs(g->ngc, PASS_STABLE))
         return false;
+    /* nearly all graphs have nothing to do */
     if (!look(&s, root, roots, count))
         return false;
 

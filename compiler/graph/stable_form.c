@@ -56,6 +56,7 @@ Node *form_node(Stable *s, const Form *f, Shape shape)
 Node *form_log(Stable *s, const Form *f, Shape shape, Node **near)
 {
     Node *n = NULL, *d = f->d;
+    /* log(n/d) = log(n) - log(d) only if neither is negative */
     if (f->n && d && (f->n->range.lo < 0 || d->range.lo < 0)) {
         n = unary(s, OP_log, factor_of(s, f, shape));
         d = NULL;
@@ -98,6 +99,7 @@ static Node *counting(Stable *s, Node *m, Node *r)
 static Node *scaled_term(Stable *s, Node *r, Node *m, Node *most)
 {
     Node *e = binary(s, OP_sub, m, most);
+    /* 0 exp(m - most) must be 0, and m may be larger than most there */
     if (may_be_zero(r))
         e = binary(s, OP_minimum, e, constant(s, MOST_EXPONENT));
     return times(s, r, unary(s, OP_exp, e));
@@ -109,6 +111,7 @@ static Node *taken_out(Stable *s, Node *most, bool guard)
     Node *m = graph_stop(s->g, most);
     if (!guard)
         return m;
+    /* exp(m - inf) would be 0 or NaN for all terms */
     Node *infinite = binary(s, OP_eq, unary(s, OP_abs, m), constant(s, INFINITY));
     return graph_where(s->g, infinite, constant(s, 0), m);
 }
@@ -121,10 +124,12 @@ static bool form_reduced(Stable *s, const Node *n, Form *f, bool of_log)
     if (!of->m)
         return false;
     Node *r = factor_of(s, of, a->shape), *m = of->m;
+    /* the maximum of negative factors is not that with the largest exponent */
     if (n->op == OP_max && r->range.lo < 0)
         return false;
 
     bool zero = may_be_zero(r);
+    /* M for each result, and back to the shape of the terms */
     Node *most = graph_reduce(s->g, OP_max, counting(s, m, r), n->attr.axes);
     f->m = taken_out(s, most, of_log || zero);
     Node *term = scaled_term(s, r, m, graph_expand(s->g, f->m, a->shape, n->attr.axes));
@@ -144,6 +149,7 @@ static bool added_terms(const Stable *s, const Node *n, double sign, const Node 
         return added_terms(s, n->arg[0], sign, term, signs, count) &&
                added_terms(s, n->arg[1], n->op == OP_add ? sign : -sign, term, signs, count);
 
+    /* a sum of a sum: one maximum over all terms is better than one in another */
     if (*count == MAX_ADDED)
         return false;
     term[*count] = n;
@@ -302,6 +308,7 @@ static Node *form_operand(Stable *s, const Node *n, int i, bool of_log, Node **m
 {
     const Node *a = n->arg[i];
     int rank = n->shape.rank;
+    /* the axis that is summed over: of a the last, of b the one before, unless transposed */
     int along = i == 0 ? rank - 1 - n->attr.ta : rank - 2 + n->attr.tb;
     Shape rows = shape_without(a->shape, 1u << along);
     const Node *x = has_rows_of(a, &along) && !is_opaque(s, a) ? a->arg[0] : a;
@@ -316,6 +323,8 @@ static Node *form_operand(Stable *s, const Node *n, int i, bool of_log, Node **m
     Node *most = graph_reduce(s->g, OP_max, counting(s, of->m, r), 1u << along);
     most = taken_from_product(s, most, of_log || zero, all);
 
+    /* M has an element for each row of a, or column of b: the same along the other axis of the
+     * product */
     uint32_t others = 1u << (i == 0 ? rank - 1 : rank - 2);
     *m = graph_expand(s->g, graph_reshape(s->g, most, rows), n->shape, others);
     r = scaled_term(s, r, of->m, graph_expand(s->g, most, x->shape, 1u << along));
@@ -329,6 +338,7 @@ static bool form_matmul(Stable *s, const Node *n, Form *f, bool of_log)
 
     for (int i = 0; i < 2; i++) {
         factor[i] = form_operand(s, n, i, of_log, &m);
+        /* exp(M) of a row times exp(N) of a column */
         f->m = form_sum_of(s, f->m, m, OP_add);
     }
     if (!f->m)
@@ -360,6 +370,7 @@ static void form_concat(Stable *s, const Node *n, Form *f, bool of_log)
  * the exponentials that are left are NaN. */
 static Node *quotient_of(Stable *s, const Form *a, const Form *b)
 {
+    /* one node: the same M was taken out */
     if (a->m && a->m == b->m && a->taken && b->taken)
         return graph_full(s->g, a->m->shape, 0);
     return form_sum_of(s, a->m, b->m, OP_sub);
@@ -376,6 +387,7 @@ static void form_product(Stable *s, const Node *n, Form *f, bool of_log)
         f->n = times(s, a->n, b->n);
         f->d = times(s, a->d, b->d);
     } else {
+        /* (a/b)/(c/d) = a d/(b c) */
         f->m = quotient_of(s, a, b);
         f->n = times(s, a->n, b->d);
         f->d = times(s, a->d, b->n);
@@ -476,6 +488,7 @@ Form *form_of(Stable *s, const Node *n, bool of_log)
     if (leaf || !form_build(s, n, f, of_log))
         *f = (Form){.n = s->now[n->id]};
     s->depth--;
+    /* each node has two forms: one that keeps its log, and one that keeps its value */
     *at = f;
     return f;
 }

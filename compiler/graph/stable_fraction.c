@@ -14,6 +14,7 @@ static bool linear_add(Linear *l, double k, Node *x)
     while (i < l->terms && l->term[i].x->id < x->id)
         i++;
 
+    /* terms are sorted by node, so that equal sums have equal lists */
     if (i < l->terms && l->term[i].x == x) {
         l->term[i].k += k;
         if (l->term[i].k == 0) {
@@ -40,6 +41,7 @@ static bool linear_of_number(Stable *s, Linear *l, double k, const Node *u, int 
     const Node *x = u->arg[1 - i];
     *done = true;
     switch (u->op) {
+    /* k (x + v), k (x - v) or k (v - x), k v x, k x/v */
     case OP_add: l->c += k * v; return linear_of(s, l, k, x, depth - 1);
     case OP_sub:
         l->c += i == 0 ? k * v : -k * v;
@@ -64,6 +66,7 @@ bool linear_of(Stable *s, Linear *l, double k, const Node *u, int depth)
         l->c += k * v;
         return isfinite(l->c);
     }
+    /* as one thing, with the factor k */
     if (depth == 0 || is_opaque(s, u))
         return linear_add(l, k, now_of(s, u));
 
@@ -172,6 +175,7 @@ static bool exps_product(Exps *out, const Exps *p, const Exps *q)
 {
     Exps r = {0};
     for (int i = 0; i < p->terms; i++)
+        /* c exp(u) d exp(v) = c d exp(u + v) */
         for (int k = 0; k < q->terms; k++) {
             Linear u = p->term[i].u;
             if (!linear_sum(&u, 1, &q->term[k].u) || !exps_add(&r, p->term[i].c * q->term[k].c, &u))
@@ -235,6 +239,7 @@ static Fraction upside_down(Fraction f)
 /* f = f * b. Equal sums above and below cancel. */
 static bool fraction_product(Fraction *f, const Fraction *b)
 {
+    /* a/q q/b = a/b: multiplied out, it would have too many exponentials */
     if (exps_equal(&f->below, &b->above)) {
         f->below = b->below;
     } else if (exps_equal(&f->above, &b->below)) {
@@ -257,6 +262,7 @@ bool fraction_sum(Fraction *f, double sign, const Fraction *b)
     if (exps_equal(&f->below, &b->below))
         return exps_sum(&f->above, sign, &b->above);
 
+    /* a/b + c/d = (a d + c b)/(b d) */
     bool good = exps_product(&p, &f->above, &b->below) && exps_product(&q, &b->above, &f->below) &&
                 exps_product(&below, &f->below, &b->below) && exps_sum(&p, sign, &q);
     if (!good)
@@ -315,6 +321,7 @@ static bool fraction_of_power(Stable *s, const Node *n, int depth, Fraction *f)
     if (!fraction_of(s, n->arg[0], depth - 1, f))
         return false;
 
+    /* f^2 = f f */
     Fraction same = *f;
     if (fabs(k) == 2 && !fraction_product(f, &same))
         return false;
@@ -335,6 +342,7 @@ bool fraction_of(Stable *s, const Node *n, int depth, Fraction *f)
         f->above = exps_one(v);
         return isfinite(v);
     }
+    /* no exponential in it: a factor beside the fraction */
     if (is_opaque(s, n) || s->kind[n->id] == 0) {
         f->times[f->n_times++] = s->now[n->id];
         return true;
@@ -387,6 +395,7 @@ static bool known_sigmoid(const Exps *a, const Exps *b, Known *out)
     *out = (Known){OP_sigmoid, a->term[0].c / b->term[u].c, b->term[u].u};
     if (!linear_sum(&out->w, -1, &b->term[v].u))
         return false;
+    /* d exp(u)/(d exp(u) + e exp(v)) = 1/(1 + exp(v - u + log(e/d))) */
     out->w.c += log(b->term[u].c / b->term[v].c);
     if (a->terms == 1)
         return true;
@@ -450,10 +459,12 @@ static Node *log_cosh(Stable *s, Node *u)
     Node *one = constant(s, 1);
     Node *near = binary(s, OP_lt, size, one);
 
+    /* the branch that is not taken gets a harmless operand: its slope must be finite too */
     Node *small = graph_where(s->g, near, u, constant(s, 0));
     Node *sinh2 = binary(s, OP_pow, unary(s, OP_sinh, small), constant(s, 2));
     Node *below = binary(s, OP_mul, constant(s, 0.5), unary(s, OP_log1p, sinh2));
 
+    /* log(cosh(u)) = abs(u) + log(1 + exp(-2 abs(u))) - log(2) */
     Node *a = unary(s, OP_abs, graph_where(s->g, near, one, u));
     Node *rest = unary(s, OP_softplus, binary(s, OP_mul, constant(s, -2), a));
     Node *above = binary(s, OP_sub, binary(s, OP_add, a, rest), constant(s, log(2)));
@@ -468,7 +479,9 @@ static Node *log_add(Stable *s, Node *a, Node *b)
     Node *infinite = binary(s, OP_eq, unary(s, OP_abs, a), constant(s, INFINITY));
     Node *same = binary(s, OP_mul, equal, infinite);
 
+    /* inf - inf would be NaN */
     Node *d = graph_where(s->g, same, constant(s, 0), binary(s, OP_sub, a, b));
+    /* the larger one is taken out, so that softplus gets a number below 0 */
     Node *over_b = binary(s, OP_add, b, unary(s, OP_softplus, d));
     Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, unary(s, OP_neg, d)));
     Node *larger = graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a);
@@ -517,6 +530,7 @@ static bool exps_root(const Exps *p, Exps *root)
         int a = (middle + 1) % 3, b = (middle + 2) % 3;
         double c = p->term[middle].c;
         Linear u = p->term[a].u, twice = linear_times(p->term[middle].u, 2);
+        /* (p exp(x) + q exp(y))^2 = p^2 exp(2x) + 2 p q exp(x + y) + q^2 exp(2y) */
         if (c * c != 4 * p->term[a].c * p->term[b].c)
             continue;
         if (!linear_sum(&u, 1, &p->term[b].u) || !linear_equal(&u, &twice))
@@ -541,6 +555,7 @@ static Node *log_exps(Stable *s, const Exps *p)
             negative++;
             last = i;
         }
+    /* c exp(u) - d exp(v) = exp(u + log(c)) - exp(v + log(d)) */
     if (negative == 1 && p->terms == 2) {
         Linear from = p->term[1 - last].u, off = p->term[last].u;
         from.c += log(p->term[1 - last].c);
@@ -566,6 +581,7 @@ static Node *log_exps(Stable *s, const Exps *p)
     if (a.terms == 0)
         return log_plus_number(s, a.c, b);
 
+    /* exp(u) + exp(-u) = 2 cosh(u) */
     Linear minus_v = linear_times(v, -1);
     if (linear_equal(&u, &minus_v) && p->term[0].c == p->term[1].c)
         return plus(s, log_cosh(s, linear_node(s, &u)), log(2 * p->term[0].c));
@@ -592,6 +608,7 @@ static Node *log_quotient(Stable *s, const Fraction *f)
         return log_sigmoid(s, &known);
 
     Exps above = f->above, below = f->below;
+    /* -a/-b = a/b */
     if (below.terms > 0 && below.term[0].c < 0) {
         exps_negate(&above);
         exps_negate(&below);
@@ -623,6 +640,7 @@ static bool any_negative(Node *const *factor, int n)
 /* The log of the fraction; NULL: it has no better form. */
 Node *fraction_log(Stable *s, const Fraction *f, Shape shape)
 {
+    /* log(a b) = log(a) + log(b) only for factors that are not negative */
     if (any_negative(f->times, f->n_times) || any_negative(f->over, f->n_over))
         return NULL;
 

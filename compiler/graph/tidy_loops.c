@@ -33,6 +33,7 @@ static bool keeps_value(const Node *loop, int i)
 /* Of a loop, a variable is needed only if its leaf is. */
 static void need_operands(Tidy *t, const Node *n)
 {
+    /* [leaf.., init.., next.., rest]: what belongs to variables is asked for by their leaves */
     int first = n->op == OP_loop ? 3 * loop_variables(n) : 0;
 
     for (int k = first; k < n->nargs; k++)
@@ -85,6 +86,7 @@ static bool uses_all(Graph *g, const Node *slice, int axis)
 
     for (int k = 1; k < slice->nargs; k++) {
         const Loop *l = slice->arg[k]->attr.loop;
+        /* passes of a segment are counted by Loop.all */
         if (!loop_is_of_segments(l))
             passes = size_mul(g, passes, l->all ? l->all : l->passes);
     }
@@ -143,6 +145,7 @@ static Node *product_of_all(Graph *g, const Node *n)
     int axis = moved_axis(slice), last = x->shape.rank - 1;
     if (axis < 0 || axis == last || rows->shape.dim[1] != x->shape.dim[last])
         return NULL;
+    /* both factors must be there before the first pass */
     if (!is_outside(x, slice) || !is_outside(w, slice) || !uses_all(g, slice, axis))
         return NULL;
 
@@ -234,6 +237,7 @@ static bool tidy_once(Graph *g, Node **root, int roots)
     for (int i = 0; i < t.order.count; i++) {
         Node *n = t.order.node[i];
         int first = g->count;
+        /* what only a dropped variable needed is left behind */
         if (!t.needed[n->id])
             continue;
         g->loc = n->loc;
@@ -252,6 +256,7 @@ static void tidy(Graph *g, Node **root, int roots)
 {
     enum { ROUNDS = 8 };
 
+    /* a variable that is gone may have been all that another was for */
     for (int i = 0; g->loops > 0 && i < ROUNDS && tidy_once(g, root, roots); i++)
         ;
 }
