@@ -91,6 +91,7 @@ static void move_values(Flow *f, const Move *m, int by)
 static bool can_move(const Flow *f, const Move *m)
 {
     for (int i = 0; i < m->values; i++)
+        /* a move makes each one step briefer: kept, again, brief */
         if (f->way[m->value[i]] != f->way[m->value[0]] || f->way[m->value[0]] == FLOW_BRIEF)
             return false;
     return m->values > 0;
@@ -109,6 +110,7 @@ static void find_moves(Search *s)
 
         for (int i = 0; i < unit->pieces; i++) {
             int v = unit->piece[i].value;
+            /* each value once, with the first kernel that makes it */
             if (v < 0 || !f->droppable[v] || f->maker[f->first[v]] != u)
                 continue;
             all.value[all.values] = v;
@@ -124,10 +126,12 @@ static double worth_of(Search *s, const Move *m, double excess, double extra)
 {
     Flow *f = s->f;
 
+    /* tried, measured, and taken back */
     move_values(f, m, 1);
     try_ways(s);
     double gain = excess - f->excess, cost = f->extra - extra;
     move_values(f, m, -1);
+    /* what costs nothing is worth its whole gain */
     return gain / (cost < 1 ? 1 : cost);
 }
 
@@ -155,6 +159,7 @@ static const Move *best_move(Search *s, int round)
 
     while (!is_over(s)) {
         Move *m = likely_move(s);
+        /* measured in this round and still the best: lazily, as worths mostly fall */
         if (m == NULL || m->round == round)
             return m;
         m->worth = worth_of(s, m, excess, extra);
@@ -196,6 +201,7 @@ static int64_t *live_after(const Flow *f)
     for (int v = 0; v < f->values; v++) {
         if (!f->droppable[v] || f->last_read[v] < 0)
             continue;
+        /* differences first; their sums over the units are what lives */
         live[f->maker[f->first[v]]] += f->bytes[v];
         live[f->last_read[v]] -= f->bytes[v];
     }
@@ -238,6 +244,7 @@ static void keep_cuts(Flow *f, const int64_t *live, int64_t size, FlowWay way)
             cut = u;
         if (bytes >= size) {
             keep_at(f, cut);
+            /* the next segment begins after the cut, not where the size was reached */
             u = cut;
             cut = -1;
             bytes = 0;
@@ -298,6 +305,7 @@ static bool keep_more(Search *s, Choice *list)
 
     for (int i = 0; i < count && !is_over(s); i++) {
         FlowWay *way = &f->way[list[i].value], before = *way;
+        /* kept if that fits, else at least computed again once instead of for each reader */
         for (*way = FLOW_KEEP; *way < before; ++*way) {
             try_ways(s);
             if (f->peak <= s->room && f->extra < time)
@@ -354,6 +362,7 @@ static void search(Search *s, int64_t room)
 
     for (int u = 0; u < f->forwards; u++)
         size += bytes_of_unit(f, &f->unit[u]);
+    /* from one segment, which is all of forward, to many */
     for (int i = 0; i < CUTS && size > 0; i++, size /= 2)
         for (FlowWay way = FLOW_AGAIN; way <= FLOW_BRIEF && !is_over(s); way++) {
             keep_cuts(f, live, size, way);
@@ -369,6 +378,7 @@ static void search_low(Search *s)
     for (int i = 0; i < BISECTIONS && room > below && !is_over(s); i++) {
         int64_t middle = below + (room - below) / 2;
         search(s, middle);
+        /* not reached: what can be is above */
         if (s->peak > middle)
             below = middle + 1;
         if (s->peak < room)
@@ -402,6 +412,7 @@ void budget_choose(Flow *f, int64_t room)
         if (room == 0)
             search_low(&s);
     }
+    /* if nothing fits, the lowest peak: the message can then say how much is needed */
     copy_ways(f, f->way, s.time < INFINITY ? s.best : s.low);
     flow_schedule(f);
     flow_measure(f, room);

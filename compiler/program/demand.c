@@ -54,10 +54,12 @@ bool is_loop_product(const Program *p, const Node *n)
     if (p->plain)
         return true;
 
+    /* a call has a cost of its own, and its tiles fit matrices, not vectors */
     int64_t most = SMALL_VECTOR;
     if (rank == 2 && n->shape.dim[0] != 1 && n->shape.dim[1] != 1)
         most = SMALL_PRODUCT;
 
+    /* m n k, without an overflow: as soon as it is too large, it is not looked at further */
     int64_t ops = 1;
     for (int i = 0; i < rank; i++) {
         ops *= size_max(p->graph, n->shape.dim[i]);
@@ -100,9 +102,11 @@ static void demand_operand(const Program *p, const Node *n, const Demand *d, int
     of->uses++;
     if (node_is_derived(n))
         of->back++;
+    /* a value of the text whose users are derivatives, if it is computed again in them */
     else if (d->back + d->through > 0 && !d->buffer && !d->target &&
              op_info[n->op]->flags & F_ELEMENTWISE)
         of->through++;
+    /* functions of the runtime get pointers */
     if (call && n->arg[k]->shape.rank > 0)
         of->buffer = true;
     if (n->op == OP_matmul && !is_loop_product(p, n))
@@ -124,6 +128,7 @@ static void pass_demand(const Node *n, const Demand *d, Demand *of)
     of->through += d->through;
     if (d->repeated || view_repeats(n))
         of->repeated = true;
+    /* a reshape that mixes axes has an index only in terms of memory */
     if (moves || (is_renaming(n) && (d->buffer || d->target)))
         of->buffer = true;
 }
@@ -162,6 +167,7 @@ Demand *find_demand(Program *p)
             Demand *of = &demand[p->slot[n->arg[k]->id]];
             if (is_no_value(n, k))
                 continue;
+            /* computed within the loop, it would be computed once for each pass */
             of->repeated |= is_read_in_each_pass(p, n, n->arg[k]);
             if (k == 0 && is_transparent(n, &demand[i]))
                 pass_demand(n, &demand[i], of);

@@ -28,6 +28,7 @@ bool kernel_joins(Program *p, const Kernel *k, int i)
 
     if (k->axis[i] != k->axis[i + 1])
         return false;
+    /* an argmax gives the index along its one axis */
     if (k->axis[i] == AX_REDUCE && op_info[k->reduce]->combine == NULL)
         return false;
 
@@ -49,6 +50,7 @@ void kernel_join(Program *p, Kernel *k, int i)
     for (int v = 0; v < k->vals; v++)
         k->val[v]->at = without_axis(p, k->val[v]->at, i);
 
+    /* i*inner + j runs from 0 to outer*inner - 1, and each index steps by what j stepped by */
     k->extent[i + 1] = size_mul(p->graph, k->extent[i], k->extent[i + 1]);
     memmove(k->extent + i, k->extent + i + 1, moved * sizeof *k->extent);
     memmove(k->axis + i, k->axis + i + 1, moved * sizeof *k->axis);
@@ -110,6 +112,7 @@ static int index_level(const Index *x)
  * no temporary. */
 static void count_use(Val *v)
 {
+    /* operands are counted once for each value, not once for each path to it */
     if (v == NULL || v->uses++ > 0)
         return;
 
@@ -150,6 +153,7 @@ bool kernel_sums_many(const Program *p, const Kernel *k)
 {
     int64_t terms = 1;
 
+    /* a float has 24 bits: after 256 terms of one size, 8 of the next term's bits are lost */
     if (k->reduce != OP_sum || k->store[0].node->type != T_FLOAT || p->ngc->opt.real_double)
         return false;
 
@@ -198,6 +202,8 @@ void kernel_finish(Program *p, Kernel *k)
         v->id = i;
         v->uses = 0;
         v->live = false;
+        /* the innermost loop in which its index changes, then that of its operands: it can be
+         * computed outside of all deeper loops */
         v->level = v->test_level = index_level(v->at);
         for (int a = 0; a < 3; a++)
             if (v->arg[a] && v->arg[a]->level > v->level)

@@ -86,6 +86,7 @@ static void find_overs(Flow *f, Unit *u, Piece *x, const Store *s)
     x->over = arena_alloc(p->ngc, (size_t)(r.count + 1) * sizeof *x->over);
     for (int i = 0; i < r.count && x->value >= 0; i++) {
         const Node *n = p->node[r.slot[i]];
+        /* the same type and size, and memory that can be shared */
         bool fits = n->type == s->node->type && r.slot[i] != x->value && f->bytes[r.slot[i]] > 0 &&
                     shape_count_max(p->graph, n->shape) == size;
         if (fits && store_is_in_place(p, u->kernel, s, n))
@@ -174,6 +175,7 @@ static bool *find_forward(Flow *f, const KernelRun *item, int count)
     bool *forward = arena_alloc(p->ngc, (size_t)(count + 1));
     bool *needed = arena_alloc(p->ngc, (size_t)(p->nodes + 1));
 
+    /* readers before writers: what a result needs is forward */
     for (int i = count - 1; i >= 0; i--) {
         f->phases |= item[i].kernel[0]->phase == 1;
         forward[i] = stores_result(p, &item[i], needed);
@@ -208,6 +210,7 @@ static void find_units(Flow *f)
     int count = flow_items(p, all);
     const bool *forward = find_forward(f, all, count);
 
+    /* forward first, then all of backward, each in its old order */
     for (int second = 0; second < 2; second++) {
         for (int i = 0; i < count; i++)
             if (forward[i] == !second)
@@ -248,6 +251,7 @@ static void find_makers(Flow *f)
         for (int i = 0; i < f->unit[u].pieces; i++)
             if (f->unit[u].piece[i].value >= 0)
                 f->first[f->unit[u].piece[i].value + 1]++;
+    /* counts become places: the makers of v are maker[first[v]] to maker[first[v + 1] - 1] */
     for (int v = 0; v < f->values; v++)
         count = f->first[v + 1] += count;
 
@@ -268,6 +272,7 @@ static void find_readers(Flow *f)
         for (int i = 0; i < f->unit[u].pieces; i++) {
             const Piece *x = &f->unit[u].piece[i];
             for (int r = 0; r < x->reads; r++)
+                /* until when forward itself needs it; and whether backward reads it at all */
                 if (u < f->forwards)
                     f->last_read[x->read[r]] = u;
                 else
@@ -329,6 +334,7 @@ static int find_droppable(Flow *f)
     for (int v = 0; v < f->values; v++)
         all += f->bytes[v];
     for (int v = 0; v < f->values; v++) {
+        /* small values gain too little for the search to look at them */
         f->droppable[v] = f->bytes[v] > all / WORTH_SPACE && can_repeat(f, v);
         f->way[v] = f->saved[v] ? FLOW_KEEP : FLOW_AGAIN;
         count += f->droppable[v] && f->saved[v];
@@ -423,6 +429,8 @@ static uint64_t wanted_pieces(const Flow *f, const Unit *u, int v, int reader)
     if (u->whole)
         return all_pieces(u);
 
+    /* what pieces of the set read from others of the same unit belongs to the set: until nothing is
+     * added */
     while (set != before) {
         before = set;
         for (int i = 0; i < u->pieces; i++)
@@ -449,6 +457,7 @@ static void repeat_unit(Flow *f, int unit, int v, int reader)
     const Unit *u = &f->unit[unit];
     uint64_t set = wanted_pieces(f, u, v, reader);
 
+    /* first what the repeated pieces read */
     for (int i = 0; i < u->pieces; i++)
         for (int r = 0; set >> i & 1 && r < u->piece[i].reads; r++) {
             int w = u->piece[i].read[r];
@@ -456,6 +465,7 @@ static void repeat_unit(Flow *f, int unit, int v, int reader)
                 require(f, w, reader);
         }
 
+    /* only now, so that steps are in the order in which they run */
     append_step(f, unit, set, true);
     for (int i = 0; i < u->pieces; i++)
         if (set >> i & 1) {
@@ -501,6 +511,7 @@ void flow_schedule(Flow *f)
         if (u >= f->forwards)
             require_reads(f, u);
         append_step(f, u, all_pieces(unit), false);
+        /* brief values are gone after one reader, and are computed once more for the next */
         while (f->briefs > 0)
             f->made[f->brief[--f->briefs]] = false;
     }
@@ -530,6 +541,7 @@ bool flow_begins(const Flow *f, const FlowStep *s, int v)
 static void add_life(Flow *f, int slot, bool second)
 {
     f->life = arena_grow(f->p->ngc, f->life, f->lives, &f->life_room, sizeof *f->life);
+    /* from here on, reads of the slot are of this life */
     f->now[slot] = f->lives;
     f->life[f->lives] = (Life){.slot = slot, .from = -1, .to = -1, .group = f->lives};
     f->life[f->lives++].second = second;
@@ -553,6 +565,7 @@ static void note_reads(Flow *f, int t, const Piece *x)
 
     for (int r = 0; r < x->reads; r++) {
         Life *l = &f->life[life_of(f, s, x->read[r], false)];
+        /* backward may be called again, so what forward left must still be there */
         int to = second && !l->second ? f->steps : t;
         if (l->to < to)
             l->to = to;
@@ -583,6 +596,7 @@ static void join_dying(Flow *f, int t, const Piece *x)
 
     if ((f->bytes[x->value] == 0 && !fixed) || own->from != t || own->group != at)
         return;
+    /* of a nest, what is not read later has no memory of its own */
     if (f->unit[s->unit].kernel->member && own->to == t)
         return;
 
@@ -614,6 +628,7 @@ static void walk_steps(Flow *f, bool join)
         const FlowStep *s = &f->step[t];
         const Unit *u = &f->unit[s->unit];
 
+        /* stores before reads: a value that is read in the same step lives from this step on */
         for (int i = 0; i < u->pieces; i++) {
             int v = u->piece[i].value;
             if (!has_piece(s, i) || v < 0)
@@ -647,6 +662,8 @@ static void count_changes(Flow *f)
     for (int i = 0; i < f->lives; i++) {
         const Life *l = &f->life[i];
         int64_t bytes = f->bytes[l->slot];
+        /* one entry for each group: its first life has the size, and its memory lasts to the end of
+         * the last */
         if (bytes == 0 || l->from < 0 || l->group != i || l->fixed)
             continue;
         f->change[l->from] += bytes;
@@ -678,6 +695,8 @@ void flow_measure(Flow *f, int64_t room)
         live += f->change[t];
         if (live > f->peak)
             f->peak = live;
+        /* summed over the steps: it also falls where only a part of the excess is removed, which
+         * leads the search */
         if (live > room)
             f->excess += (double)(live - room);
     }

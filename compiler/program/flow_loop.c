@@ -40,6 +40,7 @@ static void live_through(const Program *p, const Uses *u, const Node *n)
     Use *use = &u->use[p->slot[n->id]];
     const Loop *home = program_home(p, n);
 
+    /* from the loop around the kernel outward to the one that makes it anew */
     for (const Loop *of = u->item->kernel[u->at]->loop; of && of != home;) {
         const struct ProgramLoop *loop = program_loop(p, of);
         int begin = loop->begin - start, end = loop->end - start;
@@ -85,6 +86,7 @@ static int64_t most_alive(const Flow *f, const KernelRun *item, const Use *use, 
     int64_t live = 0, most = 0;
 
     for (int v = 0; v < f->values; v++)
+        /* all its uses are in this loop */
         if (use[v].stored && use[v].count == uses[v]) {
             change[use[v].first] += f->bytes[v];
             change[use[v].last + 1] -= f->bytes[v];
@@ -109,6 +111,7 @@ Unit flow_loop(Flow *f, KernelRun item, const int *uses)
         read += outside && use[v].read;
     }
     u.piece = arena_alloc(p->ngc, (size_t)(stored + 1) * sizeof *u.piece);
+    /* one piece for all that is read from outside, then one for each value that others read */
     Piece *reads = &u.piece[u.pieces++];
     *reads = (Piece){.value = -1, .read = arena_alloc(p->ngc, (size_t)(read + 1) * sizeof(int))};
 

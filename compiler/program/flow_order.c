@@ -37,6 +37,7 @@ static bool overwrites_early(Waiting *w, const KernelRun *item)
 {
     bool early = false;
 
+    /* without its own reads, and with them again below */
     count_reads(w, item, -1);
     for (int k = 0; k < item->count; k++)
         for (int s = 0; s < item->kernel[k]->stores; s++) {
@@ -93,6 +94,7 @@ static void find_haste(Waiting *w, int forwards, int *count)
         else if (is_for_updates(w, item, elsewhere))
             w->haste[i] = FOR_UPDATES;
         count[w->haste[i]]++;
+        /* whatever is not an update counts as another reader */
         for (int k = 0; k < item->count && w->haste[i] != UPDATES; k++)
             kernel_each_read(w->p, item->kernel[k], mark_read, elsewhere);
     }
@@ -160,6 +162,7 @@ static int late_place(Late *l, const KernelRun *item, const int *writers, int pl
     l->moves = item->count == 1 && k->stores > 0 && k->kind != K_RANDOM;
     for (int s = 0; s < k->stores && l->moves; s++) {
         int slot = l->p->slot[k->store[s].node->id];
+        /* memory of its own, stored once: no order with other stores is to be kept */
         l->moves = store_place(l->p, &k->store[s])->kind == P_SPACE && !k->store[s].target &&
                    !k->store[s].add && writers[slot] == 1;
         l->first = l->reader[slot] < l->first ? l->reader[slot] : l->first;
@@ -185,6 +188,7 @@ void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
     for (int i = 0; i < count; i++)
         coming_count(p, &coming, &item[i], 1);
 
+    /* readers have their places before what they read */
     for (int i = count - 1; i >= forwards; i--) {
         l.at = place[i] = late_place(&l, &item[i], coming.writers, i);
         begin[l.at]++;
@@ -236,6 +240,7 @@ void flow_order(Program *p, KernelRun *item, int count, int forwards)
 
         item[ordered] = w.left[i];
         w.left[i].count = 0;
+        /* the search need not look again at what has its place */
         while (first < count && w.left[first].count == 0)
             first++;
     }

@@ -18,6 +18,7 @@ static bool match_scaled(const Node *n, Accumulation *a)
     a->factor = NULL;
     for (int k = 0; n->op == OP_mul && k < 2; k++) {
         const Node *c = n->arg[k];
+        /* one number, spread over the product's shape */
         while (c->op == OP_expand || c->op == OP_reshape)
             c = c->arg[0];
 
@@ -143,6 +144,7 @@ static bool match_accumulation(const Program *p, Node *n, const Demand *demand, 
 
         a->onto = x;
         a->minus = n->op == OP_sub;
+        /* x is overwritten: nobody else may read it, or it is the variable that becomes n */
         bool dies =
             is_gemm(p, x) && !x->attr.chain && is_used_up(p, x, demand) && same_phase(p, x, n);
         if (dies || updates(x, &demand[p->slot[n->id]]))
@@ -158,6 +160,7 @@ Accumulation **find_accumulations(Program *p, Demand *demand)
 
     for (int i = 0; i < p->nodes; i++) {
         Accumulation a;
+        /* x + a product that is itself added onto something: only one of the two can be */
         if (p->given[i] || !match_accumulation(p, p->node[i], demand, &a) ||
             program_own_place(p, a.onto)->kind == P_FOLDED)
             continue;
@@ -166,6 +169,7 @@ Accumulation **find_accumulations(Program *p, Demand *demand)
         demand[i].buffer = true;
         demand[p->slot[a.onto->id]].buffer = true;
         if (a.factor)
+            /* it becomes a number that the call gets: stored, not computed in a loop */
             demand[p->slot[a.factor->id]].repeated = true;
         program_own_place(p, a.product)->kind = P_FOLDED;
     }
@@ -195,6 +199,7 @@ static bool skips_padding(const Program *p, const Node *n, const Demand *demand)
         return false;
 
     const Node *x = n->arg[0];
+    /* nobody else reads the padded images */
     return is_used_up(p, x, demand) && same_phase(p, x, n) && pads_images(x) &&
            x->shape.dim[3] >= TILE_BATCH;
 }

@@ -45,6 +45,7 @@ static Kernel *kernel_accumulate(Program *p, Node *n, const Accumulation *a)
         k->alpha = val_of(p, k, a->factor, origin);
     if (a->factor && a->minus)
         k->alpha = val_op(p, k, OP_neg, T_FLOAT, k->alpha, NULL, NULL);
+    /* x - A B = x + (-1) (A B) */
     if (!a->factor && a->minus)
         k->alpha = val_definition(p, k, graph_const(p->graph, -1), origin);
     return k;
@@ -55,6 +56,7 @@ static Kernel *kernel_call(Program *p, Node *n)
     Kernel *k = whole_kernel(p, K_CALL, n);
 
     k->product = n;
+    /* a number is passed by value, tensors by pointers */
     for (int i = 0; i < n->nargs; i++)
         if (call_takes(n, i) && n->arg[i]->shape.rank == 0)
             k->alpha = val_of(p, k, n->arg[i], origin);
@@ -85,6 +87,7 @@ static void build_loop(Program *p, Node *loop, int *made_by)
         Kernel *update = kernel_put(p, leaf, loop_next(loop, i));
         update->loop = loop->attr.loop;
         add_kernel(p, update, made_by);
+        /* readers after the loop must come after its first value; the update is of the loop */
         made_by[slot] = first;
     }
 }
@@ -95,6 +98,7 @@ static void build_collect(Program *p, Node *n, const Accumulation *sum, int *mad
     if (!collect_is_whole(p, n))
         add_kernel(p, kernel_zero(p, n), made_by);
 
+    /* readers wait for the zeros as well as for the parts */
     int first = made_by[p->slot[n->id]];
     Node *collect = adding_collect(p, n);
     Kernel *part = sum ? kernel_accumulate(p, n, sum) : kernel_part(p, collect);
@@ -147,6 +151,7 @@ static void claim_targets(Program *p)
     for (int i = 0; i < p->targets; i++) {
         Target *t = &p->target[i];
         int s = p->slot[program_holder(p, t->node)->id];
+        /* the value is computed right where the caller wants it, without a copy */
         if (p->given[s] || taken[s] || p->phase[s] != t->phase || p->place[s].kind != P_SPACE)
             continue;
 
@@ -186,6 +191,7 @@ void program_fuse(Program *p)
 {
     Demand *demand = find_demand(p);
 
+    /* values that become parts of others first: what is left is stored or inlined */
     find_nested_sums(p, demand);
     Accumulation **sums = find_accumulations(p, demand);
     find_implicit_padding(p, demand);

@@ -55,6 +55,7 @@ static bool can_merge(const Program *p, const Kernel *k, int i, const int *made_
 
     if (!kernel_is_map(into) || into->phase != k->phase || into->loop != k->loop)
         return false;
+    /* its elements are parts of a larger tensor, so equal shapes do not say that loops are equal */
     if (into->store[0].node->op == OP_collect)
         return false;
     if (into->stores >= MERGED_STORES || into->vals + k->vals > MERGED_VALS)
@@ -67,6 +68,7 @@ static bool can_merge(const Program *p, const Kernel *k, int i, const int *made_
         if (x->kind != V_LOAD)
             continue;
 
+        /* the element is still in a register, if it is the very one that this pass has made */
         bool reads_result = made_by[p->slot[x->node->id]] == i;
         if (reads_result && !loads_same_element(into, x))
             return false;
@@ -85,6 +87,7 @@ static void merge_into(Program *p, int i, Node *n)
     for (int s = 0; s < old->stores; s++)
         node[s] = old->store[s].node;
     node[old->stores] = n;
+    /* built anew from the nodes, so that both share loads and expressions */
     p->kernel[i] = kernel_map(p, node, old->stores + 1, NULL);
 }
 
@@ -107,6 +110,7 @@ void merge_kernel(Program *p, Kernel *k, int *made_by)
     if (!p->plain && pass_runs(p->ngc, PASS_MERGE) && kernel_is_map(k)) {
         int first = first_to_merge(p, k, made_by);
 
+        /* the nearest first: values stay in the cache for the shortest time */
         for (int i = p->kernels - 1; i >= first; i--)
             if (can_merge(p, k, i, made_by)) {
                 merge_into(p, i, k->store[0].node);
@@ -138,6 +142,7 @@ static const Store *made_in(const Kernel *into, const Kernel *k, const Val *v)
     if (into->loop != k->loop || into->phase != k->phase || into->axes != k->axes ||
         !kernel_is_map(into) || into->stores >= MERGED_STORES)
         return NULL;
+    /* the same loops, not only as many of them */
     for (int i = 0; i < k->axes; i++)
         if (into->extent[i] != k->extent[i])
             return NULL;
@@ -208,6 +213,8 @@ void drop_stores(Program *p)
         for (int s = 0; merged && s < k->stores; s++) {
             const Node *n = k->store[s].node;
             Place *place = program_own_place(p, n);
+            /* the merged kernel that makes it has its value in a variable, and nothing else loads
+             * it */
             if (p->readers[p->slot[n->id]] == 0 && place->kind == P_SPACE)
                 place->kind = P_NONE;
             else

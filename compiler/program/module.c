@@ -91,6 +91,7 @@ static int *selected_uses(const Module *m, Node *const *node, const Selection *s
 
     for (int i = 0; i < m->model->roots; i++) {
         RootKind kind = m->model->root[i].kind;
+        /* gradients: a named value that only they need is not computed in forward */
         bool second = s->phases && kind != ROOT_LOSS;
         if (kind != ROOT_NAMED && selects(s, kind) && !second)
             root[n++] = node[i];
@@ -125,6 +126,7 @@ static bool is_selected(const Module *m, const Root *r, const Node *n, const Sel
         return takes_named(m, r, n, s, uses);
     if (r->kind == ROOT_UPDATE && r->group < 0) /* of no minimize: each step does it */
         return true;
+    /* of one minimize, or of all */
     return s->group < 0 || r->group == s->group;
 }
 
@@ -181,6 +183,7 @@ static Program *build_init(const Module *m)
         if (v->kind == VAR_INPUT || v->kind == VAR_FROZEN)
             continue;
 
+        /* a state without a starting value begins at 0 */
         Node *n = v->init ? v->init : graph_full(g, v->shape, 0);
         n = graph_cast(g, graph_broadcast(g, n, v->shape), v->type);
         t[count++] =
@@ -210,6 +213,7 @@ static Program *build_update(const Module *m, Node *const *node)
 /* Notes the run-time dims that a size depends on. */
 static void note_size(Function *f, const Module *m, Size s)
 {
+    /* a negative size is not a number */
     for (int d = 0; s < 0 && d < m->graph->dims; d++)
         f->dims |= (unsigned)size_uses_dim(m->graph, s, d) << d;
     if (m->ngc->opt.ranks && s < 0 && size_uses_dim(m->graph, s, ALL_ROWS)) { /* work knows it */
@@ -308,6 +312,7 @@ static void note_check(Function *f, Module *m)
     if (!f->check)
         return;
 
+    /* the check comes before both phases, and needs the blocks of its own loads only */
     own.phase = -1;
     for (int i = 0; i < f->check->kernels; i++)
         note_kernel(&own, m, f->check->kernel[i]);
@@ -405,6 +410,7 @@ static void add_training(Module *m, const Modes *modes)
 
     if (module_has_root(m, ROOT_LOSS)) {
         Selection s = {.kinds = LOSS | GRAD | NAMED, .group = -1, .phases = true};
+        /* one program for two functions: backward reads what forward has left in work */
         Program *train = build_program(m, "train", node, s, NULL, 0);
         add_function(m, FN_FORWARD, "forward", train, 0);
         if (module_has_root(m, ROOT_GRAD))
@@ -425,6 +431,7 @@ static void add_functions(Module *m, const Modes *modes)
     bool starts = module_has_var(m, VAR_PARAM) || module_has_var(m, VAR_STATE);
 
     m->function = arena_alloc(m->ngc, most * sizeof *m->function);
+    /* it is called again with less room */
     m->functions = 0;
     m->space = m->ispace = 0;
     if (starts && !m->model->constant)
@@ -456,6 +463,7 @@ static int64_t fit_into(Module *m, const Modes *modes, int64_t most, int64_t mem
     /* space for ints may grow, too, where values are computed again: then less is left */
     for (int i = 0; i < 2 && room > 0 && bytes > most; i++) {
         bytes = fit_functions(m, modes, room);
+        /* further off than ints can explain: less room would not help */
         if (bytes - most > m->ispace * type_size(m->ngc, T_INT))
             break;
         room -= bytes - most;
@@ -487,6 +495,7 @@ static void fit_work(Module *m, const Modes *modes)
     if (bytes <= most)
         return;
     bytes = fit_functions(m, modes, 0);
+    /* one byte less, as long as that leads to something smaller */
     while (bytes > most && (least = fit_into(m, modes, bytes - 1, members)) < bytes)
         bytes = least;
     if (bytes > most)

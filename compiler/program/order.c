@@ -71,6 +71,7 @@ static bool reads_own_element(const Kernel *k, const Val *v, const Store *s)
 {
     if (k->kind != K_LOOP)
         return false;
+    /* scalars: all operands are read before the result is stored */
     if (k->axes == 0)
         return true;
     bool map = kernel_is_map(k) || s->target || s->node->op == OP_carried;
@@ -106,6 +107,7 @@ static bool store_waits(const Program *p, const Order *o, const Kernel *k, const
     if (slot < 0)
         return false;
     count_own_reads(p, k, s, slot, &own, &all);
+    /* a read of another element by k itself, or any read by a kernel still to come */
     return own < all || o->var_readers[slot] > all;
 }
 
@@ -130,6 +132,7 @@ static Node *extra_node(Program *p, Node *of, int phase)
     n->op = OP_copy;
     n->nargs = 1;
     n->arg = arena_copy(p->ngc, &of, sizeof of);
+    /* ids after those of the graph, for which slots have room */
     n->id = p->graph->count + p->extras++;
 
     p->slot[n->id] = extra;
@@ -183,6 +186,7 @@ static void store_aside(Program *p, Order *o, Kernel *k, Store *s)
         s->target = NULL;
         o->coming.writers[p->slot[s->node->id]]++;
     } else {
+        /* the target's place was to be the node's own; now it becomes a copy */
         t = claiming_target(p, s->node);
         t->claimed = false;
         Place *own = program_own_place(p, s->node);
@@ -219,6 +223,8 @@ static void try_update(Program *p, Order *o, int i)
 
     if (o->done[i] || (o->before_later && reads_later(p, item)))
         return;
+    /* asleep until this slot changes: each wait is looked at once for each event that can end it,
+     * and not in every round */
     if (coming_blocks(p, &o->coming, item))
         slot = o->coming.blocker;
     for (int s = 0; s < item->kernel[0]->stores && slot < 0; s++)
@@ -237,6 +243,7 @@ static void wake(Program *p, Order *o, int slot)
 {
     int i = o->watcher[slot];
 
+    /* the list is taken off first, since an update that still waits may put itself on it again */
     for (o->watcher[slot] = 0; i > 0;) {
         int next = o->next[i - 1];
         try_update(p, o, i - 1);
@@ -301,12 +308,14 @@ static void append_item(Program *p, Order *o, int i)
 {
     const KernelRun *item = &o->item[i];
 
+    /* right before its first reader comes what was kept back for it */
     for (int k = 0; o->waitings && k < item->count; k++)
         kernel_each_read(p, item->kernel[k], append_waiting, o);
     for (int k = 0; k < item->count; k++) {
         kernel_count_reads(p, item->kernel[k], o->var_readers, -1);
         append_kernel(p, o, item->kernel[k]);
     }
+    /* of what waits, the stores were taken off the counts at the beginning */
     if (!o->waits[i])
         coming_count(p, &o->coming, item, -1);
     o->done[i] = true;
@@ -351,6 +360,7 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
         const KernelRun *item = &o->item[i];
         if (o->done[i] || o->waits[i] || (o->before_test && !is_for_test(p, o, item)))
             continue;
+        /* a cheap test first: most items wait for the same store as in the last round */
         if (is_still_blocked(o, i) || (o->before_later && reads_later(p, item)))
             continue;
         if (coming_blocks(p, &o->coming, item)) {
@@ -358,6 +368,7 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
             o->own[i] = o->coming.own;
             continue;
         }
+        /* before the variable is overwritten, its kept-back readers must have come */
         append_readers(p, o, item);
         if (item_waits(p, o, item)) {
             stuck = stuck ? stuck : item->kernel[0];
@@ -408,6 +419,7 @@ static bool may_wait(const Program *p, const Order *o, const KernelRun *item)
         return false;
     for (int s = 0; s < k->stores; s++) {
         int slot = p->slot[k->store[s].node->id];
+        /* stored here only, in memory that is planned, and large enough to matter */
         if (k->store[s].target || p->place[slot].kind != P_SPACE || o->coming.writers[slot] != 1 ||
             shape_count_max(p->graph, k->store[s].node->shape) < LARGE)
             return false;
@@ -468,6 +480,8 @@ static void find_updates(Program *p, Order *o)
     o->next = arena_alloc(p->ngc, ((size_t)o->items + 1) * sizeof *o->next);
     for (int i = 0; i < o->items; i++) {
         int64_t count = updated(p, &o->item[i]);
+        /* one large update early frees its gradient; many small ones stay side by side, where equal
+         * statements become a loop */
         if (count >= LARGE_UPDATE && count >= all / SHARE_OF_UPDATES)
             try_update(p, o, i);
     }
@@ -488,17 +502,21 @@ static void order_items(Program *p, Order *o)
         coming_count(p, &o->coming, &o->item[i], 1);
     }
 
+    /* at -O0 statements keep the order of the text */
     if (!p->plain && !p->init && !o->coming.loop) {
         find_waiting(p, o);
         find_updates(p, o);
     }
 
+    /* the test decides whether this pass is done, so nothing that a pass changes may come before it
+     */
     o->before_test = o->test != NULL;
     if (o->test) {
         append_all(p, o);
         append_kernel(p, o, o->test);
         o->before_test = false;
     }
+    /* while gradients travel between the ranks, all else is computed */
     append_before_later(p, o);
     append_all(p, o);
     for (int w = 0; w < o->waitings; w++)
@@ -552,6 +570,7 @@ static void find_for_test(Program *p, const struct ProgramLoop *l, Order *o)
     o->for_test = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *o->for_test);
     o->for_test[p->slot[loop_test(l->node)->id]] = true;
 
+    /* users before operands */
     for (int i = p->nodes - 1; i >= 0; i--) {
         const Node *n = p->node[i];
         if (!o->for_test[i] || n->in[l->of->level] != l->of)
@@ -630,6 +649,8 @@ void program_order(Program *p)
         add_item(p, o, &p->kernel[i], 1);
     }
 
+    /* inner loops come first in p->loop, so each is a finished item when the loop around it is put
+     * in order */
     for (int i = 0; i < p->loops; i++) {
         const Loop *outer = p->loop[i].outer;
         KernelRun item = order_loop(p, &p->loop[i], &of[i]);

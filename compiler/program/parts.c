@@ -59,6 +59,8 @@ void program_parts(Program *p)
 
         int in_part = most; /* statements; a loop is not cut */
         for (int i = first; i < count; i++) {
+            /* a function ends only between kernels that are in no loop: a C loop is in one function
+             */
             if (in_part >= most && is_outermost(p, order[i])) {
                 p->parts++;
                 in_part = 0;

@@ -49,6 +49,8 @@ static void note_read(const Program *p, Life *life, const Node *n, int at, bool 
     if (l->first < 0)
         return;
 
+    /* a local variable is seen only within one C function, and by one thread only within one group
+     */
     const Kernel *from = p->kernel[l->first], *to = p->kernel[at];
     l->last = at;
     l->memory |= memory;
@@ -65,6 +67,7 @@ static void note_store(const Program *p, Life *life, const Store *s, int at)
 
     if (s->target)
         return;
+    /* stored by a call, added to, stored in several pieces, or at an index: it needs an address */
     if (p->kernel[at]->kind != K_LOOP || s->add || again || s->at)
         l->memory = true;
     if (!again)
@@ -81,6 +84,7 @@ static void live_through(const Program *p, Life *life, const Kernel *k, const No
 
     if (l->first < 0)
         return;
+    /* the next pass reads it too, so its memory is not free before the loop ends */
     for (const Loop *of = k->loop; of && of != home;) {
         const struct ProgramLoop *loop = program_loop(p, of);
         if (l->first > loop->begin)
@@ -151,6 +155,7 @@ bool store_is_in_place(const Program *p, const Kernel *k, const Store *s, const 
     if (k->kind != K_LOOP || kernel_reduces(k) || k->axes == 0 || s->add)
         return false;
 
+    /* an element is read before the same one is written, and no other pass reads it */
     for (int v = 0; v < k->vals; v++)
         if (k->val[v]->kind == V_LOAD && k->val[v]->node == n && !index_equal(k->val[v]->at, s->at))
             return false;
@@ -185,8 +190,11 @@ static bool dies_in_place(const Program *p, const Life *life, const Group *group
 
     if (p->place[dying].kind != P_SPACE || l->first < 0 || l->first == at)
         return false;
+    /* the last reader is this kernel, of it and of all that shares its memory */
     if (l->last != at || g->last != at || g->fixed)
         return false;
+    /* what forward leaves for backward is not to be overwritten in backward, which may be called
+     * again */
     if (n->type != s->node->type || p->phase[dying] != p->phase[p->slot[s->node->id]])
         return false;
     int64_t read = shape_count_max(p->graph, n->shape);
@@ -224,6 +232,7 @@ static void join_dying(Program *p, Life *life, Group *group, int at, const Store
     Group *g = &group[life[p->slot[n->id]].group];
     life[own].group = life[p->slot[n->id]].group;
     g->last = life[own].last;
+    /* the whole group then lives in the member of the struct */
     if (is_fixed(p, &p->place[own])) {
         g->fixed = &p->place[own];
         g->last = p->kernels + 1; /* nothing more joins it */
@@ -282,6 +291,8 @@ static int64_t lowest_gap(const Program *p, Group *const *placed, int count, con
 
         if (apart && !p->ngc->opt.no_share)
             continue;
+        /* placed groups come by offset, so the gap before this one is the lowest that is large
+         * enough */
         if (from >= at + aligned(g->size))
             break;
         if (end > at)
@@ -303,6 +314,7 @@ static int64_t place_groups(Program *p, Group **list, int count)
         if (at + aligned(g->size) > top)
             top = at + aligned(g->size);
 
+        /* keeps the list sorted by offset */
         int k = 0;
         while (k < n && p->place[placed[k]->slot].offset < at)
             k++;
@@ -389,6 +401,7 @@ static int64_t place_tightly(Program *p, Group **list, int count)
                 least = space;
                 memcpy(best, list, bytes);
             }
+            /* the group on top set the size of all: next time it is placed first */
             move_highest(p, list, count);
         }
     }
@@ -464,6 +477,7 @@ static void free_gap(Gaps *l, Gap g)
     while (i > 0 && l->gap[i - 1].at > g.at)
         i--;
 
+    /* there is always a gap after it: the last one has no end */
     Gap *before = i > 0 ? &l->gap[i - 1] : NULL, *after = &l->gap[i];
     bool joins_before = before && before->at + before->size == g.at;
     bool joins_after = g.at + g.size == after->at;
@@ -483,6 +497,7 @@ static void free_gap(Gaps *l, Gap g)
 /* Takes elements from the smallest gap that is large enough; returns their offset. */
 static int64_t take_gap(Gaps *l, int64_t size)
 {
+    /* the last gap is large enough for everything */
     int best = l->count - 1;
     for (int k = 0; k < l->count; k++)
         if (l->gap[k].size >= size && l->gap[k].size < l->gap[best].size)
@@ -517,6 +532,7 @@ static int64_t place_in_order(Program *p, Group **list, int count)
     qsort(list, (size_t)count, sizeof *list, compare_first);
 
     for (int i = 0; i < count; i++) {
+        /* what died before this group begins gives its memory back */
         while (live.count && live.group[0]->last < list[i]->first) {
             const Group *dead = heap_pop(&live);
             free_gap(&gaps, (Gap){p->place[dead->slot].offset, aligned(dead->size)});
@@ -545,6 +561,7 @@ static int64_t place_type(Program *p, Group **list, int count, Type type)
             tensor[n++] = list[i];
 
     int64_t space;
+    /* first fit compares each group with all others: n^2 */
     if (n > MANY && !p->ngc->opt.no_share)
         space = place_in_order(p, tensor, n);
     else if (p->room >= 0 && !p->ngc->opt.no_share)
@@ -568,6 +585,8 @@ static void measure(Program *p, Group **list, int count, const Life *life)
         if (p->place[i].kind == P_SPACE && life[i].first >= 0 && p->node[i]->type == T_FLOAT)
             p->stored += shape_count_max(p->graph, p->node[i]->shape);
 
+    /* each life adds its size where it begins and takes it away after its end; sums of these
+     * changes are what lives at each kernel */
     for (int i = 0; i < count; i++) {
         const Group *g = list[i];
         if (g->type != T_FLOAT || g->first < 0)
@@ -633,6 +652,7 @@ void program_plan(Program *p)
     int count = list_groups(p, life, group, list);
     measure(p, list, count, life);
 
+    /* reals and ints are in two arrays, so neither is aliased as the other */
     p->space = place_type(p, list, count, T_FLOAT);
     p->ispace = place_type(p, list, count, T_INT);
     if (p->block_room > 0) {

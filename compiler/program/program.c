@@ -28,6 +28,7 @@ static bool is_given(const Node *n)
 
 static void mark_operands(const Graph *g, unsigned char *mark)
 {
+    /* users before operands, so one walk is enough */
     for (int i = g->count - 1; i >= 0; i--) {
         const Node *n = g->node[i];
         bool computed = mark[i] & NEEDED && !(mark[i] & GIVEN);
@@ -47,6 +48,7 @@ static bool mark_kept(const Graph *g, unsigned char *mark)
         bool leaves = n->op == OP_collect || n->op == OP_last || n->op == OP_passes;
         if (!leaves || !(mark[i] & NEEDED) || mark[i] & (GIVEN | IN_FORWARD))
             continue;
+        /* its loop: operand 1, or 0 of OP_passes */
         if (mark[n->arg[n->op != OP_passes]->id] & IN_FORWARD) {
             mark[i] |= IN_FORWARD;
             found = true;
@@ -71,6 +73,7 @@ static unsigned char *mark_nodes(const Program *p, const Target *given, int give
     }
 
     mark_operands(g, mark);
+    /* what a loop of forward collects may need more of forward */
     while (mark_kept(g, mark))
         mark_operands(g, mark);
     return mark;
@@ -100,6 +103,7 @@ static void collect_nodes(Program *p, const Target *given, int givens)
 
     for (int i = 0; i < g->count; i++) {
         needed += mark[i] & NEEDED;
+        /* a variable of a loop may get a second place (order.c) */
         extras += g->node[i]->op == OP_carried && mark[i] & NEEDED;
     }
     alloc_slots(p, needed, extras);
@@ -156,6 +160,7 @@ static void find_loops(Program *p)
     for (int i = 0; i < p->nodes; i++)
         count += p->node[i]->op == OP_loop;
     p->loop = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *p->loop);
+    /* the innermost have the highest level */
     for (int level = MAX_LEVELS - 1; level >= 0 && count > 0; level--)
         for (int i = 0; i < p->nodes; i++) {
             Node *n = p->node[i];
@@ -201,6 +206,7 @@ const Loop *program_home(const Program *p, const Node *n)
 {
     const Loop *loop = node_loop(n);
 
+    /* its place is made outside, and each pass writes to it */
     if (n->op == OP_carried && loop)
         return program_loop(p, loop)->outer;
     return loop;
@@ -269,6 +275,7 @@ static void implicit_padding_sizes(const Program *p, const Node *conv, Size *siz
     if (own == padded)
         return;
 
+    /* height and width: axes 1 and 2 of [channels, H, W, batch] */
     for (int i = 0; i < 2; i++) {
         size[CONV_HEIGHT + i] = own->shape.dim[1 + i];
         size[CONV_PH + i] = padded->attr.lo[1 + i];

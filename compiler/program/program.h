@@ -344,6 +344,8 @@ Index index_row(Val *row); /* the place that an index of rows chooses */
 bool node_identity(const Node *);          /* y = a, as stop and copy */
 bool reshape_is_trivial(Shape a, Shape b); /* moves only axes of size 1 */
 
+/* ---- loops.c: kernels that are loops ---- */
+
 Kernel *kernel_map(Program *, Node *const *node, int count, Target *target);
 Kernel *kernel_reduce(Program *, Node *n);
 Kernel *kernel_matmul(Program *, Node *n); /* as loops */

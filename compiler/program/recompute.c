@@ -81,6 +81,7 @@ static Node *new_value(Copier *c, const Node *n)
     Node *copy = new_node(c, n, slot);
     p->node[slot] = copy;
     p->place[slot] = (Place){.kind = P_SPACE, .offset = -1, .label = p->place[from].label};
+    /* within a nest it stays a variable, or an array for one row */
     if (p->place[from].kind == P_ROW)
         p->place[slot] = p->place[from];
     p->phase[slot] = c->f->phases;
@@ -93,6 +94,7 @@ static const Node *now_value(const Copier *c, const Node *n)
 {
     int slot = c->p->slot[n->id];
 
+    /* made by this pass: it is itself what is there now */
     if (slot >= c->f->values)
         return n;
     if (c->inside && c->inside[slot])
@@ -110,6 +112,7 @@ static Node *now_operand(Copier *c, Node *n)
         return (Node *)now_value(c, n);
 
     Node *under = now_operand(c, n->arg[0]);
+    /* nothing under the view has changed */
     if (under == n->arg[0])
         return n;
     Node *copy = new_node(c, n, c->p->slot[n->id]);
@@ -195,6 +198,7 @@ static Kernel *copy_loops(Copier *c, const Kernel *k, uint64_t set, int from)
     copy->store = arena_alloc(ngc, (size_t)(k->stores + 1) * sizeof *k->store);
     copy->stores = copy->vals = 0;
     copy->val = arena_alloc(ngc, (size_t)(k->vals + 1) * sizeof *k->val);
+    /* values are copied as stores ask for them, so what only dropped stores needed is left out */
     copy->alpha = copy_val(&x, k->alpha);
 
     for (int s = 0; s < k->stores; s++) {
@@ -242,6 +246,7 @@ static Kernel *copy_call(Copier *c, const Kernel *k, uint64_t set)
 
     if (k->product) {
         copy->product = now_product(c, k->product);
+        /* the product is the result: its copy has the slot of the new result */
         if (k->product == k->store[0].node) {
             if (copy->product == k->product)
                 copy->product = new_node(c, k->product, -1);
@@ -303,6 +308,7 @@ static void copy_program(Copier *c)
             Kernel *k = repeat_kernel(c, s);
             item = (KernelRun){arena_copy(c->p->ngc, &k, sizeof k), 1};
         }
+        /* forward reads the values themselves, backward what was computed again */
         for (int k = 0; k < item.count && !s->again && s->unit >= f->forwards; k++)
             read_again(c, item.kernel[k]);
         append_item(c, item);
@@ -355,6 +361,7 @@ void program_recompute(Program *p)
     for (int i = p->nodes - p->extras; i < p->nodes; i++)
         adopt(p, p->node[i], i); /* fuse.c has numbered them as the next nodes of the graph */
     copy_program(&c);
+    /* once more: with copies, updates may come earlier */
     flow_order(p, c.item, c.items, f->forwards);
 
     p->again = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *p->again);

@@ -128,6 +128,7 @@ static bool align_rows(Program *p, Nest *nest, Kernel *k)
         if (a < 0 || b < 0 || k->axes == MAX_AXES)
             return false;
 
+        /* k walks [b] where the nest walks [a, b/a]: loop i becomes two */
         if (b > a && b % a == 0) {
             kernel_split(p, k, i, b / a);
             limit++;
@@ -135,6 +136,7 @@ static bool align_rows(Program *p, Nest *nest, Kernel *k)
             return false;
         }
     }
+    /* a reduction must have exactly these rows; a map may go on, into the columns */
     return !kernel_reduces(k) || limit == nest->lead;
 }
 
@@ -163,6 +165,7 @@ static bool same_walk(const Kernel *k, const Index *x, const Kernel *of, const I
     const Coef still = {0, 0};
 
     for (int i = lead; i < MAX_AXES; i++) {
+        /* neither moves along this axis */
         if (coef_equal(x->axis[i], still) && coef_equal(y->axis[i], still))
             continue;
         if (i >= k->axes || i >= of->axes || k->extent[i] != of->extent[i])
@@ -225,6 +228,8 @@ static bool may_overwrite(const Kernel *k, int own, const Store *s, int m, const
 {
     if (m > own || !in_row(k->member[m], x->at, k->member[own], s->at, k->axes))
         return false;
+    /* an earlier member is done with the row; in the same member the element itself is read first
+     */
     return m < own || index_equal(x->at, s->at);
 }
 
@@ -249,6 +254,7 @@ bool kernel_reads_row(const Kernel *k, const Store *s, const Node *n)
  * not count. */
 static bool is_loaded(const Nest *nest, const Kernel *k, const Val *x, int lead)
 {
+    /* joining pays where a row is read once from memory instead of twice */
     if (!x->at || span(k, lead, x->at) < SHORT_ROW)
         return false;
 
@@ -273,6 +279,8 @@ static bool fits(const Nest *nest, const Kernel *k, int lead)
         if (x->kind != V_LOAD)
             continue;
 
+        /* what a member makes must be complete when k reads it: the row is, sums over rows are not
+         */
         const Kernel *of = find_store(nest->member, nest->members, x->node, &store);
         if (of && (kernel_sums_rows(of) || !in_row(k, x->at, of, store->at, lead)))
             return false;
@@ -299,6 +307,7 @@ static bool join_reduction(Program *p, Nest *nest, Kernel *k)
 
     if (!kernel_reduces(k) || columns(p, k, own.lead) < short_row(p))
         return false;
+    /* the reduction says what a row is, and the map is cut to these rows */
     if (!align_rows(p, &own, nest->member[0]) || !fits(nest, k, own.lead))
         return false;
     nest->lead = own.lead;
@@ -321,6 +330,7 @@ static bool try_join(Program *p, Nest *nest, Kernel *k)
     if (nest->members == MEMBERS || k->phase != nest->phase || !is_candidate(p, k))
         return false;
 
+    /* a map alone does not say where its rows end */
     bool joined = nest->lead == 0 ? join_reduction(p, nest, k) : join_rows(p, nest, k);
     if (joined)
         nest->member[nest->members++] = k;
@@ -372,10 +382,12 @@ static void keep_in_row(Program *p, const Nest *nest, const int *reads)
         const Kernel *k = nest->member[m];
         for (int s = 0; s < k->stores; s++) {
             Place *place = program_own_place(p, k->store[s].node);
+            /* sums over rows live longer than a row */
             if (place->kind != P_SPACE || kernel_sums_rows(k) ||
                 !is_internal(p, nest, k->store[s].node, reads))
                 continue;
 
+            /* the elements of one row, from its first to its last; in C an array on the stack */
             int64_t size = span(k, nest->lead, k->store[s].at);
             if (size < 0 || size > ROW_ROOM || (size > 1 && room + size > NEST_ROOM))
                 continue;
@@ -393,6 +405,7 @@ static void collapse_rows(Program *p, Nest *nest)
 {
     for (int i = nest->lead - 2; i >= 0; i--) {
         bool even = true;
+        /* the members share these loops, so all of them or none */
         for (int m = 0; m < nest->members; m++)
             even = even && kernel_joins(p, nest->member[m], i);
         if (!even)
@@ -484,6 +497,8 @@ static void gather_nest(Program *p, Nest *nest, int i, bool *later)
     for (int j = i + 1; j < end; j++) {
         if (p->kernel[j] == NULL)
             continue;
+        /* a member moves up to the nest: what it reads must not be made by a kernel that stays
+         * behind */
         if (!reads_later(p, p->kernel[j], later) && try_join(p, nest, p->kernel[j]))
             p->kernel[j] = NULL;
         else
@@ -510,6 +525,7 @@ void program_rows(Program *p)
         if (k == NULL || !is_candidate(p, k))
             continue;
 
+        /* k is the first member; those after it may join */
         Nest nest = {.member = {k}, .members = 1, .phase = k->phase};
         if (kernel_reduces(k))
             nest.lead = row_axes(k);

@@ -55,6 +55,8 @@ static Layout layout_at(const Kernel *in, const Index *x, int axis, int64_t unit
     if (x->base.plus != 0 || x->base.minus != 0 || x->parts > 0)
         return unknown;
 
+    /* axis i moves e by its step: pass i of the shared axis is e / step mod extent only if all
+     * smaller steps together stay below step */
     Layout l = {in->extent[axis], x->axis[axis].plus, unit};
     int64_t inner = 0; /* the largest offset that the axes of smaller steps add */
     if (l.step <= 0)
@@ -74,6 +76,7 @@ static Layout layout_at(const Kernel *in, const Index *x, int axis, int64_t unit
         inner += step * (in->extent[i] - 1);
     }
 
+    /* else an inner axis runs into the elements of the next pass */
     return inner < l.step ? l : unknown;
 }
 
@@ -92,6 +95,7 @@ static bool operand_is_common(const Kernel *k, Size extent, int operand)
         break;
     default: break;
     }
+    /* in a batch the next product begins after extent rows, which is not a number here */
     return k->product->shape.rank > 2 && extent < 0;
 }
 
@@ -106,6 +110,7 @@ static Layout layout_of_product(const Program *p, const Kernel *k, int operand)
     if (operand_is_common(k, l.extent, operand))
         return unknown;
 
+    /* one row of A is k elements, or one if A is stored transposed; columns of B likewise */
     switch (operand) {
     case 0: l.step = x.ta ? 1 : x.k; break;
     case 1: l.step = x.tb ? x.k : 1; break;
@@ -122,6 +127,7 @@ static int64_t unit_of(const Program *p, const Kernel *k, int axis)
 {
     int64_t inner = 1;
 
+    /* a row of a nest is at least SHORT_ROW elements */
     if (k->member)
         return 1;
     for (int i = axis + 1; i < k->axes && inner < CACHE_LINE; i++)
@@ -150,6 +156,7 @@ static void count_fits(const Program *p, const Kernel *in, const Layout *made, i
         if (x->kind != V_LOAD)
             continue;
 
+        /* made by a kernel of this program, by shares of this layout or not */
         const Layout *l = &made[p->slot[x->node->id]];
         if (l->unit == 0) /* no kernel made it */
             continue;
@@ -174,6 +181,7 @@ static bool follow(const Program *p, Kernel *k, const Layout *made, bool small)
         for (size_t u = 0; u < sizeof unit / sizeof *unit; u++) {
             int good = 0, bad = 0;
             count_fits(p, k, made, i, unit[u], &good, &bad);
+            /* each fit saves a barrier, and each misfit costs one */
             if (good - bad <= best || (small && bad > 0))
                 continue;
             if (pieces_of(p, k->extent[i], unit[u]) < FEW)
@@ -195,6 +203,8 @@ static void choose_axis(const Program *p, Kernel *k)
     for (int i = 0; i < k->axes && most < ENOUGH; i++) {
         int64_t unit = unit_of(p, k, i);
         int64_t pieces = pieces_of(p, k->extent[i], unit);
+        /* the outermost axis keeps what a thread writes together; an inner one is better only if it
+         * gives more pieces */
         if (!kernel_axis_is_free(k, i) || pieces <= most)
             continue;
 
@@ -214,8 +224,10 @@ static bool choose_columns(const Program *p, Kernel *k)
     for (int m = 0; m < k->members; m++) {
         const Kernel *in = k->member[m];
         bool sums_rows = kernel_sums_rows(in);
+        /* all members must have the same columns, right after the rows */
         if (in->axes != axis + 1 || in->extent[axis] != k->member[0]->extent[axis])
             return false;
+        /* a reduction of a row needs all its columns, and a half row has no even shares */
         if ((kernel_reduces(in) && !sums_rows) || in->half)
             return false;
         sums |= sums_rows;
@@ -251,6 +263,7 @@ static bool find_blocks(Program *p, Kernel *k)
         k->blocks += share_block(p, k->member[m]) * BLOCKS;
     }
 
+    /* one piece of memory for all kernels: the sums of one are added up before the next begins */
     if (k->blocks > p->block_room)
         p->block_room = k->blocks;
     return true;
@@ -292,10 +305,12 @@ static void split_product(const Program *p, Kernel *k)
     double by_rows = uneven(rows), by_columns = uneven(columns);
 
     k->unit = 1;
+    /* whole products need no copies of the same operand */
     if (batch > 1 && uneven(batch) <= by_rows && uneven(batch) <= by_columns) {
         k->split = SHARE_WHOLE;
         return;
     }
+    /* too few pieces, and too little work, to be worth a barrier */
     if (rows < FEW && columns < FEW && k->time < 10 * KERNEL)
         return;
 
@@ -313,8 +328,10 @@ static void split_loop(Program *p, Kernel *k, const Layout *made, bool small)
 {
     if (k->axes == 0 || (small && k->member))
         return;
+    /* by columns no sums are divided; else each block of rows has sums of its own */
     if (k->member && (choose_columns(p, k) || !find_blocks(p, k)))
         return;
+    /* blocks fix how rows are dealt out, so there is no layout to follow */
     if (k->blocks == 0 && follow(p, k, made, small))
         return;
     if (!small)
@@ -385,6 +402,7 @@ static void number_groups(Program *p)
         const Kernel *before = i ? p->kernel[i - 1] : NULL;
         Kernel *k = p->kernel[i];
 
+        /* each thread goes through the passes, so each of them tests and counts */
         if (k->loop && loop_is_shared(p, k))
             k->split = k->split || k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT;
         bool shared = k->split || (before && before->split);
@@ -428,6 +446,7 @@ static bool is_worth_sharing(Program *p)
     p->worth = forced > 0 ? forced : FUNCTION;
     if (p->time < p->worth)
         return false;
+    /* a quarter of the time in large kernels: by Amdahl's law, two threads then save an eighth */
     return forced != 0 || large >= p->time / 4;
 }
 
@@ -514,6 +533,7 @@ static void add_use(Program *p, Uses *list, const Kernel *k, const Place *place,
 
     if (!locate_use(&u, place, shape_count_max(p->graph, n->shape)))
         return;
+    /* pieces of one concatenation never overlap */
     if (writes && n->op == OP_concat)
         u.piece = n;
     append_use(p, list, u);
@@ -585,6 +605,7 @@ static void add_kernel(Program *p, Uses *list, const Kernel *k, const Kernel *in
         return;
     }
 
+    /* the sums of blocks go to memory of their own first, and to their place by add_sums */
     bool later = sums_in_blocks(k) && kernel_sums_rows(in);
     for (int s = 0; s < in->stores && !in->member && !later; s++)
         add_write(p, list, k, &in->store[s], layout_in_loop(k, in, in->store[s].at));
@@ -612,6 +633,7 @@ static bool same_memory(const Use *a, const Use *b)
 {
     if (a->kind != b->kind || (!a->writes && !b->writes))
         return false;
+    /* ranges [from, to) that do not meet */
     if (a->from >= b->to || b->from >= a->to)
         return false;
     if (a->piece && a->piece == b->piece)
@@ -629,6 +651,8 @@ static bool by_others(const Use *a, const Use *b)
 {
     if (a->alone && b->alone)
         return false;
+    /* the same element belongs to the same thread only if both begin at the same place and are
+     * dealt out alike */
     return a->from != b->from || !same_layout(a->layout, b->layout);
 }
 
@@ -662,6 +686,7 @@ void program_waits(Program *p)
 
     for (int i = 0, end; i < p->kernels; i = end) {
         Kernel *k = p->kernel[i];
+        /* between forward and backward the functions return, which is a barrier */
         if (i > 0 && p->kernel[i - 1]->phase != k->phase)
             before.count = 0;
 
@@ -673,6 +698,7 @@ void program_waits(Program *p)
 
         /* a pass uses what the one before made */
         bool turns = k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT;
+        /* a barrier orders all uses before it, so only those since the last one matter */
         k->waits = (turns && k->split) || conflicts(&before, &now);
         if (k->waits)
             before.count = 0;

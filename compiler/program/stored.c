@@ -22,6 +22,7 @@ static int own_weight(const Node *n)
         return 1;
     if (!(flags & F_ELEMENTWISE) || node_identity(n))
         return 0;
+    /* what takes longer than a load and a store, as exp does */
     return flags & F_CHEAP ? 1 : 4;
 }
 
@@ -33,6 +34,7 @@ static int inline_weight(const Program *p, const Node *n)
     for (int k = 0; k < n->nargs; k++)
         if (!program_stored(p, n->arg[k]))
             weight += p->weight[p->slot[n->arg[k]->id]];
+    /* it is kept in a byte; so large a value is stored in any case */
     return weight > 255 ? 255 : weight;
 }
 
@@ -69,10 +71,12 @@ static bool stays(const Program *p, const Node *n, const Node *a, const Demand *
     const Node *holder = program_holder(p, a);
     const Demand *d = &demand[p->slot[holder->id]];
 
+    /* backward has it anyway, or it is one number */
     if (p->given[p->slot[holder->id]] || d->back > 0 || node_scalar(a))
         return true;
     if (d->through == 0 || (*other && *other != holder))
         return false;
+    /* one tensor is exchanged for another of the same size: no memory is lost */
     *other = holder;
     return shape_equal(holder->shape, n->shape);
 }
@@ -124,14 +128,18 @@ static bool worth_storing(const Program *p, const Node *n, const Demand *demand,
     if (p->plain)
         return worth_storing_plain(n, d);
 
+    /* long expressions are cut, also because compilers need registers for them */
     if (weight > (scalar ? SCALAR_OPS : LOOP_OPS))
         return true;
+    /* each element is read several times, as in a product: one operation more for each of them
+     * costs more than memory */
     if (d->repeated)
         return weight > (scalar ? 0 : 1);
     if (d->uses <= 1)
         return false;
     if (scalar)
         return weight > 0;
+    /* one or two operations in two or three loops cost less than a load in each */
     return (weight > 2 || d->uses > 3) && !worth_again(p, n, demand, weight);
 }
 
@@ -149,6 +157,8 @@ static bool needs_memory(const Program *p, const Node *n, const Demand *d)
 
     if (d->buffer || (d->target && !node_const(n, &value)))
         return true;
+    /* an expression of this depth would overflow the stack of recursive code, ours and a compiler's
+     */
     return p->depth[p->slot[n->id]] >= DEPTH && n->op != OP_expand;
 }
 
@@ -164,6 +174,7 @@ static bool is_stored(const Program *p, const Node *n, const Demand *demand, boo
         return true;
     if (flags & F_VIEW || node_identity(n) || leaf)
         return false;
+    /* a reduction, a product, a gather: one element of it is a loop */
     if (!(flags & F_ELEMENTWISE) && n->op != OP_pad)
         return true;
     return worth_storing(p, n, demand, p->weight[p->slot[n->id]]);
@@ -179,6 +190,7 @@ void decide_storage(Program *p, const Demand *demand)
         p->weight[i] = (unsigned char)inline_weight(p, n);
         p->depth[i] = (unsigned char)inline_depth(p, n);
 
+        /* operands come first: whether they are stored is known here */
         if (is_renaming(n) && program_stored(p, n->arg[0]))
             p->place[i].kind = P_ALIAS;
         else if (is_stored(p, n, demand, needs_memory(p, n, &demand[i])))

@@ -123,6 +123,7 @@ static bool find_mask(const Node *n, bool *value, int64_t *diagonal, int depth)
         if (x.by[i] != y.by[i])
             return false;
 
+    /* x - y < 0 as a form in the coordinates; along axes before the last two it must not change */
     int64_t column = x.by[rank - 1] - y.by[rank - 1], row = x.by[rank - 2] - y.by[rank - 2];
     return find_diagonal(row, column, x.more - y.more, n->op == OP_lt, value, diagonal);
 }
@@ -143,6 +144,7 @@ static bool find_above(const Node *n, double *value, int64_t *diagonal, int dept
     if (depth > DEEP || n->shape.rank < 2 || a == NULL)
         return false;
     if (n->op == OP_where)
+        /* above the diagonal the mask is one value, so one branch is taken there */
         return find_mask(a, &mask, diagonal, 0) && node_const(n->arg[mask ? 1 : 2], value);
     if (adds_axes_before(n) || reshapes_before(n))
         return find_above(a, value, diagonal, depth + 1);
@@ -162,6 +164,7 @@ static bool find_above(const Node *n, double *value, int64_t *diagonal, int dept
         return is_of_row(b) && find_above(a, value, diagonal, depth + 1) && *value == -INFINITY &&
                *diagonal >= 0;
     case OP_mul:
+        /* 0 times anything is 0 here */
         if (is_of_row(a))
             return find_above(b, value, diagonal, depth + 1) && *value == 0;
         return is_of_row(b) && find_above(a, value, diagonal, depth + 1) && *value == 0;
@@ -183,6 +186,7 @@ static bool is_unused_by(const Triangles *t, const Node *user, int i, int64_t *d
     switch (user->op) {
     case OP_where: return i > 0 && find_mask(user->arg[0], &mask, diagonal, 0) && mask == (i == 2);
     case OP_mul:
+        /* times 0: whatever n is there */
         if (find_above(user->arg[1 - i], &value, diagonal, 0) && value == 0)
             return true;
         return is_unused(t, user, diagonal, depth + 1);
@@ -205,6 +209,7 @@ static bool is_unused(const Triangles *t, const Node *n, int64_t *diagonal, int 
     if (depth > DEEP || slot < 0)
         return false;
     for (int i = 0; i < p->targets; i++)
+        /* the caller sees it */
         if (p->target[i].node == n)
             return false;
 
@@ -215,6 +220,7 @@ static bool is_unused(const Triangles *t, const Node *n, int64_t *diagonal, int 
                 continue;
             if (!is_unused_by(t, t->user[u], i, &of_this, depth))
                 return false;
+            /* the largest of all: above it no use needs n */
             *diagonal = uses++ == 0 || of_this > *diagonal ? of_this : *diagonal;
         }
     }
@@ -238,6 +244,7 @@ static Triangles find_uses(Program *p)
     int use = 0;
     for (int i = 0; i < p->nodes; i++) {
         const Node *n = p->node[i];
+        /* a list for each node, in two arrays: the first use, and from each use the next */
         for (int a = 0; a < n->nargs; a++) {
             int slot = p->slot[n->arg[a]->id];
             if (slot < 0 || (a > 0 && n->arg[a] == n->arg[0]))
@@ -256,6 +263,7 @@ static bool is_large(const Program *p, const Kernel *k)
     Product x = product_of(p->graph, k->product);
     int64_t m = size_max(p->graph, x.m), n = size_max(p->graph, x.n),
             inner = size_max(p->graph, x.k);
+    /* C is [m, n], A is [m, k]: the half is of one of them */
     int64_t second = n > inner ? n : inner;
 
     return m >= 2 * HALF_ROWS && second >= 2 * HALF_ROWS;
@@ -366,6 +374,7 @@ static Above op_above(const Kernel *k, int row, const Val *v, const Above *above
     case OP_where:
         if (!find_test(k, row, v->arg[0], &mask, &test.diagonal))
             return unknown;
+        /* above both diagonals: where the test is known, and the branch that it takes */
         y = &above[v->arg[mask ? 1 : 2]->id];
         return y->known ? of_both(y->value, &test, y) : unknown;
     case OP_exp: return x->known ? of_both(exp(x->value), x, x) : unknown;
@@ -395,6 +404,7 @@ static void find_values(const Kernel *k, int row, Above *above)
 
         *a = unknown;
         if (v->kind == V_CONST)
+            /* a number is known everywhere: above any diagonal */
             *a = (Above){.of_row = true, .known = true, .value = v->value, .diagonal = -FAR};
         else if (!val_is_inner(k, v))
             a->of_row = true;
@@ -408,6 +418,7 @@ static void find_values(const Kernel *k, int row, Above *above)
 /* Does the kernel do nothing but store 0, or add nothing to its result, above the diagonal? */
 static bool gains_nothing(const Kernel *k, const Above *above, int64_t *diagonal)
 {
+    /* what changes no result: 0 for a sum and for a map, -inf for a maximum */
     double nothing = kernel_reduces(k) && k->reduce == OP_max ? -INFINITY : 0;
 
     *diagonal = -FAR;
@@ -439,6 +450,7 @@ static void find_short_rows(Program *p, Kernel *k)
         if (k->extent[row] != k->extent[column] || (kernel_reduces(k) && k->axis[row] != AX_LEAD))
             continue;
         find_values(k, row, above);
+        /* row + diagonal + 1 passes are done, which must not be below 0 in row 0 */
         if (!gains_nothing(k, above, &diagonal) || diagonal < -1 || diagonal > 0)
             continue;
 

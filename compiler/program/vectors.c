@@ -28,6 +28,7 @@ static bool is_unit(const Kernel *k, const Index *x)
 {
     const Coef *by = &(x ? x : &zero)->axis[k->axes - 1];
 
+    /* an index that is loaded anew in each pass jumps */
     for (int i = 0; x && i < x->parts; i++)
         if (val_is_inner(k, x->part[i].val))
             return false;
@@ -55,6 +56,7 @@ const char *op_vec(const Program *p, const Val *v)
     const OpInfo *info = op_info[v->op];
     unsigned wanted = v->type == T_INT ? F_VEC_INT | F_VEC_TO_INT : F_VEC_INT;
 
+    /* an int has 32 bits: as many lanes as floats, half as many as doubles */
     bool has_ints = is_float32(p) && (info->flags & wanted) == wanted;
     if (uses_ints(v) && !has_ints)
         return NULL;
@@ -104,6 +106,7 @@ static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
     switch (v->kind) {
     case V_LOAD: return whole && is_unit(k, v->at);
     case V_INDEX: return is_float32(p) && is_unit(k, v->at);
+    /* the test is taken once for all lanes */
     case V_GUARD: return v->test_level < k->axes && whole && is_nameless(p, v->arg[0]);
     case V_OP: return op_vec(p, v) != NULL;
     default: return false;
@@ -119,6 +122,7 @@ static bool places_overlap(const Program *p, const Place *a, const Node *x, cons
     if (a->kind != b->kind)
         return false;
 
+    /* two ranges [offset, offset + elements) of one array */
     if (a->kind == P_SPACE) {
         int64_t n = shape_count_max(p->graph, x->shape);
         int64_t m = shape_count_max(p->graph, y->shape);
@@ -160,6 +164,7 @@ static bool stores_vectors(const Program *p, const Kernel *k)
         const Store *s = &k->store[i];
         if (s->node->type == T_INT && !is_float32(p))
             return false;
+        /* a fold of the last axis stores one number, after the loop */
         if (!folds_last && (!is_unit(k, s->at) || !writes_safely(p, k, s)))
             return false;
     }
@@ -189,6 +194,7 @@ static int vector_of(const Program *p, const Kernel *k, int lead)
     if (k->kind != K_LOOP || k->hits > 0 || k->axes <= lead || !stores_vectors(p, k))
         return 0;
 
+    /* one value without a form for vectors, and the whole loop goes by elements */
     for (int i = 0; i < k->vals; i++)
         if (k->val[i]->live && val_is_inner(k, k->val[i]) && !val_is_vector(p, k, k->val[i]))
             return 0;
@@ -228,6 +234,7 @@ static void find_late(const Program *p, Kernel *k)
     const Store *s = &k->store[0];
     Val *v = s->val;
 
+    /* rows that are too short, and results that lie without gaps: one loop over all of them */
     bool nested = k->kind == K_LOOP && k->axes >= 2 && k->split <= 1;
     bool one_store = !kernel_reduces(k) && k->stores == 1 && !s->add;
     if (k->vector || k->half || !nested || !one_store)
