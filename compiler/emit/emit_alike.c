@@ -42,6 +42,7 @@ static size_t word_length(const char *c)
 static bool is_innermost(const char *line)
 {
     size_t indent = strspn(line, " ");
+    /* lines that are indented more belong to the loop */
     for (const char *c = strchr(line, '\n'); c && c[1]; c = strchr(c + 1, '\n')) {
         size_t deeper = strspn(c + 1, " ");
         if (deeper <= indent)
@@ -61,6 +62,7 @@ static bool is_short_loop(const char *line, const char *number)
         loop += 13;
     if (strncmp(loop, "for (", 5) != 0 || atoll(number) >= SHORT)
         return false;
+    /* "i < 12;" or "i < 12)": the bound of the loop, not a number in its start */
     const char *after = number + word_length(number);
     return (*after == ';' || *after == ')') && is_innermost(line);
 }
@@ -72,9 +74,11 @@ static bool is_constant(const char *body, const char *line, const char *number, 
     while (before > body && before[-1] == ' ')
         before--;
     char c = before > body ? before[-1] : '\0';
+    /* a division by a constant is a multiplication */
     if (c == '/' || c == '%' || (c == '=' && before - body > 1 && before[-2] == '='))
         return true;
 
+    /* "float t0[12];" declares an array: its length must be constant */
     bool array = c == '[' && number[word_length(number) + 1] == ';' && !strchr("=+-", c);
     bool declared = array && strncmp(line + strspn(line, " "), "for", 3) != 0;
     return declared || (keep_short && is_short_loop(line, number));
@@ -86,6 +90,7 @@ static bool is_real(const char *number, size_t size)
 {
     int exponent;
     bool real = memchr(number, '.', size) || memchr(number, 'e', size);
+    /* of a power of 2 the mantissa is 0.5: it multiplies without rounding, and may be folded */
     double mantissa = real ? frexp(strtod(number, NULL), &exponent) : 0;
     return mantissa != 0 && mantissa != 0.5;
 }
@@ -104,6 +109,7 @@ static Numbers find_numbers(Emit *e, const char *body, bool keep_short)
         }
 
         size_t n = word_length(c);
+        /* digits only */
         bool is_size = strspn(c, "0123456789") == n && !is_constant(body, line, c, keep_short);
         if (is_size || (is_digit(*c) && is_real(c, n))) {
             found.number =
@@ -183,8 +189,10 @@ static int choose_sizes(const Group *g, const Numbers *x, int *param, int *first
     int params = 0;
     for (int i = 0; i < x[g->first].count; i++) {
         param[i] = -1;
+        /* the same in all members: it stays a number */
         if (!varies(g, x, i))
             continue;
+        /* numbers that are equal in every member, as rows twice, are one parameter */
         for (int p = 0; p < params && param[i] < 0; p++)
             if (same_column(g, x, first[p], i))
                 param[i] = p;
@@ -251,6 +259,7 @@ static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
 {
     int *param = arena_alloc(e->ngc, (size_t)(x[g->first].count + 1) * sizeof *param);
     int first[MANY], params = choose_sizes(g, x, param, first);
+    /* few copies gain nothing, and many parameters make calls slow */
     if (g->members < least || params > MANY)
         return;
 
@@ -280,6 +289,7 @@ static void join_alike(Emit *e, bool keep_short, int least)
             continue;
 
         x[i] = find_numbers(e, f->body, keep_short);
+        /* equal texts with marks for numbers: one group */
         int *at = table_at(e->ngc, &known, common_text(e, f, &x[i]));
         if (*at == 0) {
             group[groups] = (Group){.first = i};
@@ -311,6 +321,8 @@ static void add_ranged(Text *t, const char *line, size_t size, const char *i, co
     const char *const from[] = {"0", whole}, *const to[] = {whole, count};
     const char *const rest = "from + NGRT_WHOLE(to - from)";
 
+    /* the vectors' loop is 0 .. whole, what is left over whole .. count, and a loop without vectors
+     * 0 .. count */
     for (int begin = 0; begin < 2; begin++)
         for (int end = 0; end < 2; end++) {
             const char *head =
@@ -335,6 +347,7 @@ static const char *ranged_body(Ngc *ngc, const char *body, const char **count)
     static const char head[] = "for (size_t ", start[] = " = 0; ";
     const char *loop = strstr(body, head), *i = loop ? loop + strlen(head) : NULL;
     size_t name = i ? word_length(i) : 0;
+    /* it must begin at 0, as a share of thread 0 of 1 does */
     if (!i || strncmp(i + name, start, strlen(start)) != 0)
         return NULL;
 
@@ -371,6 +384,7 @@ static void join_ranged(Emit *e)
         *table_at(e->ngc, &known, common_text(e, f, &x)) = 1;
     }
 
+    /* the body of one thread, made a range: is it one that threads share? */
     for (int i = 0; i < e->kernels && known.count > 0; i++) {
         Static f = e->kernel[i];
         const char *count = NULL;
@@ -391,6 +405,7 @@ static void join_ranged(Emit *e)
 void alike_join(Emit *e)
 {
     join_ranged(e);
+    /* where many are alike, even short loops give up their numbers; then pairs, but not those */
     join_alike(e, false, SEVERAL);
     join_alike(e, true, 2);
 }

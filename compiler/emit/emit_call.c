@@ -25,6 +25,7 @@ static bool is_small(const Product *x)
 {
     enum { WORK = 4096, ROOM = 2048 };
     Size most = x->m > x->n ? x->m : x->n;
+    /* a vector, or sizes known only at run time: nothing for a compiler to unroll */
     if (x->batch != 1 || x->m <= 1 || x->n <= 1 || x->k <= 0)
         return false;
     return most <= WORK && x->k <= WORK && x->m * x->n * x->k <= WORK &&
@@ -47,6 +48,8 @@ static const char *gemm_call(const Emit *e, const char *what)
 /* A small product is a function of its own. */
 static void print_small(Printer *pr, const Gemm *x)
 {
+    /* with all sizes as constants the compiler unrolls it; alpha is a parameter, so that equal
+     * sizes are one function */
     Emit *e = pr->e;
     bool given = pr->k->alpha != NULL;
     const char *call = gemm_call(e, "_small");
@@ -103,6 +106,7 @@ static void print_each_gemm(Printer *pr, Gemm x)
     Emit *e = pr->e;
     Graph *g = e->graph;
     Size m = x.size.m, n = x.size.n, k = x.size.k;
+    /* matrices lie one after another: A has m k elements, B k n, C m n */
     if (x.size.batch != 1) {
         print_line(pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, x.size.batch, &pr->dims));
         pr->indent++;
@@ -112,6 +116,7 @@ static void print_each_gemm(Printer *pr, Gemm x)
     }
 
     const char *call = gemm_call(e, "");
+    /* elements from one row to the next, as it is stored */
     const char *row_of_a = int_text(pr, x.size.ta ? m : k);
     const char *row_of_b = int_text(pr, x.size.tb ? k : n);
     emit_section(e, call);
@@ -142,6 +147,7 @@ static void print_half_gemm(Printer *pr, const Gemm *x)
     const char *call = gemm_call(e, "_half"), *batch = int_text(pr, x->size.batch);
 
     emit_section(e, call);
+    /* batches, or blocks of HALF_ROWS rows */
     if (k->split) {
         Size shared = k->split == SHARE_WHOLE ? x->size.batch : x->size.m;
         print_line(pr, "ngrt_%s(threads, %s,", call, gemm_range(pr, shared));
@@ -173,6 +179,7 @@ static void copy_onto(Printer *pr, const Kernel *k, const char *to)
         print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count, pr->e->real);
         return;
     }
+    /* each thread copies a share; then all wait, since products add to what others have copied */
     const char *begin = share_begin(b, count, CACHE_LINE, false);
     const char *end = share_begin(b, count, CACHE_LINE, true);
     print_line(pr, "memcpy(%s + %s, %s + %s, (%s - %s)*sizeof(%s));", to, begin, from, begin, end,
@@ -267,6 +274,7 @@ static const char *call_word(Printer *pr, char letter, const Node *n, const Size
     switch (letter) {
     case 'y': return print_pointer(pr->b, program_place(pr->b->p, n), n);
     case 'r': /* of noise */
+        /* noise of all ranks alike */
         if (!n->attr.kind)
             return "";
         pr->b->blocks |= USES_WORK;
@@ -303,6 +311,7 @@ static void print_over_ranks(Printer *pr, const Kernel *k)
     } else {
         const char *from = operand_pointer(b, n->arg[0]);
         count = print_factor(pr, shape_count(pr->e->graph, n->shape));
+        /* each rank's own value first, where the sum over all is to be */
         if (strcmp(from, to) != 0)
             print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count,
                        n->type == T_INT ? "int32_t" : pr->e->real);
@@ -332,6 +341,7 @@ void print_wait(Body *b, const Kernel *k)
     if (!e->ready || (k && !reads_ready(b->p, k)))
         return;
 
+    /* once for all that is on the way */
     text_add(&b->text, "    ranks_wait(w->ranks);\n");
     e->ready = false;
     e->uses_ranks |= RANKS_WAIT;
@@ -370,6 +380,7 @@ void print_call(Body *b, const Kernel *k)
         }
 
     const char *name = t.at + strlen("ngrt_");
+    /* "ngrt_dlu(..": the section is called dlu */
     emit_section(e, intern(e->ngc, name, strcspn(name, "(")));
     print_line(&pr, "%s;", t.at);
 

@@ -38,6 +38,7 @@ static const char *kernel_word(const Kernel *k)
 static bool is_worth_clones(const Emit *e, const Kernel *k)
 {
     int64_t passes = 1;
+    /* the choice among processors costs something in each call */
     for (int i = 0; i < k->axes && passes < CLONED; i++)
         passes *= size_max(e->graph, k->extent[i]);
 
@@ -73,6 +74,7 @@ static bool is_costly(const Program *p, const Kernel *k)
 /* Of the widest vectors that a kernel is compiled for. */
 static int vector_bytes(const Emit *e, const Program *p, const Kernel *k)
 {
+    /* such short loops are compiled once, for any processor */
     if (k->vector > NARROW && !is_worth_clones(e, k))
         return NARROW;
     return k->vector > WIDE && !is_costly(p, k) ? WIDE : k->vector;
@@ -121,6 +123,7 @@ static Place *take_blocks(Program *p, const Kernel *k)
         if (!kernel_sums_rows(k->member[m]))
             continue;
         own[m] = *place;
+        /* BLOCKS rows of sums, one after another; block i is found by + i*size in the call */
         *place = (Place){.kind = P_SPACE, .offset = at};
         at += share_block(p, k->member[m]) * BLOCKS;
     }
@@ -150,6 +153,7 @@ static const char *base_text(Printer *pr, const Kernel *k, const Param *param)
     if (!k->split || !k->blocks)
         return param->base;
 
+    /* the pointer to the first block's sums is known by its text */
     for (int m = 0; m < k->members; m++)
         if (kernel_sums_rows(k->member[m]) && strcmp(param->base, block_text(pr, k, m)) == 0)
             return print_format(pr, "%s + i*%lld", param->base,
@@ -160,6 +164,7 @@ static const char *base_text(Printer *pr, const Kernel *k, const Param *param)
 /* The first row of block i, and the row after its last. */
 static const char *block_range(Printer *pr, const Kernel *k)
 {
+    /* i*n/8 .. (i + 1)*n/8: the same blocks for any number of threads */
     const char *rows = emit_size(pr->e, k->extent[k->split - 1], &pr->b->dims);
     const char *f = strchr(rows, ' ') ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
     return print_format(pr, f, rows, BLOCKS, rows, BLOCKS);
@@ -176,6 +181,7 @@ static const char *join_function(Printer *pr, const Kernel *member)
     Part element = {print_format(&own, "a[j*%lld + i]", block), PREC_CALL};
 
     print_line(&own, "for (size_t i = from; i < to; i++) {");
+    /* block by block, in order */
     print_line(&own, "    %s t = a[i];", type_text);
     print_line(&own, "    for (size_t j = 1; j < %d; j++)", BLOCKS);
     own.indent += 2;
@@ -203,6 +209,7 @@ static void print_blocks(Printer *pr, const Kernel *k, const char *name, const c
     const char *to = share_begin(b, blocks, 1, true);
     text_add(&b->text, "    for (size_t i = %s; i < %s; i++)\n", from, to);
     text_add(&b->text, "        %s(%s);\n", name, call);
+    /* all blocks are there before any are joined */
     share_meet(b, &b->text);
     for (int m = 0; m < k->members; m++) {
         const Store *s = &k->member[m]->store[0];
@@ -235,6 +242,7 @@ static const char *split_range(Printer *pr, const Kernel *k)
 {
     if (k->blocks)
         return block_range(pr, k);
+    /* columns are an axis of the members, after the rows of the nest */
     const Kernel *walks = k->split > k->axes ? k->member[0] : k;
     return share_range(pr->b, walks->extent[k->split - 1], k->unit);
 }
@@ -276,6 +284,7 @@ static Lists kernel_lists(Printer *pr, const Kernel *k)
     if (k->split)
         l.comma = ", ";
 
+    /* only now: printing the loops has found which they use */
     add_dims(pr, &l);
     add_params(pr, k, &l);
     text_add(&l.params, "%s)", *l.comma ? "" : "void");
@@ -308,6 +317,7 @@ void print_apart(Body *b, const Kernel *k)
         kernel_reduces(k) && place_is_number(store_place(b->p, &k->store[0]), n);
     bool blocks = k->split && k->blocks;
 
+    /* while it is printed, sums are those of a block */
     Place *own = blocks ? take_blocks(b->p, k) : NULL;
     if (!number)
         name_results(&pr, k);

@@ -15,6 +15,7 @@ static bool is_variable(const Place *place)
 static const char *stored_value(Printer *pr, const Store *s)
 {
     const char *value = print_val(pr, s->val).text;
+    /* the same in all passes: one number, not a vector */
     if (!pr->vector || val_is_inner(pr->k, s->val))
         return value;
     return print_format(pr, s->node->type == T_INT ? "NGRT_EACH_INT(%s)" : "NGRT_EACH(%s)", value);
@@ -60,6 +61,7 @@ static void print_map(Printer *pr, int lead)
     int last = pr->k->axes - 1;
     bool brace[MAX_AXES];
 
+    /* no loop of its own: one element, or one for each row */
     if (lead > last) {
         print_stores(pr, NULL);
         return;
@@ -100,6 +102,7 @@ static void print_scatter(Printer *pr)
         print_line(pr, "{");
         pr->indent++;
     }
+    /* sums of this call only; the result has zeros, or what is added to already */
     print_line(pr, "double %s[%lld] = {0};", sums, (long long)elements);
     const char *first = print_element(pr, store_place(pr->b->p, s), s->node, &start, true);
     print_line(pr, "%s *%s = &%s;", pr->e->real, y, first);
@@ -123,6 +126,7 @@ static bool is_long_sum(const Printer *pr)
 
 static bool is_double(const Printer *pr)
 {
+    /* a double holds each sum of ints exactly, up to 2^53 */
     return pr->k->store[0].node->type == T_INT || is_long_sum(pr);
 }
 
@@ -132,6 +136,7 @@ static void print_result(Printer *pr, const char *acc)
 {
     const Store *s = &pr->k->store[0];
     const Place *place = program_place(pr->b->p, s->node);
+    /* apart, a local variable belongs to another function, and the result is returned */
     bool local = place->kind == P_LOCAL && !pr->apart;
     bool row_variable = place->kind == P_ROW && is_variable(place);
     if (local && strcmp(place->name, acc) == 0)
@@ -161,6 +166,7 @@ static void print_argmax(Printer *pr, int lead, const char *at)
     const Val *v = k->store[0].val;
     const char *type = emit_type(pr->e, v->type), *i = pr->loop[lead];
     print_line(pr, "int32_t %s = 0;", at);
+    /* all axes have one element, so 0 is the answer */
     if (lead == k->axes)
         return;
 
@@ -170,6 +176,7 @@ static void print_argmax(Printer *pr, int lead, const char *at)
     temps_declare(pr, lead + 1);
     print_line(pr, "const %s %s = %s;", type, x, print_val(pr, v).text);
 
+    /* x > best, or x is the first NaN: x != x, and best is none */
     if (v->type == T_INT)
         print_line(pr, "if (%s == 0 || %s > %s) {", i, x, best);
     else
@@ -233,6 +240,8 @@ static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *
     Text term = {.ngc = pr->e->ngc}, *out = pr->out;
     bool brace = temps_any(pr, last + 1);
 
+    /* the term is printed aside, as it becomes an argument of the macro, which repeats it for
+     * several sums */
     pr->out = &term;
     pr->indent = brace ? indent + 1 : 0;
     pr->vector = true;
@@ -263,6 +272,7 @@ static void print_vector_fold(Printer *pr, int first, const char *acc)
     const char *whole = passes_whole(pr, from, to);
     bool blocks = is_long_sum(pr), brace[MAX_AXES];
 
+    /* one sum for each lane, over all open loops; lanes are combined at the end */
     if (!blocks)
         print_line(pr, "NGRT_VECTORS(ngrt_v %s = NGRT_EACH(%s);)", lanes,
                    reduction_start(pr, T_FLOAT));
@@ -286,6 +296,7 @@ static void print_fold_row(Printer *pr, int lead)
     const Node *n = k->store[0].node;
     const Place *place = program_place(pr->b->p, n);
     bool in_double = is_double(pr);
+    /* the accumulator is the result's variable, if types agree */
     bool in_place = place->kind == P_LOCAL && !pr->apart && !in_double;
     const char *acc = in_place ? place->name : temp_new(pr);
 
@@ -342,6 +353,7 @@ static void start_members(Printer *pr, const Kernel *nest, LongSum *sum)
 {
     for (int m = 0; m < nest->members; m++) {
         pr->k = nest->member[m];
+        /* a member's values outside of all loops come before the rows */
         print_temps(pr);
         if (!kernel_sums_rows(pr->k))
             continue;
@@ -421,6 +433,7 @@ static void print_operand_loops(Printer *pr, Store *store)
 {
     const Kernel *whole = pr->k;
     Kernel first = *whole;
+    /* y = x now, y = f(y) later */
     store->val = whole->late->arg[0];
     first.store = store;
     first.vector = 0;
@@ -442,6 +455,7 @@ static void late_range(Printer *pr, const char **from, const char **to)
 
     *from = "0";
     *to = emit_size(pr->e, size_mul(g, row, k->extent[0]), &pr->dims);
+    /* threads share the first axis: from and to count rows */
     if (k->split) {
         *from = print_format(pr, "from*%s", print_factor(pr, row));
         *to = print_format(pr, "to*%s", print_factor(pr, row));
@@ -474,6 +488,7 @@ static void print_late(Printer *pr)
     print_operand_loops(pr, &store);
     late_range(pr, &from, &to);
 
+    /* the whole result as one row of elements, from its start */
     for (int i = 0; i < MAX_AXES; i++)
         start.axis[i] = (Coef){0, 0};
     const Place *place = store_place(pr->b->p, &store);
@@ -486,6 +501,7 @@ void print_loops(Printer *pr)
 {
     const Kernel *k = pr->k;
     static const char *const names[] = {"i", "j", "k", "l"};
+    /* apart, names are numbered, so that equal kernels have equal texts */
     for (int i = 0; i < MAX_AXES; i++)
         if (!pr->apart && i < 4)
             pr->loop[i] = names[i];

@@ -130,6 +130,7 @@ static const char *first_element(Emit *e, const char *block, const char *name, S
 static void call_helper(Out *o, Helper h, bool is_int, const char *to, const char *from,
                         Shape shape)
 {
+    /* only the helpers that are called are printed */
     use(o, is_int ? HELPERS + h : h);
     if (h == MAX_TOTALS)
         use(o, LARGER);
@@ -177,6 +178,7 @@ static void print_carrier(Out *o, int k)
     const char *to = x->of_carrier[k], *from = x->member[k];
 
     text_add(&o->text, "    ");
+    /* only before any rows are counted */
     if (c->kind == CARRY_FIRST) {
         text_add(&o->text, "if (t->%s == 0)\n", c->walk ? x->seen : x->rows);
         text_add(&o->text, "        ");
@@ -198,6 +200,7 @@ static void print_link(Out *o, int k)
     bool is_int = n->type == T_INT;
 
     text_add(&o->text, "        ");
+    /* work has the model's floats, totals have doubles */
     if (n->shape.rank > 0) {
         call_helper(o, GET_TOTALS, is_int, first_element(o->e, "w", to, n->shape),
                     first_element(o->e, "t", from, n->shape), n->shape);
@@ -230,6 +233,7 @@ static void print_walk(Out *o, int walk)
 
     if (indented)
         text_add(&o->text, "    if (t->%s == %d)%s\n", x->walk, walk, braces ? " {" : "");
+    /* what the walks before have found out goes to this batch */
     for (int k = 0; k < x->carry->links; k++)
         if (x->carry->link[k].walk <= walk)
             print_link(o, k);
@@ -289,6 +293,7 @@ static void print_add(Emit *e, Text *text, unsigned *used)
 
     for (int i = 1; i < e->graph->dims; i++)
         text_add(&o.text, "    t->%s = in->%s;\n", x->dim[i], e->module->dim[i]);
+    /* those of later walks return; what is left is the first walk */
     for (int walk = walks - 1; walk > 0; walk--)
         print_later_carriers(&o, walk);
     print_carriers(&o, 0);
@@ -409,6 +414,7 @@ static void print_end(Emit *e, Text *text, int walk, unsigned *dims)
             text_add(text, "%s", b.text.at);
             continue;
         }
+        /* braces of its own: parts may declare the same names */
         text_add(text, "    {\n");
         add_indented(text, b.text.at);
         text_add(text, "    }\n");
@@ -424,6 +430,7 @@ static void print_between_walks(Emit *e, Text *body, unsigned *dims)
     if (walks == 1)
         return;
 
+    /* a later walk must have seen as many rows as the first */
     text_add(body, "    if (t->%s > 0 && t->%s != t->%s)\n", x->walk, x->seen, x->rows);
     text_add(body, "        return NGRT_ESIZE; /* not the rows of the first walk */\n");
     text_add(body, "    t->%s = 0;\n", x->seen);
@@ -451,6 +458,7 @@ static void print_finish(Emit *e, Text *text)
     emit_set_real(e, true); /* totals are double, and what is computed from them */
     print_between_walks(e, &body, &dims);
     print_end(e, &body, x->carry->walks - 1, &dims);
+    /* the rest of the file has the model's floats again */
     emit_set_real(e, wide);
 
     text_add(text, "int %s_metrics_finish(%s_totals *t)\n", m->name, m->name);

@@ -62,6 +62,7 @@ static void add_member(Repeater *x, Struct *s, const char *name, Type type, Shap
 {
     const Emit *e = x->r->e;
     const char *key = intern_str(e->ngc, text_format(e->ngc, "%s->%s", s->name, name));
+    /* between floats, an int may bring padding: distances begin anew after it */
     if (type != T_FLOAT) {
         s->first = NULL;
         return;
@@ -105,6 +106,7 @@ static const char *as_distance(Repeater *x, const Hole *h)
 
     n += 2 + word_size(h->text + n + 2);
     const char *after = h->text + n;
+    /* W[0][0] is the first element, whatever the rank */
     while (begins(after, "[0]"))
         after += 3;
     int at = *table_at(ngc, &x->member_of, intern(ngc, h->text, n));
@@ -151,6 +153,7 @@ static bool is_whole(const char *number)
 static bool find_step(const Repetition *x, const char **text, int64_t *step)
 {
     for (int i = 0; i < x->passes; i++)
+        /* 10^17 is within 64 bits */
         if (!is_whole(text[i]) || strlen(text[i]) > 17)
             return false;
     *step = atoll(text[1]) - atoll(text[0]);
@@ -167,6 +170,7 @@ static bool is_after(const Repetition *x, const Column *c, const char **text, in
     for (int i = 1; i < x->passes; i++)
         if (atoll(text[i]) - atoll(c->text[i]) != *after)
             return false;
+    /* at[k] + a: sizes are unsigned */
     return *after >= 0;
 }
 
@@ -189,6 +193,7 @@ static int column_of(const Repetition *x, Columns *all, const char **text, bool 
 {
     *after = 0;
     for (int i = 0; i < all->count; i++)
+        /* an offset that follows another at a fixed distance needs no column */
         if (whole ? is_after(x, &all->column[i], text, after)
                   : is_equal(x, all->column[i].text, text))
             return i;
@@ -211,6 +216,7 @@ static const char *table_text(Repetition *x, const char **text, const char *type
 
     bool real = strcmp(type, "float") == 0 || strcmp(type, "double") == 0;
     if (real) {
+        /* one table of real numbers, of one type */
         if (x->type && strcmp(x->type, type) != 0)
             return NULL;
         x->type = type;
@@ -230,6 +236,7 @@ static const char *number_text(Repetition *x, const char **text, const char *typ
 {
     Ngc *ngc = x->x->r->e->ngc;
     int64_t step;
+    /* a + pass*step needs no table */
     if (!find_step(x, text, &step))
         return table_text(x, text, type);
     if (strcmp(type, "float") == 0 || strcmp(type, "double") == 0)
@@ -254,6 +261,7 @@ static void put_number(Text *t, const char *number, const char *type, char befor
 {
     const char *cast = is_whole(number) ? "" : cast_of(type);
     bool sum = strchr(number, ' ') != NULL;
+    /* a sum beside * or after - needs parentheses */
     bool product = before == '*' || after == '*' || before == '-';
     if (*cast)
         text_add(t, sum ? "(%s)(%s)" : "(%s)%s", cast, number);
@@ -290,6 +298,7 @@ static const char *join_texts(Repetition *x, const char **at, const char *type)
     text_put(&t, "", 0);
 
     while (*at[0]) {
+        /* "t12" and "1.5" have digits that begin no number */
         bool starts = !is_word_char(before) && before != '.';
         if (starts && number_size(at[0]) > 0) {
             const char **number = arena_alloc(ngc, (size_t)x->passes * sizeof *number);
@@ -323,6 +332,7 @@ static const char *hole_text(Repetition *x, int u, int h)
 {
     Ngc *ngc = x->x->r->e->ngc;
     const char **text = arena_alloc(ngc, (size_t)x->passes * sizeof *text);
+    /* members of structs as distances, so that only numbers differ */
     for (int i = 0; i < x->passes; i++)
         text[i] = unit_of(x, i, u)->hole[h].text;
     if (is_same(x, text))
@@ -391,6 +401,7 @@ static const char *draft_table(const Repetition *x, const Columns *c, const char
         return NULL;
     text_add(&t, "static const %s blocks_%%d[%d][%d] = {\n", type, x->passes, c->count);
     add_rows(x, c, &t);
+    /* without its number: equal tables of two loops are one */
     return intern_str(t.ngc, t.at);
 }
 
@@ -460,6 +471,7 @@ static bool take_repetition(Repetition *x)
 
     const char *whole = draft_table(x, &x->whole, "size_t");
     const char *real = draft_table(x, &x->real, x->type);
+    /* comment, head and end of the loop, its tables' declarations, its body */
     int lines = 3 + (whole != NULL) + (real != NULL) + count_lines(&body);
     int saved = lines_of(r, x->unit, x->period * x->passes) - lines;
     if (saved - table_lines(x->x, whole) - table_lines(x->x, real) < LEAST)
@@ -533,6 +545,7 @@ static Repetition best_at(Repeater *x, int i, int least)
     int most = 0;
     for (int period = 1; period <= REPEAT_PERIOD; period++) {
         int passes = count_passes(r, i, period);
+        /* all passes but one */
         int saves = passes < least ? 0 : lines_of(r, i, period * (passes - 1));
         if (saves <= most)
             continue;
@@ -564,6 +577,7 @@ void repeats_of(Repeater *x, int least)
     for (int i = 0; i < r->units; i++) {
         Repetition found = best_at(x, i, least);
         int units = found.period * found.passes;
+        /* the search continues after the loop */
         if (units > 0 && take_repetition(&found))
             i += units - 1;
         else if (units > FAR) /* what begins in the middle does not save more */

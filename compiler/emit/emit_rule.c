@@ -25,6 +25,7 @@ static bool is_scale(const Node *c, const Node *x)
     c = untied(c);
     if (c->op == OP_const || c->op == OP_size)
         return true;
+    /* one number where x is a tensor */
     return c->shape.rank == 0 && untied(x)->shape.rank > 0;
 }
 
@@ -75,6 +76,7 @@ static bool same_value(Emit *e, const Node *a, const Node *b)
 static const Node *loss_input(const Node *d, const char **loss)
 {
     for (int i = 0; i < 2 && d->op == OP_sub; i++) {
+        /* p - y or y - p, with factors such as 1/rows in front of either */
         const Node *p = unscaled(d->arg[i]);
         if (p->op == OP_sigmoid) {
             *loss = "bce(sigmoid)";
@@ -113,6 +115,7 @@ void rule_find_losses(Emit *e)
     for (int i = 0; i < e->graph->count; i++) {
         const Node *n = e->graph->node[i];
         const char *loss = n->derived && n->step ? loss_of(e, n, n->step->x) : NULL;
+        /* the derivative, and the difference in it, which may be the node that is stored */
         if (loss)
             e->loss_names[n->id] = e->loss_names[unscaled(n)->id] = loss;
     }
@@ -138,6 +141,7 @@ void rule_find_steps(Emit *e)
 /* How often the loss of s depends on x. */
 static int uses_of(const Emit *e, const Step *s)
 {
+    /* steps count uses from 0, so the last one says how many there are */
     const Step *last = e->step_of[s->x->id];
     if (last && last->loss == s->loss && last->use >= s->use)
         return last->use + 1;
@@ -147,6 +151,7 @@ static int uses_of(const Emit *e, const Step *s)
 /* Does y pass its adjoint to x unchanged, or only in another shape? */
 static bool is_passed_on(const Step *s)
 {
+    /* dx = dy */
     const char *rule = op_info[s->y->op]->rule[s->operand < 3 ? s->operand : 2];
     if (s->use > 0 || s->y->op == OP_mod)
         return false;
@@ -172,6 +177,7 @@ void rule_find_holders(Emit *e)
 
         const Node *y = s->y;
         const Step *next = e->step_of[y->id];
+        /* z's adjoint is dz only within the sweep of this loss */
         bool same_loss = next && next->loss == s->loss && y != s->loss;
         e->holder[i] = same_loss ? e->holder[y->id] : y;
     }
@@ -218,6 +224,7 @@ static const char *operand_text(Emit *e, const Node *n, bool alone)
 /* Is the word of n letters at c part of a sentence, between two other words? */
 static bool is_prose(const char *rule, const char *c, size_t n)
 {
+    /* "a" in "the slope of a ramp" is an article, not an operand */
     bool word_after = c[n] == ' ' && isalpha((unsigned char)c[n + 1]);
     bool word_before = c > rule && c[-1] == ' ' && isalpha((unsigned char)c[-2]);
     return word_before && word_after;
@@ -311,6 +318,7 @@ const Step *rule_step(Emit *e, const Program *p, const Store *s)
 static const char *formula_text(Emit *e, const Node *y, Node *from)
 {
     const char *name = from->name;
+    /* without its name it is written out */
     if (from != y)
         from->name = NULL;
     const char *text = node_words(e, y, COMMENT_DEPTH);
@@ -334,6 +342,7 @@ const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char 
     const char *use = use_text(e, s, is_adjoint(n));
     const char *shape = shape_words(e, s->x);
     bool several = *use != '\0';
+    /* the sum of the contributions: the rule of one of them would not be the value */
     if (n->op == OP_add && is_adjoint(n) && several) {
         *why = use + strlen("; ");
         return text_format(e->ngc, "%s%s", stored, shape);

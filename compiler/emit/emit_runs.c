@@ -50,6 +50,7 @@ static int holes_of(const Runs *r, int from, int units)
     int holes = 0;
     for (int i = 0; i < units; i++)
         for (int h = 0; h < r->unit[from + i].holes; h++)
+            /* a size is one word in a call, a pointer some three */
             holes += strcmp(r->unit[from + i].hole[h].type, "size_t") == 0 ? 1 : 3;
     return holes / 3;
 }
@@ -79,11 +80,13 @@ static void find_length(const Runs *r, int units, int *run, Repeats *found)
 
     for (int i = 0; i < r->units; i++) {
         int last = i + units - 1;
+        /* a run that occurs once has no longer run that occurs twice */
         bool none = run[i] == 0 || last >= r->units || r->unit[last].kind < 0;
         if (none) {
             run[i] = 0;
             continue;
         }
+        /* a run of n is a run of n - 1 and one more statement: two numbers name it */
         int *at = pair_at(r, &pairs, run[i], r->unit[last].kind);
         add_place(found, ngc, at, i, units);
         run[i] = *at;
@@ -120,6 +123,8 @@ static Repeats find_blocks(const Runs *r)
                 same++;
                 continue;
             }
+            /* statements i - same .. i - 1 are like those one block earlier: same/units + 1 blocks
+             * in a row */
             if (same >= units * (SEVERAL - 1)) {
                 int first = i - same - units, times = same / units + 1;
                 found.repeat = arena_grow(r->e->ngc, found.repeat, found.count, &found.room,
@@ -147,6 +152,8 @@ static Repeats find_repeats(const Runs *r)
     for (int i = 0; i < found.count; i++) {
         Repeat *x = &found.repeat[i];
         int lines = lines_of(r, x->unit, x->units), holes = holes_of(r, x->unit, x->units);
+        /* all copies but one, less a call and its comment each time, less the function's head and
+         * end */
         x->saves = (int64_t)(x->times - 1) * lines - (int64_t)x->times * (2 + holes / 8) - 4;
     }
     sort_repeats(&found);
@@ -177,6 +184,7 @@ static Places find_places(const Runs *r, const Repeat *x)
         if (n < x->units)
             continue;
         p.at[p.count++] = i;
+        /* no two overlap */
         i += n - 1;
     }
     return p;
@@ -219,6 +227,7 @@ static bool is_ahead(const Runs *r, const Places *p, const Columns *x, int c, in
         const char *base = hole_at(r, p, i, x->unit[c], x->hole[c])->text;
         int64_t at = space_offset(text), from = space_offset(base);
         int64_t apart = at >= 0 && from >= 0 ? at - from : 0;
+        /* the same text, or both at known offsets of space */
         bool known = text == base || (at >= 0 && from >= 0);
         if (!known || (i > 0 && apart != *ahead))
             return false;
@@ -247,6 +256,7 @@ static bool choose_param(const Runs *r, const Places *p, Columns *x, int u, int 
     if (is_same_number(r, p, u, h))
         return true;
 
+    /* a pointer at a fixed distance from another needs no parameter of its own */
     for (int c = 0; c < x->params && given->param < 0; c++)
         if (strcmp(x->param[c].type, hole->type) == 0 && is_ahead(r, p, x, c, u, h, &given->ahead))
             given->param = c;
@@ -259,6 +269,7 @@ static bool choose_param(const Runs *r, const Places *p, Columns *x, int u, int 
         x->hole[x->params] = h;
         x->param[x->params++] = *hole;
     }
+    /* const only if no hole that it fills is written */
     x->param[given->param].constant &= hole->constant;
     return true;
 }
@@ -332,6 +343,7 @@ static const char *filled(const Runs *r, const Places *p, const Columns *x, int 
             text_put(&t, c, 1);
             continue;
         }
+        /* a parameter and a distance, or the same text everywhere */
         const Handed *g = &given[h];
         const char *text = g->param < 0 ? unit->hole[h].text : param_name(r, x, g->param);
         if (g->ahead)
@@ -394,6 +406,8 @@ static void add_first_comment(const Runs *r, const Repeat *run, int at, Text *t)
         add_comments(&all, &r->unit[at + u], 4);
         if (all.size == 0)
             continue;
+        /* without the end of the comment, and without an "and so on" that it has from an inner run
+         */
         const char *end = strstr(all.at, " */\n"), *more = strstr(all.at, AND_SO_ON " */\n");
         end = more && more < end ? more : end;
         text_add(t, "%.*s" AND_SO_ON " */\n", (int)(end - all.at), all.at);
@@ -443,6 +457,7 @@ static bool take_run(Runs *r, const Repeat *run, int number, Text *functions)
 
     Text function = function_text(r, &d, number, p.count);
     Text *call = arena_alloc(r->e->ngc, (size_t)p.count * sizeof *call);
+    /* exactly, now that the texts are known */
     int saved = p.count * lines_of(r, run->unit, run->units) - count_lines(&function);
     for (int i = 0; i < p.count; i++) {
         call[i] = call_text(r, run, &d, &p, i, number);
@@ -497,6 +512,7 @@ Text runs_of(Emit *e, const char *text, Output *out)
     int runs = take_runs(&r, &found, 1, &t);
     repeats_of(repeater, FEW);
 
+    /* calls of runs may be statements of longer runs, so it is done again until nothing is saved */
     for (int round = 0, taken = 1; round < ROUNDS && taken; round++) {
         units_number(&r);
         found = find_repeats(&r);

@@ -41,6 +41,7 @@ void share_end(Body *b)
 
 void share_kernel(Body *b, const Kernel *k)
 {
+    /* what one thread does alone ends before all take part, or wait */
     if (k->split || k->waits)
         share_end(b);
     if (k->waits)
@@ -61,6 +62,7 @@ static int64_t least_size(const Emit *e, const Program *p)
 {
     if (e->graph->dims == 0)
         return 0;
+    /* time grows with the size: worth = time at the bound * size / bound */
     return (int64_t)(p->worth / p->time * (double)e->graph->dim[0].max);
 }
 
@@ -111,6 +113,7 @@ static Text call_text(Emit *e, const Function *f)
     int64_t least = least_size(e, f->program);
 
     text_add(&t, "    %s_call call = {%s};\n", f->name, emit_arguments(e, f, false));
+    /* without a pool, or for too small a batch, the same task runs as thread 0 of 1 */
     text_add(&t, "    if (w->pool");
     if (least > 1)
         text_add(&t, " && in->%s >= %lld", e->module->dim[0], (long long)least);

@@ -24,6 +24,7 @@ static const int *wanted_levels(const Printer *pr)
     const Kernel *k = pr->k;
     int *wanted = arena_alloc(pr->e->ngc, (size_t)(k->vals + 1) * sizeof *wanted);
 
+    /* users come after their operands */
     for (int i = k->vals - 1; i >= 0; i--)
         for (int a = 0; a < 3; a++)
             note_user(k->val[i]->arg[a], k->val[i]->level, wanted, k->val, i);
@@ -39,6 +40,7 @@ static void name_operands(Val *v)
     if (!(op_info[v->op]->flags & F_MACRO))
         return;
 
+    /* an empty name is a wish: the declaration gives it one */
     if (!op_info[v->op]->test)
         v->temp = "";
 
@@ -67,6 +69,7 @@ static bool wants_temp(const Printer *pr, const Val *v, bool hoist)
         return false;
     if (v->kind == V_OP)
         return v->uses > 1 || v->ops > CUT || hoist;
+    /* compilers may not hoist a load over stores that might overlap */
     return v->kind == V_LOAD && hoist &&
            !place_is_number(program_place(pr->b->p, v->node), v->node);
 }
@@ -108,6 +111,7 @@ static bool is_test(const Printer *pr, const Val *v, int level)
 /* Declares the test of guard number i, or takes an equal one of an earlier guard. */
 static void declare_test(Printer *pr, Val *v, int i)
 {
+    /* padding along two axes asks the same of several values */
     for (int j = 0; j < i; j++) {
         const Val *w = pr->k->val[j];
         if (!is_test(pr, w, v->test_level))
@@ -132,6 +136,7 @@ void temps_declare(Printer *pr, int level)
             declare_test(pr, v, i);
         if (v->level != level || v->temp == NULL)
             continue;
+        /* else its own text would be its name */
         v->temp = NULL;
         const char *text = print_val(pr, v).text;
         v->temp = temp_new(pr);

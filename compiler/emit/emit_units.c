@@ -38,6 +38,7 @@ static void add_hole(Reader *x, const char *text, size_t size, const char *type,
     Unit *u = x->u;
     char mark = HOLE;
     u->hole = arena_grow(x->r->e->ngc, u->hole, u->holes, &u->room, sizeof *u->hole);
+    /* the text that fills it is interned, so equal texts are equal pointers */
     u->hole[u->holes++] = (Hole){intern(x->r->e->ngc, text, size), type, constant};
     text_put(&x->text, &mark, 1);
 }
@@ -76,6 +77,7 @@ static bool read_common(Reader *x, const char *text, size_t size)
     const char *end = text + size;
     for (const char *c = text; c < end;) {
         size_t n = word_size(c);
+        /* a name of this function, such as a local variable, has no meaning in another */
         if (n > 0 && !is_digit(*c) && !is_common(x->r->e, c, n))
             return false;
         if (n == 0 && (*c == '&' || *c == '"' || begins(c, "->")))
@@ -83,6 +85,7 @@ static bool read_common(Reader *x, const char *text, size_t size)
         n = n ? n : 1;
         text_put(&x->text, c, n);
         c += n;
+        /* a designator or the fraction of a number */
         if (n == 1 && c[-1] == '.')
             while (c < end && is_word_char(*c))
                 text_put(&x->text, c++, 1);
@@ -106,6 +109,7 @@ static bool is_pointer(const char *text, size_t size)
 {
     const char *word = text + (*text == '&');
     size_t n = word_size(word);
+    /* an element is not a pointer */
     if (begins(text, "data_") || (n == 5 && begins(text, "space")))
         return text[n] != '[';
     return n > 0 && n < size && begins(word + n, "->") && !begins(word + n, "->pool");
@@ -127,6 +131,7 @@ static bool read_number(Reader *x, const char *text, size_t size, const char *ty
 {
     Ngc *ngc = x->r->e->ngc;
     const char *pointer = text_format(ngc, "%s *", type);
+    /* by its address: another statement of the run may change it */
     if (begins(text, "space[") && strcmp(type, x->r->e->real) == 0) {
         size_t digits = strspn(text + 6, "0123456789");
         if (digits + 7 != size)
@@ -192,6 +197,7 @@ static bool read_sizes(Reader *x, const char *text, size_t size)
     for (size_t i = head; i < size;) {
         size_t digits = strspn(text + i, "0123456789");
         size_t n = digits ? digits : strcspn(text + i, ", }");
+        /* a size alone; within an expression digits stay as they are */
         bool whole = digits && !is_word_char(text[i + digits]) && strchr(",}", text[i + digits]);
         if (whole) {
             text_add(&x->text, CAST);
@@ -213,6 +219,7 @@ static bool read_runtime_argument(Reader *x, const char *text, size_t size, bool
     const Emit *e = x->r->e;
     if (begins(text, SIZES))
         return read_sizes(x, text, size);
+    /* count, stream and bounds of a draw: each has its type */
     if (draws && number < 6 && *draw[number]) {
         add_hole(x, text, size, draw[number], false);
         return true;
@@ -230,6 +237,7 @@ static bool read_runtime_argument(Reader *x, const char *text, size_t size, bool
 /* The end of an argument: a comma or a parenthesis outside of its own. */
 static const char *argument_end(const char *c, const char *end)
 {
+    /* commas within parentheses are of inner calls */
     for (int depth = 0; c < end; c++) {
         if (*c == '(' || *c == '{')
             depth++;
@@ -295,6 +303,7 @@ static bool read_kernel_call(Reader *x)
         if (!read_kernel_argument(x, text, (size_t)(after - text), param))
             return false;
         param = next_param(param);
+        /* one text for two parameters: from and to */
         if (begins(text, "NGC_SHARE("))
             param = next_param(param);
         x->at = after + (*after == ',');
@@ -360,6 +369,7 @@ static bool read_piece(Reader *x)
         return read_kernel_call(x);
     if (is_runtime_call(x->at))
         return read_runtime_call(x);
+    /* a run gets the pool as an argument, as it has no w */
     if (begins(x->at, meet)) {
         text_add(&x->text, "meet(");
         add_hole(x, "w->pool", strlen("w->pool"), "struct ngrt_pool *", false);
@@ -437,6 +447,7 @@ void units_number(Runs *r)
         int *at = free ? table_at(r->e->ngc, &known, u->text) : NULL;
         if (at && *at == 0)
             *at = ++kinds;
+        /* unlike all others, so it is in no run */
         u->kind = at ? *at : -1 - i;
     }
 }
@@ -465,6 +476,7 @@ void add_wrapped(Text *t, const char *line)
     size_t indent = strspn(line, " ");
     while (strlen(line) > WIDTH) {
         const char *cut = NULL;
+        /* the last comma that fits */
         for (const char *c = strstr(line, ", "); c && c < line + WIDTH; c = strstr(c + 1, ", "))
             cut = c;
         if (!cut)

@@ -94,6 +94,7 @@ const char *print_pointer(Body *b, const Place *place, const Node *n)
         int data = emit_data(e, n->attr.data, n->type, shape_count(e->graph, n->shape));
         return text_format(e->ngc, "data_%d", data);
     }
+    /* an offset into the one array for planned values */
     if (place->kind == P_SPACE) {
         const char *space = space_text(b, n->type);
         if (place->offset == 0)
@@ -130,6 +131,7 @@ const char *print_number(Body *b, const Place *place, const Node *n)
 /* One term of a sum: what * by, or by alone. */
 static void add_term(Printer *pr, Text *t, bool minus, const char *what, Size by)
 {
+    /* i instead of i*1 */
     const char *factor = by == 1 && what ? NULL : print_factor(pr, by);
 
     if (t->size > 0)
@@ -223,6 +225,8 @@ static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
         x = &zero;
 
     Size strides[MAX_RANK];
+    /* C gives x[i][j] a meaning only for 0 <= j < columns: what might go further is written with a
+     * pointer */
     if (x->parts > 0 || x->base.minus != 0 || x->base.plus < 0)
         return false;
     if (!fixed_strides(g, shape, strides))
@@ -230,6 +234,7 @@ static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
 
     Size base = x->base.plus;
     int64_t top[MAX_RANK]; /* the largest value of each subscript */
+    /* the base as digits in the system of the strides */
     for (int i = 0; i < shape.rank; i++) {
         sub[i] = zero;
         sub[i].base.plus = base / strides[i];
@@ -237,6 +242,7 @@ static bool split_index(Printer *pr, const Index *x, Shape shape, Index *sub)
         top[i] = sub[i].base.plus;
     }
 
+    /* and each loop variable's step likewise; top is where the last pass is */
     for (int a = 0; a < pr->k->axes; a++) {
         Size by = x->axis[a].plus;
         if (x->axis[a].minus != 0 || by < 0)
@@ -297,6 +303,7 @@ const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index 
 {
     Body *b = pr->b;
     Size base = x->base.plus;
+    /* an index that goes down from its base stays whole: unsigned sums must not pass below 0 */
     if (base == 0 || x->base.minus != 0)
         return print_pointer(b, place, n);
     for (int i = 0; i < MAX_AXES; i++)
@@ -361,6 +368,7 @@ static const char *member_element(Printer *pr, const Place *place, const Node *n
     if (flat || is_input(place) || place->shape->rank == 1)
         return print_format(pr, "%s[%s]", member, print_index(pr, x));
 
+    /* as one array from the member's start */
     if (!split_index(pr, x, *place->shape, sub)) {
         const char *constant = written ? "" : "const ", *type = emit_type(pr->e, n->type);
         const char *index = print_index(pr, x);
@@ -386,6 +394,7 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
         const char *text = print_number(pr->b, place, n);
         if (!pr->apart)
             return text;
+        /* a number that the loops only read is passed by value */
         if (!written)
             return print_param(pr, text, NULL, n->type, false)->name;
     }
@@ -415,6 +424,7 @@ static const char *operand_text(Printer *pr, Part p, int prec, const char *start
     if (p.prec == PREC_CALL || (prec == PREC_CALL && opened && closed))
         return p.text;
 
+    /* a - (b - c): on the right of an operator, an equal one needs parentheses too */
     bool looser = p.prec < prec || (p.prec == prec && c > start) || p.prec < PREC_SUM;
     bool two_minus = p.text[0] == '-' && before == '-';
     return looser || two_minus ? print_format(pr, "(%s)", p.text) : p.text;
@@ -433,6 +443,7 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
 {
     Emit *e = pr->e;
     Text t = {.ngc = e->ngc};
+    /* libm has no functions of ints */
     bool cast = type == T_INT && prec == PREC_CALL;
     const char *start = c;
     if (cast)
@@ -458,6 +469,7 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
             c++;
         }
     }
+    /* the sections of the runtime that the text calls */
     emit_calls(e, t.at);
     return (Part){t.at, cast ? PREC_UNARY : prec};
 }
@@ -479,6 +491,7 @@ const char *print_test(Printer *pr, const Val *v)
 {
     const char *at = print_index(pr, v->at);
     const char *span = emit_size(pr->e, v->span, &pr->dims);
+    /* "3 - 5" of ints is below 0, and not larger than the span */
     if (index_is_int(v->at))
         at = print_format(pr, "(size_t)%s", at);
     if (v->size > 1)
@@ -504,6 +517,7 @@ static Part print_condition(Printer *pr, const Val *v)
     const char *test = v->kind == V_OP && !v->temp ? op_info[v->op]->test : NULL;
     Part arg[3] = {{NULL, 0}};
 
+    /* a value that is not a comparison is true where it is not 0 */
     if (!test) {
         arg[0] = print_val(pr, v);
         return print_fill(pr, "$a != 0", 9, T_FLOAT, arg, NULL, "");
@@ -538,6 +552,7 @@ static const Bounds any_int = {INT32_MIN, INT32_MAX}, index_bounds = {0, 1 << 30
 static Bounds load_bounds(const Node *n)
 {
     const Var *var = n->op == OP_var ? n->attr.var : NULL;
+    /* classes, which are checked: 0 .. limit - 1 */
     if (var && var->kind == VAR_INPUT && var->limit > 0)
         return (Bounds){0, (double)var->limit - 1};
     return (Bounds){fmax(n->range.lo, any_int.lo), fmin(n->range.hi, any_int.hi)};
@@ -559,6 +574,7 @@ static Bounds op_bounds(const Val *v)
         double c = a.lo * b.lo, d = a.lo * b.hi, e = a.hi * b.lo, f = a.hi * b.hi;
         return (Bounds){fmin(fmin(c, d), fmin(e, f)), fmax(fmax(c, d), fmax(e, f))};
     }
+    /* the remainder has the sign of the divisor */
     case OP_mod: return (Bounds){fmin(b.lo, 0), fmax(b.hi, 0)};
     case OP_maximum: return (Bounds){fmax(a.lo, b.lo), fmax(a.hi, b.hi)};
     case OP_minimum: return (Bounds){fmin(a.lo, b.lo), fmin(a.hi, b.hi)};
@@ -585,6 +601,7 @@ static Bounds bounds_of(const Val *v)
     case V_CONST: return (Bounds){v->value, v->value};
     case V_LOAD: return load_bounds(v->node);
     case V_GUARD: b = bounds_of(v->arg[0]); return (Bounds){fmin(b.lo, 0), fmax(b.hi, 0)};
+    /* what leaves the range goes round, and then may be anything */
     case V_OP: b = op_bounds(v); return leaves_ints(b) ? any_int : b;
     default: return index_bounds;
     }
@@ -598,6 +615,7 @@ static const char *int_form(const Val *v)
         return "ngrt_mod_int($a, $b)";
     if (v->type != T_INT || !leaves_ints(op_bounds(v)))
         return NULL;
+    /* overflow of int has no meaning in C: these functions compute with unsigned ints */
     switch (v->op) {
     case OP_add: return "ngrt_add_int($a, $b)";
     case OP_sub: return "ngrt_sub_int($a, $b)";
@@ -611,6 +629,7 @@ static const char *int_form(const Val *v)
 bool print_sum_leaves_ints(const Val *v, double terms)
 {
     Bounds b = bounds_of(v);
+    /* partial sums too: with 0 as the sum of no terms */
     return leaves_ints((Bounds){fmin(b.lo * terms, 0), fmax(b.hi * terms, 0)});
 }
 
@@ -654,6 +673,7 @@ static Part vector_op(Printer *pr, const Val *v)
     if (int_form(v))
         return vector_wrapping(pr, v);
     print_operands(pr, v, arg);
+    /* one test for all lanes: all bits of each, or none */
     if (info->flags & F_CONDITION && !is_vector(pr, v->arg[0]))
         return print_fill(pr, "NGRT_PICK(NGRT_ALL($a), $b, $c)", PREC_CALL, T_FLOAT, arg, NULL, "");
 
@@ -709,6 +729,7 @@ static const char *op_text(const Printer *pr, const Val *v)
     const struct FastForm *form = op_form(pr->b->p, v->op);
     const char *c = op_info[v->op]->c;
 
+    /* starting values must be the same on every machine, so they take libm's or the plain form */
     if (v->type != T_FLOAT || pr->e->module->plain || pr->b->p->init)
         return c;
     if (form->left && pr->k && pr->k->vector && val_is_inner(pr->k, v))
@@ -752,6 +773,7 @@ static Part print_quotient(Printer *pr, const Val *v)
 Part print_val(Printer *pr, const Val *v)
 {
     const char *type = emit_type(pr->e, v->type);
+    /* it has been computed already */
     if (v->temp)
         return (Part){v->temp, PREC_CALL};
     if (is_vector(pr, v))
