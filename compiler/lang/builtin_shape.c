@@ -27,6 +27,7 @@ static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
     s->rank = v->count;
 
     bool fits = known == total;
+    /* total / known, if that is whole */
     if (open >= 0)
         fits = size_div(L->g, total, known, &s->dim[open]);
     if (!fits) {
@@ -198,6 +199,7 @@ Value *b_pad(Lower *L, Loc loc, Value **arg)
     }
     if (!value || node_is(value, 0))
         return value_node(L, loc, value ? y : NULL);
+    /* 1 where x is, 0 outside */
     Node *inside = graph_pad(L->g, graph_full(L->g, x->shape, 1), lo, step, s);
     Node *outside = graph_binary(L->g, OP_eq, inside, graph_const(L->g, 0));
     return value_node(L, loc, graph_where(L->g, outside, value, y));
@@ -236,6 +238,7 @@ static bool want_part(Lower *L, Loc loc, Value *const *arg, const Node *x, Part 
         return false;
 
     Size size = x->shape.dim[part->axis];
+    /* the last element is at start + (length - 1)*step */
     Size last = size_mul(L->g, size_sub(L->g, part->length, 1), part->step);
     Size after = size_sub(L->g, size, size_add(L->g, part->start, size_add(L->g, last, 1)));
     if (size_least(L->g, after) >= 0)
@@ -269,6 +272,7 @@ Value *b_narrow(Lower *L, Loc loc, Value **arg)
                             one[k]->count, count);
                 return value_error(L, loc);
             }
+            /* a number is for all axes */
             if (one[k]->kind == V_LIST)
                 one[k] = one[k]->item[i];
         }
@@ -343,6 +347,7 @@ Value *b_eye(Lower *L, Loc loc, Value **arg)
     if (!good)
         return value_error(L, loc);
 
+    /* 1 where row == column */
     Node *column = graph_iota(L->g, s, 1), *row = graph_iota(L->g, s, 0);
     return value_node(L, loc, graph_binary(L->g, OP_eq, row, column));
 }
@@ -379,6 +384,7 @@ Value *b_one_hot(Lower *L, Loc loc, Value **arg)
 
     Shape s = i->shape;
     s.dim[s.rank++] = n;
+    /* each label beside all classes 0 .. n - 1 */
     Node *label = graph_expand(L->g, i, s, 1u << (s.rank - 1));
     return value_node(L, loc, graph_binary(L->g, OP_eq, label, graph_iota(L->g, s, s.rank - 1)));
 }
@@ -398,6 +404,7 @@ Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
     if (!x || !i || !want_size(L, arg[2], "a number of rows", &rows))
         return value_error(L, loc);
 
+    /* x [index.., columns..] -> [rows, columns..] */
     Shape s = {.rank = x->shape.rank - i->shape.rank + 1, .dim = {rows}}, lead = x->shape;
     lead.rank = i->shape.rank;
     if (s.rank < 1 || !shape_equal(lead, i->shape))
@@ -478,6 +485,7 @@ Value *b_order(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     }
 
+    /* n - k, which must not be below 0 for any sizes */
     Size n = x->shape.dim[x->shape.rank - 1], left = size_sub(L->g, n, k);
     if (left < 0 && (size_least(L->g, left) < 0 || size_max(L->g, left) < 0)) {
         lower_error(L, ERR_INDEX_RANGE, loc, "the %s largest are wanted of %s",

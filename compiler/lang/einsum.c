@@ -32,6 +32,7 @@ static void sum_others(Graph *g, Labeled *t, const char *keep, const char *other
     int n = 0;
 
     for (int i = 0; t->letter[i]; i++)
+        /* a letter that nobody else has, and that is not kept */
         if (strchr(keep, t->letter[i]) || strchr(other, t->letter[i]))
             left[n++] = t->letter[i];
         else
@@ -64,6 +65,7 @@ static Node *as_matrices(Graph *g, const Labeled *t, const char *batch, const ch
     snprintf(all, sizeof all, "%s%s%s", batch, row, column);
     Node *n = ordered(g, t, all);
 
+    /* the axes of each of the three become one */
     for (int i = *batch ? 0 : 1; i < 3; i++) {
         Size size = 1;
         for (size_t k = 0; k < strlen(part[i]); k++)
@@ -94,9 +96,11 @@ static void dims_add(Shape *s, const Labeled *t, const char *letters)
 static void join(Graph *g, Labeled *a, Labeled *b, const char *keep)
 {
     Letters batch = "", summed = "", left = "", right = "";
+    /* before the product, where sums are over one operand only */
     sum_others(g, a, keep, b->letter);
     sum_others(g, b, keep, a->letter);
 
+    /* only in a: left; in both and kept: batch; in both and not kept: summed */
     for (const char *c = a->letter; *c; c++)
         if (axis_of(b, *c) < 0)
             letters_add(left, c, 1);
@@ -157,6 +161,7 @@ static bool read_letters(const char **text, int rank, char *letter)
     if (dots)
         after = strspn(*text + before + 3, LETTERS);
 
+    /* the axes of "..." */
     int rest = rank - (int)(before + after);
     if (rest < 0 || (rest > 0 && !dots))
         return false;
@@ -200,6 +205,7 @@ static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
                         size_text(L->g, one, ""), size_text(L->g, other, ""));
             return false;
         }
+        /* "ii": the elements with equal indices */
         out->node = diagonal(L->g, out->node, axis, later);
     }
     return true;
@@ -314,6 +320,7 @@ static Node *join_all(Graph *g, Labeled *t, int count, const char *keep)
     for (int i = 1; i < count; i++) {
         char wanted[3 * MAX_RANK];
         const char *next = i + 1 < count ? t[i + 1].letter : "";
+        /* what the next operand has must not be summed yet; the one after it comes later */
         snprintf(wanted, sizeof wanted, "%s%s", keep, next);
         join(g, &t[0], &t[i], wanted);
     }

@@ -46,6 +46,7 @@ static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *
             depends[i] |= depends[g->node[i]->arg[k]->id];
 
     needed[y->id] = true;
+    /* on the way from y to x: needed by y, and computed from x */
     for (int i = y->id; i >= 0; i--) {
         const Node *n = g->node[i];
         bool leaves = n->op == OP_last || n->op == OP_collect;
@@ -77,6 +78,7 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
         lower_error(L, ERR_LOOP_NESTING, loc, "a derivative goes back through an earlier loop");
         return value_error(L, loc);
     }
+    /* whether this loop may stay is decided when its body is known */
     if (L->levels > 0) {
         L->inner = arena_grow(L->ngc, L->inner, L->inners, &L->inner_room, sizeof *L->inner);
         L->inner[L->inners++] = (struct Inner){.y = y, .x = x, .count = n, .loc = loc};
@@ -84,6 +86,7 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
 
     int from = L->g->count;
     graph_grad(L->g, y, seed, x, n, dx, reach);
+    /* only what the derivative has made */
     graph_simplify(L->g, dx, n, from, NULL, NULL);
 
     for (int i = 0; i < n; i++) {
@@ -137,6 +140,7 @@ static bool send_colours_back(Triplets *t, const Node *colour)
 
     t->sum = arena_alloc(t->L->ngc, (size_t)(t->p.colours + 1) * sizeof *t->sum);
     for (int c = 0; c < t->p.colours; c++) {
+        /* seed[i] = 1 where row i has colour c: v = seed' J is the sum of these rows */
         Node *chosen = graph_binary(g, OP_eq, (Node *)colour, graph_int(g, c));
         Node *seed = graph_reshape(g, graph_cast(g, chosen, T_FLOAT), t->y->shape);
         Value *v = send_back(t->L, t->loc, t->of, t->y, seed, t->by);
@@ -164,6 +168,7 @@ static bool read_places(Triplets *t)
     Node *all = graph_concat(g, t->sum, t->p.colours, 0);
     t->rows = int_data(t, row, entries);
     t->columns = int_data(t, t->p.column, entries);
+    /* place = colour*columns + column, in the sums one after another */
     t->values = graph_gather(g, all, int_data(t, t->p.place, entries), 0);
     return true;
 }
@@ -210,6 +215,7 @@ static bool fill_diagonals(Ngc *ngc, Pattern *p, Diagonals *all)
                 return false;
     for (int k = 0; k < all->count; k++)
         whole += length_of(p, all->d[k]);
+    /* stored zeros cost less than places, up to as many as there are elements */
     if (all->count == 0 || whole > 2 * (int64_t)p->first[p->rows])
         return false;
 
@@ -239,6 +245,7 @@ static Node *diagonal(const Triplets *t, Node *colour, int d)
     Node *own = part_of(g, colour, from, count);
     Node *v = part_of(g, t->sum[last], from + d, count);
 
+    /* a choice by colour: of all but the last, which is what is left */
     for (int c = last - 1; c >= 0; c--) {
         Node *has = graph_binary(g, OP_eq, own, graph_int(g, c));
         v = graph_where(g, has, part_of(g, t->sum[c], from + d, count), v);
@@ -257,6 +264,7 @@ static bool read_diagonals(Triplets *t)
         return false;
     for (int k = all->count - 1; k >= 0; k--) {
         int d = all->d[k], mirror = all->count - 1 - k;
+        /* a[i, i + d] = a[i + d, i], so the diagonal of -d has the same values */
         bool same = t->symmetric && mirror > k && all->d[mirror] == -d;
         Node *i = graph_iota(g, (Shape){1, {length_of(&t->p, d)}}, 0);
         row[k] = graph_binary(g, OP_add, i, graph_int(g, first_row(d)));
@@ -314,6 +322,7 @@ static bool gains(const Pattern *p)
 static void colour(Triplets *t)
 {
     t->banded = fill_diagonals(t->L->ngc, &t->p, &t->bands);
+    /* a star colouring reads some elements from their mirror, which diagonals do by themselves */
     t->few = graph_colour(t->L->g, &t->p, t->symmetric && !t->banded);
 }
 

@@ -65,6 +65,7 @@ static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
     Binding *own = scope_own(L->scope, name), *b = own ? own : scope_carried(L, name);
     if (name_reserved(L, name, loc))
         return;
+    /* a name has one value in a scope, except in branches and passes */
     if (own && !L->branch && L->scope->kind != SCOPE_PASS) {
         declared_twice(L, name, loc, own->loc);
         return;
@@ -139,6 +140,7 @@ static bool wrong_count(Lower *L, Loc loc, int names, int values)
 static bool values_of_one(Lower *L, const Stmt *s, int names, Value **value)
 {
     Value *all = value_for(L, s->names->name, s->value);
+    /* an error is the value of each name, so that there is one message */
     bool shared = names == 1 || all->kind == V_ERROR;
 
     if (!shared && all->kind != V_LIST)
@@ -271,6 +273,7 @@ static bool is_training(Lower *L, const Node *n)
     double v;
 
     needed[n->id] = true;
+    /* users before operands: any other leaf decides against it */
     for (int i = n->id; i >= 0; i--) {
         const Node *x = L->g->node[i];
         if (!needed[i] || node_const(x, &v))
@@ -334,6 +337,7 @@ static void merge_branch(Lower *L, Node *c, const Scope *branch, const Scope *ot
             else
                 both = choose(L, c, v, b->value, b->loc);
 
+            /* it may be assigned again, as in a branch */
             L->branch++;
             assign(L, b->name, b->loc, both, target_path(L, b->name));
             L->branch--;
@@ -348,6 +352,7 @@ static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
     Value *yes = NULL, *no = NULL;
     Node *zero = graph_const(L->g, 0);
     Node *is = graph_binary(L->g, OP_ne, c, zero), *not = graph_binary(L->g, OP_eq, c, zero);
+    /* what a branch assigns is not seen by the other */
     Scope *then = scope_new(L, SCOPE_FILE, L->scope), *orelse = scope_new(L, SCOPE_FILE, L->scope);
 
     lower_branch(L, then, s->body, is, &yes);
@@ -358,6 +363,7 @@ static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
         return false;
     }
 
+    /* a branch that does not return continues with what follows the if */
     if (!yes)
         lower_branch(L, then, s->next, is, &yes);
     if (!no)
@@ -380,6 +386,7 @@ static bool lower_if(Lower *L, const Stmt *s, Value **result)
         return false;
 
     bool scalar = v->kind == V_NODE && v->node->shape.rank == 0;
+    /* known now: the other branch is not even looked at */
     if (scalar && node_const(v->node, &c)) {
         L->branch++;
         bool returned = lower_block(L, c != 0 ? s->body : s->orelse, result);
@@ -489,6 +496,7 @@ static bool is_imported(Lower *L, const Stmt *s, const char *path)
     for (int i = 0; i < ngc->files; i++) {
         if (strcmp(ngc->file[i]->name, path) != 0)
             continue;
+        /* it is among those around this one */
         if (ngc->file[i]->importing)
             lower_error(L, ERR_IMPORT_CYCLE, s->loc, "'%s' imports itself", s->name);
         return true;
@@ -554,6 +562,7 @@ bool lower_block(Lower *L, const Stmt *s, Value **result)
 {
     bool returned = false;
     for (; s && !returned && lower_enter(L, s->loc); s = s->next) {
+        /* nodes belong to the user's line, also in a def of the library */
         L->g->loc = lower_site(L, s->loc);
         returned = lower_statement(L, s, result);
         lower_fits(L, s->loc);

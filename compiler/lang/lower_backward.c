@@ -69,6 +69,7 @@ static bool is_tensor(Lower *L, const Value *v)
         const Node *n = w.todo[--w.count];
         if (is_variable(n))
             return true;
+        /* down to the leaves, each once */
         for (int k = 0; k < n->nargs; k++)
             walk_to(&w, n->arg[k]);
     }
@@ -167,6 +168,7 @@ static const Var *find_unruled(const Rule *r)
             walk_to(&w, r->param[i]->node);
     w.count = 0; /* the arguments are seen, and not walked below */
 
+    /* what is left below the value reaches a variable past the arguments */
     walk_to(&w, r->value);
     while (w.count > 0) {
         const Node *n = w.todo[--w.count];
@@ -249,6 +251,7 @@ static Value *run_backward(const Rule *r, Frame *frame)
     *frame = *L->frame;
     frame->layer = NULL;
     frame->backward = true;
+    /* for messages only: its names are not seen */
     frame->body = L->scope;
     L->frame = frame;
     L->scope = scope_new(L, SCOPE_CALL, r->f->env);
@@ -303,6 +306,7 @@ static bool needs_adjoint(const Rule *r, int i)
 static bool check_count(const Rule *r, const Value *v, int count)
 {
     int least = r->params;
+    /* those at the end that may be left out */
     while (least > 0 && !needs_adjoint(r, least - 1))
         least--;
 
@@ -342,6 +346,7 @@ static Node *adjoint_of(const Rule *r, int i, const Value *v)
         return NULL;
 
     if (!shape_broadcast(d->shape, p->shape, &s) || !shape_equal(s, p->shape)) {
+        /* the adjoint of a value that was copied must be summed over the copies */
         bool copied = shape_broadcast(d->shape, p->shape, &s) && shape_equal(s, d->shape);
         Diag *e =
             lower_error(r->L, ERR_ADJOINTS, v->loc,
@@ -414,6 +419,7 @@ static const char *rule_text(const Rule *r, const char *text)
         while (isalnum((unsigned char)c[n]) || c[n] == '_')
             n++;
         bool word = n > 0 && !isdigit((unsigned char)*c);
+        /* names of functions stay, names of values become letters */
         bool function = c[n] == '(';
         const char *name = word && !function ? rule_name(r, intern(ngc, c, n)) : NULL;
         if (word && !function && !name)
@@ -499,6 +505,7 @@ static Value *rule_node(const Rule *r)
     Given *given = r->given;
 
     given_close(L->g, given);
+    /* [value, tensors, what the backward part reads from outside] */
     size_t most = 1 + (size_t)given->count + (size_t)given->outers;
     Node **arg = arena_alloc(L->ngc, most * sizeof *arg);
     arg[0] = r->value;

@@ -108,6 +108,7 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
     for (const Arg *a = args; a; a = a->next, n++) {
         if (given[n]->kind == V_ERROR)
             return false;
+        /* named arguments leave the order of the others as it is */
         if (a->name) {
             if (!call_named(L, f, c, a, given[n]))
                 return false;
@@ -197,6 +198,7 @@ static void leave_def(Lower *L, const Lower *saved)
     L->calls = saved->calls;
     L->counts = saved->counts;
     L->passes = saved->passes;
+    /* all of this is the caller's again */
     memcpy(L->pass, saved->pass, sizeof L->pass); /* loops of the body have overwritten them */
     L->branch = saved->branch;
 }
@@ -209,6 +211,7 @@ static Value **bind_params(Lower *L, const Func *f, const Call *c)
         param = arena_alloc(L->ngc, (size_t)(c->count + 1) * sizeof *param);
 
     for (int i = 0; i < c->count; i++) {
+        /* a default is computed in the scope of the def, and may use the parameters before it */
         Value *v = c->value[i] ? c->value[i] : lower_expr(L, c->otherwise[i]);
         v = parameter(L, f, v);
         scope_bind(L, c->name[i], v, f->def->at);
@@ -235,6 +238,7 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
 
     /* the body, in a scope of its own */
     int errors = L->ngc->errors;
+    /* until it returns, a call of it would be recursion */
     ((Func *)f)->active = true;
     enter_def(L, f, &frame, path);
     Value **param = bind_params(L, f, c);
@@ -277,6 +281,7 @@ static const char *public_name(const Lower *L, const Func *f)
 static Path *call_path(Lower *L, const Func *f)
 {
     Path *above = L->target;
+    /* nothing is assigned: the function's name takes the place of the target */
     if (!L->calls)
         above = path_new(L, above, public_name(L, f));
 
@@ -315,6 +320,7 @@ static bool layer_args(Lower *L, const Expr *x, const Layer *layer, Value **give
 
     for (const Arg *a = layer->call->args; a; a = a->next, n++) {
         arg[n] = layer->arg[n];
+        /* open places are filled from left to right */
         if (arg[n]->kind == V_HOLE && used < count)
             arg[n] = given[used++];
         if (arg[n]->kind == V_HOLE) {

@@ -129,6 +129,7 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
     Size inner_b = b->shape.dim[column ? 0 : b->shape.rank - 2];
     if (inner_a != inner_b)
         return product_error(L, x, a, b, inner_a, inner_b);
+    /* a dot product */
     if (row && column)
         return graph_reduce(g, OP_sum, graph_binary(g, OP_mul, a, b), 1);
 
@@ -190,6 +191,7 @@ static Value *lower_binary(Lower *L, const Expr *x)
     for (const Expr *e = x; e->kind == X_BINARY; e = e->a)
         depth++;
 
+    /* a + b + c is (a + b) + c: the left sides, from the innermost on */
     const Expr **spine = arena_alloc(L->ngc, (size_t)depth * sizeof *spine);
     const Expr *e = x;
     for (int i = depth - 1; i >= 0; i--, e = e->a)
@@ -235,6 +237,7 @@ static const char *similar_name(Lower *L, const char *name)
     enum { BUILTINS = 256, MOST = 512 };
     const char *known[MOST];
     int n = builtin_names(known, BUILTINS);
+    /* all names that could be meant here */
     for (const Scope *s = L->scope; s; s = s->up)
         for (int i = 0; i < s->buckets; i++)
             for (const Binding *b = s->bucket[i]; b && n < MOST; b = b->next)
@@ -306,6 +309,7 @@ static Value *lower_name(Lower *L, const Expr *x)
 {
     const Binding *b = scope_find(L, x->name);
     if (b) {
+        /* the same value at another place in the text */
         Value *v = arena_copy(L->ngc, b->value, sizeof *b->value);
         v->loc = x->loc;
         return v;
@@ -378,6 +382,7 @@ static void unknown_member(Lower *L, const Expr *x, const char *path)
     const Expr *left = x->a;
     while (left->kind == X_FIELD)
         left = left->a;
+    /* x.relu of a value, or torch.relu of a module? */
     bool named = left->kind == X_NAME, bound = named && scope_find(L, left->name);
 
     const char *of = x->a->kind == X_NAME && bound ? x->a->name : "x";
@@ -513,6 +518,7 @@ bool expr_number(Lower *L, const Expr *x, double *out)
  * time make this mistake. */
 static bool size_undeclared(Lower *L, const Expr *x)
 {
+    /* all names of the expression: down the left, and recursively to the right */
     for (; x; x = x->a) {
         bool known = x->kind != X_NAME || scope_find(L, x->name) || builtin_find(L->ngc, x->name) ||
                      foreign_constant(L->ngc, x->name);

@@ -25,6 +25,7 @@ Value *lower_path(Lower *L, const char *path, Loc loc)
         return lower_expr(L, &x);
     }
 
+    /* a value inside a layer, such as h.z: named, and bound to no name */
     for (int i = 0; i < L->g->count; i++) {
         Node *n = L->g->node[i];
         if (n->name && strcmp(n->name, path) == 0)
@@ -160,6 +161,7 @@ static Node *loss_value(Lower *L, const Stmt *s)
 {
     Path *target = L->target;
     int vars = L->var_paths;
+    /* not by the loss: `gradient J = mse(..)` has no J.mse */
     L->target = L->path; /* a call in it is named by its function */
     Value *v = lower_expr(L, s->value);
     L->target = target;
@@ -204,6 +206,7 @@ static Node *name_loss(Lower *L, const Stmt *s, const char *name, Node *n, int f
         declared_twice(L, name, s->at, used->loc);
         return NULL;
     }
+    /* the loss gets a node of its own where its value has another name */
     n = graph_bind(L->g, n, name, from);
     if (!used)
         scope_bind(L, name, value_node(L, s->value->loc, n), s->at);
@@ -303,6 +306,7 @@ void root_grads(Lower *L, const Derivative *d, int group)
     root_loss(L, d, group);
 
     Table seen = {0}; /* by x: how often its gradient was asked for */
+    /* also over other statements that differentiate the same loss */
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_GRAD && m->root[i].loss == d->loss)
             ++*table_at(L->ngc, &seen, m->root[i].x);
@@ -345,6 +349,7 @@ Var *lower_counter(Lower *L, Loc loc)
     const char *name = own ? text_format(L->ngc, "step.%s", L->m->group[L->group]) : "step";
     *counter = lower_var(L, VAR_STATE, name, loc, (Shape){0}, T_INT, graph_int(L->g, 0));
     (*counter)->fresh = true;
+    /* it counts only updates of its own minimize */
     if (own) {
         Node *next = graph_binary(L->g, OP_add, (*counter)->node, graph_int(L->g, 1));
         root_update(L, *counter, next, L->group, loc);
@@ -412,6 +417,7 @@ void lower_update(Lower *L, const Stmt *s)
     bool again = b && b->again;
     Node *old = again ? L->m->root[v->update - 1].node : v->node;
     n = graph_cast(L->g, graph_broadcast(L->g, n, v->shape), v->type);
+    /* in a branch on `training`: else it keeps its value */
     if (L->gate)
         n = graph_where(L->g, L->gate, n, old);
     if (L->lazy && shape_equal(L->lazy->shape, v->shape))
@@ -453,6 +459,7 @@ static void clip_norm(Graph *g, Node **dx, int count, double limit)
 {
     Node *sum = graph_const(g, 0);
     for (int i = 0; i < count; i++) {
+        /* one number over all axes of all gradients */
         uint32_t all_axes = (1u << dx[i]->shape.rank) - 1;
         Node *square = graph_binary(g, OP_mul, dx[i], dx[i]);
         sum = graph_binary(g, OP_add, sum, graph_reduce(g, OP_sum, square, all_axes));
@@ -482,6 +489,7 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
 {
     const char *name = call->a->kind == X_NAME ? call->a->name : "optimizer";
     Value *first[2] = {value_node(L, s->with->loc, p->node), value_node(L, s->with->loc, g)};
+    /* the optimizer's states are named by the param: adam.h.W.m */
     Path *path = path_new(L, path_new(L, NULL, name), NULL);
     path->var = p;
 
@@ -535,6 +543,7 @@ static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
     if (s->kind == S_MAXIMIZE)
         for (int i = 0; i < d->count; i++)
             g[i] = graph_unary(L->g, OP_neg, g[i]);
+    /* first each element, then the norm of what is left */
     if (by_value)
         clip_value(L->g, g, d->count, value);
     if (by_norm)

@@ -24,6 +24,7 @@ static bool place_run_time(Lower *L, const Value *v, Size size, bool end, Size *
     *out = v->node->attr.size;
     if (size_max(L->g, *out) < 0)
         *out = size_add(L->g, size, *out);
+    /* size - place, which must be at least 1, or 0 at the end of a slice */
     Size left = size_sub(L->g, size, *out);
     int64_t least = end ? 0 : 1; /* the end of a slice may be the end of the axis */
     if (size_least(L->g, *out) >= 0 && size_least(L->g, left) >= least)
@@ -50,6 +51,7 @@ static Size at_an_end(Lower *L, Size s, bool last)
 {
     Graph *g = L->g;
 
+    /* inner loops first: their bounds may depend on the index of outer ones */
     for (int l = L->levels - 1; l >= 0; l--) {
         Size end = g->index[l]->attr.loop->last;
         s = size_replace(g, s, MAX_DIMS + l, last ? end : 0);
@@ -85,6 +87,7 @@ static bool is_monotone(Lower *L, Size place)
         Size coef[256], index = size_dim(g, MAX_DIMS + l);
         if (size_powers(g, place, MAX_DIMS + l, coef) <= 2)
             continue;
+        /* place(i + 1) - place(i), which must keep its sign */
         Size next = size_replace(g, place, MAX_DIMS + l, size_add(g, index, 1));
         Size step = size_sub(g, next, place);
         if (!is_monotone(L, step))
@@ -143,6 +146,7 @@ static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
                     (long long)k, size_text(L->g, size, ""), least_text(L, size));
         return false;
     }
+    /* x[:100] of fewer elements is all of them */
     if (outside) /* a slice ends at the end of the axis at the latest, as in NumPy */
         k = k < 0 ? 0 : size;
     *out = k < 0 ? size_sub(L->g, size, -k) : k;
@@ -153,6 +157,7 @@ static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
 static bool slice_count(Lower *L, Size length, int64_t step, Size *count)
 {
     Size rounded = size_add(L->g, length, step - 1);
+    /* numbers; else the polynomial must be divided exactly */
     if (rounded >= 0 || length >= 0) {
         *count = length > 0 ? rounded / step : 0;
         return true;
@@ -186,6 +191,7 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
         return false;
 
     Size length = size_sub(g, hi, lo);
+    /* down from the last element, to the first one inclusive */
     if (step < 0) {
         lo = a ? lo : size_sub(g, size, 1);
         length = b ? size_sub(g, lo, hi) : size_add(g, lo, 1);
@@ -223,6 +229,7 @@ static Node *from_end(Lower *L, Node *i, Size size)
         return i;
 
     int64_t count = shape_count(L->g, i->shape);
+    /* -1 becomes size - 1, now that the size is known */
     double *x = arena_copy(L->ngc, i->attr.data, (size_t)count * sizeof *x);
     for (int64_t k = 0; k < count; k++) {
         bool inside = x[k] + (double)size >= 0; /* a message shows others as they were written */
@@ -257,6 +264,7 @@ static bool index_gather(Lower *L, Index *ix, const Expr *e, const Value *v)
     if (!i)
         return false;
 
+    /* their common axes take the place of the first one's */
     if (ix->gathers == 0)
         ix->at = ix->shape.rank;
     ix->gather[ix->gathers++] = i;
@@ -348,6 +356,7 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
     /* a part for each axis of the result; what is left out at the end is whole */
     for (const Arg *p = x->args; p; p = p->next) {
         if (p->value->kind == X_ELLIPSIS) {
+            /* `...` is the axes that no other part takes */
             int left = a->shape.rank - ix.axis - count_axes(p->next);
             for (; left > 0; left--)
                 index_whole(&ix);
@@ -449,6 +458,7 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
                     (long long)k, list->count);
         return value_error(L, x->loc);
     }
+    /* counted from the end */
     if (k < 0)
         k += list->count;
 

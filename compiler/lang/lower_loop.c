@@ -30,6 +30,7 @@ static bool expand(For *f, int64_t from, int64_t to, Value **result)
     const struct Expanding *outer = L->expanding;
     bool returns = false;
 
+    /* a message in it can say why the loop was expanded */
     if (f->why)
         L->expanding = &loop;
     for (int64_t i = from; i < to && L->ngc->errors == errors && !returns; i++) {
@@ -91,6 +92,7 @@ static bool owns_variables(const For *f, int from)
     const Lower *L = f->L;
 
     for (int i = from; i < L->var_paths; i++)
+        /* h.0.W: the number of the pass is in its path */
         for (const Path *p = L->var_path[i].path; p; p = p->up)
             if (p->loop == f->number)
                 return true;
@@ -143,6 +145,7 @@ static bool fit_lists(For *f, Carried *c)
     const char *name = c->b->name;
     bool to_tensor = c->first->kind == V_NODE || f->s->test;
 
+    /* it stays a list, to which passes append */
     if (c->init->kind != V_LIST || !to_tensor)
         return true;
     if (c->first->kind == V_LIST && c->first->count != c->init->count)
@@ -240,6 +243,7 @@ static bool lower_any_pass(For *f, const Kept *k)
     int work = L->work;
     bool stopped = L->stopped;
     Size outer = L->pass_streams;
+    /* the same streams of noise as the first pass had, so that their number can be compared */
     L->streams = f->streams;
     L->pass_streams = kept_streams_before(f, k);
     trial_begin(L->ngc, &trial);
@@ -262,6 +266,7 @@ static bool lower_any_pass(For *f, const Kept *k)
     }
 
     Counts after = counts(L);
+    /* a general pass must leave nothing behind but values */
     if (memcmp(&before, &after, sizeof before) != 0 || !same_draws) {
         drop_made(f, before, roots);
         return for_differs(f, f->s->loc, "a pass makes something of its own");
@@ -286,6 +291,7 @@ static void find_origins(Lower *L)
         if (leaf && n->op != OP_carried && n->op != OP_index)
             of = n->op == OP_size ? OF_SIZES : OF_DATA;
 
+        /* operands come first: numbers < sizes < data */
         for (int k = 0; k < n->nargs; k++)
             of = later(of, L->origin[n->arg[k]->id]);
         L->origin = arena_grow(L->ngc, L->origin, L->origins, &L->origin_room, sizeof *L->origin);
@@ -339,6 +345,7 @@ static bool is_long(For *f, const Loop *loop, int from)
 
     if (g->ngc->opt.unroll > 0)
         return passes >= g->ngc->opt.unroll || for_differs(f, f->s->loc, "it is short");
+    /* nodes of the body: the expanded form has them once for each pass */
     for (int i = from; i < g->count; i++)
         nodes += g->node[i]->in[loop->level] == loop;
     if (passes >= WORTH_PASSES && passes * nodes >= WORTH_NODES)
@@ -527,6 +534,7 @@ static bool keep(For *f)
 
     for (int i = 0; i < f->count; i++)
         good = good && begin_variable(f, k.loop, &f->carried[i]);
+    /* from here on names mean leaves: their values before any pass */
     states_begin(f, k.loop);
 
     /* the body, once for all passes */
@@ -552,6 +560,7 @@ static bool keep(For *f)
     settle_notes(f, good);
     if (!good)
         states_undo(f);
+    /* nothing has happened: names mean what the first pass left */
     for (int i = 0; i < f->count && !good; i++) {
         lower_rebind(L, f->carried[i].b, f->carried[i].first);
         f->carried[i].leaf = NULL;
@@ -566,6 +575,7 @@ static bool keep_rest(For *f)
         f->carried[i].init = f->carried[i].first;
     for (int i = 0; i < f->states; i++)
         f->state[i].init = f->state[i].first;
+    /* the first pass stays what it was executed as */
     f->lo++;
     f->passes = size_sub(f->L->g, f->passes, 1);
     return keep(f);
@@ -658,6 +668,7 @@ static bool first_pass(For *f, Value **result, bool *returned)
     body_find_carried(f, f->s->body);
     f->notes[0] = L->m->loops;
     states_before(f);
+    /* before anything is executed: a loop with while cannot be expanded instead */
     if (tests && f->passes != 0 && !only_assigns(f))
         return refuse(f);
     if (tests && f->passes != 0 && !while_begins(f))
@@ -706,6 +717,7 @@ static bool stays(For *f, Counts before)
         return false;
     }
 
+    /* two passes without the first are one, which is not a loop */
     bool peels = passes != 2 && !f->s->test;
     bool kept = may_stay(f, before) && (keep(f) || (peels && keep_rest(f)));
     note_loop(f, kept);
@@ -736,6 +748,7 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
     /* To try whether it stays may change which passes are to be lowered. */
     int64_t lo = f.lo;
     Size passes = f.passes;
+    /* the first pass has been executed, and is either part of the loop or before it */
     if (stays(&f, before))
         return false;
     f.lo = lo;

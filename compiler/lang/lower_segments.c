@@ -7,6 +7,7 @@
 static int64_t segment_size(int64_t passes, int64_t asked)
 {
     for (int64_t k = 0; k <= asked / 2; k++) {
+        /* equal segments need no test of how many passes are left */
         if (passes % (asked + k) == 0)
             return asked + k;
         if (passes % (asked - k) == 0)
@@ -52,6 +53,8 @@ static void new_segments(For *f, Kept *k, int64_t asked)
     k->segments =
         graph_new_loop(g, text_format(f->L->ngc, "%s_segment", f->s->name), level, segments, false);
     k->segments->segments = true;
+    /* places are looked at with the index of the segment as 0, and that of the pass as all passes
+     */
     k->segments->last = 0;
     k->loop = graph_new_loop(g, f->s->name, level + 1, size, false);
     k->loop->last = size_sub(g, f->passes, 1);
@@ -109,6 +112,7 @@ Size kept_streams_before(const For *f, const Kept *k)
         Size segment = size_dim(g, MAX_DIMS + k->segments->level);
         pass = size_add(g, size_mul(g, segment, k->loop->passes), pass);
     }
+    /* a first pass that was executed by itself has drawn already */
     pass = size_add(g, pass, f->lo - f->start);
     return size_add(g, f->L->pass_streams, size_mul(g, pass, f->draws));
 }
@@ -129,6 +133,7 @@ Node *kept_collect(const For *f, const Kept *k, Node *loop, Node *outer, Node *n
     all = graph_collect(g, outer, all, lo, size_ones, rows);
     graph_restore_indices(g, before);
 
+    /* without the rows of passes that the last segment does not make */
     rows.dim[0] = f->passes;
     lo[0] = 0;
     return graph_slice(g, all, lo, size_ones, rows);

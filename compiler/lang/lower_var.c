@@ -64,6 +64,7 @@ static const Node *depends_on(Lower *L, const Node *n)
     }
 
     L->mark[n->id] = true;
+    /* operands have smaller numbers, so each node is met after all its users */
     for (int i = n->id; marked > 0; i--) {
         const Node *x = L->g->node[i];
         if (!L->mark[i])
@@ -206,6 +207,7 @@ static Var *declare(Lower *L, const Stmt *s, bool *again)
     Path *path = declared_path(L, s);
     Var *v = layers_var(L, path);
     *again = v != NULL;
+    /* the layer's first call */
     if (!v)
         return declare_new(L, s, path, shape, type);
 
@@ -224,6 +226,7 @@ static void bind_var(Lower *L, const Stmt *s, Var *v, bool again)
 {
     Node *n = v ? v->node : NULL;
     again &= v && v->update;
+    /* the next call of the layer begins with what this one leaves */
     if (again)
         n = L->m->root[v->update - 1].node;
 
@@ -254,6 +257,7 @@ void lower_declaration(Lower *L, const Stmt *s)
     if (s->kind != S_INPUT && in_backward(L)) {
         lower_error(L, ERR_DECLARED_INSIDE, s->loc,
                     "a backward part has no params and states of its own");
+        /* bound to an error, so that its uses give no further messages */
         bind_var(L, s, NULL, false);
         return;
     }

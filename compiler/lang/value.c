@@ -82,6 +82,7 @@ static bool list_numbers(const Value *v, double *out, int64_t *at)
 {
     double x;
     if (v->kind == V_NODE && v->node->shape.rank == 0 && node_const(v->node, &x)) {
+        /* the first walk only counts */
         if (out)
             out[*at] = x;
         ++*at;
@@ -140,6 +141,7 @@ static bool list_even(Lower *L, const Value *v, Shape s, int depth)
     for (int i = 0; i < v->count; i++) {
         const Value *w = v->item[i];
         bool list = w->kind == V_LIST;
+        /* the first element has said what the shape is */
         if (list != inner || (list && w->count != wanted)) {
             lower_error(L, ERR_LIST_SHAPES, w->loc,
                         "a list of unequal rows: %s has %d elements, the first row has %lld",
@@ -183,6 +185,7 @@ static Node *stack(Lower *L, const Value *v)
     Shape s;
     if (!list_shape(L, v, &s))
         return NULL;
+    /* not only numbers: elements are nodes */
     if (!list_numbers(v, NULL, &count))
         return stack_tensors(L, v);
     if (!list_even(L, v, s, 0))
@@ -205,6 +208,7 @@ bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
     bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
 
     needed[n->id] = true;
+    /* users before operands */
     for (int i = n->id; i >= 0; i--) {
         const Node *x = L->g->node[i];
         if (!needed[i])
@@ -279,6 +283,7 @@ Node *want_index(Lower *L, const Value *v, const char *what)
         lower_error(L, ERR_NOT_WHOLE, v->loc, "%s must be whole, not %.17g", what, shown);
         return NULL;
     }
+    /* whole floats become ints */
     if (n->shape.rank == 0)
         return graph_int(L->g, (int64_t)*x);
     return graph_data(L->g, n->shape, T_INT, x);
@@ -341,6 +346,7 @@ bool index_size(Lower *L, const Node *n, Size *out)
 
     if (n->shape.rank > 0)
         return false;
+    /* a size below 0 is a polynomial, which only size_sub makes */
     if (node_const(n, &v) && v == floor(v) && fabs(v) < 1e9) {
         *out = v < 0 ? size_sub(L->g, 0, (Size)-v) : (Size)v;
         return true;
@@ -493,6 +499,7 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
         return index_places(L, loc, i, n->shape.dim[n->attr.axis], rows);
     if (n->op == OP_argmax)
         return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
+    /* bounds are known, as of mod(i, n) */
     if (i->range.lo >= 0 && i->range.hi < (double)size_least(L->g, rows) &&
         size_max(L->g, rows) > 0)
         return i;
