@@ -92,6 +92,7 @@ static void pool_wait(ngrt_pool *pool, int id)
         wait_for(p, &p->barriers, barriers);
         return;
     }
+    /* before the others go: they may arrive at the next barrier at once */
     atomic_store(&p->arrived, 0);
     change(p, &p->barriers);
 }
@@ -107,6 +108,7 @@ static void *work(void *arg)
         wait_for(p, &p->jobs, jobs);
         if (p->task == NULL)
             return NULL;
+        /* task and arg are written before `jobs` changes, so they are seen here */
         p->task(p->arg, start.id, p->pool.threads);
         pool_wait(&p->pool, start.id);
     }
@@ -115,6 +117,7 @@ static void *work(void *arg)
 /* Starts a job on all threads but the caller's. */
 static void begin(Pool *p, void (*task)(void *, int, int), void *arg)
 {
+    /* no thread reads these before the counter changes */
     p->task = task;
     p->arg = arg;
     change(p, &p->jobs);
@@ -125,6 +128,7 @@ static void pool_run(ngrt_pool *pool, void (*task)(void *arg, int id, int thread
     Pool *p = (Pool *)pool;
 
     pthread_mutex_lock(&p->turn);
+    /* the caller is thread 0: a pool of n has n - 1 threads of its own */
     begin(p, task, arg);
     task(arg, 0, pool->threads);
     pool_wait(pool, 0);
@@ -193,6 +197,7 @@ ngrt_pool *ngrt_pool_create(int threads)
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->wake, NULL);
 
+    /* fewer than asked is a failure: work is divided by the number of threads */
     started = start_threads(p, threads);
     if (started == threads)
         return &p->pool;

@@ -41,6 +41,7 @@ static int read_more(Csv *csv)
 
     if (!csv->from || csv->error)
         return 0;
+    /* what is left of the last text, less than a line, moves to the start */
     if (left > 0)
         memmove(csv->text.at, csv->rest.at, left);
     csv->text.size = left;
@@ -86,6 +87,7 @@ static int is_quote_open(Span s, char separator)
     int begins = 1;
 
     while (at < s.end) {
+        /* only a quote at the start of a cell opens one */
         if (*at == '"' && begins) {
             do { /* to the quote that ends it; two of them are one that does not */
                 at = memchr(at + 1, '"', (size_t)(s.end - at - 1));
@@ -115,6 +117,7 @@ static const char *find_end(Csv *csv)
     const char *end = find_line_end(csv, 0);
     size_t first = (size_t)(end - csv->rest.at), size = first;
 
+    /* most lines have no quote */
     if (!memchr(csv->rest.at, '"', first))
         return end;
     while (is_quote_open((Span){csv->rest.at, csv->rest.at + size}, csv->separator)) {
@@ -150,6 +153,7 @@ static int take_line(Csv *csv)
     csv->start = csv->rest.at;
     csv->line = (Span){csv->rest.at, end};
     csv->rest.at = end < csv->rest.end ? end + 1 : end;
+    /* a row's number is that of its first line */
     csv->number = ++csv->lines;
     if (memchr(csv->line.at, '\n', span_length(csv->line)))
         csv->lines += count_lines(csv->line);
@@ -199,6 +203,7 @@ int ngrt_csv_cell(Cells *c)
 
     c->done = cell.end == rest->end; /* there is no separator, so no cell after it */
     rest->at = c->done ? rest->end : cell.end + 1;
+    /* several blanks separate once */
     while (c->separator == ' ' && rest->at < rest->end && is_blank(*rest->at, ' '))
         rest->at++;
 
@@ -286,6 +291,7 @@ int ngrt_csv_number(Span cell, double *value)
         return read_slowly(cell, value);
     }
 
+    /* 10^15 < 2^53: up to there integers and powers of ten are exact */
     if (end < cell.end || digits > 15 || end - point > 15)
         return read_slowly(cell, value);
     *value = (double)mantissa / power[end - point];
@@ -381,6 +387,8 @@ static int counts_rows(Csv csv, size_t *counted)
 
     streams = csv.from != NULL; /* then not all rows are in memory: they are counted as they come */
     csv.from = NULL;
+
+    /* csv is a copy: to count ahead moves nothing */
     for (; ngrt_csv_next(&csv); count++)
         if (count == 0 && (double)count_cells(&csv) != columns + 1)
             return 0;
@@ -440,6 +448,7 @@ static void choose_separator(Csv *csv)
 {
     Csv probe = *csv;
 
+    /* it reads no more text, since the rest of csv would not know */
     probe.from = NULL;
     if (csv->separator || !ngrt_csv_next(&probe))
         return;
@@ -459,6 +468,7 @@ static int is_top(Csv *csv)
             csv->error = ngrt_fail(csv->message, NGRT_ENOMEM, "%s: out of memory", csv->path);
         return 1;
     }
+    /* no names: then it may be counts, which look like numbers and then words */
     if (!counts_rows(*csv, &csv->counted))
         return 0;
     note_header(csv, "the counts of rows and columns", csv->message);
@@ -474,6 +484,7 @@ int ngrt_csv_begin(Csv *csv, size_t skip)
     read_top(csv);
     if (span_length(csv->rest) >= 3 && memcmp(csv->rest.at, mark, 3) == 0)
         csv->rest.at += 3;
+    /* lines of remarks may have any separator: they are skipped before one is chosen */
     for (; skip > 0; skip--)
         if (!take_line(csv))
             return 0;

@@ -84,6 +84,7 @@ static const char *read_header(ngrt_data *data, Head *head, const char *header)
     if (!kind)
         return "the element type is none of b1 u1 i1 u2 i2 u4 i4 u8 i8 f2 f4 f8";
 
+    /* '|' and '=' are this machine's order, so only the other sign swaps */
     data->type = kind->type;
     head->swapped = descr[1] == (ngrt_little_endian() ? '>' : '<');
     head->fortran = strncmp(order, "True", 4) == 0;
@@ -157,6 +158,7 @@ int ngrt_npy_head(ngrt_data *data, Head *head, const Bytes *b, const char *what,
         return ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy format version %d; 1 to 3 can be read",
                          what, at[6]);
 
+    /* bytes 8 and on are the length, low byte first */
     start = at[6] == 1 ? 10 : 12;
     length = at[8] | (size_t)at[9] << 8;
     if (at[6] > 1)
@@ -225,6 +227,7 @@ static int add_header(Bytes *b, const ngrt_data *data)
     if (!good || !ngrt_bytes_add(b, "\n", 1))
         return 0;
 
+    /* the length is known last: it goes into the two bytes that were left for it */
     length = b->size - start - 10;
     b->at[start + 8] = (char)(length & 255);
     b->at[start + 9] = (char)(length >> 8);
@@ -329,6 +332,7 @@ static const char *find_end(const Bytes *b)
 
     if (b->size < END_SIZE)
         return NULL;
+    /* from the end back: the size of the comment must reach exactly to the end of the file */
     for (i = last + 1; i-- > first;) {
         const char *end = b->at + i;
 
@@ -368,6 +372,7 @@ static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_m
     d->size = little(end + 12, 4);
     d->at = little(end + 16, 4);
 
+    /* all ones: the true number is in END64 */
     if (d->count == 0xFFFF || d->size == 0xFFFFFFFF || d->at == 0xFFFFFFFF) {
         end64 = find_end64(b, end);
         found = end64 != NULL;
@@ -376,6 +381,7 @@ static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_m
         d->at = found ? little(end64 + 48, 8) : 0;
     }
 
+    /* each member takes CENTRAL_SIZE at least, so a wild count shows here */
     if (d->at > b->size || d->size > b->size - d->at || d->count > d->size / CENTRAL_SIZE)
         found = 0;
     if (!found)
@@ -444,6 +450,7 @@ static int is_possible(const Member *m)
 {
     if (m->method == 0)
         return m->size == m->packed;
+    /* before memory is taken for it: a wild size would take all */
     return m->size / 1040 <= m->packed;
 }
 
@@ -490,6 +497,7 @@ static int unpack_member(const Bytes *file, const Member *m, Bytes *b, const cha
     else
         error = ngrt_inflate(at, packed, b->at, size, what, message);
     b->size = size;
+    /* the header is read as a text */
     b->at[size] = 0;
 
     if (!error && crc32_of(0, b->at, size) != m->crc)
@@ -556,6 +564,7 @@ static int take_note(Archive *a)
     Stored *s = &a->tensor[a->count - 1];
     const struct Note *note = find_note(s);
 
+    /* its bits are in this machine's order by now */
     if (note)
         memcpy((char *)&a->about + note->offset, s->data.at, 8);
     else if (!is_text(s))
@@ -601,6 +610,7 @@ static int read_member(Archive *a, const Member *m, ngrt_message *message)
     if (!error)
         error = ngrt_npy_take(&s->data, &b, what, message);
     ngrt_bytes_free(&b);
+    /* numbers of the training and texts are not weights: they leave the list again */
     if (!error && !take_note(a))
         error = ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
     return error;
@@ -685,6 +695,7 @@ static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *n
         put_little(directory, 20, 2); /* version 2.0 wrote it */
         put_fields(directory, crc, size, name_size);
         put_little(directory, 0, 10); /* no comment, first disk, no attributes */
+        /* where the local header begins */
         put_little(directory, *at, 4);
         good = good && ngrt_bytes_print(directory, "%s.npy", name);
 
@@ -758,6 +769,7 @@ int ngrt_npz_write(const Archive *a, ngrt_message *message)
     int i, error;
 
     for (i = 0; i < a->count; i++)
+        /* for each the name twice, and at most 600 bytes of headers */
         total += ngrt_data_bytes(&a->tensor[i].data) + 2 * strlen(a->tensor[i].name) + 600;
     if (total >= 0xFFFF0000u || a->count > 60000)
         return ngrt_fail(message, NGRT_EFORMAT,

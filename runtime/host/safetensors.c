@@ -142,6 +142,7 @@ static int take_string(Json *j, char **text, size_t *size)
 
     if (!take(j, '"'))
         return 0;
+    /* an escape is at least two bytes and becomes fewer, so `to` never passes `at` */
     *text = to = (char *)j->at;
     while (j->at < j->end && *j->at != '"') {
         unsigned char c = (unsigned char)*j->at++;
@@ -182,6 +183,7 @@ static int take_numbers(Json *j, uint64_t *n, int room)
     if (take(j, ']'))
         return 0;
     do {
+        /* a list that is too long is an error, not cut off */
         if (count == room || !take_number(j, &n[count++]))
             return -1;
     } while (take(j, ','));
@@ -371,6 +373,7 @@ static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, 
     Stored *s;
     int i, error;
 
+    /* the name ends with no NUL yet: it is a part of the header's text */
     snprintf(what, sizeof what, "%s: %.*s", a->path, (int)(size < 200 ? size : 200), name);
     error = check_entry(a, name, size, e, a->file.size - start, what, message);
     if (error)
@@ -460,6 +463,8 @@ int ngrt_safetensors_read(Archive *a, ngrt_message *message)
     if (!read_entries(a, &w, message))
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the safetensors header is damaged at byte %zu",
                          a->path, (size_t)(w.json.at - a->file.at));
+
+    /* bytes that no tensor has are those of a file cut off or written over */
     if (!w.error && w.last != a->file.size - w.start)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: %zu bytes follow the header, but its tensors end at %llu", a->path,
@@ -538,6 +543,7 @@ static int add_header(Bytes *b, const Archive *a)
     while (good && b->size % 8 != 0)
         good = ngrt_bytes_print(b, " ");
 
+    /* the length, low byte first, goes where zeros were put */
     for (i = 0; i < 8 && good; i++)
         b->at[i] = (char)((uint64_t)(b->size - 8) >> 8 * i & 255);
     return good;

@@ -83,6 +83,7 @@ static int start_unpacking(Reader *r, ngrt_message *message)
 static int unpack(Reader *r, char *to, size_t room, size_t *got, ngrt_message *message)
 {
     *got = 0;
+    /* a piece of input may give no output yet: zlib takes it all in first */
     while (*got == 0) {
         int status, error = read_piece(r, message);
 
@@ -94,6 +95,7 @@ static int unpack(Reader *r, char *to, size_t room, size_t *got, ngrt_message *m
         if (r->used == r->have && r->at_end)
             return NGRT_OK;
 
+        /* zlib moves next_in and avail_in on; what it took and gave is the difference */
         r->z.next_in = r->piece + r->used;
         r->z.avail_in = (uInt)(r->have - r->used);
         r->z.next_out = (Bytef *)to;
@@ -104,6 +106,7 @@ static int unpack(Reader *r, char *to, size_t room, size_t *got, ngrt_message *m
         *got = room - r->z.avail_out;
         r->within = status != Z_STREAM_END;
 
+        /* after a member another may begin, with a header of its own */
         if (status == Z_STREAM_END)
             status = inflateReset(&r->z);
         if (status != Z_OK && status != Z_BUF_ERROR)
@@ -187,6 +190,7 @@ static int open_unnamed(ngrt_message *message)
     int fd;
 
     if (!dir || !*dir || strlen(dir) > sizeof name - 20)
+        /* /tmp may be memory, which is what the store must not take */
         dir = "/var/tmp";
     if (access(dir, W_OK) != 0)
         dir = "/tmp";
@@ -268,6 +272,7 @@ int ngrt_store_add(Store *s, const void *from, size_t size, ngrt_message *messag
     const char *at = from;
     int error = NGRT_OK;
 
+    /* once over the limit the store stays in the file */
     if (s->fd < 0 && s->size + size > s->limit)
         error = move_to_file(s, message);
     if (!error && s->fd >= 0)
@@ -330,6 +335,7 @@ const char *ngrt_store_at(const Store *s, uint64_t from, size_t size)
 {
     size_t used = (size_t)(from % STORE_PIECE);
 
+    /* bytes in a file, or in two pieces, must be copied by the caller */
     if (s->fd >= 0 || used + size > STORE_PIECE)
         return NULL;
     return s->piece[from / STORE_PIECE] + used;

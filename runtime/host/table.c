@@ -69,6 +69,7 @@ static int grow_names(Names *names)
     names->name = name;
     names->room = room;
 
+    /* open addressing needs free slots: at most half of them are used */
     free(names->slot);
     names->slots = 2 * room;
     names->slot = calloc(names->slots, sizeof *names->slot);
@@ -213,6 +214,7 @@ static int choose_word(Choice *c, Span word)
     size_t first = find_name(c, word), last = first, *grown;
     const char *at = word.at;
 
+    /* no column has this name: then it is a number, or a range as 3-7 */
     if (first == c->columns) {
         if (!take_count(&at, word.end, &first))
             return fail_choice(c, word);
@@ -343,6 +345,7 @@ static int read_cell(Table *t, Column *c, Span cell, double *value, ngrt_message
     }
     if (!is_missing(t, c, cell))
         return read_word(t, c, cell, value, message);
+    /* the place is kept; the mean of the column is put there when all rows are read */
     *value = (double)NAN;
     if (t->form->missing == MISSING_MEAN && c->missing++ == 0) {
         c->missing_line = t->csv.number;
@@ -362,6 +365,7 @@ static int read_row(Table *t, double *row, size_t first, int *whole, ngrt_messag
         Column *column = &t->column[i];
         int error;
 
+        /* the line has more cells than the first: its own number is counted to its end */
         if (i == t->columns)
             return ngrt_csv_fail_count(&t->csv, i + 1, c.cell.at, t->columns, first, message);
         if (!column->chosen)
@@ -382,6 +386,7 @@ static int keep_line(Table *t)
     const Jump *last = t->jumps ? &t->jump[t->jumps - 1] : NULL;
     Jump *grown;
 
+    /* most lines follow each other; one jump stands for all rows up to the next */
     if (last && last->line + (t->rows - last->row) == t->csv.number)
         return 1;
     if ((t->jumps & (t->jumps - 1)) == 0) { /* the room is a power of 2 */
@@ -446,6 +451,7 @@ int ngrt_table_read(Table *t, ngrt_message *message)
     int error;
 
     t->csv.message = message;
+    /* chosen columns lie next to each other in a row, in the file's order */
     for (i = 0; i < t->columns; i++)
         if (t->column[i].chosen)
             t->column[i].place = t->stored++;

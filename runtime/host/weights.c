@@ -26,6 +26,7 @@ uint64_t ngrt_model_hash(const ngrt_model *model)
 
         if (t->role != NGRT_PARAM)
             continue;
+        /* floats of both widths are "f": a model compiled for doubles reads the same file */
         h = hash_bytes(h, t->name, strlen(t->name) + 1);
         h = hash_bytes(h, t->type == NGRT_I32 ? "i" : "f", 1);
         for (k = 0; k < t->rank; k++)
@@ -167,6 +168,7 @@ static int add_more(Archive *a, const Notes *notes, const Archive *more)
 
         good = s != NULL;
         if (s) {
+            /* the elements are not copied */
             s->data = from->data;
             s->data.block = NULL; /* it stays the other's */
         }
@@ -193,6 +195,7 @@ int ngrt_weights_write(const ngrt_model *model, const void *params, const void *
         message->text[0] = 0;
     if (about)
         a.about = *about;
+    /* the model that writes is the one whose names are in the file */
     a.about.hash = ngrt_model_hash(model);
 
     if (!error && (!add_tensors(&a, model, params, state, &map) || !add_more(&a, notes, more)))
@@ -335,6 +338,7 @@ static int match(const Archive *a, const ngrt_model *model, const Map *map, int 
 
     for (i = 0; i < model->tensors && !error; i++) {
         const ngrt_tensor *t = &model->tensor[i];
+        /* a state may be missing: it keeps its value */
         int is_state = t->role == NGRT_STATE && states && !single;
 
         found[i] = NULL;
@@ -388,6 +392,7 @@ static void remark(const Archive *a, const ngrt_model *model, const Stored **fou
         if (model->tensor[i].role == NGRT_STATE && !found[i] && missing++ == 0)
             state = model->tensor[i].name;
     for (i = 0; i < a->count; i++)
+        /* names with / are a training's own, such as last/w */
         if (!strchr(a->tensor[i].name, '/') && !is_used(model, found, &a->tensor[i]) &&
             unused++ == 0)
             tensor = a->tensor[i].name;
@@ -415,6 +420,7 @@ static int load(const Archive *a, const ngrt_model *model, const Map *map, const
         error = check_whole(a, model, map, message);
     if (error)
         return error;
+    /* nothing is copied before all fits: an error leaves the model as it was */
     fill(model, found, params, state);
     if (state)
         remark(a, model, found, message);
@@ -469,6 +475,7 @@ int ngrt_weights_read(const ngrt_model *model, void *params, void *state, ngrt_a
         *about = a.about;
 
     free(found);
+    /* the caller wants what is beside the weights too */
     if (whole && !error)
         *whole = a;
     else

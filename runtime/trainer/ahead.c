@@ -57,6 +57,7 @@ static void *gather(void *argument)
             continue;
         }
         a->gathers = 1;
+        /* the slot is this thread's until `ready` counts it: it is filled without the lock */
         pthread_mutex_unlock(&a->mutex);
         s->status = ngrt_rows_gather(a->t, a->set, s->first, s->count, s->buffer);
         pthread_mutex_lock(&a->mutex);
@@ -139,6 +140,7 @@ void ngrt_ahead_start(const Trainer *t, Set *set)
 {
     Ahead *a;
 
+    /* with one batch in all there is no next one */
     if (set->ahead || set->batch >= set->rows || batch_bytes(set) < LEAST_BYTES ||
         sysconf(_SC_NPROCESSORS_ONLN) < 2)
         return;
@@ -180,6 +182,7 @@ void ngrt_ahead_ask(Set *set, size_t first, size_t count, size_t end)
     a->end = end;
     pthread_mutex_lock(&a->mutex);
     a->asked++;
+    /* woken when half of the ring is asked for, or the last batch is */
     if (a->sleeps && (2 * (a->asked - a->ready) >= (size_t)a->slots || end == set->rows))
         pthread_cond_signal(&a->work);
     pthread_mutex_unlock(&a->mutex);
@@ -225,10 +228,12 @@ static int take(Set *set, size_t first, size_t count, int *status)
     if (!a || a->asked == a->taken)
         return 0;
     s = &a->slot[a->taken % (size_t)a->slots];
+    /* another pass has begun, or its sizes changed: what was asked for is of no use */
     if (s->first != first || s->count != count) {
         ngrt_ahead_settle(set);
         return 0;
     }
+    /* buffers are exchanged, so the inputs' old one is what is filled next */
     wait_for_next(a);
     *status = s->status;
     for (i = 0; i < set->feeds; i++) {

@@ -29,6 +29,7 @@ static size_t row_elements(const Trainer *t, const ngrt_tensor *x)
     for (i = 0; i < x->rank; i++) {
         int d = x->dim[i];
 
+        /* the first axis must be the rows, with one place for each */
         if (d == 0 && !found && x->shape[i] == t->model->dim[0].max && i == 0)
             found = 1;
         else if (d == 0 || ngrt_axis_is_of_batch(t, x, i))
@@ -62,6 +63,7 @@ static int fits(const Trainer *t, Pair *p)
     else if (is_class)
         p->classes = p->elements > 1 ? p->elements : 2;
 
+    /* a class wants a score for each class; of two, one score for both; or the class itself */
     if (p->elements == 0 || p->classes > MOST_CLASSES)
         return 0;
     if (!is_class)
@@ -202,6 +204,8 @@ static double area(const Pair *p, size_t class, Scored *s)
                 of++;
             }
     }
+
+    /* Mann and Whitney: U = sum of ranks - n(n+1)/2, and the area is U / (n * others) */
     others = (double)p->rows - of;
     return (ranks - of * (of + 1) / 2) / (of * others);
 }
@@ -267,6 +271,7 @@ static void print_classes(const Pair *p, const size_t *count, Scored *scored)
             is += count[i * p->classes + k];
             said += count[k * p->classes + i];
         }
+        /* 0/0, of a class that no row has or gets, is NaN, and printed as '-' */
         value[0] = (double)both / (double)said;
         value[1] = (double)both / (double)is;
         value[2] = 2 * (double)both / (double)(is + said);

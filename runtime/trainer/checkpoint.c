@@ -65,6 +65,7 @@ static int load_training(Trainer *t, const Archive *whole)
 
     if (best)
         ngrt_best_read(t, best);
+    /* the file has the best weights under their plain names; last/ has the others */
     t->best_about = t->about;
     if (t->best) {
         memcpy(t->best, t->params, t->model->sizeof_params);
@@ -107,6 +108,7 @@ static uint64_t hash_weights(const Archive *a)
             memcpy(&bits, &value, sizeof bits);
             hash = (hash ^ bits ^ bits >> 32) * 1099511628211u;
         }
+        /* a sum over tensors does not depend on their order */
         sum += hash;
     }
     return sum;
@@ -160,6 +162,8 @@ static int load(Trainer *t)
     status = check_base(t, &whole.notes);
     if (!status)
         status = load_prep(t, &whole.notes, t->load_path);
+
+    /* only --resume takes up the last weights, and knows which epoch was best */
     if (!status && t->resume_path)
         status = load_training(t, &whole);
     else if (!status && t->about.row > 0)
@@ -249,6 +253,7 @@ static const ngrt_tensor *find_bad(const Trainer *t)
         size_t count = 1, k;
         int axis;
 
+        /* whole numbers are always finite */
         if (x->role != NGRT_PARAM || x->type == NGRT_I32)
             continue;
         for (axis = 0; axis < x->rank; axis++)
@@ -345,6 +350,7 @@ static int write_file(const Trainer *t, const Notes *notes)
     Archive more = {0};
     int error = NGRT_OK;
 
+    /* plain names are what predict reads; the weights of last/ are those of --resume */
     if (has_best(t) &&
         !ngrt_weights_add(&more, t->model, t->kept, t->kept + ngrt_state_at(t), "last/"))
         error = NGRT_ENOMEM;
@@ -372,6 +378,7 @@ int ngrt_checkpoint_write(Trainer *t)
     if (status)
         return status;
 
+    /* from after the write: a slow disk does not make the next one due at once */
     t->saved_at = ngrt_trainer_seconds();
     t->saved_about = t->kept_about;
     return DONE;

@@ -66,11 +66,13 @@ int ngrt_columns_match(const Trainer *t, Feed *f, int *fits)
 {
     const PrepInput *saved = ngrt_prep_find(&t->prep, f->input->name);
 
+    /* as in training: the file may have fewer different words than it had */
     if (saved && saved->columns > 0) {
         f->taken = saved->columns;
         *fits = f->first + f->taken <= f->source->picks;
         return 0;
     }
+    /* two words are two elements where that fits, and one only where it does not */
     *fits = count_columns(f, 0);
     if (!*fits && count_columns(f, 1)) {
         *fits = 1;
@@ -186,6 +188,7 @@ static int make_piece(const Trainer *t, const Feed *f, Piece *p, const PrepColum
     status = check_missing(t, f, p);
     if (status)
         return status;
+    /* the file must have words where training had words, and numbers where it had numbers */
     compare_names(t, f, p, c);
     if (c->kind == PREP_NUMBER && !has_words(s, p->column))
         return DONE;

@@ -70,6 +70,7 @@ int ngrt_curve_read(Trainer *t, const char *text)
     }
     free(t->history);
     t->history = at;
+    /* a length that does not divide is of a model with other values */
     if (row > 0 && have % row == 0 && have / row <= (uint64_t)t->about.epoch)
         t->epochs_kept = have / row;
     return DONE;
@@ -111,6 +112,7 @@ static Range find_range(const Trainer *t, int value)
     int val;
 
     for (epoch = 0; epoch < t->epochs_kept; epoch++)
+        /* one scale for both curves, so that they can be compared */
         for (val = 0; val <= has_validation(t); val++) {
             double v = kept(t, epoch, value, val);
 
@@ -204,6 +206,7 @@ static void print_curve(const Trainer *t)
         return;
 
     memset(plot, ' ', sizeof plot);
+    /* training is drawn last, over validation */
     if (has_validation(t))
         draw(plot, t, value, 1, &r);
     draw(plot, t, value, 0, &r);
@@ -320,6 +323,7 @@ static void bar_values(const Trainer *t, double share, char *text, size_t room)
         if (v->tensor->rank > 0 || !v->known[loss ? TRAINING : part])
             continue;
         if (loss && !(v->tensor->flags & NGRT_SUM))
+            /* a mean is summed by its rows' share of the epoch, of which only this part is done */
             value /= share;
         used += (size_t)snprintf(text + used, room - used, " %.20s %.4g", v->name, value);
     }
@@ -336,6 +340,7 @@ void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows)
     double rate = (double)(done - t->epoch_row) / (seconds > 0 ? seconds : 1);
     double left = (double)(rows - done) + (double)(t->epochs - epoch) * (double)rows;
 
+    /* [====>.....] */
     memset(bar, '.', CELLS);
     memset(bar, '=', full);
     bar[CELLS] = 0;

@@ -82,6 +82,7 @@ int ngrt_metrics_list(Trainer *t)
     if (!t->value || !t->totals)
         return ngrt_trainer_no_memory(t);
 
+    /* losses come first, in every line that is printed */
     for (role = NGRT_LOSS; role <= NGRT_METRIC; role++)
         for (i = 0; i < m->tensors && !status; i++)
             if (m->tensor[i].role == role)
@@ -145,6 +146,7 @@ static int walk(const Trainer *t, Set *set, Call call, int divided)
     for (; first < end && !status; first += count) {
         int error;
 
+        /* a signal need not wait for all rows */
         if (ngrt_trainer_stopped(t))
             return STOPPED + ngrt_trainer_stopped(t);
         count = ngrt_set_batch(set, first);

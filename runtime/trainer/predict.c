@@ -32,6 +32,7 @@ static int set_size(const Trainer *t, Result *r, int axis)
         r->shape[axis] = ngrt_axis_length(t, x, axis);
         return 0;
     }
+    /* an axis may have several places for each row, as one of 2 * B */
     unit = (size_t)(x->shape[axis] / t->model->dim[0].max);
     r->shape[axis] = unit * t->part[TRAINING].rows;
     return r->axis < 0 && unit == 1;
@@ -100,6 +101,7 @@ static void gather(const Trainer *t, const Result *r, size_t first, size_t count
 
     if (r->axis < 0)
         rows = count = 1;
+    /* [outer][count][piece] of the batch goes into [outer][rows][piece] of all rows */
     for (o = 0; o < r->outer; o++)
         memcpy(r->at + (o * rows + first) * r->piece, from + o * count * r->piece,
                count * r->piece);
@@ -119,6 +121,7 @@ static int predict_all(Trainer *t, Result *result, int results)
         error = t->model->predict(t->params, t->state, set->inputs, t->work);
         if (error)
             return ngrt_trainer_fail(t, FAILED, "prediction: %s", ngrt_strerror(error));
+        /* the next batch overwrites the work block */
         for (i = 0; i < results; i++)
             gather(t, &result[i], first, count);
     }
@@ -177,6 +180,8 @@ static Labels find_labels(const Trainer *t, const Result *result, int results)
 
         if (!input || !(input->flags & NGRT_TARGET) || x->columns != 1 || x->column[0].words < 2)
             continue;
+        /* a model may have scores, and then probabilities: either has its largest at the same class
+         */
         for (k = 0; k < results && !l.decides; k++)
             if (decides(&result[k], &x->column[0], input->limit))
                 l.decides = &result[k];
@@ -214,6 +219,7 @@ static long decide(const Labels *l, size_t row)
             return v >= 0 && v < (double)l->of->words ? (long)v : -1;
         return v >= 0.5;
     }
+    /* element i of the line is in piece i / piece, which lies with those of other rows */
     for (i = 0; i < elements; i++) {
         size_t element = (i / piece * r->rows + row) * piece + i % piece;
         double v = ngrt_data_value(&data, element);

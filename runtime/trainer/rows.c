@@ -164,6 +164,7 @@ static int load_window(const Trainer *t, Set *set, size_t number)
 
     if (count > p->window)
         count = p->window;
+    /* rows of a block follow each other, so that runs of them are read at once */
     for (i = 0; i < count && p->row; i++) {
         size_t row = row_at(t, set, first + i);
         p->row[i] = set->index ? set->index[row] : (uint32_t)row;
@@ -171,6 +172,7 @@ static int load_window(const Trainer *t, Set *set, size_t number)
     for (k = 0; k < set->sources && p->buffer && !status; k++)
         if (p->buffer[k])
             status = load_source(t, set, &set->source[k], count);
+    /* the order within the window decides which of its rows comes next */
     if (p->shuffled)
         shuffle(p->order, count, p, (uint64_t)first);
     p->loaded = number;
@@ -184,6 +186,7 @@ static int find_row(const Trainer *t, Set *set, size_t place, size_t *slot, size
     size_t number = place / p->window;
     int status = number == p->loaded ? DONE : load_window(t, set, number);
 
+    /* without a file on disk the window is the whole set */
     *slot = place - number * p->window;
     if (p->shuffled)
         *slot = p->order[*slot];
@@ -212,6 +215,7 @@ static const void *row_in_memory(const Trainer *t, const Source *s, size_t row, 
 
     if (!s->table)
         return (const char *)s->data.at + row * bytes;
+    /* a row of a table may lie across the border of two pieces: then it is copied */
     store = &s->table->store;
     at = ngrt_store_at(store, (uint64_t)row * bytes, bytes);
     if (at)
@@ -252,6 +256,7 @@ static void put_piece(const Piece *p, double value, void *out, int type, size_t 
         put(out, type, to, isnan(value) ? p->fill : value);
         return;
     }
+    /* one-hot: a 1 at the word's index, or none */
     for (i = 0; i < p->width; i++)
         put(out, type, to + i, 0.0);
     if (isnan(value) && p->kind == PREP_ONEHOT)
@@ -267,6 +272,7 @@ static void convert(const Feed *f, const ngrt_data *raw, int type, void *out)
 {
     size_t i, to = 0;
 
+    /* columns that follow each other, as they are: one copy */
     if (!f->piece || f->plain) {
         size_t first = f->piece ? f->piece[0].at : f->first;
         ngrt_data_copy(raw, first, f->width, type, out);
@@ -359,6 +365,7 @@ static void put_row(const Feed *f, const ngrt_data *raw, size_t r, size_t count,
 {
     size_t piece = f->width / f->outer, bytes = piece * ngrt_type_size(f->input->type), o;
     char *to = (char *)buffer + r * bytes;
+    /* with axes before that of the rows, the pieces are not in one place */
     void *row = f->outer == 1 ? to : f->row;
 
     convert(f, raw, f->input->type, row);
@@ -377,6 +384,7 @@ static void expect_row(const Trainer *t, const Set *set, size_t place)
     size_t slot, row, at;
     int i;
 
+    /* rows in a window, or in the file's order, are read in sequence */
     if (p->row || !p->shuffled || place >= set->rows || p->loaded != 0)
         return;
     slot = p->order[place];
@@ -414,6 +422,7 @@ static int fill_row(const Trainer *t, Set *set, Batch *b, size_t r)
         if (!f->batched)
             continue;
         raw->data.type = stored_type(t, s);
+        /* a set may mix files on disk, read into a window, with files in memory */
         if (set->pass.buffer && set->pass.buffer[s->in_order])
             raw->data.at = set->pass.buffer[s->in_order] + slot * ngrt_source_row_bytes(t, s);
         else

@@ -41,6 +41,7 @@ static void add_batch(const Feed *f, size_t count, const double *mean, Sums *s)
                 double v = ngrt_data_value(&data, (o * count + r) * piece + i);
                 size_t e = o * piece + i;
 
+                /* a missing number */
                 if (isnan(v))
                     continue;
                 s->count[e]++;
@@ -78,6 +79,8 @@ static int find_statistics(const Trainer *t, Set *set, const Feed *f, double *me
         mean[i] = s.count[i] ? s.sum[i] / (double)s.count[i] : (double)NAN;
         s.count[i] = 0;
     }
+
+    /* the deviations in a second walk: a sum of squares less that of means loses digits */
     if (!status)
         status = add_rows(t, set, f, mean, &s);
     for (i = 0; i < f->width && !status; i++)
@@ -139,6 +142,7 @@ static void set_changes(const Feed *f, PrepInput *x, const double *mean, const d
             if (f->piece && f->piece[i].kind != PREP_NUMBER)
                 continue;
             x->sub[e] = mean[e];
+            /* (e - mean) / deviation */
             x->mul[e] = spread[e] > 0 ? 1 / spread[e] : 1;
         }
     }
@@ -227,6 +231,7 @@ int ngrt_scale_start(Trainer *t, Set *set)
             x = ngrt_prep_add(&t->prep, f->input->name);
         if (!x)
             return ngrt_trainer_no_memory(t);
+        /* in cross-validation each fold learns from its own rows */
         forget(f, x);
         status = learn(t, set, f, x, c);
     }

@@ -82,6 +82,7 @@ static size_t columns_taken(const Trainer *t, const Set *set, const Source *shar
         if (!ngrt_source_takes_array(set, x) || keeps_default(t, set, x))
             continue;
         f.taken = f.width = row_width(t, x, row_axis(t->model, x, 0), x->rank);
+        /* names in the header can give a column to several inputs, or to none */
         if (shared->table)
             ngrt_columns_match(t, &f, &fits);
         taken += f.taken;
@@ -96,6 +97,7 @@ static void choose_inputs(const Trainer *t, Set *set)
     const Source *shared = ngrt_source_shared(set);
     int predicts = t->command == PREDICT, no_targets, no_defaults;
 
+    /* the fullest reading that fits is taken: a file of training data is read by predict too */
     for (no_targets = 0; shared && no_targets <= predicts; no_targets++)
         for (no_defaults = 0; no_defaults <= 1; no_defaults++) {
             set->no_targets = no_targets;
@@ -178,6 +180,7 @@ static const char *find_assigned(const Trainer *t, const ngrt_tensor *x)
 {
     int i;
 
+    /* the last one given holds */
     for (i = t->assigns; i-- > 0;)
         if (ngrt_find_input(t->model, t->assign[i]) == x)
             return strchr(t->assign[i], '=') + 1;
@@ -277,6 +280,8 @@ static int fail_columns(const Trainer *t, const Set *set, const Source *s)
                  m->dim[k].name, t->size[k]);
         used = strlen(text);
     }
+
+    /* a column of words that was meant as numbers is the likeliest mistake */
     for (i = 0; i < s->picks && s->table && !words[0]; i++) {
         size_t column = s->pick[i];
         const Names *names = &s->table->column[column].names;
@@ -343,6 +348,7 @@ static int check_shapes(const Trainer *t, Set *set)
         if (status)
             return status;
 
+        /* the first file says how many rows there are */
         if (!first) {
             first = f->source;
             set->rows = rows;
@@ -401,6 +407,7 @@ static int check_integers(const Trainer *t, const Feed *f)
     value = ngrt_trainer_allocate(width, sizeof *value);
     if (!value)
         return ngrt_trainer_no_memory(t);
+    /* all elements of a row at once, also of an input that takes a whole file */
     each.width = width;
     for (row = 0; row < f->source->rows && !status; row++) {
         status = ngrt_rows_read(t, &each, row, value);
@@ -439,6 +446,7 @@ static int fill_whole(const Trainer *t, Feed *f)
         ngrt_data_copy(&s->data, 0, f->width, f->input->type, f->buffer);
         return DONE;
     }
+    /* row by row: words become numbers, and columns are picked */
     row.width = s->picks;
     value = ngrt_trainer_allocate(s->picks, sizeof *value);
     if (!value)
@@ -516,6 +524,7 @@ int ngrt_set_bind(Trainer *t, Set *set, long batch)
     for (i = 0; i < set->sources; i++)
         set->source[i].in_order = (size_t)i;
 
+    /* who takes columns is known first; then the feeds, and then their rows are checked */
     choose_inputs(t, set);
     status = bind_inputs(t, set);
     if (!status)
@@ -535,6 +544,7 @@ int ngrt_set_part(const Trainer *t, const Set *whole, Set *part, uint32_t *index
     size_t bytes = (size_t)t->model->tensors * sizeof *part->feed;
     int i;
 
+    /* files and columns are the whole's; rows, buffers and the pass are its own */
     *part = *whole;
     part->borrowed = 1;
     part->index = index;

@@ -106,15 +106,19 @@ static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t
     size_t own = first, owned = count;
     int error, status;
 
+    /* gradients of several batches are added up; one update follows them */
     if (t->accumulate > 1) {
         status = ngrt_accumulate_step(t, first, count);
         t->about.step++;
         return status ? status : add_losses(t, epoch, count, rows);
     }
+    /* each rank fills its share of the rows; the step adds over ranks what they give */
     ngrt_ranks_take(t, &own, &owned);
     status = ngrt_set_fill(t, &t->part[TRAINING], own, owned);
     if (status)
         return status;
+
+    /* the next rows are gathered while this step computes */
     ask_ahead(t, first + count);
     if (count == 1)
         note_one_row(t);
@@ -157,6 +161,7 @@ static int run_steps(Trainer *t, long epoch)
 
     if (status)
         return status;
+    /* a loaded training has the sums of its half epoch: they go on, as shares of all rows */
     for (i = 0; i < t->values && !t->sums_loaded; i++)
         t->value[i].of[TRAINING] = 0.0;
     if (t->sums_loaded)
@@ -172,8 +177,12 @@ static int run_steps(Trainer *t, long epoch)
             return status;
         t->about.row = (int64_t)(first + count);
         show_bar(t, epoch, first + count);
+
+        /* the last step: what is asked between two steps is asked below, of the epoch's end */
         if (first + count == set->rows)
             break;
+
+        /* clocks and signals differ between ranks: all must end at the same step */
         status = ngrt_ranks_agree(t, 0, time_is_over(t));
         if (status)
             return status;
@@ -232,6 +241,7 @@ static int run_epoch(Trainer *t, long epoch)
     double start = ngrt_trainer_seconds();
     int status = train_epoch(t, epoch);
 
+    /* a step that failed is not kept: then the file has what was kept before */
     if (!status || status == ENDED || is_interrupt(status)) {
         int kept = ngrt_checkpoint_keep(t);
         status = kept ? kept : status;
@@ -287,6 +297,7 @@ static int finish(Trainer *t, long epochs, int status)
         int shown = ngrt_curve_show(t);
         status = shown ? shown : status;
     }
+    /* after a failure too: the weights before it are of use */
     if (t->kept_about.step > 0 || !status)
         saved = ngrt_checkpoint_save(t);
     if (saved)
@@ -311,12 +322,14 @@ int ngrt_trainer_train(Trainer *t)
     if (!t->quiet && !t->json && isatty(STDERR_FILENO))
         t->bar_at = ngrt_trainer_seconds();
 
+    /* ranks begin to agree after each step, until it is known how long a step takes */
     t->agreed_at = t->started;
     t->agreed_step = t->steps_saved;
     t->agree_every = 1;
     status = ngrt_ranks_check(t);
     if (status)
         return status;
+    /* a loaded training may have ended already */
     if (ngrt_best_is_over(t) || (t->max_steps > 0 && t->about.step >= t->max_steps))
         status = ENDED;
     for (epoch = (long)t->about.epoch + 1; epoch <= t->epochs && !status; epoch++)
