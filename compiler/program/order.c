@@ -663,5 +663,9 @@ void program_order(Program *p)
     p->kernels = outside->count;
     p->kernel_room = outside->room;
     program_positions(p);
+    if (p->plain) {
+        program_sink(p);
+        program_positions(p);
+    }
     find_times(p);
 }

@@ -403,6 +403,7 @@ bool coming_blocks(Program *, Coming *,
 /* ---- order.c: kernels in an order in which operands are stored before they are read ---- */
 
 void program_order(Program *);     /* puts them in order, with K_FOR, K_TEST and K_NEXT of loops */
+void program_sink(Program *);      /* moves local slopes to what reads them */
 void program_positions(Program *); /* of loops, after the order of kernels has changed */
 
 /* ---- fuse.c ---- */
