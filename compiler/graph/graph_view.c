@@ -125,6 +125,18 @@ Node *graph_permute(Graph *g, Node *a, const int *perm)
     return add_unary(g, OP_permute, shape, a, (struct Attr){.perm = perm});
 }
 
+/* The axis `from` of a becomes the axis `to`; the others keep their order. */
+static Node *graph_move_axis(Graph *g, Node *a, int from, int to)
+{
+    int perm[MAX_RANK];
+
+    for (int i = 0, other = 0; i < a->shape.rank; i++) {
+        other += other == from;
+        perm[i] = i == to ? from : other++;
+    }
+    return graph_permute(g, a, perm);
+}
+
 Node *graph_transpose(Graph *g, Node *a)
 {
     int perm[MAX_RANK], r = a->shape.rank;
@@ -210,6 +222,73 @@ static int join_slices(Graph *g, Node **arg, int count, int axis)
     return kept;
 }
 
+/* The slice that n is, or that it reshapes by axes of size 1 alone; NULL: it is neither. */
+static Node *slice_of_piece(Graph *g, Node *n)
+{
+    if (is(g, n, OP_reshape) && trivial(n->shape, n->arg[0]->shape))
+        n = n->arg[0];
+    return is(g, n, OP_slice) ? n : NULL;
+}
+
+/* The axis of one element along which the slice b is the next one (by = 1) or the one before
+ * (by = -1) of the same tensor as the slice a; elsewhere they are the same. -1: they are not. */
+static int neighbour_axis(Graph *g, const Node *a, const Node *b, int by)
+{
+    int axis = -1;
+
+    if (a->arg[0] != b->arg[0] || a->nargs != b->nargs || !shape_equal(a->shape, b->shape) ||
+        memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) != 0)
+        return -1;
+
+    for (int i = 0; i < a->shape.rank; i++) {
+        Size from = by > 0 ? a->attr.lo[i] : b->attr.lo[i];
+        Size to = by > 0 ? b->attr.lo[i] : a->attr.lo[i];
+        if (from == to && a->attr.step[i] == b->attr.step[i])
+            continue;
+        if (axis >= 0 || a->shape.dim[i] != 1 || to != size_add(g, from, 1))
+            return -1;
+        axis = i;
+    }
+    return axis;
+}
+
+/* The elements of a tensor along some axis of it, one after another, joined along another axis: a
+ * view of the tensor, in which the first axis is where the other is. NULL: they are not that. */
+static Node *join_elements(Graph *g, Node *const *arg, int count, int axis)
+{
+    Node *first = slice_of_piece(g, arg[0]), *before = first;
+    int along = -1, by = 0;
+
+    for (int i = 1; i < count; i++) {
+        Node *next = slice_of_piece(g, arg[i]);
+        if (!before || !next || !shape_equal(arg[i]->shape, arg[0]->shape))
+            return NULL;
+        if (i == 1)
+            by = neighbour_axis(g, before, next, 1) >= 0 ? 1 : -1;
+        int at = neighbour_axis(g, before, next, by);
+        if (at < 0 || (i > 1 && at != along))
+            return NULL;
+        along = at;
+        before = next;
+    }
+    if (count < 2 || arg[0]->shape.dim[axis] != 1)
+        return NULL;
+
+    Shape shape = first->shape;
+    Size *step = arena_copy(g->ngc, first->attr.step, (size_t)shape.rank * sizeof *step);
+    shape.dim[along] = count;
+    step[along] = by;
+    Indices indices = graph_use_indices(g, first->arg + 1, first->nargs - 1);
+    Node *all = graph_slice(g, first->arg[0], first->attr.lo, step, shape);
+    graph_restore_indices(g, indices);
+
+    /* by way of that axis as the first one, as reshapes keep the order of the others */
+    Shape rest = shape_without(arg[0]->shape, 1u << axis), whole = {.rank = rest.rank + 1};
+    whole.dim[0] = count;
+    memcpy(whole.dim + 1, rest.dim, (size_t)rest.rank * sizeof *rest.dim);
+    return graph_move_axis(g, graph_reshape(g, graph_move_axis(g, all, along, 0), whole), 0, axis);
+}
+
 Node *graph_concat(Graph *g, Node **arg, int count, int axis)
 {
     count = join_slices(g, arg, count, axis);
@@ -223,6 +302,9 @@ Node *graph_concat(Graph *g, Node **arg, int count, int axis)
 
     if (count == 1)
         return arg[0];
+    Node *joined = join_elements(g, arg, count, axis);
+    if (joined)
+        return joined;
 
     for (int i = 0; i < count; i++)
         arg[i] = graph_cast(g, arg[i], type);
