@@ -50,6 +50,15 @@ check() {
     fi
 }
 
+# near WANTED GOT: are these tables of numbers equal but for rounding? The order of a sum may depend on the number of rows.
+near() {
+    [ "$(wc -l <"$1")" = "$(wc -l <"$2")" ] && [ -s "$1" ] && paste -d, "$1" "$2" | awk -F, '
+        function abs(x) { return x < 0 ? -x : x }
+        { for (i = 1; i <= NF/2; i++) if (!(abs($i - $(i + NF/2)) <= 2e-6*(1 + abs($i)))) { print NR ": " $0; bad = 1; exit } }
+        NF % 2 { bad = 1 }
+        END { exit bad }'
+}
+
 # limit SECONDS COMMAND...: runs it with a limit of processor time
 limit() {
     [ -x "$dir/limit" ] || cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 "$top/tests/limit.c" -o "$dir/limit" || return 3

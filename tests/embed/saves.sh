@@ -183,7 +183,7 @@ cp "$dir/got" want
 "$ngc" train net.ng --data data.csv --quiet --epochs 9 --load all.st 2>/dev/null | cmp - want && good || bad "eval and the end of train differ"
 says 0 'note: no --load' "$ngc" eval net.ng --data data.csv
 "$ngc" predict net.ng --data x.csv --load all.st >p.csv && [ "$(wc -l <p.csv)" = 100 ] && good || bad "predict: $(wc -l <p.csv) lines"
-"$ngc" predict net.ng --data data.csv --load all.st --batch 7 | cmp - p.csv && good || bad "predict with a column of targets, in other batches"
+"$ngc" predict net.ng --data data.csv --load all.st --batch 7 >few.csv && near p.csv few.csv && good || bad "predict with a column of targets, in other batches"
 awk -F, 'FNR == NR { want[FNR] = $NF; next } { good += $4 == want[FNR]; sum = $1 + $2 + $3; if (sum < 0.99999 || sum > 1.00001 || NF != 4) exit 1 }
     END { exit !(good/100 == '"$(sed -n 's/accuracy: //p' want)"') }' data.csv p.csv && good || bad "predict's rows are not eval's"
 ok "to .npz" "$ngc" predict net.ng --data x.csv --load all.st -o p.npz
