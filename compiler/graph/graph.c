@@ -168,12 +168,13 @@ Node *graph_bind(Graph *g, Node *n, const char *name, int from)
 {
     /* There is no gradient with respect to these: they may have several names. */
     double v;
-    bool leaf = op_info[n->op]->flags & F_LEAF && n->op != OP_var;
+    bool given = n->op == OP_var || n->op == OP_carried;
+    bool leaf = op_info[n->op]->flags & F_LEAF && !given;
     if (leaf || node_const(n, &v) || n->type == T_INT)
         return n;
 
     /* it has a name, or is older than this statement: the new name gets a node of its own */
-    if (n->bound || n->op == OP_var || n->op == OP_expand || n->id < from) {
+    if (n->bound || given || n->op == OP_expand || n->id < from) {
         Node copy = {.op = OP_copy, .type = n->type, .shape = n->shape, .nargs = 1};
         n = graph_add(g, copy, &n);
     }

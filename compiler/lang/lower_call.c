@@ -168,8 +168,9 @@ static Value *call_builtin(Lower *L, const Func *f, Call *c, Loc loc)
  * differentiates only with respect to values that have a name already. */
 static Value *parameter(Lower *L, const Func *f, Value *v)
 {
-    if (L->ngc->file[f->def->loc.file]->library || v->kind != V_NODE || v->node->bound ||
-        v->node->op == OP_var)
+    if (L->ngc->file[f->def->loc.file]->library || v->kind != V_NODE)
+        return v;
+    if (v->node->bound || v->node->op == OP_var || v->node->op == OP_carried)
         return v;
     return value_node(L, v->loc, graph_bind(L->g, v->node, NULL, 0));
 }

@@ -50,13 +50,23 @@ static const Carried *carried_by(const For *f, const Node *leaf)
     return NULL;
 }
 
+/* Is n of one pass of the loop, or of one pass of a loop inside of it? */
+static bool is_of_pass(const Node *n, const Loop *loop)
+{
+    bool inside = n->in[loop->level] == loop;
+
+    for (int l = loop->level + 1; l < MAX_LEVELS; l++)
+        inside |= n->in[l] != NULL;
+    return inside;
+}
+
 /* Does another carried value depend on x before the pass begins, by node id of their leaves? */
 static bool *mark_before(const For *f, const Loop *loop, const Node *x)
 {
     const Carried *own = carried_by(f, x);
     bool *before = arena_alloc(f->L->ngc, (size_t)f->L->g->count + 1);
 
-    if (!own && x->in[loop->level] == loop)
+    if (!own && is_of_pass(x, loop))
         return before;
     const bool *below = mark_below(f, own ? own->next : x, !own);
     const bool *first = own ? mark_below(f, own->init->node, false) : below;
