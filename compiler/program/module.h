@@ -258,6 +258,10 @@ typedef struct AgainCost { /* of the values of forward that backward computes ag
     int values, kernels;
     int64_t flops;
     double part; /* of the estimated time of all other kernels of the program */
+
+    /* passes of loops in segments, which the way back computes again */
+    int64_t loop_flops;
+    double loop_part; /* of the time of all that is not computed again for that */
 } AgainCost;
 
 Cost function_cost(const Function *);

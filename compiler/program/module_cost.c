@@ -182,6 +182,33 @@ SavedCost function_saved(const Function *backward)
 
 /* ---- what backward computes again ---- */
 
+/* Adds the kernels of a loop; returns their time. Not in this program: 0. */
+static double add_passes(const Program *p, const Loop *loop, AgainCost *cost)
+{
+    double time = 0;
+
+    for (int i = 0; i < p->loops; i++)
+        for (int k = p->loop[i].begin; p->loop[i].of == loop && k <= p->loop[i].end; k++) {
+            int64_t times = (int64_t)p->kernel[k]->times;
+            cost->loop_flops += times * kernel_flops(p, p->kernel[k]);
+            time += (double)times * kernel_time(p, p->kernel[k]);
+        }
+    return time;
+}
+
+/* The way back through the segments of a loop does all kernels of that loop again. */
+static void add_segments(const Program *p, double all, AgainCost *cost)
+{
+    double again = 0;
+
+    for (int i = 0; i < p->loops; i++) {
+        const Loop *of = p->loop[i].of->of;
+        if (of && of->segments)
+            again += add_passes(p, of, cost);
+    }
+    cost->loop_part = again > 0 ? again / (all - again) : 0;
+}
+
 AgainCost function_again(const Function *f)
 {
     const Program *p = f->program;
@@ -201,6 +228,7 @@ AgainCost function_again(const Function *f)
     for (int i = 0; i < p->nodes && p->again; i++)
         cost.values += p->again[i] > 0;
     cost.part = other > 0 ? again / other : 0;
+    add_segments(p, other, &cost);
     return cost;
 }
 

@@ -211,6 +211,9 @@ static void report_again(const Function *f, FILE *out)
     AgainCost cost = function_again(f);
     const char *all = f->phase == 1 ? "forward and backward" : "the step";
 
+    if (cost.loop_flops > 0)
+        fprintf(out, "  passes computed again, by segments: %lld flops, %.1f%% of the time of %s\n",
+                (long long)cost.loop_flops, 100 * cost.loop_part, all);
     if (cost.kernels == 0)
         return;
     fprintf(out,

@@ -180,6 +180,8 @@ END
 says 1 "the least is [0-9]*, with loops in segments of about [0-9]* passes \[NG0603\]" --memory=1 long.ng
 least=$(sed -n 's/.*the least is \([0-9]*\).*/\1/p' "$dir/got")
 says 0 "^bytes of work: $least " --memory="$least" --report long.ng
+says 0 "passes computed again, by segments: [1-9][0-9]* flops, [1-9][0-9]*[.][0-9]% of the time of the step" --memory="$least" \
+    --report long.ng
 says 1 "the least is $least, " --memory=$((least - 1)) long.ng
 
 # what --report says of loops
