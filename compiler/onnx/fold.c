@@ -499,7 +499,7 @@ static Known *fold_two(Import *im, const Known *a, const Known *b)
     bool sizes = is_sizes(a) || is_sizes(b), whole = element_is_int(a->element);
     if (!broadcast(a, b, &rank, dim))
         return NULL;
-    bool logic = strstr("Equal Less LessOrEqual Greater GreaterOrEqual And Or", op) != NULL;
+    bool logic = has_word("Equal Less LessOrEqual Greater GreaterOrEqual And Or", op);
     Known *y = make(im, logic ? EL_BOOL : a->element, rank, dim, sizes);
     for (int64_t i = 0; y && i < y->count; i++, index_next(rank, dim, at)) {
         int64_t ka = place(a, rank, at), kb = place(b, rank, at);

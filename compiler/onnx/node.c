@@ -35,6 +35,20 @@ void problem(Import *im, const char *format, ...)
                  n->n_output ? n->output[0] : "", n->op, text);
 }
 
+bool has_word(const char *words, const char *word)
+{
+    size_t n = word ? strlen(word) : 0;
+    if (n == 0 || strchr(word, ' '))
+        return false;
+
+    for (const char *at = words; at; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (strncmp(at, word, n) == 0 && (at[n] == ' ' || at[n] == 0))
+            return true;
+    }
+    return false;
+}
+
 /* ---- what names mean ---- */
 
 Meaning *meaning_of(Import *im, const char *name)
@@ -453,13 +467,8 @@ int input_rank(Import *im, int i)
 
 bool gives_truth(const char *name)
 {
-    static const char *const names[] = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual",
-                                        "And",   "Or",   "Xor",         "Not",     "IsNaN",
-                                        "IsInf"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    return has_word("Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf",
+                    name);
 }
 
 void result(Import *im, int i, Operand o)

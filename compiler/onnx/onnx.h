@@ -210,6 +210,9 @@ typedef struct OnnxOp {
 /* Reports a problem of the current node, once. */
 void problem(Import *, const char *format, ...);
 
+/* Is it one of these words, which are separated by blanks? NULL has none, and NULL is none. */
+bool has_word(const char *words, const char *word);
+
 Meaning *meaning_new(Import *, const char *name);
 Meaning *meaning_of(Import *, const char *name); /* NULL: the file does not define it */
 bool has_input(const Pb__Node *, int i);

@@ -159,15 +159,6 @@ static void read_input(Import *im, const Pb__Value *v, int number)
 
 /* ---- nodes ---- */
 
-static bool has_word(const char *words, const char *word)
-{
-    size_t n = strlen(word);
-    for (const char *at = words; (at = strstr(at, word)); at += n)
-        if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == 0))
-            return true;
-    return false;
-}
-
 static bool own_domain(const Pb__Node *n)
 {
     return !n->domain || !*n->domain || strcmp(n->domain, "ai.onnx") == 0;
@@ -194,8 +185,10 @@ static void check_node(Import *im, const Pb__Node *n)
         const Pb__Graph *g = n->attribute[k]->g;
         im->at = n;
         im->failed = false;
-        bool old = name && im->own_opset < 7 && has_word("axis broadcast is_test", name);
-        if (name && !old && !has_word(op->attributes ? op->attributes : "", name))
+        bool old = im->own_opset < 7 && has_word("axis broadcast is_test", name);
+        if (!name || !*name)
+            problem(im, "an attribute has no name");
+        else if (!old && !has_word(op->attributes, name))
             problem(im, "the attribute '%s' is not supported", name);
         for (size_t i = 0; g && i < g->n_node; i++)
             check_node(im, g->node[i]);

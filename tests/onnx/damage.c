@@ -104,10 +104,21 @@ static char *some_operator(void)
 
 static void change_graph(Ngc *ngc, Pb__Graph *g);
 
+/* A word that is not a name of a tensor: of an attribute, an operator, an axis. */
+static char *some_word(Ngc *ngc, char *was)
+{
+    static char *const words[] = {"", " ", "axis", "=", "$60[", "a b", "\n", "\xff"};
+    if (was && *was && draw(4) == 0)
+        return (char *)text_format(ngc, "%.*s", (int)draw(strlen(was)), was);
+    return words[draw(sizeof words / sizeof *words)];
+}
+
 static void change_attribute(Ngc *ngc, Pb__Attribute *a)
 {
     static const double numbers[] = {0, -1, 0.5, 1e30, -INFINITY, NAN};
-    if (a->g)
+    if (draw(8) == 0)
+        a->name = some_word(ngc, a->name);
+    else if (a->g)
         change_graph(ngc, a->g);
     else if (a->n_ints && draw(4))
         a->ints[draw(a->n_ints)] = some_number(a->ints[0]);
@@ -126,7 +137,7 @@ static void change_attribute(Ngc *ngc, Pb__Attribute *a)
 static void change_node(Ngc *ngc, Pb__Graph *g, Pb__Node *n)
 {
     const Pb__Node *other = g->node[draw(g->n_node)];
-    switch (draw(7)) {
+    switch (draw(8)) {
     case 0: n->n_input -= n->n_input > 0; break;
     case 1:
         if (n->n_input)
@@ -142,6 +153,7 @@ static void change_node(Ngc *ngc, Pb__Graph *g, Pb__Node *n)
         n->input = other->input;
         n->n_input = other->n_input;
         break;
+    case 6: *(draw(3) ? &n->name : &n->op) = some_word(ngc, n->op); break;
     default:
         if (n->n_output)
             n->output[draw(n->n_output)] = some_name(g);
@@ -160,10 +172,16 @@ static void change_tensor(Pb__Tensor *t)
         t->type = (int32_t)draw(18);
 }
 
-static void change_value(Pb__Value *v)
+static void change_value(Ngc *ngc, Pb__Value *v)
 {
     Pb__TensorType *t = v->type ? v->type->tensor : NULL;
-    if (t && t->shape && t->shape->n_axis && draw(3)) {
+    if (draw(4) == 0) {
+        v->name = some_word(ngc, v->name);
+    } else if (t && t->shape && t->shape->n_axis && draw(4) == 0) {
+        Pb__Axis *a = t->shape->axis[draw(t->shape->n_axis)];
+        a->has_size = false;
+        a->name = some_word(ngc, a->name);
+    } else if (t && t->shape && t->shape->n_axis && draw(3)) {
         Pb__Axis *a = t->shape->axis[draw(t->shape->n_axis)];
         a->has_size = draw(4) > 0;
         a->size = some_number(a->size);
@@ -177,10 +195,12 @@ static void change_value(Pb__Value *v)
 static void change_graph(Ngc *ngc, Pb__Graph *g)
 {
     uint64_t what = draw(10);
-    if (what == 0 && g->n_initializer)
+    if (what == 0 && g->n_initializer && draw(4) == 0)
+        g->initializer[draw(g->n_initializer)]->name = some_word(ngc, "weight");
+    else if (what == 0 && g->n_initializer)
         change_tensor(g->initializer[draw(g->n_initializer)]);
     else if (what == 1 && g->n_input)
-        change_value(g->input[draw(g->n_input)]);
+        change_value(ngc, g->input[draw(g->n_input)]);
     else if (what == 2 && g->n_node > 1)
         g->node[draw(g->n_node)] = g->node[draw(g->n_node)];
     else if (g->n_node)

@@ -64,6 +64,12 @@ external("missing", "not_there.bin", False)
 
 model("strange", [node("Foo", ["x"], ["a"], name="/Foo"), node("Bar", ["a"], ["c"], domain="other"), node("Relu", ["c"], ["y"], gain=2.0)], [("x", ["m", 4])], [])
 
+# an attribute without a name, and one whose name is two words that the operator knows
+for name, word in ("unnamed", ""), ("words", "axis split"):
+    split = node("Split", ["x"], ["y"], name="/Split", axis=1)
+    split.attribute[0].name = word
+    model(name, [split], [("x", ["m", 4])], [])
+
 # graphs in nodes: a weight inside of a graph is one weight for all passes; nothing is computed for a branch that is not taken
 value = helper.make_tensor_value_info
 body = helper.make_graph([node("Gemm", ["h", "U", "c"], ["p"]), node("Add", ["p", "row"], ["s"]), node("Tanh", ["s"], ["h2"]), node("Mul", ["h2", "h2"], ["o"])],

@@ -139,6 +139,8 @@ messages() {
     for pattern in "(Bar): operators of the domain 'other' are not supported" "(Relu): the attribute 'gain' is not supported"; do
         grep -q "$pattern" "$dir/out" && good || fail "strange.onnx: $(cat "$dir/out")"
     done
+    says 1 "node '/Split' (Split): an attribute has no name" "$NGC" import "$dir/unnamed.onnx" -o "$dir/none.ng"
+    says 1 "(Split): the attribute 'axis split' is not supported" "$NGC" import "$dir/words.onnx" -o "$dir/none.ng"
     says 1 "SequenceEmpty): the operator is not supported: there are no sequences" "$NGC" import "$dir/data.onnx" -o "$dir/none.ng"
     grep -q "Bernoulli): the operator is not supported: it is random" "$dir/out" && good || fail "data.onnx: $(cat "$dir/out")"
     says 1 "depends on 'x', which is not known; an input of the model can be given" "$NGC" import "$dir/nonzero.onnx" -o "$dir/none.ng"
