@@ -11,31 +11,22 @@ bool is_empty(const Known *k)
     return k && k->count == 0;
 }
 
-/* Result i has no elements. False with a problem: another size of it is known only at run time. */
-bool result_empty(Import *im, int i, int element, const Shape *s)
+/* Result i has no elements. It is a problem if another size of it is known only at run time. */
+void result_empty(Import *im, int i, int element, const Shape *s)
 {
     int64_t dim[MAX_RANK];
     for (int a = 0; a < s->rank; a++)
         if (!size_number(im->g, s->dim[a], &dim[a])) {
             problem(im, "its result has no elements, and a size that is known only at run time");
-            return false;
+            return;
         }
     result_known(im, i, known_new(im->ngc, element, s->rank, dim));
-    return true;
 }
 
 static bool has_operator(const OnnxOp *table, const char *name)
 {
     for (const OnnxOp *op = table; op->name; op++)
         if (strcmp(op->name, name) == 0)
-            return true;
-    return false;
-}
-
-static bool is_one_of(const char *const *names, const char *name)
-{
-    for (; *names; names++)
-        if (strcmp(*names, name) == 0)
             return true;
     return false;
 }
@@ -64,24 +55,23 @@ static bool broadcast_all(Import *im, Shape *s)
 }
 
 /* A tensor of one number in place of a sum of nothing. */
-static bool fill(Import *im, const Shape *s, double value)
+static void fill(Import *im, const Shape *s, double value)
 {
     int64_t dim[MAX_RANK], count = 1;
     for (int a = 0; a < s->rank; a++)
         if (!size_number(im->g, s->dim[a], &dim[a]) || dim[a] > 1 << 20 ||
             (count *= dim[a]) > 1 << 20) {
             problem(im, "a sum of nothing has a run-time size, or more than 2^20 elements");
-            return true;
+            return;
         }
     Known *y = known_new(im->ngc, EL_FLOAT, s->rank, dim);
     for (int64_t i = 0; i < y->count; i++)
         y->number[i] = value;
     result_known(im, 0, y);
-    return true;
 }
 
 /* A reduction. */
-static bool reduce(Import *im, const Pb__Node *n)
+static void reduce(Import *im, const Pb__Node *n)
 {
     static const struct {
         const char *op;
@@ -97,7 +87,7 @@ static bool reduce(Import *im, const Pb__Node *n)
     int64_t axis[MAX_RANK];
     unsigned set = 0;
     if (!input_shape(im, 0, &s))
-        return true;
+        return;
     int from = strcmp(n->op, "ReduceSum") == 0 ? 13 : 18;
     int axes = axes_of(im, "axes", im->opset >= from ? 1 : -1, axis, s.rank);
     for (int i = 0; i < axes; i++)
@@ -109,26 +99,29 @@ static bool reduce(Import *im, const Pb__Node *n)
             to.dim[to.rank++] = reduced ? 1 : s.dim[a];
         nothing &= reduced || s.dim[a] != 0;
     }
-    if (!nothing)
-        return result_empty(im, 0, input_element(im, 0), &to);
+    if (!nothing) {
+        result_empty(im, 0, input_element(im, 0), &to);
+        return;
+    }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strcmp(n->op, rows[i].op) == 0)
-            return fill(im, &to, rows[i].of_nothing);
+        if (strcmp(n->op, rows[i].op) == 0) {
+            fill(im, &to, rows[i].of_nothing);
+            return;
+        }
     problem(im, "it has no value for a tensor without elements");
-    return true;
 }
 
 /* A product of matrices: without rows or columns it has no elements, and a sum over nothing is 0.
  */
-static bool product(Import *im)
+static void product(Import *im)
 {
     Shape a, b, to = {0};
     bool gemm = strcmp(im->at->op, "Gemm") == 0;
     if (!input_shape(im, 0, &a) || !input_shape(im, 1, &b))
-        return true;
+        return;
     if (a.rank < 2 || b.rank < 2 || (gemm && has_input(im->at, 2))) {
         problem(im, "a product of a tensor without elements is supported only for two matrices");
-        return true;
+        return;
     }
     bool ta = gemm && attribute_int(im, "transA", 0), tb = gemm && attribute_int(im, "transB", 0);
     const Shape *batch = a.rank >= b.rank ? &a : &b;
@@ -139,28 +132,32 @@ static bool product(Import *im)
     bool nothing = false;
     for (int i = 0; i < to.rank; i++)
         nothing |= to.dim[i] == 0;
-    return nothing ? result_empty(im, 0, EL_FLOAT, &to) : fill(im, &to, 0);
+    if (nothing)
+        result_empty(im, 0, EL_FLOAT, &to);
+    else
+        fill(im, &to, 0);
 }
 
 /* The sizes that Reshape, Flatten and Tile make. */
-static bool reshaped(Import *im, const Pb__Node *n)
+static void reshaped(Import *im, const Pb__Node *n)
 {
     Shape s, to = {0};
     if (!input_shape(im, 0, &s))
-        return true;
+        return;
     if (strcmp(n->op, "Flatten") == 0) {
         int64_t axis = attribute_int(im, "axis", 1);
         axis = axis < 0 ? axis + s.rank : axis;
         to = (Shape){.rank = 2, .dim = {1, 1}};
         for (int i = 0; i < s.rank; i++)
             to.dim[i >= axis] = size_mul(im->g, to.dim[i >= axis], s.dim[i]);
-        return result_empty(im, 0, input_element(im, 0), &to);
+        result_empty(im, 0, input_element(im, 0), &to);
+        return;
     }
     const Known *list = want_known(im, 1, "the list of sizes");
     bool tile = strcmp(n->op, "Tile") == 0, nothing = false;
     if (!list || list->count > MAX_RANK || (tile && list->count != s.rank)) {
         problem(im, "its sizes do not fit");
-        return true;
+        return;
     }
     to.rank = (int)list->count;
     for (int i = 0; i < to.rank; i++) {
@@ -172,30 +169,18 @@ static bool reshaped(Import *im, const Pb__Node *n)
         nothing |= to.dim[i] == 0;
     }
     if (nothing)
-        return result_empty(im, 0, input_element(im, 0), &to);
-    problem(im, "a tensor without elements cannot get the shape %s", shape_text(im->g, to));
-    return true;
+        result_empty(im, 0, input_element(im, 0), &to);
+    else
+        problem(im, "a tensor without elements cannot get the shape %s", shape_text(im->g, to));
 }
 
 /* Takes a node of which an operand has no elements. False: nothing is known of such a node. */
 bool take_empty(Import *im, const Pb__Node *n)
 {
-    static const char *const same[] = {"Trilu",
-                                       "Softmax",
-                                       "LogSoftmax",
-                                       "CumSum",
-                                       "LRN",
-                                       "Hardmax",
-                                       "BatchNormalization",
-                                       "InstanceNormalization",
-                                       "Dropout",
-                                       "ReverseSequence",
-                                       "LayerNormalization",
-                                       "MeanVarianceNormalization",
-                                       "Identity",
-                                       "Clip",
-                                       "CastLike",
-                                       NULL};
+    static const char same[] =
+        "Trilu Softmax LogSoftmax CumSum LRN Hardmax BatchNormalization InstanceNormalization "
+        "Dropout ReverseSequence LayerNormalization MeanVarianceNormalization Identity Clip "
+        "CastLike";
     Shape s;
     bool all = has_operator(onnx_math, n->op) || strcmp(n->op, "Add") == 0, some = false;
     for (int i = 0; i < (int)n->n_input && (all || i < 2); i++)
@@ -205,18 +190,20 @@ bool take_empty(Import *im, const Pb__Node *n)
 
     bool first = is_empty(input_known(im, 0));
     int element = gives_truth(n->op) ? EL_BOOL : input_element(im, 0);
-    if (first && is_one_of(same, n->op))
-        return !input_shape(im, 0, &s) || result_empty(im, 0, element, &s) || true;
-    if (all)
-        return !broadcast_all(im, &s) || result_empty(im, 0, element, &s) || true;
-    if (strcmp(n->op, "MatMul") == 0 || strcmp(n->op, "Gemm") == 0)
-        return product(im);
-    if (!first)
+    if (first && has_word(same, n->op)) {
+        if (input_shape(im, 0, &s))
+            result_empty(im, 0, element, &s);
+    } else if (all) {
+        if (broadcast_all(im, &s))
+            result_empty(im, 0, element, &s);
+    } else if (has_word("MatMul Gemm", n->op)) {
+        product(im);
+    } else if (first && strncmp(n->op, "Reduce", 6) == 0) {
+        reduce(im, n);
+    } else if (first && has_word("Reshape Flatten Tile", n->op)) {
+        reshaped(im, n);
+    } else {
         return false;
-    if (strncmp(n->op, "Reduce", 6) == 0)
-        return reduce(im, n) || true;
-    if (strcmp(n->op, "Reshape") == 0 || strcmp(n->op, "Flatten") == 0 ||
-        strcmp(n->op, "Tile") == 0)
-        return reshaped(im, n) || true;
-    return false;
+    }
+    return true;
 }

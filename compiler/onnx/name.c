@@ -6,15 +6,11 @@
 
 bool is_taken(Import *im, const char *name)
 {
-    static const char *const words[] = {"import",   "dim",      "input",    "param",    "state",
-                                        "update",   "output",   "metric",   "gradient", "minimize",
-                                        "maximize", "def",      "for",      "while",    "if",
-                                        "else",     "return",   "over",     "with",     "in",
-                                        "new",      "backward", "training", "step",     "_",
-                                        NULL};
-    for (int i = 0; words[i]; i++)
-        if (strcmp(words[i], name) == 0)
-            return true;
+    static const char words[] =
+        "import dim input param state update output metric gradient minimize maximize def for "
+        "while if else return over with in new backward training step _";
+    if (has_word(words, name))
+        return true;
     name = intern_str(im->ngc, name);
     if (*table_at(im->ngc, &im->taken, name))
         return true;

@@ -98,6 +98,17 @@ static void take_reshape(Import *im, const Pb__Node *n)
     result(im, 0, emit(im, BIND_ATOM, form, 1, x));
 }
 
+/* "$60[:, new, 2:4]": an index of these parts. NULL is a whole axis. */
+const char *index_form(Import *im, const char *const *part, int count)
+{
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "$60[");
+    for (int i = 0; i < count; i++)
+        text_add(&t, "%s%s", i ? ", " : "", part[i] ? part[i] : ":");
+    text_add(&t, "]");
+    return t.at;
+}
+
 /* The axes that are new if x is an index that has inserted some, and is read only here: x becomes
  * what that index is of. */
 static unsigned join_axes(Import *im, unsigned set, int rank, Operand *x)
@@ -113,7 +124,24 @@ static unsigned join_axes(Import *im, unsigned set, int rank, Operand *x)
     return all;
 }
 
-/* An index that inserts axes: "$60[:, new]". */
+/* An index that inserts this set of axes: "$60[:, new]". A number has no index. */
+static const char *new_axes_form(Import *im, unsigned set, int count, Operand x)
+{
+    static const Size ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+    const char *part[MAX_RANK] = {0};
+    int rank = operand_node(x)->shape.rank, last = 0;
+    for (int i = 0; i < MAX_RANK; i++)
+        if (set >> i & 1) {
+            part[i] = "new";
+            last = i;
+        }
+    if (rank == 0)
+        return text_format(im->ngc, "reshape($00, %s)", sizes_text(im, ones, count));
+    if (count == 1 && last == rank && rank > 1)
+        return "$60[..., new]";
+    return index_form(im, part, last + 1);
+}
+
 static void take_unsqueeze(Import *im, const Pb__Node *n)
 {
     int64_t axis[MAX_RANK];
@@ -135,26 +163,11 @@ static void take_unsqueeze(Import *im, const Pb__Node *n)
         return;
 
     unsigned set = 0;
-    int last = 0;
     for (int i = 0; i < count; i++)
         set |= 1u << axis[i];
     set = join_axes(im, set, rank + count, &x);
-    for (int i = 0; i < MAX_RANK; i++)
-        last = set >> i & 1 ? i : last;
     count = rank + count - operand_node(x)->shape.rank;
-    rank = operand_node(x)->shape.rank;
-    Text t = {.ngc = im->ngc};
-    bool end = count == 1 && last == rank && rank > 1; /* x[..., new] */
-    text_add(&t, "$60[");
-    for (int i = 0; i <= last && !end; i++)
-        text_add(&t, "%s%s", i ? ", " : "", set >> i & 1 ? "new" : ":");
-    text_add(&t, "%s]", end ? "..., new" : "");
-    if (rank == 0) {
-        Size ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
-        t = (Text){.ngc = im->ngc};
-        text_add(&t, "reshape($00, %s)", sizes_text(im, ones, count));
-    }
-    Operand y = emit(im, BIND_ATOM, t.at, 1, x);
+    Operand y = emit(im, BIND_ATOM, new_axes_form(im, set, count, x), 1, x);
     if (y.line)
         y.line->new_axes = set;
     result(im, 0, y);
@@ -176,22 +189,18 @@ static void take_squeeze(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
 
-    Text t = {.ngc = im->ngc};
+    const char *part[MAX_RANK] = {0};
     int axes = 0, last = 0;
     for (int i = 0; i < s.rank; i++)
         if (set >> i & 1) {
+            part[i] = "0";
             axes++;
             last = i;
         }
-    if (axes == 1) {
-        text_add(&t, "squeeze($00, %d)", last == s.rank - 1 ? -1 : last);
-    } else {
-        text_add(&t, "$60[");
-        for (int i = 0; i <= last; i++)
-            text_add(&t, "%s%s", i ? ", " : "", set >> i & 1 ? "0" : ":");
-        text_add(&t, "]");
-    }
-    result(im, 0, axes ? emit(im, BIND_ATOM, t.at, 1, x) : x);
+    const char *form = index_form(im, part, last + 1);
+    if (axes == 1)
+        form = text_format(im->ngc, "squeeze($00, %d)", last == s.rank - 1 ? -1 : last);
+    result(im, 0, axes ? emit(im, BIND_ATOM, form, 1, x) : x);
 }
 
 static void take_expand(Import *im, const Pb__Node *n)
@@ -285,69 +294,80 @@ static void take_concat(Import *im, const Pb__Node *n)
 /* "$60[:, 2:4]": these elements of one axis. */
 const char *range_form(Import *im, int64_t axis, const char *range)
 {
-    Text t = {.ngc = im->ngc};
-    text_add(&t, "$60[");
-    for (int64_t i = 0; i < axis; i++)
-        text_add(&t, ":, ");
-    text_add(&t, "%s]", range);
-    return t.at;
+    const char *part[MAX_RANK] = {0};
+    part[axis] = range;
+    return index_form(im, part, (int)axis + 1);
 }
 
-static void take_split(Import *im, const Pb__Node *n)
+enum { MOST_PARTS = 64 };
+
+/* The lengths of the parts of an axis of this size: those that are given, or as even as can be. The
+ * sum of them, or -1 with a problem. */
+static int64_t split_lengths(Import *im, int count, Size axis, int64_t *length)
 {
-    int64_t length[64], rank = input_rank(im, 0), at = 0;
-    int count = (int)n->n_output, given = attribute_ints(im, "split", length, 64);
-    Shape s;
-    if (rank < 0 || !input_shape(im, 0, &s))
-        return;
-    int64_t axis = axis_attribute(im, 0, (int)rank), size;
-    const Known *list = has_input(n, 1) ? want_known(im, 1, "the lengths") : NULL;
-    bool nothing = is_empty(input_known(im, 0));
-    Operand x = nothing ? (Operand){0} : operand(im, 0);
-    if (im->failed)
-        return;
-    if (list && list->count <= 64)
-        for (given = 0; given < (int)list->count; given++)
+    int64_t size, all = 0, given = attribute_ints(im, "split", length, MOST_PARTS);
+    const Known *list = has_input(im->at, 1) ? want_known(im, 1, "the lengths") : NULL;
+    if (list && list->count <= MOST_PARTS)
+        for (given = 0; given < list->count; given++)
             if (!known_whole(im->g, list, given, &length[given]))
                 length[given] = 0;
-    if (count < 1 || count > 64 || !size_number(im->g, s.dim[axis], &size) ||
+    if (count < 1 || count > MOST_PARTS || !size_number(im->g, axis, &size) ||
         (given >= 0 && given != count)) {
         problem(im, "the parts do not fit, or are of an axis of run-time size");
-        return;
+        return -1;
     }
-    bool even = true;
+
     int64_t most = (size + count - 1) / count;
     for (int i = 0; i < count; i++) {
         if (given < 0)
             length[i] = i < count - 1 ? most : size - most * (count - 1);
-        even &= length[i] == length[0];
-        if (length[i] < 0 || (at += length[i]) > size) {
+        if (length[i] < 0 || (all += length[i]) > size) {
             problem(im, "the parts are larger than the axis");
-            return;
+            return -1;
         }
     }
+    return all;
+}
+
+/* All parts of x at once: they have the same length. */
+static void split_even(Import *im, Operand x, int64_t axis, int count)
+{
+    const char *form = axis == 0 ? "split($00, %d)" : "split($00, %d, %lld)";
+    long long last = operand_node(x)->shape.rank - 1, where = axis == last ? -1 : axis;
+    Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, form, count, where), 1, &x);
+    l->parts = count;
+    Operand parts = emit_line(im, l);
+    for (int i = 0; i < count && parts.line; i++)
+        result(im, i, (Operand){parts.line, i});
+}
+
+static void take_split(Import *im, const Pb__Node *n)
+{
+    int64_t length[MOST_PARTS], at = 0;
+    int count = (int)n->n_output;
+    Shape s;
+    if (!input_shape(im, 0, &s))
+        return;
+    int64_t axis = axis_attribute(im, 0, s.rank);
+    bool nothing = is_empty(input_known(im, 0)), even = true;
+    Operand x = nothing ? (Operand){0} : operand(im, 0);
+    int64_t all = im->failed ? -1 : split_lengths(im, count, s.dim[axis], length);
+    if (im->failed || all < 0)
+        return;
+
     for (int i = 0; i < count; i++) {
         Shape part = s;
         part.dim[axis] = length[i];
-        if ((nothing || length[i] == 0) && !result_empty(im, i, input_element(im, 0), &part))
-            return;
-        even &= length[i] > 0;
+        if (nothing || length[i] == 0)
+            result_empty(im, i, input_element(im, 0), &part);
+        even &= length[i] > 0 && length[i] == length[0];
     }
-    if (nothing)
+    if (nothing || im->failed)
         return;
-    if (even && count > 1 && at == size) {
-        const char *form = axis == 0 ? "split($00, %d)" : "split($00, %d, %lld)";
-        Line *l =
-            line_new(im, BIND_ATOM,
-                     text_format(im->ngc, form, count, (long long)(axis == rank - 1 ? -1 : axis)),
-                     1, &x);
-        l->parts = count;
-        Operand parts = emit_line(im, l);
-        for (int i = 0; i < count && parts.line; i++)
-            result(im, i, (Operand){parts.line, i});
+    if (even && count > 1 && s.dim[axis] == all) {
+        split_even(im, x, axis, count);
         return;
     }
-    at = 0;
     for (int i = 0; i < count; at += length[i++]) {
         const char *range =
             text_format(im->ngc, "%lld:%lld", (long long)at, (long long)(at + length[i]));
@@ -403,75 +423,90 @@ static bool is_nothing(Import *im, Size from, Size to, Size size, int64_t step)
     return n == 0 || a < 0 || (a < n ? a : n - 1) <= b;
 }
 
+/* "$60[..., 2:4]", or an index of each axis up to the last one that has a part. */
+static const char *slice_form(Import *im, const char *const *part, int last, int rank)
+{
+    bool alone = last == rank - 1 && rank > 2;
+    for (int i = 0; i < last; i++)
+        alone &= !part[i];
+    if (alone)
+        return text_format(im->ngc, "$60[..., %s]", part[last]);
+    return index_form(im, part, last + 1);
+}
+
+typedef struct Slice { /* the lists that say what it takes, of the same length */
+    const Known *starts, *ends;
+    const Known *axes, *steps; /* or NULL: the first axes, and steps of 1 */
+} Slice;
+
+static bool slice_lists(Import *im, int rank, Slice *l)
+{
+    l->starts = slice_list(im, 1, "starts");
+    l->ends = slice_list(im, 2, "ends");
+    l->axes = slice_list(im, 3, "axes");
+    l->steps = slice_list(im, 4, "steps");
+    if (im->failed)
+        return false;
+    int64_t count = l->starts ? l->starts->count : -1;
+    if (!l->starts || !l->ends || l->ends->count != count || count > rank ||
+        (l->axes && l->axes->count != count) || (l->steps && l->steps->count != count))
+        problem(im, "its starts, ends, axes and steps do not fit");
+    return !im->failed;
+}
+
+/* The axis that place i of the lists is for, and its step; -1 with a problem. */
+static int64_t slice_axis(Import *im, const Slice *l, int i, int rank, int64_t *step)
+{
+    int64_t axis = i;
+    *step = 1;
+    if (l->axes && !known_whole(im->g, l->axes, i, &axis))
+        axis = INT32_MAX;
+    if (l->steps && !known_whole(im->g, l->steps, i, step))
+        *step = 0;
+    if (*step == 0)
+        problem(im, "a step of 0");
+    return im->failed ? -1 : axis_of(im, axis, rank);
+}
+
 static void take_slice(Import *im, const Pb__Node *n)
 {
     (void)n;
     Shape s;
+    Slice l;
     const char *part[MAX_RANK] = {0};
-    const Known *starts = slice_list(im, 1, "starts"), *ends = slice_list(im, 2, "ends");
-    const Known *axes = slice_list(im, 3, "axes"), *steps = slice_list(im, 4, "steps");
     if (!input_shape(im, 0, &s))
         return;
     Shape part_shape = s;
     bool nothing = false;
     Operand x = operand(im, 0);
-    if (!im->failed &&
-        (!starts || !ends || starts->count != ends->count || starts->count > s.rank ||
-         (axes && axes->count != starts->count) || (steps && steps->count != starts->count)))
-        problem(im, "its starts, ends, axes and steps do not fit");
-    if (im->failed)
+    if (im->failed || !slice_lists(im, s.rank, &l))
         return;
 
     int last = -1;
-    for (int i = 0; i < (int)starts->count; i++) {
-        int64_t axis = i, step = 1;
-        if (axes && !known_whole(im->g, axes, i, &axis))
-            axis = INT32_MAX;
-        if (steps && !known_whole(im->g, steps, i, &step))
-            step = 0;
-        axis = axis_of(im, axis, s.rank);
+    for (int i = 0; i < (int)l.starts->count; i++) {
+        int64_t step, axis = slice_axis(im, &l, i, s.rank, &step);
         if (axis < 0)
             return;
-        if (step == 0) {
-            problem(im, "a step of 0");
-            return;
-        }
-        Size size = s.dim[axis];
-        if (is_nothing(im, known_size(im->g, starts, i), known_size(im->g, ends, i), size, step)) {
+        Size from = known_size(im->g, l.starts, i), to = known_size(im->g, l.ends, i);
+        if (is_nothing(im, from, to, s.dim[axis], step)) {
             part_shape.dim[axis] = 0;
             nothing = true;
             continue;
         }
-        const char *from = bound_text(im, known_size(im->g, starts, i), size, false, step);
-        const char *to = bound_text(im, known_size(im->g, ends, i), size, true, step);
-        if (!*from && !*to && step == 1)
+        const char *first = bound_text(im, from, s.dim[axis], false, step);
+        const char *end = bound_text(im, to, s.dim[axis], true, step);
+        if (!*first && !*end && step == 1)
             continue;
         part[axis] =
-            text_format(im->ngc, step == 1 ? "%s:%s" : "%s:%s:%lld", from, to, (long long)step);
+            text_format(im->ngc, step == 1 ? "%s:%s" : "%s:%s:%lld", first, end, (long long)step);
         last = axis > last ? (int)axis : last;
     }
-    if (nothing && last >= 0) {
+    if (nothing && last >= 0)
         problem(im, "a slice without elements that cuts another axis too is not supported");
-        return;
-    }
-    if (nothing) {
+    else if (nothing)
         result_empty(im, 0, input_element(im, 0), &part_shape);
-        return;
-    }
-    if (last < 0) {
-        result(im, 0, x);
-        return;
-    }
-    Text t = {.ngc = im->ngc};
-    bool end = last == s.rank - 1 && s.rank > 2;
-    for (int i = 0; i < last; i++)
-        end &= !part[i];
-    text_add(&t, end ? "$60[..., %s]" : "$60[", part[last]);
-    for (int i = 0; i <= last && !end; i++)
-        text_add(&t, "%s%s", i ? ", " : "", part[i] ? part[i] : ":");
-    if (!end)
-        text_add(&t, "]");
-    result(im, 0, emit(im, BIND_ATOM, t.at, 1, x));
+    else
+        result(im, 0, last < 0 ? x : emit(im, BIND_ATOM, slice_form(im, part, last, s.rank), 1, x));
 }
 
 /* A table of weights that is read by ints. */

@@ -293,7 +293,7 @@ Known *fold_suppression(Import *);
 /* ---- empty.c: tensors without elements ---- */
 
 bool is_empty(const Known *); /* also NULL: no */
-bool result_empty(Import *, int i, int element, const Shape *);
+void result_empty(Import *, int i, int element, const Shape *);
 bool take_empty(Import *, const Pb__Node *);
 
 /* ---- node_*.c: operators ---- */
@@ -314,7 +314,10 @@ extern const OnnxOp *const onnx_tables[];
 const OnnxOp *onnx_find(const char *name);
 const char *onnx_refusal(const char *name); /* why there is no such operator, or NULL */
 
-const char *range_form(Import *, int64_t axis, const char *range); /* node_shape.c: "$60[:, 2:4]" */
+/* node_shape.c: an index of these parts, NULL for a whole axis; and one of one axis, "$60[:, 2:4]"
+ */
+const char *index_form(Import *, const char *const *part, int count);
+const char *range_form(Import *, int64_t axis, const char *range);
 
 Operand convolution(Import *, Operand x, Operand kernel); /* node_window.c */
 

@@ -17,12 +17,11 @@ typedef struct Finder {
 /* The node of this operator that computes a name, or NULL. It has the operands that it needs. */
 static const Pb__Node *made_by(Finder *f, const char *name, const char *op)
 {
-    static const char *const of_two[] = {"Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Reshape"};
     int at = *table_at(f->im->ngc, &f->maker, intern_str(f->im->ngc, name));
     const Pb__Node *n = at ? f->im->node[at - 1] : NULL;
     size_t least = strcmp(op, "Constant") != 0;
-    for (size_t i = 0; i < sizeof of_two / sizeof *of_two; i++)
-        least += strcmp(op, of_two[i]) == 0;
+    if (has_word("Add Sub Mul Div Pow MatMul Reshape", op))
+        least = 2;
     return n && strcmp(n->op, op) == 0 && n->n_input >= least ? n : NULL;
 }
 
@@ -230,8 +229,8 @@ static const char *centred(Finder *f, const char *name)
     return same(x, n ? n->input[0] : NULL) ? x : NULL;
 }
 
-/* The x of sqrt(mean((x - mean(x))^2) + eps), or NULL. */
-static const char *deviation(Finder *f, const char *name, double *eps)
+/* The x of sqrt(mean(x^2) + eps), or NULL. */
+static const char *mean_root(Finder *f, const char *name, double *eps)
 {
     const Pb__Node *root = made_by(f, name, "Sqrt");
     const Pb__Node *add = operand_by(f, root, 0, "Add");
@@ -242,11 +241,18 @@ static const char *deviation(Finder *f, const char *name, double *eps)
         if (!is_number(f, add->input[i], eps))
             continue;
         if (power && is_about(f, power->input[1], 2))
-            return centred(f, power->input[0]);
+            return power->input[0];
         if (mul && same(mul->input[0], mul->input[1]))
-            return centred(f, mul->input[0]);
+            return mul->input[0];
     }
     return NULL;
+}
+
+/* The x of sqrt(mean((x - mean(x))^2) + eps), or NULL. */
+static const char *deviation(Finder *f, const char *name, double *eps)
+{
+    const char *part = mean_root(f, name, eps);
+    return part ? centred(f, part) : NULL;
 }
 
 /* Is it a vector that is known? */
@@ -286,24 +292,6 @@ static bool find_norm(Finder *f, int at)
     return true;
 }
 
-/* Is it the mean of the squares of x over the last axis, plus eps, which is set, under a root? */
-static bool is_mean_root(Finder *f, const char *name, const char *x, double *eps)
-{
-    const Pb__Node *root = made_by(f, name, "Sqrt"), *add = operand_by(f, root, 0, "Add");
-    for (int i = 0; add && add->n_input == 2 && i < 2; i++) {
-        const char *squares = last_mean(f, add->input[1 - i]);
-        const Pb__Node *power = squares ? made_by(f, squares, "Pow") : NULL;
-        const Pb__Node *mul = squares ? made_by(f, squares, "Mul") : NULL;
-        if (!is_number(f, add->input[i], eps))
-            continue;
-        if (power && same(power->input[0], x) && is_about(f, power->input[1], 2))
-            return true;
-        if (mul && same(mul->input[0], x) && same(mul->input[1], x))
-            return true;
-    }
-    return false;
-}
-
 /* x/sqrt(mean(x^2) + eps) gain, or x times 1/sqrt(...). */
 static bool find_mean_square(Finder *f, int at)
 {
@@ -312,15 +300,16 @@ static bool find_mean_square(Finder *f, int at)
     const char *name = beside_vector(f, f->im->node[at], &gain);
     const Pb__Node *div = name ? made_by(f, name, "Div") : NULL;
     const Pb__Node *mul = name ? made_by(f, name, "Mul") : NULL;
-    const char *x =
-        div && is_mean_root(f, div->input[1], div->input[0], &eps) ? div->input[0] : NULL;
+    const char *x = div ? div->input[0] : NULL;
+    if (div && !same(mean_root(f, div->input[1], &eps), x))
+        x = NULL;
     for (int i = 0; mul && mul->n_input == 2 && i < 2 && !x; i++) {
         const Pb__Node *over = made_by(f, mul->input[i], "Reciprocal");
         const Pb__Node *one = made_by(f, mul->input[i], "Div");
         const char *root = over ? over->input[0] : NULL;
         if (one && is_about(f, one->input[0], 1))
             root = one->input[1];
-        if (root && is_mean_root(f, root, mul->input[1 - i], &eps))
+        if (root && same(mean_root(f, root, &eps), mul->input[1 - i]))
             x = mul->input[1 - i];
     }
     if (!x || centred(f, x)) /* see find_norm */

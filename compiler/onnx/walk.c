@@ -218,18 +218,15 @@ static const Pb__Node *aligned(Import *im, const Pb__Node *n)
     Operand y = operand(im, 1);
     if (im->failed || b == 0 || axis < 0 || axis + b >= a || operand_node(y)->shape.dim[0] == 1)
         return n;
-    Text index = {.ngc = im->ngc};
-    text_add(&index, "$60[");
-    for (int i = 0; i < b; i++)
-        text_add(&index, "%s:", i ? ", " : "");
-    for (int64_t i = axis + b; i < a; i++)
-        text_add(&index, ", new");
-    text_add(&index, "]");
+    const char *part[MAX_RANK] = {0};
+    for (int64_t i = b; i < a - axis; i++)
+        part[i] = "new";
     Pb__Node *same = arena_copy(im->ngc, n, sizeof *n);
     same->input = arena_copy(im->ngc, n->input, 2 * sizeof *n->input);
     same->input[1] = (char *)text_format(im->ngc, "%s/aligned", n->input[1]);
     *meaning_new(im, same->input[1]) =
-        (Meaning){.operand = emit(im, BIND_ATOM, index.at, 1, y), .element = input_element(im, 1)};
+        (Meaning){.operand = emit(im, BIND_ATOM, index_form(im, part, (int)(a - axis)), 1, y),
+                  .element = input_element(im, 1)};
     im->at = same;
     return same;
 }
