@@ -2,6 +2,7 @@
 #include "onnx/onnx.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- windows: what convolutions and pooling have in common ---- */
@@ -395,12 +396,30 @@ static void take_avg_pool(Import *im, const Pb__Node *n)
 
 /* ---- resizing ---- */
 
+static bool by_pytorch(const Import *im)
+{
+    return im->model->producer && strcmp(im->model->producer, "pytorch") == 0;
+}
+
+/* The size that a scale gives an axis of n elements if it is a whole number for floats, else 0. It
+ * is a quotient if the scale's digits give another one: 3*2.3333333. So a float has rounded it. */
+static int64_t whole_size(Import *im, double scale, int64_t n, bool *quotient)
+{
+    float product = (float)n * (float)scale;
+    double digits = strtod(text_number(im->ngc, scale, true), NULL);
+    if ((double)(float)scale != scale || !(product >= 1 && product < 1 << 24) ||
+        product != floorf(product))
+        return 0;
+    *quotient |= fabs((double)n * digits - (double)product) > 1e-12 * (double)product;
+    return (int64_t)product;
+}
+
 /* ", size = [4, 6]" or ", scale = 2", from a list with a number for each axis. */
 static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Text *t)
 {
-    int64_t size[MAX_RANK];
+    int64_t size[MAX_RANK], n;
     double scale[MAX_RANK];
-    bool same = true;
+    bool same = true, quotient = false, whole = true;
     Shape s;
     if (list->count != rank || rank < 3 || !input_shape(im, 0, &s)) {
         problem(im, "%d numbers for %d axes", (int)list->count, rank);
@@ -418,8 +437,13 @@ static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Tex
             return false;
         }
         same &= sizes || i < 3 || scale[i] == scale[2];
+        if (i < 2 || sizes)
+            continue;
+        bool known = size_number(im->g, s.dim[i], &n);
+        size[i] = known ? whole_size(im, scale[i], n, &quotient) : 0;
+        whole &= size[i] > 0;
     }
-    if (sizes) {
+    if (sizes || (quotient && whole)) {
         text_add(t, ", %s", pair_text(im, size + 2, rank - 2));
         return true;
     }
@@ -461,8 +485,9 @@ static bool resize_places(Import *im, const char *mode, bool scaled, Text *t)
                                                {"floor", "floor"},
                                                {"ceil", "ceil"}};
     bool old = im->opset < 11, nearest = strcmp(mode, "nearest") == 0;
+    bool halves = !old || (by_pytorch(im) && !nearest); /* see the manual */
     const char *at =
-        attribute_text(im, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
+        attribute_text(im, "coordinate_transformation_mode", halves ? "half_pixel" : "asymmetric");
     const char *by = attribute_text(im, "nearest_mode", old ? "floor" : "round_prefer_floor");
     bool found = false;
     for (int i = 0; i < 6; i++)
@@ -487,8 +512,7 @@ static bool resize_places(Import *im, const char *mode, bool scaled, Text *t)
 static bool corners_scaled(Import *im, const Known *scales, int rank)
 {
     Shape s;
-    const char *producer = im->model->producer ? im->model->producer : "";
-    for (int i = 2; i < rank && strcmp(producer, "pytorch") != 0; i++) {
+    for (int i = 2; i < rank && !by_pytorch(im); i++) {
         int64_t n;
         double v = 0;
         if (!input_shape(im, 0, &s) || !size_number(im->g, s.dim[i], &n) ||
@@ -496,6 +520,23 @@ static bool corners_scaled(Import *im, const Known *scales, int rank)
             return true;
     }
     return false;
+}
+
+/* The sizes, or the scales: an operand, or an attribute before opset 9. */
+static const Known *resize_list(Import *im, int i, const char *what)
+{
+    const Pb__Attribute *a = im->opset < 9 ? attribute(im, "scales") : NULL;
+    int64_t count = a ? (int64_t)a->n_floats : 0;
+    if (has_input(im->at, i))
+        return want_known(im, i, what);
+    if (count == 0 || count > MAX_RANK) {
+        problem(im, "there are no sizes and no scales");
+        return NULL;
+    }
+    Known *k = known_new(im->ngc, EL_FLOAT, 1, &count);
+    for (int64_t j = 0; j < count; j++)
+        k->number[j] = a->floats[j];
+    return k;
 }
 
 /* Resize, and Upsample before it. */
@@ -506,16 +547,12 @@ static void take_resize(Import *im, const Pb__Node *n)
     Text t = {.ngc = im->ngc};
     int first = im->opset < 11 ? 1 : 2; /* the operand with the scales */
     bool sizes = has_input(n, 3);
-    const Known *list = NULL;
     Operand x = operand(im, 0);
     if (im->failed)
         return;
     if (strcmp(mode, "bilinear") == 0 || strcmp(mode, "trilinear") == 0)
         mode = "linear";
-    if (has_input(n, sizes ? 3 : first))
-        list = want_known(im, sizes ? 3 : first, sizes ? "the sizes" : "the scales");
-    else
-        problem(im, "there are no sizes and no scales");
+    const Known *list = resize_list(im, sizes ? 3 : first, sizes ? "the sizes" : "the scales");
     if (im->failed)
         return;
     text_add(&t, "resize_%s($00", mode);
@@ -589,7 +626,7 @@ const OnnxOp onnx_window[] = {
      .attributes =
          "antialias coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value mode nearest_mode",
      .says = "`resize_nearest`, `resize_linear`, `resize_cubic`"},
-    {"Upsample", .take = take_resize, .attributes = "mode",
+    {"Upsample", .take = take_resize, .attributes = "mode scales",
      .says = "`resize_nearest`, `resize_linear`"},
     {NULL},
 };

@@ -104,6 +104,18 @@ class Llama(nn.Module):
         return x + self.down(nn.functional.silu(self.gate(h)) * self.up(h))
 
 
+class Resized(nn.Module):
+    """Resizing before opset 11: by half pixels if linear, and by quotients of sizes as floats, such as 7/3."""
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2, self.conv3 = nn.Conv2d(2, 3, 3, padding=1), nn.Conv2d(3, 3, 3), nn.Conv2d(3, 2, 1)
+
+    def forward(self, x):
+        x = nn.functional.interpolate(self.conv1(x), size=(7, 11), mode="bilinear")
+        x = nn.functional.interpolate(self.conv2(x), scale_factor=2, mode="bilinear")
+        return nn.functional.interpolate(self.conv3(x), scale_factor=1.5, mode="nearest")
+
+
 class UNet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -261,6 +273,7 @@ NETWORKS = {
     "again": (Again, lambda: (torch.randn(4, 6),)),
     "looped": (lambda: torch.jit.script(Looped()), lambda: (torch.randn(2, 3, 4),)),
     "grouped": (Grouped, image(3, 10)),
+    "resized": (Resized, lambda: (torch.randn(2, 2, 3, 6),), {"opset_version": 9, "dynamic_axes": None}),
     "llama": (Llama, lambda: (torch.randn(2, 6, 8),)),
     "lstm": (lambda: Recurrent(nn.LSTM), words(5, 20)),
     "gru": (lambda: Recurrent(nn.GRU), words(5, 20)),
@@ -338,7 +351,7 @@ def gradients(model, network):
 def make(folder, name):
     torch.manual_seed(len(name))
     torch.set_default_dtype(torch.float64)
-    build, data = NETWORKS[name]
+    build, data, *more = NETWORKS[name]
     model, inputs = build(), data()
     quiet(model)
     model.eval()
@@ -346,8 +359,9 @@ def make(folder, name):
     os.makedirs(os.path.join(out, "test_data_set_0"), exist_ok=True)
     path = os.path.join(out, "model.onnx")
     names = ["input_ids", "attention_mask", "token_type_ids"][: len(inputs)] if inputs[0].dtype == torch.int64 else ["input"]
-    torch.onnx.export(model, inputs, path, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=True, opset_version=int(os.environ.get("OPSET", 14)),
-                      input_names=names, output_names=["output"], dynamic_axes={n: {0: "batch"} for n in names})
+    options = {"opset_version": int(os.environ.get("OPSET", 14)), "dynamic_axes": {n: {0: "batch"} for n in names}}
+    options.update(*more)
+    torch.onnx.export(model, inputs, path, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=True, input_names=names, output_names=["output"], **options)
     data = os.path.join(out, "test_data_set_0", "%s_%d.pb")
     y = model(*inputs)
     target = torch.randn_like(y)
