@@ -61,9 +61,21 @@ static Size terms_convk(Graph *g, const Node *n)
     return product(g, (Size[]){s[CONV_OH], s[CONV_OW], s[CONV_BATCH]}, 3);
 }
 
-/* Goes over all products of an element of X, of K and of Y: calls f with their places. */
-static void each_product(const Node *n, const Eval *e,
-                         void (*f)(int64_t x, int64_t k, int64_t y, void *), void *with)
+/* Elements that are multiplied: one of K with a row of the batch in X and in Y. */
+typedef struct Row {
+    int64_t x, k, y; /* their places */
+    int64_t count;   /* of the batch */
+} Row;
+
+/* What is multiplied, and where the sums are. */
+typedef struct Reading {
+    const double *a, *b; /* the operands of the node */
+    double *out;         /* its value, which starts with zeros */
+} Reading;
+
+/* Goes over all products of an element of X, of K and of Y, a row at a time. */
+static void each_product(const Node *n, const Eval *e, void (*f)(Row, const Reading *),
+                         const Reading *with)
 {
     Size size[CALL_SIZES];
     int64_t s[CALL_SIZES];
@@ -95,27 +107,28 @@ static void each_product(const Node *n, const Eval *e,
         int64_t x = index_at(4, x_dim, (int64_t[]){channel, row, col, 0});
         int64_t k = index_at(4, k_dim, (int64_t[]){at[O], at[C], at[U], at[V]});
         int64_t y = index_at(4, y_dim, (int64_t[]){at[O], at[I], at[J], 0});
-        for (int64_t b = 0; b < s[CONV_BATCH]; b++)
-            f(x + b, k, y + b, with);
+        f((Row){x, k, y, s[CONV_BATCH]}, with);
     } while (index_next(AXES, dim, at));
 }
 
-/* What is multiplied, and where the sums are. */
-typedef struct Reading {
-    const double *a, *b; /* the operands of the node */
-    double *out;         /* its value, which starts with zeros */
-} Reading;
-
-static void add_to_y(int64_t x, int64_t k, int64_t y, void *with)
+static void add_to_y(Row at, const Reading *r)
 {
-    Reading *r = with;
-    r->out[y] += r->a[x] * r->b[k];
+    const double *restrict x = r->a + at.x;
+    double k = r->b[at.k];
+    double *restrict y = r->out + at.y;
+
+    for (int64_t b = 0; b < at.count; b++)
+        y[b] += x[b] * k;
 }
 
-static void add_to_k(int64_t x, int64_t k, int64_t y, void *with)
+static void add_to_k(Row at, const Reading *r)
 {
-    Reading *r = with;
-    r->out[k] += r->a[x] * r->b[y];
+    const double *x = r->a + at.x, *y = r->b + at.y;
+    double sum = r->out[at.k];
+
+    for (int64_t b = 0; b < at.count; b++)
+        sum += x[b] * y[b];
+    r->out[at.k] = sum;
 }
 
 static void eval_conv(const Node *n, Eval *e, double *out)
