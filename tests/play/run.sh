@@ -76,6 +76,7 @@ if in_share 3 2; then
         in_share 6 $number && set -- "$@" "$model"
     done
     count node tests/play/program.js "$build/play/ngc.wasm" compiler/explain/page "$@"
+    count node tests/play/controls.js "$build/play/ngc.wasm"
     edits=100
     [ "$CHECK_LONG" ] && edits=10000
     check "$edits random edits" node tests/play/edits.js "$build/play/ngc.wasm" examples $edits "$CHECK_SEED"
@@ -86,6 +87,7 @@ if in_share 3 2; then
     check "a gallery" python3 examples/gallery.py "$NGC" "$build/gallery_tested.html" "$@"
     check "pictures of the course are small" sh -c '! find examples/pictures -size +40k | grep .'
     count python3 -u tests/play/page.py "$NGC" "$page" chromium "$build/gallery_tested.html"
+    count python3 -u tests/play/student.py "$NGC" "$page"
     in_share 9 8 && count python3 -u tests/play/page.py "$NGC" "$page" firefox-esr
     group "the page in a browser"
 else

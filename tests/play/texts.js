@@ -2,7 +2,7 @@
  * for what is given; each that the scripts ask for is there, and none is left that nothing asks for. The last line counts. */
 import {readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {LANGUAGES, table} from '../../compiler/play/page/texts.js';
+import {LANGUAGES, table, editorTexts} from '../../compiler/play/page/texts.js';
 import {rows} from '../../compiler/play/page/frame_texts.js';
 
 const top = process.argv[2];
@@ -25,11 +25,16 @@ for (const [text, list] of Object.entries(rows)) {
   check(`${text}: the same places`, list.every(t => [...new Set(places(t).split(','))].join() === [...new Set(places(text).split(','))].join()));
 }
 
+/* titles of codes are those of the registry */
+const titles = new Map([...read('compiler/tool/errors.txt').matchAll(/^(NG\d{4}) (.*)$/gm)].map(m => m.slice(1)));
+for (const name in table) if (/^NG/.test(name)) check(`${name} has the title of errors.txt`, table[name][0] === titles.get(name));
+for (const [text, list] of Object.entries(editorTexts)) check(`the editor's ${text}: ${count - 1} languages`, list.length === count - 1 && list.every(t => t));
+
 /* the playground: say('name'), data-text="name", and names that are put together */
 const scripts = readdirSync(join(top, 'compiler/play/page')).filter(f => /\.(js|html)$/.test(f) && !/texts\.js$/.test(f)).map(f => read('compiler/play/page', f)).join('\n');
 const asked = new Set([...scripts.matchAll(/say\('(\w+)'|data-(?:text|title|label)="(\w+)"|(?:button|control|slider|choice|group)\('(\w+)'|say\(\w+ \? '(\w+)' : '(\w+)'\)/g)].flatMap(m => m.slice(1).filter(Boolean)));
 for (const name of asked) if (!name.endsWith('_')) check(`say('${name}')`, name in table);
-for (const name in table) check(`${name} is asked for`, scripts.includes(`'${name}'`) || scripts.includes(`"${name}"`) || /_title$|^tab_|^set_/.test(name));
+for (const name in table) check(`${name} is asked for`, scripts.includes(`'${name}'`) || scripts.includes(`"${name}"`) || /_title$|^tab_|^set_|^NG|^error$|^warning$|^note$/.test(name));
 
 /* lessons: T('text'), count(n, 'what'), row('text'), and what is in the page itself */
 const lesson = ['board', 'code', 'folds', 'graph', 'lectures', 'lesson', 'main', 'plot', 'train'].map(f => read('compiler/explain/page', f + '.js')).join('\n');

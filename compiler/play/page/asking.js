@@ -26,7 +26,7 @@ export class Asking {
     const {done} = this.current;
     this.current = null;
     done(data.result, data.milliseconds);
-    this.send();
+    if (!this.current) this.send(); /* unless done has asked */
   }
 
   /* Asks about a text; done gets the answer, unless another text comes before it is asked. */
@@ -52,9 +52,9 @@ export class Asking {
     this.timer = setTimeout(() => {
       this.worker.terminate();
       this.current = null;
-      done({broken: true, late: true, messages: []});
       this.start();
-      this.send();
+      done({broken: true, late: true, messages: []});
+      if (!this.current) this.send();
     }, LIMIT);
   }
 }

@@ -61,17 +61,26 @@ export function contourOf(canvas, values, size) {
   c.stroke();
 }
 
+function polygon(c, x, y, size, corners) {
+  for (let k = 0; k < corners; k++) {
+    const a = (2 * Math.PI * k) / corners;
+    c.lineTo(x + size * Math.sin(a), y - size * Math.cos(a));
+  }
+  c.closePath();
+}
+
 /* Points to learn from are filled, those to test on are smaller and outlined. */
 export function pointsOn(canvas, {train, test}, [x, y], classes, high) {
   const c = canvas.getContext('2d');
   const draw = (p, seen) => {
     const u = ((p[0] - x[0]) / (x[1] - x[0])) * canvas.width;
     const v = ((y[1] - p[1]) / (y[1] - y[0])) * canvas.height;
-    const t = classes ? (p[2] > 0.5 ? 1 : -1) : p[2] / high;
+    const t = classes ? (2 * p[2]) / high - 1 : p[2] / high;
     const [r, g, b] = colourOf(t, [0xd8, 0xd8, 0xd8]).map(v => 0.62 * v); /* darker than what is below */
     const size = seen ? 4 : 3;
     c.beginPath();
-    if (classes && t > 0) c.rect(u - size + 0.5, v - size + 0.5, 2 * size - 1, 2 * size - 1);
+    if (classes && t === 1) c.rect(u - size + 0.5, v - size + 0.5, 2 * size - 1, 2 * size - 1);
+    else if (classes && t > -1) polygon(c, u, v, size + 1, p[2] + 2); /* a triangle, a square on its corner, .. */
     else c.arc(u, v, size, 0, 7);
     c.fillStyle = `rgb(${r} ${g} ${b})`;
     c.strokeStyle = seen ? '#fff' : '#0009';

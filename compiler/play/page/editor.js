@@ -1,5 +1,5 @@
 /* editor.js - the text: CodeMirror with the language, messages under it, and what a name means. */
-import {EditorState, Transaction} from '@codemirror/state';
+import {Compartment, EditorState, Transaction} from '@codemirror/state';
 import {EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, drawSelection, hoverTooltip} from '@codemirror/view';
 import {defaultKeymap, history, historyKeymap, toggleComment} from '@codemirror/commands';
 import {bracketMatching, indentOnInput} from '@codemirror/language';
@@ -101,21 +101,32 @@ const hover = about =>
 
 export class Editor {
   /* about: a word's meaning, as elements; changed: called after each change of the text */
-  constructor({parent, library, about, changed, words, label}) {
+  constructor({parent, library, about, changed, words}) {
     this.words = words;
+    this.texts = new Compartment();
     const extensions = [
       lineNumbers(), lintGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
       autocompletion({override: [completions(library)], icons: true}), highlightActiveLine(), highlightActiveLineGutter(),
       highlightSelectionMatches(), ng, theme, hover(about), linter(null),
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap,
         ...lintKeymap, {key: 'Mod-/', run: toggleComment}]), /* Tab leaves the text */
-      EditorView.contentAttributes.of({'aria-label': label, spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off'}),
+      EditorView.contentAttributes.of({spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off'}),
+      this.texts.of(this.ownTexts()),
       EditorView.updateListener.of(update => {
         if (update.docChanged) changed(this.text);
       })
     ];
     this.extensions = extensions;
     this.view = new EditorView({parent, state: EditorState.create({doc: '', extensions})});
+  }
+
+  /* The texts of CodeMirror itself, and the name of the editor. */
+  ownTexts() {
+    return [EditorState.phrases.of(this.words.phrases()), EditorView.contentAttributes.of({'aria-label': this.words.label()})];
+  }
+
+  relabel() {
+    this.view.dispatch({effects: this.texts.reconfigure(this.ownTexts())});
   }
 
   get text() {

@@ -1,6 +1,6 @@
 /* main.js - puts the page together: the text, what the compiler says of it, and the views. */
 import {Editor, wordsOf, applyFix} from './editor.js';
-import {readLibrary} from './language.js';
+import {readLibrary, ownDef} from './library.js';
 import {Asking} from './asking.js';
 import {PARTS} from './compiler.js';
 import {LessonFrame} from './frame.js';
@@ -8,8 +8,8 @@ import {Train} from './train.js';
 import {firstNet, readNet} from './net.js';
 import {SETS} from './points.js';
 import {difference} from './diff.js';
-import {LANGUAGES, say, setLanguage} from './texts.js';
-import {$, html, number, pause} from './page.js';
+import {LANGUAGES, say, phrases, language, setLanguage, titleOf} from './texts.js';
+import {$, html, number, pause, repaint} from './page.js';
 
 const models = JSON.parse($('models').textContent);
 let library = {};
@@ -17,6 +17,7 @@ let functions = '';
 let seed = 1; /* of starting weights */
 let train = null;
 let answer = null; /* the last one without errors */
+let answered = {}; /* its text, what was given to it, and the parts that it has */
 
 /* ---- texts of the page ---- */
 
@@ -39,10 +40,10 @@ function chooseLanguage(code) {
   paintMenu();
   setState(...state);
   tabs.forEach(t => ($(`tab-${t}`).textContent = say(`tab_${t}`)));
-  if (train) {
-    train.build();
-    train.key = '';
-  }
+  editor.relabel();
+  train.relabel();
+  if ($('menu').value.startsWith('lesson ')) showLesson($('menu').value.slice(7) - 1);
+  paintMessages(messagesShown);
   if (answer) paintPanel();
 }
 
@@ -78,8 +79,10 @@ function addTabs() {
   }
   $('tabs').addEventListener('keydown', e => {
     const step = {ArrowRight: 1, ArrowLeft: -1}[e.key];
-    if (!step) return;
-    chooseTab(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]);
+    const end = {Home: 0, End: tabs.length - 1}[e.key];
+    if (!step && end === undefined) return;
+    e.preventDefault();
+    chooseTab(tabs[end ?? (tabs.indexOf(tab) + step + tabs.length) % tabs.length]);
     $(`tab-${tab}`).focus();
   });
 }
@@ -119,7 +122,16 @@ let state = []; /* of the page: the name of a text, and what is given to it */
 function setState(...said) {
   state = said;
   $('state').textContent = said.length ? say(...said) : '';
+  if (said[0] !== 'working') tellSoon();
 }
+
+/* What a screen reader hears: not each change while somebody types, but what holds after a while, and only if it is new. */
+const tellSoon = pause(1200, () => {
+  const first = messagesShown.find(m => m.severity === 'error');
+  const about = first ? `. ${first.line ? say('line', first.line) + ': ' : ''}${first.message}` : '';
+  const text = $('state').textContent + (state[0] === 'errors' ? about : '');
+  if ($('said').textContent !== text) $('said').textContent = text;
+});
 
 let busy = false; /* is the page behind the text? */
 let slow = 0;
@@ -128,12 +140,12 @@ let change = 0; /* grows with each change of the text, the numbers or the view *
 /* Everything follows the text. */
 function follow() {
   changing();
-  const asked = change;
+  const asked = {change, text: editor.text, given: givenWords(), parts: partsOf[tab]};
   if (!lessonFrame.page) return;
   setState('working');
-  asking.ask(editor.text, givenWords(), PARTS.lesson | partsOf[tab], seed, (a, milliseconds) => {
-    receive(a, milliseconds);
-    busy = change !== asked;
+  asking.ask(asked.text, asked.given, PARTS.lesson | asked.parts, seed, (a, milliseconds) => {
+    receive(a, milliseconds, asked);
+    busy = change !== asked.change;
   });
 }
 
@@ -142,26 +154,44 @@ function changing() {
   change++;
 }
 
-function receive(a, milliseconds) {
+function receive(a, milliseconds, {text, given, parts}) {
   const messages = [];
   for (const name of ['messages', 'lesson_messages', 'values_messages', 'check_messages', 'program_messages'])
     for (const m of a[name] || [])
       if (!messages.some(seen => JSON.stringify(seen) === JSON.stringify(m))) messages.push(m);
   const failed = a.broken || messages.some(m => m.severity === 'error');
+  const computed = a.lesson || (tab === 'c' && a.c !== undefined); /* a large model may have only its C */
   editor.show(messages);
   paintMessages(messages);
-  document.body.classList.toggle('stale', failed);
+  document.body.classList.toggle('stale', !computed);
   clearTimeout(slow);
-  const now = failed ? 'errors' : 'ready';
-  setState(a.late ? 'late' : now);
+  const now = failed ? (answer ? 'errors' : 'only_errors') : computed ? 'ready' : 'not_computed';
+  setState(a.late ? 'late' : badLink ? 'bad_link' : now);
   $('state').dataset.milliseconds = milliseconds;
-  if (!a.lesson) return;
-  answer = a;
+  if (computed && !failed) [answer, answered] = [a, {text, given, parts}];
+  if (answer && answer !== a) completeAnswer();
+  if (answer) paintPanel();
+  else $(`panel-${tab}`).replaceChildren(html('p', {class: 'soft'}, say('nothing_yet')));
+}
+
+/* The part of the last good answer that another view shows. */
+async function completeAnswer() {
+  const of = answer;
+  if ((partsOf[tab] & answered.parts) === partsOf[tab]) return;
+  answered.parts |= partsOf[tab];
+  const more = await asking.askAside(answered.text, answered.given, PARTS.lesson | partsOf[tab], seed);
+  if (answer !== of || !more.lesson) return;
+  for (const name in more) of[name] ??= more[name];
   paintPanel();
 }
 
+let messagesShown = [];
+
 function paintMessages(messages) {
-  $('messages').replaceChildren(...messages.map(paintMessage));
+  messagesShown = messages;
+  const rows = messages.map(paintMessage);
+  if (language() !== 'en' && messages.length) rows.push(html('div', {class: 'soft'}, say('in_english')));
+  repaint($('messages'), () => $('messages').replaceChildren(...rows));
   $('messages').hidden = !messages.length;
 }
 
@@ -173,7 +203,9 @@ function paintMessage(m) {
     place.onclick = () => editor.goto(m.line, m.column);
     row.append(place, ' ');
   }
-  row.append(html('b', {}, m.severity), ' ', first, ...more.map(text => html('div', {class: 'soft'}, text)));
+  const title = language() === 'en' ? '' : titleOf(m.code);
+  row.append(html('b', {}, say(m.severity)), ' ', ...(title ? [html('span', {}, title + '. ')] : []),
+    html('span', {lang: 'en'}, first), ...more.map(text => html('div', {class: 'soft', lang: 'en'}, text)));
   if (m.fix && m.fix.line) {
     const fix = html('button', {class: 'main fix'}, say('replace_by', m.fix.text));
     fix.onclick = () => applyFix(editor.view, m.fix);
@@ -205,10 +237,12 @@ function aboutWord(word) {
     if (item.gradient !== null && at(item.gradient))
       parts.push(html('div', {class: 'g'}, `${say('gradient')} ${tensorText(at(item.gradient))}`));
   }
-  const of = !item && library[word];
+  const own = item ? null : ownDef(editor.text, word);
+  if (own) parts.push(html('pre', {}, own));
+  const of = !item && !own && Object.hasOwn(library, word) && library[word];
   if (of) {
     parts.push(html('b', {}, of.form));
-    if (of.doc) parts.push(html('div', {}, of.doc));
+    if (of.doc) parts.push(html('div', {lang: 'en'}, of.doc));
     if (of.text) parts.push(html('pre', {}, of.text));
   }
   return parts;
@@ -217,17 +251,30 @@ function aboutWord(word) {
 /* ---- the panels ---- */
 
 function paintPanel() {
-  if (tab === 'lesson') lessonFrame.show(answer.lesson);
-  if (tab === 'train' && answer.program) train.load(answer.program, functions);
+  if (tab === 'lesson' && answer.lesson) lessonFrame.show(answer.lesson);
+  if (tab === 'train' && answer.program) train.load(answer.program, functions, answered.text);
   if (tab === 'c' && answer.c !== undefined) paintC();
-  if (tab === 'words' && answer.words !== undefined) $('panel-words').replaceChildren(html('pre', {}, answer.words));
+  if (tab === 'words' && answer.words !== undefined) $('panel-words').replaceChildren(longText(answer.words));
   if (tab === 'numbers' && answer.values !== undefined)
     $('panel-numbers').replaceChildren(
       html('h2', {}, say('values')),
-      html('pre', {}, answer.values),
+      longText(answer.values),
       html('h2', {}, say('check')),
-      html('pre', {}, answer.check || say('no_check'))
+      answer.check ? longText(answer.check) : html('p', {}, say('no_check'))
     );
+}
+
+/* What the compiler printed. Of megabytes only the beginning, with a button for all: a page that shows them needs seconds. */
+const SHOWN = 2000000;
+function longText(text) {
+  const listing = html('pre', {lang: 'en'}, text.slice(0, SHOWN));
+  if (text.length <= SHOWN) return listing;
+  const all = html('button', {}, say('show_all', Math.round(text.length / 1000)));
+  all.onclick = () => {
+    listing.textContent = text;
+    all.remove();
+  };
+  return html('div', {}, listing, all);
 }
 
 function startTraining() {
@@ -238,6 +285,7 @@ function startTraining() {
     text: () => editor.text,
     edit: text => editor.edit(text),
     compile: text => asking.askAside(text, givenWords(), PARTS.program, seed),
+    params: name => library[name]?.params || [],
     again: another => {
       seed = another;
       follow();
@@ -257,13 +305,15 @@ function paintC() {
     };
     choose.append(button);
   }
-  $('panel-c').replaceChildren(choose, paintReasons(), paintListing());
+  repaint($('panel-c'), () => $('panel-c').replaceChildren(choose, paintReasons(), paintListing()));
 }
 
 function paintListing() {
-  if (cView !== 'both') return html('pre', {}, cView === 'fast' ? answer.c : answer.lesson.c);
+  if (cView === 'fast') return html('pre', {lang: 'en'}, answer.c);
+  if (!answer.lesson) return html('p', {class: 'soft'}, say('not_computed'));
+  if (cView === 'plain') return html('pre', {lang: 'en'}, answer.lesson.c);
   const lines = text => text.replace(/\n$/, '').split('\n');
-  const listing = html('pre', {class: 'difference'});
+  const listing = html('pre', {class: 'difference', lang: 'en'});
   for (const [mark, line] of difference(lines(answer.lesson.c), lines(answer.c)))
     listing.append(html(mark === '+' ? 'ins' : mark === '-' ? 'del' : 'span', {}, `${mark} ${line}\n`));
   return listing;
@@ -272,7 +322,7 @@ function paintListing() {
 /* A reason once for each line and value that it made. */
 function paintReasons() {
   const rows = new Map([...answer.why].sort((a, b) => a.line - b.line).map(w => [`${w.line} ${w.why}`, w]));
-  const list = html('ul', {class: 'reasons'});
+  const list = html('ul', {class: 'reasons', lang: 'en'});
   for (const w of rows.values()) {
     const place = html('button', {class: 'place'}, w.line ? say('line', w.line) : '·');
     if (w.line) place.onclick = () => editor.goto(w.line);
@@ -314,11 +364,12 @@ function showLesson(k) {
   if (!lesson) return;
   const close = html('button', {class: 'close', 'aria-label': say('close')}, '×');
   close.onclick = () => showLesson(-1);
-  const text = html('div', {});
+  const text = html('div', {lang: 'en'});
   text.innerHTML = lesson.html;
-  const parts = [close, html('h2', {id: 'course-title'}, `${k + 1}. ${lesson.title}`), text];
+  const own = language() === 'en' ? [] : [html('p', {class: 'soft'}, say('course_in_english'))];
+  const parts = [close, html('h2', {id: 'course-title', lang: 'en'}, `${k + 1}. ${lesson.title}`), ...own, text];
   if (lesson.solution) {
-    const solution = html('div', {});
+    const solution = html('div', {lang: 'en'});
     solution.innerHTML = lesson.solution;
     parts.push(html('details', {class: 'solution'}, html('summary', {}, say('solution')), solution));
   }
@@ -355,6 +406,7 @@ function chooseNet(set) {
   train.table = null;
   train.settings.set = set;
   train.renew();
+  train.paintData();
   openText(firstNet(SETS[set]), '');
   chooseTab('train');
 }
@@ -368,25 +420,34 @@ function save() {
 
 /* A table is data for the view that trains. */
 async function openTable(file) {
-  if (!train.useTable(await file.text())) return;
-  const net = readNet(editor.text);
-  if (!net || train.inputs !== 2) openText(firstNet({classes: train.classes, inputs: train.inputs}), '');
+  if (!train.useTable(await file.text())) {
+    setState('no_table');
+    return;
+  }
+  $('menu').value = '';
+  showLesson(-1);
+  openText(train.tableNet(), '');
   chooseTab('train');
 }
 
 async function openFile(file) {
   if (!file) return;
+  if (file.size > 16 << 20) {
+    setState('too_large');
+    return;
+  }
   if (/\.(csv|tsv|txt)$/i.test(file.name)) {
     await openTable(file);
     return;
   }
-  if (file.size > 4 << 20) {
-    setState('too_large');
+  const text = await file.text();
+  if (/[\0\ufffd]/.test(text)) {
+    setState('no_text');
     return;
   }
   $('menu').value = '';
   showLesson(-1);
-  openText(await file.text(), '');
+  openText(text, '');
 }
 
 /* The text in a link: "#" and JSON. */
@@ -397,7 +458,11 @@ function linkText() {
 
 async function copyLink() {
   const hash = linkText();
-  ignoreHash = true;
+  if (hash.length > 1 << 20) { /* browsers cut longer ones */
+    setState('too_large');
+    return;
+  }
+  ignoreHash = location.hash !== hash;
   location.hash = hash;
   const url = location.href;
   try {
@@ -413,42 +478,74 @@ let ignoreHash = false;
 /* Opens what a link says: a text, or "#lesson-3" or "#xor". Returns false if it says nothing. */
 function openLink() {
   const hash = location.hash.slice(1);
+  if (!hash) return false;
   const lesson = /^lesson-(\d+)$/.exec(hash);
   const net = /^net-(\w+)$/.exec(hash);
   const value = lesson ? `lesson ${lesson[1]}` : net ? `net ${net[1]}` : hash;
-  if (lesson || models.examples[hash] || (net && SETS[net[1]])) {
+  if ((lesson && models.lessons[lesson[1] - 1]) || Object.hasOwn(models.examples, hash) || (net && Object.hasOwn(SETS, net[1]))) {
     $('menu').value = value;
     choose(value);
     return true;
   }
-  try {
-    const {text, given} = JSON.parse(decodeURIComponent(hash));
-    $('menu').value = Object.keys(models.examples).find(name => models.examples[name] === text) || '';
-    showLesson(-1);
-    openText(String(text), String(given || ''));
-    return true;
-  } catch {
+  const {text, given} = textOfLink(hash);
+  if (typeof text !== 'string') {
+    badLink = true;
+    setState('bad_link');
     return false;
   }
+  $('menu').value = exampleOf(text);
+  showLesson(-1);
+  openText(text, typeof given === 'string' ? given : '');
+  return true;
+}
+
+let badLink = false;
+
+/* {text, given}, or nothing: it may have been cut, or be of another page. */
+function textOfLink(hash) {
+  try {
+    return JSON.parse(decodeURIComponent(hash)) || {};
+  } catch {
+    return {};
+  }
+}
+
+const exampleOf = text => Object.keys(models.examples).find(name => models.examples[name] === text) || '';
+
+/* What was here before the page was closed. */
+function openKept() {
+  const text = kept('text');
+  if (!text) return false;
+  const value = kept('menu') || '';
+  const lesson = /^lesson (\d+)$/.exec(value);
+  $('menu').value = lesson && models.lessons[lesson[1] - 1] ? value : exampleOf(text);
+  showLesson($('menu').value.startsWith('lesson ') ? lesson[1] - 1 : -1);
+  openText(text, kept('given') || '');
+  return true;
 }
 
 /* ---- together ---- */
 
 const followSoon = pause(100, follow);
+const keepSoon = pause(500, () => {
+  keep('text', editor.text);
+  keep('given', $('given').value);
+  keep('menu', $('menu').value);
+});
 const editor = new Editor({
   parent: $('editor'),
   library: () => library,
   about: aboutWord,
-  changed: text => {
-    keep('text', text);
+  changed: () => {
+    keepSoon();
     changing();
     followSoon();
   },
-  words: {replaceBy: text => say('replace_by', text)},
-  label: say('editor')
+  words: {replaceBy: text => say('replace_by', text), phrases, label: () => say('editor')}
 });
 
 $('given').addEventListener('input', () => {
+  keepSoon();
   changing();
   followSoon();
 });
@@ -466,6 +563,7 @@ for (const name of ['dragover', 'drop'])
     if (name === 'drop') openFile(e.dataTransfer.files[0]);
   });
 addEventListener('hashchange', () => {
+  badLink = false;
   if (!ignoreHash) openLink();
   ignoreHash = false;
 });
@@ -477,7 +575,7 @@ startTraining();
 const wanted = kept('language') || navigator.language.slice(0, 2);
 chooseLanguage(wanted in LANGUAGES ? wanted : 'en');
 chooseTab('lesson');
-if (!openLink()) {
+if (!openLink() && !openKept()) {
   $('menu').value = 'lesson 1';
   choose('lesson 1');
 }

@@ -26,3 +26,16 @@ export function pause(wait, f) {
     timer = setTimeout(() => f(...args), wait);
   };
 }
+
+/* What a control is called: its own name, else that of its label. */
+const nameOf = e =>
+  e.getAttribute('aria-label') || e.closest('label')?.querySelector('span')?.textContent || e.closest('label')?.textContent || e.textContent;
+
+/* Paints a part of the page anew; the focus stays on the control that has it. */
+export function repaint(parent, paint) {
+  const was = document.activeElement;
+  const name = parent.contains(was) ? nameOf(was) : null;
+  paint();
+  if (name !== null && !parent.contains(document.activeElement))
+    [...parent.querySelectorAll('button, select, input')].find(e => nameOf(e) === name)?.focus();
+}

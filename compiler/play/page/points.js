@@ -82,13 +82,13 @@ const makers = {
 
 /* Which kind of target a set has, how many features, and a net that can learn it. */
 export const SETS = {
-  circle: {classes: true, inputs: 2},
-  xor: {classes: true, inputs: 2},
-  gauss: {classes: true, inputs: 2},
-  spiral: {classes: true, inputs: 2, layers: [16, 8], optimizer: 'adam(lr = 0.03)'},
-  plane: {classes: false, inputs: 2},
-  hills: {classes: false, inputs: 2, layers: [8, 8], optimizer: 'adam(lr = 0.01)'},
-  sine: {classes: false, inputs: 1, layers: [8, 8], optimizer: 'adam(lr = 0.01)'}
+  circle: {classes: 2, inputs: 2},
+  xor: {classes: 2, inputs: 2},
+  gauss: {classes: 2, inputs: 2},
+  spiral: {classes: 2, inputs: 2, layers: [16, 8], optimizer: 'adam(lr = 0.03)'},
+  plane: {classes: 0, inputs: 2},
+  hills: {classes: 0, inputs: 2, layers: [8, 8], optimizer: 'adam(lr = 0.01)'},
+  sine: {classes: 0, inputs: 1, layers: [8, 8], optimizer: 'adam(lr = 0.01)'}
 };
 
 /* In random order, divided into those to learn from and those to test on. */
@@ -105,16 +105,66 @@ export function divide(points, share, seed) {
 
 export const makePoints = ({set, count, noise, seed}) => makers[set](count, noise, generator(seed));
 
-/* Rows of numbers of a CSV, without a heading; a column of words becomes classes 0, 1, ... */
-export function readTable(text) {
-  const rows = text.split(/\r?\n/).filter(l => l.trim()).map(l => l.split(/[,;\t]/).map(c => c.trim()));
-  if (rows.length && rows[0].some(c => c !== '' && Number.isNaN(+c)) && rows.length > 1
-    && rows[0].filter(c => Number.isNaN(+c)).length > rows[1].filter(c => Number.isNaN(+c)).length) rows.shift();
-  const words = new Map();
-  const columns = rows[0] ? rows[0].length : 0;
-  return rows.filter(r => r.length === columns).map(r => r.map(c => {
-    if (c !== '' && !Number.isNaN(+c)) return +c;
-    if (!words.has(c)) words.set(c, words.size);
-    return words.get(c);
+/* ---- tables ---- */
+
+/* The cells of each line: a quoted one may have separators, quotes and new lines inside. */
+function cellsOf(text, separator) {
+  const rows = [[]];
+  const cell = separator === ' ' ? /[^\S\n]*(?:"((?:[^"]|"")*)"|([^\s]*))([^\S\n]+|\n|$)/y
+    : new RegExp(`[^\\S\\n${separator}]*(?:"((?:[^"]|"")*)"[^\\n${separator}]*|([^\\n${separator}]*))(${separator}|\\n|$)`, 'y');
+  for (let m; cell.lastIndex < text.length && (m = cell.exec(text));) {
+    rows[rows.length - 1].push((m[1] !== undefined ? m[1].replaceAll('""', '"') : m[2]).trim());
+    if (m[3] === '\n') rows.push([]);
+    if (!m[0]) break;
+  }
+  return rows.filter(r => r.some(c => c));
+}
+
+/* The separator that divides most lines into equally many cells. */
+function separatorOf(text) {
+  const lines = text.split('\n').filter(l => l.trim()).slice(0, 50);
+  const score = separator => {
+    const counts = lines.map(l => cellsOf(l, separator)[0]?.length || 0);
+    return counts[0] < 2 ? 0 : counts.filter(n => n === counts[0]).length;
+  };
+  return ['\t', ';', ',', ' '].reduce((best, s) => (score(s) > score(best) ? s : best));
+}
+
+const MISSING = /^(|\?|-|na|n\/a|nan|null|none)$/i;
+
+/* A number, also one with a decimal comma; NaN: a word. */
+function numberIn(cell, comma) {
+  const text = comma && /^[-+]?\d*,\d+(e[-+]?\d+)?$/i.test(cell) ? cell.replace(',', '.') : cell;
+  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? +text : NaN;
+}
+
+/* How many classes a column has: that of its words, or of the numbers 0, 1, 2, ...; 0: it has values. */
+function classesOf(column, words) {
+  if (words) return words.size < 21 ? Math.max(2, words.size) : 0;
+  const kinds = new Set(column);
+  const count = kinds.size;
+  const all = [...Array(count).keys()].every(k => kinds.has(k));
+  return count === 2 && all ? 2 : all && count > 2 && count <= 10 && column.length >= 5 * count ? count : 0;
+}
+
+/* A text as {rows, left, kinds}: rows of numbers without a heading, how many rows were left out because cells are missing (or there are
+ * more than `most`), and how many classes the last column has. The words of a column become 0, 1, ... */
+export function readTable(text, most = 20000) {
+  const clean = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
+  const separator = separatorOf(clean);
+  const all = cellsOf(clean, separator);
+  const columns = all[0] ? all[0].length : 0;
+  const isWord = c => !MISSING.test(c) && Number.isNaN(numberIn(c, separator !== ','));
+  const count = row => row.filter(isWord).length;
+  if (all.length > 1 && count(all[0]) > count(all[1])) all.shift();
+
+  const full = all.filter(r => r.length === columns && !r.some(c => MISSING.test(c))).slice(0, most);
+  const words = Array.from({length: columns}, (_, k) => (2 * full.filter(r => isWord(r[k])).length > full.length ? new Map() : null));
+  const codes = full.map(r => r.map((c, k) => {
+    if (!words[k]) return numberIn(c, separator !== ',');
+    if (!words[k].has(c)) words[k].set(c, words[k].size);
+    return words[k].get(c);
   }));
+  const rows = codes.filter(r => r.every(Number.isFinite)); /* a word among numbers is a mistake */
+  return {rows, left: all.length - rows.length, kinds: classesOf(rows.map(r => r[columns - 1]), words[columns - 1])};
 }

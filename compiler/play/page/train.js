@@ -1,13 +1,14 @@
 /* train.js - the view that trains: data, controls that change the text, and what the net does with all
  * that. The training itself is in a worker (trainer.js). */
-import {$, html, number, pause} from './page.js';
+import {html, number, pause, repaint} from './page.js';
 import {say} from './texts.js';
 import {SETS, makePoints, divide, readTable} from './points.js';
-import {readNet, changes, firstNet, FEATURE_FORMS} from './net.js';
+import {readNet, changes, firstNet, isNumber, hasFeatures, featureNames, usedElsewhere, FEATURE_FORMS} from './net.js';
 import {heat, pointsOn, curveOn, chart, manyLines, wires, contourOf} from './drawing.js';
 
 const GRID = 44; /* places of a heat map along a side */
 const CURVE = 161; /* places of a curve */
+const PATIENCE = 12000; /* milliseconds that the worker may take for an answer */
 
 const ACTIVATIONS = ['tanh', 'relu', 'sigmoid', 'leaky_relu', 'gelu', 'identity'];
 const OPTIMIZERS = ['sgd', 'adam', 'rmsprop', 'adagrad', 'adamw'];
@@ -17,9 +18,9 @@ const BATCHES = ['1', '5', '10', '20', '50', '100', '200'];
 
 export class Train {
   /* text, edit: the model's text, and what changes it; again: asks for the program anew; compile: the
-   * program of another text */
-  constructor({parent, script, math, text, edit, again, compile}) {
-    Object.assign(this, {parent, script, math, text, edit, again, compile});
+   * program of another text; params: of a function, by its name */
+  constructor({parent, script, math, text, edit, again, compile, params}) {
+    Object.assign(this, {parent, script, math, text, edit, again, compile, params});
     this.settings = {set: 'circle', count: 200, noise: 0, share: 0.5, seed: 1};
     this.seed = 1;
     this.table = null; /* rows of a file */
@@ -27,7 +28,9 @@ export class Train {
     this.history = [];
     this.heights = [-1, 1]; /* of a curve's picture */
     this.worker = null;
+    this.problem = null; /* the name of a text, and what is given to it */
     this.build();
+    new ResizeObserver(() => this.frame && this.paintWires(this.frame.weights)).observe(parent);
     this.renew();
   }
 
@@ -42,31 +45,38 @@ export class Train {
     this.findRange(points);
     this.send({kind: 'data', ...this.data});
     this.history = [];
-    this.paintData();
   }
 
   /* Where the points are: that of all formulas, or that of the table. */
   findRange(points) {
     this.range = [0, 1].map(k => {
       if (!this.table) return [-6, 6];
-      const all = points.map(p => p[k]);
-      const [low, high] = [Math.min(...all), Math.max(...all)];
+      const [low, high] = points.reduce(([a, b], p) => [Math.min(a, p[k]), Math.max(b, p[k])], [Infinity, -Infinity]);
       const margin = (high - low || 1) * 0.1;
       return [low - margin, high + margin];
     });
     const t = points.map(p => p[p.length - 1]);
-    this.classes = this.table ? t.every(x => x === 0 || x === 1) : SETS[this.settings.set].classes;
-    this.high = this.classes ? 1 : Math.max(1e-9, ...t.map(Math.abs));
+    this.classes = this.table ? this.kinds : SETS[this.settings.set].classes;
+    this.high = this.classes ? Math.max(1, this.classes - 1) : t.reduce((high, x) => Math.max(high, Math.abs(x)), 1e-9);
   }
 
-  /* A table that was dropped on the page. */
+  /* A table that was dropped on the page; false: there is none in the text. */
   useTable(text) {
-    const rows = readTable(text);
-    if (!rows.length || rows[0].length < 2) return false;
-    this.table = rows;
-    this.clicked = [];
+    const {rows, left, kinds} = readTable(text);
+    if (rows.length < 2 || rows[0].length < 2) return false;
+    Object.assign(this, {table: rows, left, kinds, clicked: []});
     this.renew();
+    this.paintData();
     return true;
+  }
+
+  /* A net for the table; columns of very different sizes are brought to one. */
+  tableNet() {
+    const columns = Array.from({length: this.inputs}, (_, k) => this.table.map(row => row[k]));
+    const means = columns.map(c => c.reduce((t, x) => t + x, 0) / c.length);
+    const deviations = columns.map((c, k) => Math.sqrt(c.reduce((t, x) => t + (x - means[k]) ** 2, 0) / c.length) || 1);
+    const even = means.every(m => Math.abs(m) < 4) && deviations.every(d => d > 0.25 && d < 4);
+    return firstNet({classes: this.classes, inputs: this.inputs, table: true, scale: even ? null : {means, deviations}});
   }
 
   gridPoints() {
@@ -79,25 +89,25 @@ export class Train {
 
   /* ---- the worker ---- */
 
-  /* The program that the compiler made of the text. */
-  load(program, functions) {
+  /* The program that the compiler made of a text. */
+  load(program, functions, text) {
     const key = JSON.stringify(program);
-    if (key === this.key) return;
+    this.net = readNet(text);
+    if (key === this.key) {
+      this.paintControls();
+      if (this.isReady && this.frame) this.paintFrame(this.frame); /* the view may have been hidden */
+      return;
+    }
     this.key = key;
     this.stop();
     this.program = program;
-    this.net = readNet(this.text());
     this.paintControls();
-    this.problem = program.reason ? say('not_in_page', program.reason)
-      : !program.text.includes('\n  step() {') ? say('nothing_to_minimize') : '';
-    this.paintProblem();
+    this.say(program.reason ? ['not_in_page', program.reason] : program.text.includes('\n  step() {') ? null : ['nothing_to_minimize']);
     if (this.problem) return;
     this.functions = functions;
     this.worker = this.workerOf(program, message => this.receive(message));
-    this.worker.onerror = e => {
-      this.problem = String(e.message);
-      this.paintProblem();
-    };
+    this.worker.onerror = e => this.say(['as_is', String(e.message)]);
+    this.expect();
   }
 
   /* The program is a part of the worker's script. */
@@ -114,20 +124,36 @@ export class Train {
   }
 
   stop() {
+    clearTimeout(this.timer);
     this.worker?.terminate();
     this.worker = null;
     this.isReady = false;
     this.wasRunning = this.running;
   }
 
+  /* A worker that does not answer in time, as in a loop of 10^9 passes, is ended. */
+  expect() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.stop();
+      this.setRunning(this.wasRunning = false);
+      this.key = '';
+      this.say(['late']);
+    }, PATIENCE);
+  }
+
   send(message) {
-    this.worker?.postMessage(message);
+    if (!this.worker) return;
+    this.worker.postMessage(message);
+    this.expect();
   }
 
   receive(message) {
+    clearTimeout(this.timer);
     if (message.kind === 'ready') this.ready(message);
     if (message.kind === 'frame') this.show(message);
     if (message.kind === 'surface') this.paintSurface(message);
+    if (this.running) this.expect();
   }
 
   ready(message) {
@@ -136,8 +162,7 @@ export class Train {
     const wanted = message.columns - (message.inputs.length ? 1 : 0);
     if (message.inputs.length && wanted !== this.inputs) this.fitData(wanted);
     this.paintControls(); /* features are those of the data */
-    this.problem = message.inputs.length && wanted !== this.inputs ? say('other_columns', message.columns) : '';
-    this.paintProblem();
+    this.say(message.inputs.length && wanted !== this.inputs ? ['other_columns', message.columns] : null);
     this.units = this.findUnits();
     this.buildPicture();
     if (this.frame && this.keeps) this.send({kind: 'keep', weights: this.frame.weights});
@@ -154,12 +179,13 @@ export class Train {
     if (!set) return;
     this.settings.set = set;
     this.renew();
+    this.paintData();
   }
 
   /* The layers of units: those of the net, else all values with a name and a row for each point. */
   findUnits() {
     const shown = this.program.arrays.filter(a => a.block === 'work' && a.of && a.shape.length === 2 && a.shape[0] === this.layout.room && !/[./ ]/.test(a.of));
-    const own = this.net ? [this.net.features?.name, ...this.net.layers.map(l => l.name)] : shown.map(a => a.of);
+    const own = this.net?.chain ? [this.net.features?.name, ...this.net.layers.map(l => l.name)] : shown.map(a => a.of);
     return own.map(name => shown.find(a => a.of === name)).filter(a => a)
       .map(a => ({name: a.of, array: a.name, count: Math.min(a.shape[1], 16)}));
   }
@@ -183,16 +209,26 @@ export class Train {
     this.side = html('div', {class: 'side'});
     this.parent.replaceChildren(this.bar, this.note, this.dataRow, this.netRow, html('div', {class: 'stage'}, this.picture, this.side));
     this.paintControls();
+    this.paintProblem();
   }
 
-  control(name, field) {
-    return html('label', {class: 'control'}, html('span', {}, say(name)), field);
+  /* All texts anew, in another language. */
+  relabel() {
+    this.build();
+    this.setRunning(this.running);
+    if (!this.isReady) return;
+    this.buildPicture();
+    if (this.frame) this.paintFrame(this.frame);
+  }
+
+  control(name, field, tag = 'label') {
+    return html(tag, {class: 'control'}, html('span', {}, say(name)), field);
   }
 
   choice(name, values, value, change, labels = values) {
     const select = html('select', {});
     const all = values.includes(value) ? values : [value, ...values];
-    all.forEach(v => select.append(html('option', {value: v}, values.includes(v) ? labels[values.indexOf(v)] : v)));
+    all.forEach(v => select.append(html('option', {value: v}, values.includes(v) ? labels[values.indexOf(v)] : v || say('by_default'))));
     select.value = value;
     select.onchange = () => change(select.value);
     return this.control(name, select);
@@ -209,27 +245,30 @@ export class Train {
     return this.control(name, html('span', {class: 'slide'}, range, out));
   }
 
+  /* Sliders stay as they are: one of them may be held at this moment. */
   set(name, value) {
     this.settings[name] = value;
     if (name === 'set') this.table = null;
     this.renew();
+    if (name === 'set') this.paintData();
     this.send({kind: 'grid', points: this.gridPoints(), units: this.units || []});
   }
 
   paintData() {
     const {set, count, noise, share, seed} = this.settings;
     const names = Object.keys(SETS);
-    this.dataRow.replaceChildren(
+    const left = this.table && this.left ? '; ' + say('rows_left', this.left) : '';
+    repaint(this.dataRow, () => this.dataRow.replaceChildren(
       html('b', {}, say('data')),
       this.choice('set', names, this.table ? '' : set, v => v && this.chooseSet(v), names.map(n => say('set_' + n))),
-      ...(this.table ? [html('span', {class: 'soft'}, say('from_file', this.table.length))] : [
+      ...(this.table ? [html('span', {class: 'soft'}, say('from_file', this.table.length) + left)] : [
         this.slider('noise', 0, 0.5, 0.05, noise, v => this.set('noise', v)),
         this.slider('count', 20, 1000, 20, count, v => this.set('count', v)),
         this.slider('data_seed', 1, 50, 1, seed, v => this.set('seed', v))
       ]),
       this.slider('share', 0.1, 0.9, 0.1, share, v => this.set('share', v), v => Math.round(100 * v) + ' %'),
-      html('span', {class: 'soft'}, say(this.classes ? 'click_points' : 'click_values'))
-    );
+      ...(this.inputs <= 2 ? [html('span', {class: 'soft'}, say(this.classes ? 'click_points' : 'click_values'))] : [])
+    ));
   }
 
   /* Another kind of data needs another loss; a text that is not a net stays as it is. */
@@ -242,62 +281,96 @@ export class Train {
 
   paintControls() {
     this.paintData();
-    const {net} = this;
-    if (!net) {
-      this.netRow.replaceChildren(html('b', {}, say('net')), html('span', {class: 'soft'}, say('no_controls')));
-      return;
-    }
-    const change = (name, ...args) => {
-      this.keeps = ['rate', 'optimizer', 'penalty', 'batch'].includes(name);
-      this.edit(changes[name](readNet(this.text()) || net, ...args));
-    };
-    const small = (text, label, action, off) => {
-      const b = html('button', {'aria-label': label, title: label}, text);
-      b.disabled = !!off;
-      b.onclick = action;
-      return b;
-    };
-    const layers = html('span', {class: 'group'},
-      small('−', say('fewer_layers'), () => change('removeLayer'), !net.layers.length),
-      html('span', {class: 'count'}, String(net.layers.length)),
-      small('+', say('more_layers'), () => change('addLayer'), net.layers.length >= 6));
-    const units = net.layers.map((l, k) => html('span', {class: 'group'},
-      small('−', say('fewer_units', l.name), () => change('units', k, +l.units - 1), !(+l.units > 1)),
-      html('span', {class: 'count', title: l.name}, l.units),
-      small('+', say('more_units', l.name), () => change('units', k, +l.units + 1), !(+l.units < 16))));
-    const {penalty} = net.loss;
-    this.netRow.replaceChildren(
-      html('b', {}, say('net')),
-      this.control('layers', layers),
-      ...(units.length ? [html('span', {class: 'control'}, html('span', {}, say('units')), ...units)] : []),
-      ...(net.layers.length ? [this.choice('activation', ACTIVATIONS, net.layers[0].act || 'identity', v => change('act', v))] : []),
-      this.choice('optimizer', OPTIMIZERS, net.loss.optimizer, v => change('optimizer', v)),
-      this.choice('rate', RATES, net.loss.rate || '', v => change('rate', v)),
-      this.choice('penalty', ['', 'l1', 'l2'], penalty ? penalty.kind : '', v => change('penalty', v, penalty ? penalty.rate : '0.001'), [say('none'), 'L1', 'L2']),
-      ...(penalty ? [this.choice('penalty_rate', PENALTIES, penalty.rate, v => change('penalty', penalty.kind, v))] : []),
-      ...(net.batch ? [this.choice('batch', BATCHES, String(net.batch.size), v => change('batch', v))] : []),
-      ...(this.inputs === 2 ? [this.featureBoxes(net, change)] : [])
-    );
+    repaint(this.netRow, () => this.netRow.replaceChildren(html('b', {}, say('net')), ...this.netControls()));
   }
 
-  featureBoxes(net, change) {
-    const used = net.features ? net.features.list : [FEATURE_FORMS.x1, FEATURE_FORMS.x2];
+  /* A control reads the text as it is now, and changes its words. */
+  change(name, ...args) {
+    const net = readNet(this.text());
+    if (!net) {
+      this.say(['no_controls']);
+      return;
+    }
+    this.keeps = ['rate', 'optimizer', 'penalty', 'batch'].includes(name);
+    this.edit(changes[name](net, ...args));
+  }
+
+  /* Those that the text has words for. */
+  netControls() {
+    const {net} = this;
+    if (!net) return [html('span', {class: 'soft'}, say('no_controls'))];
+    const {penalty, expression, name, optimizer, rate} = net.loss;
+    const change = (...args) => this.change(...args);
+    return [
+      ...(net.chain ? [this.layerButtons(net)] : [html('span', {class: 'soft'}, say('some_controls'))]),
+      ...(net.layers.length ? [this.unitButtons(net)] : []),
+      ...(net.layers.length ? [this.activationChoice(net)] : []),
+      this.choice('optimizer', OPTIMIZERS, optimizer, v => change('optimizer', v, this.params(v))),
+      this.choice('rate', RATES, rate || '', v => change('rate', v)),
+      ...(name && expression.text && net.all.length ? [this.choice('penalty', ['', 'l1', 'l2'], penalty ? penalty.kind : '',
+        v => change('penalty', v, penalty ? penalty.rate : '0.001'), [say('none'), 'L1', 'L2'])] : []),
+      ...(penalty ? [this.choice('penalty_rate', PENALTIES, penalty.rate, v => change('penalty', penalty.kind, v))] : []),
+      ...(net.batch ? [this.choice('batch', BATCHES, String(net.batch.size), v => change('batch', v))] : []),
+      ...(this.inputs === 2 && net.all.length && hasFeatures(net) ? [this.featureBoxes(net)] : [])
+    ];
+  }
+
+  /* A button that says why it does nothing; it keeps the focus. */
+  small(text, label, action, off) {
+    const b = html('button', {'aria-label': label, title: typeof off === 'string' ? off : label, 'aria-disabled': off ? 'true' : null}, text);
+    if (!off) b.onclick = action;
+    return b;
+  }
+
+  layerButtons(net) {
+    const last = net.layers[net.layers.length - 1];
+    const used = last && usedElsewhere(net, last) ? say('used_elsewhere', last.name) : false;
+    return this.control('layers', html('span', {class: 'group', role: 'group', 'aria-label': say('layers')},
+      this.small('−', say('fewer_layers'), () => this.change('removeLayer'), !last || used),
+      html('span', {class: 'count'}, String(net.layers.length)),
+      this.small('+', say('more_layers'), () => this.change('addLayer'), net.layers.length >= 6)), 'span');
+  }
+
+  unitButtons(net) {
+    const groups = net.layers.map((l, k) => {
+      const fixed = isNumber(l.units.text) ? false : say('in_text', l.units.text);
+      const count = +l.units.text;
+      return html('span', {class: 'group', role: 'group', 'aria-label': l.name},
+        this.small('−', say('fewer_units', l.name), () => this.change('units', k, count - 1), fixed || count <= 1),
+        html('span', {class: 'count', title: l.name}, l.units.text),
+        this.small('+', say('more_units', l.name), () => this.change('units', k, count + 1), fixed || count >= 16));
+    });
+    return html('span', {class: 'control'}, html('span', {}, say('units')), ...groups);
+  }
+
+  /* One for all layers; if they differ, all are named until one is chosen. */
+  activationChoice(net) {
+    const kinds = [...new Set(net.layers.map(l => l.act?.text || 'identity'))];
+    return this.choice('activation', ACTIVATIONS, kinds.join(', '), v => this.change('act', v));
+  }
+
+  featureBoxes(net) {
+    const used = featureNames(net);
     const boxes = html('span', {class: 'features', role: 'group', 'aria-label': say('features')});
     for (const name in FEATURE_FORMS) {
       const box = html('input', {type: 'checkbox'});
-      box.checked = used.includes(FEATURE_FORMS[name]);
-      box.onchange = () => {
-        const list = Object.values(FEATURE_FORMS).filter(f => (f === FEATURE_FORMS[name] ? box.checked : used.includes(f)));
-        change('features', list);
-      };
+      box.checked = used.includes(name);
+      box.onchange = () => this.change('features', Object.keys(FEATURE_FORMS).filter(f => (f === name ? box.checked : used.includes(f))));
       boxes.append(html('label', {}, box, ' ', name));
     }
     return html('span', {class: 'control'}, html('span', {}, say('features')), boxes);
   }
 
+  /* Says the text of a name below the buttons, or nothing. */
+  say(problem) {
+    this.problem = problem;
+    this.paintProblem();
+  }
+
   paintProblem() {
-    this.note.hidden = !this.problem;
-    this.note.textContent = this.problem || '';
+    const text = this.problem ? say(...this.problem) : '';
+    this.note.hidden = !text;
+    if (this.note.textContent !== text) this.note.textContent = text;
   }
 
   toggle() {
@@ -314,7 +387,6 @@ export class Train {
   setRunning(on) {
     this.running = on;
     this.runButton.textContent = say(on ? 'pause' : 'run');
-    this.runButton.setAttribute('aria-pressed', on);
   }
 
   step() {
@@ -325,6 +397,7 @@ export class Train {
 
   restart() {
     this.setRunning(false);
+    if (!this.worker) this.again(this.seed); /* it was ended */
     this.history = [];
     this.keeps = false;
     if (this.surface) this.path = [];
@@ -343,7 +416,7 @@ export class Train {
   buildPicture() {
     this.canvases = this.units.map(u => Array.from({length: u.count}, (_, k) =>
       html('canvas', {width: 44, height: 44, class: 'unit-map', role: 'img', 'aria-label': `${u.name}[${k}]`})));
-    const features = this.net?.features || this.inputs !== 2 ? [] : ['x1', 'x2'];
+    const features = (this.net?.chain && this.net.features) || this.inputs !== 2 ? [] : ['x1', 'x2'];
     this.featureMaps = features.map(name => html('canvas', {width: 44, height: 44, class: 'unit-map', role: 'img', 'aria-label': name}));
     this.lines = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     this.lines.setAttribute('class', 'wires');
@@ -419,9 +492,17 @@ export class Train {
   show(frame) {
     this.frame = frame;
     if (frame.running !== this.running) this.setRunning(frame.running);
+    if (frame.diverged) this.say(['diverged']);
+    else if (this.problem?.[0] === 'diverged') this.say(null);
     const loss = (this.program.results.find(r => r.kind === 'loss') || {}).name;
     this.history.push([frame.steps, frame.train[loss], frame.test[loss]]);
     if (this.history.length > 400) this.history = this.history.filter((_, k) => k % 2 === 0 || k > 380);
+    if (this.surface && this.pair.every(({name, k}) => frame.weights[name]?.[k] !== undefined))
+      this.path.push(this.pair.map(({name, k}) => frame.weights[name][k]));
+    if (!this.parent.hidden) this.paintFrame(frame);
+  }
+
+  paintFrame(frame) {
     const epoch = frame.epoch < 100 ? number(frame.epoch, 3) : Math.round(frame.epoch);
     const text = [`${say('steps')} ${frame.steps}`, `${say('epochs')} ${epoch}`];
     if (frame.running && frame.speed) text.push(say('per_second', Math.round(frame.speed)));
@@ -430,10 +511,7 @@ export class Train {
     this.paintNumbers(frame);
     this.chartBox.replaceChildren(chart(this.history, [say('training'), say('test')]));
     this.paintMaps(frame);
-    if (this.surface && this.pair.every(({name, k}) => frame.weights[name]?.[k] !== undefined)) {
-      this.path.push(this.pair.map(({name, k}) => frame.weights[name][k]));
-      this.paintPath();
-    }
+    if (this.surface) this.paintPath();
   }
 
   paintMaps({maps, out, outWidth, dead, weights}) {
@@ -465,16 +543,16 @@ export class Train {
       else {
         let best = 0;
         for (let k = 1; k < width; k++) if (out[i * width + k] > out[i * width + best]) best = k;
-        one[i] = (2 * best) / (width - 1) - 1;
+        one[i] = (2 * best) / (width - 1) - 1; /* as the classes of points */
       }
     }
     heat(this.big, one, GRID, this.classes ? 1 : this.high);
-    if (this.classes) contourOf(this.big, one, GRID);
+    if (this.classes === 2) contourOf(this.big, one, GRID);
     pointsOn(this.big, this.data, this.range, this.classes, this.high);
   }
 
   paintWires(weights) {
-    if (!this.net || !this.columns.length) return;
+    if (!this.net?.chain || !weights || !this.columns?.length) return;
     const first = this.featureMaps.length ? [this.featureMaps] : [];
     const layers = [...first, ...this.canvases];
     const names = [...this.net.layers.map(l => l.name), this.net.out.name];
@@ -498,33 +576,43 @@ export class Train {
 
   compareRow() {
     const go = html('button', {}, say('compare'));
-    go.disabled = !this.net?.loss.rate;
-    go.onclick = () => this.compare();
+    go.disabled = !isNumber(this.net?.loss.rate);
+    go.onclick = () => this.compare(go);
     this.compareBox = html('div', {});
     return html('div', {}, html('div', {class: 'row'}, go, html('span', {class: 'soft'}, say('compare_words'))), this.compareBox);
   }
 
-  async compare() {
+  async compare(button) {
     const net = readNet(this.text());
+    if (!isNumber(net?.loss.rate)) return;
     const box = this.compareBox;
-    const rates = [0.1, 0.3, 1, 3, 10].map(f => String(+(f * net.loss.rate).toPrecision(3)));
     const lines = [];
-    for (const rate of rates) {
+    button.disabled = true;
+    for (const factor of [0.1, 0.3, 1, 3, 10]) {
+      const rate = String(+(factor * net.loss.rate).toPrecision(3));
       const {program} = await this.compile(changes.rate(net, rate));
-      if (!program?.text) return;
-      lines.push({name: `lr = ${rate}`, points: await this.recordOf(program)});
+      const points = program?.text && (await this.recordOf(program));
+      if (!points) {
+        box.replaceChildren(html('p', {class: 'soft'}, say('late')));
+        break;
+      }
+      lines.push({name: `lr = ${rate}`, points});
       box.replaceChildren(manyLines(lines));
     }
-    box.dataset.done = rates.join(' ');
+    button.disabled = false;
+    box.dataset.done = lines.map(l => l.name).join(' ');
   }
 
+  /* Losses of 600 steps; null: it takes too long. */
   recordOf(program) {
     return new Promise(done => {
-      const worker = this.workerOf(program, message => {
-        if (message.kind !== 'path') return;
+      const end = path => {
+        clearTimeout(timer);
         worker.terminate();
-        done(message.path);
-      });
+        done(path);
+      };
+      const timer = setTimeout(() => end(null), 2 * PATIENCE);
+      const worker = this.workerOf(program, message => message.kind === 'path' && end(message.path));
       worker.postMessage({kind: 'data', ...this.data});
       worker.postMessage({kind: 'record', count: 600, every: 10});
     });

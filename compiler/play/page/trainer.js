@@ -27,6 +27,7 @@ let steps = 0;
 let running = false;
 let seed = 1;
 let speed = 0;
+let diverged = false; /* is the loss inf or nan? */
 
 /* A batch of rows, beginning at `from`, into the inputs: columns in the order of declaration. */
 function feed(rows, from, count) {
@@ -123,7 +124,7 @@ const weights = () =>
 function report() {
   const rows = data.train;
   const message = {kind: 'frame', steps, epoch: inputs.length && rows.length ? (steps * Math.min(room, rows.length)) / rows.length : steps, speed,
-    train: measure(rows), test: data.test.length ? measure(data.test) : {}, weights: weights(), gradients: gradients(), running};
+    train: measure(rows), test: data.test.length ? measure(data.test) : {}, weights: weights(), gradients: gradients(), running, diverged};
   if (grid && inputs.length && grid.points.every(p => p.length <= columns)) {
     Object.assign(message, picture(grid.units, grid.points));
     /* a unit that is 0 for all points to learn from */
@@ -146,7 +147,8 @@ function run() {
     now = performance.now();
   } while (now - begin < SLICE);
   speed = ((steps - from) * 1000) / (now - begin);
-  if (loss.array && !Number.isFinite(B.work[loss.array][0])) running = false;
+  diverged = !!loss.array && !Number.isFinite(B.work[loss.array][0]);
+  if (diverged) running = false;
   report();
   setTimeout(run, 0);
 }
@@ -194,7 +196,7 @@ const commands = {
     report();
   },
   reset() {
-    running = false;
+    running = diverged = false;
     ['params', 'state'].forEach((b, k) => Object.entries(start[k]).forEach(([name, v]) => B[b][name].set(v)));
     steps = 0;
     state = seed;
