@@ -206,7 +206,7 @@ def files(page):
     wait(page, f"{T}.frame.steps === 200")
     check("and it learns", page.value(f"{T}.frame.train.J") < before)
     text = page.value("playground.editor.text")
-    for file, content, said in (("empty.csv", "", "no table"), ("words.csv", "This is no table.\nIt has lines.\n", "no table"), ("one.csv", "1\n2\n3\n", "no table"),
+    for file, content, said in (("empty.csv", "", "no table"), ("words.csv", "This is not a table.\nIt has lines.\n", "no table"), ("one.csv", "1\n2\n3\n", "no table"),
                                 ("picture.ng", [137, 80, 78, 71, 0, 255, 254], "not a text")):
         drop(page, file, content)
         check(f"{file} is refused", said in page.value(STATE) and page.value("playground.editor.text") == text, page.value(STATE))
