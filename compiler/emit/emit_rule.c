@@ -330,6 +330,21 @@ static const char *formula_text(Emit *e, const Node *y, Node *from)
     return text;
 }
 
+/* Is n the contribution of s, whose rule is shown above it, added to those before it? */
+static bool is_sum_so_far(const Node *n, const Step *s)
+{
+    if (s->use == 0 || (n->op != OP_add && n->op != OP_sub))
+        return false;
+
+    for (int i = 0; i < 2; i++) {
+        const Step *before = n->arg[i]->step, *now = n->arg[1 - i]->step;
+        bool to_same = before && before != s && before->x == s->x;
+        if (now == s && (to_same || (n == s->sum && n != s->dx)))
+            return true;
+    }
+    return false;
+}
+
 /* "z = x @ W' + b  =>  dJ/dW = dJ/dz' @ x  [10, 784]", and why. NULL: n is not a step. A node that
  * adds up contributions is shown as it is stored. */
 const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char *stored,
@@ -339,11 +354,12 @@ const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char 
     if (!rule)
         return NULL;
 
-    const char *use = use_text(e, s, is_adjoint(n));
+    bool shown = is_sum_so_far(n, s);
+    const char *use = use_text(e, s, shown || is_adjoint(n));
     const char *shape = shape_words(e, s->x);
     bool several = *use != '\0';
     /* the sum of the contributions: the rule of one of them would not be the value */
-    if (n->op == OP_add && is_adjoint(n) && several) {
+    if (several && (shown || (n->op == OP_add && is_adjoint(n)))) {
         *why = use + strlen("; ");
         return text_format(e->ngc, "%s%s", stored, shape);
     }
