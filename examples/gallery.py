@@ -14,8 +14,10 @@ sys.path.insert(0, os.path.join(here, "..", "tests", "explain"))
 from browser import Browser, Page
 
 # Sizes with which a graph can be seen at once.
-SMALLER = {"adding": "-D n=4 -D T=4", "wave": "-D n=4 -D T=4", "char_gpt": "-D width=16 m=1", "char_rnn": "m=1", "lenet": "m=1", "resnet": "m=1",
-           "series": "m=2 T=5", "gan": "-D n=16", "regularised": "-D n=30", "spiral": "-D n=30", "vectorised": "m=4"}
+SMALLER = {"adding": "-D n=4 -D T=4", "wave": "-D n=4 -D T=4", "char_gpt": "-D width=16 m=1",
+           "char_rnn": "m=1", "lenet": "m=1", "resnet": "m=1",
+           "series": "m=2 T=5", "gan": "-D n=16", "regularised": "-D n=30", "spiral": "-D n=30",
+           "vectorised": "m=4"}
 WIDEST = 1000  # pixels of a picture in which names can still be read; a wider graph is folded
 
 # The graph with all values and gradients, at the finest level that is not too wide; if all are, or it would be one box, by layers.
@@ -59,8 +61,8 @@ def first_sentence(text):
 def picture(ngc, page, name, folder):
     path = os.path.join(folder, name + ".html")
     model = os.path.join(here, name + ".ng")
-    subprocess.run([ngc, "explain", "--html", model, *SMALLER.get(name, "").split(), "-o", path], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
+    subprocess.run([ngc, "explain", "--html", model, *SMALLER.get(name, "").split(), "-o", path],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     page.open(path)
     return page.value(GRAPH % WIDEST)
 

@@ -23,13 +23,15 @@ def style():
     """What page.css says of drawings, so that an SVG has its colours without the page."""
     with open(os.path.join(here, "..", "compiler", "explain", "page", "page.css")) as f:
         text = f.read()
-    rules = [text[m.start():text.index("}", m.end()) + 1] for m in re.finditer(r"^(?:svg |\.v |\.g |\.soft |\.unit|\.wire|\.tip|\.plot|\.line|\.synapse|\.neuron|\.halo|\.slope|\.dashed|\.dot)", text, re.M)]
+    rules = [text[m.start():text.index("}", m.end()) + 1]
+             for m in re.finditer(r"^(?:svg |\.v |\.g |\.soft |\.unit|\.wire|\.tip|\.plot|\.line|\.synapse|\.neuron|\.halo|\.slope|\.dashed|\.dot)", text, re.M)]
     light = text[text.index(":root {"):text.index("}") + 1]
     dark = text[text.index("@media screen and (prefers-color-scheme: dark)"):]
     dark = dark[:dark.index("}\n}") + 3]
     with open(os.path.join(here, "..", "compiler", "play", "page", "play.css")) as f:
         rates = [line for line in f if line.startswith(".rate0")]
-    return re.sub(r"\s+", " ", light + dark + "".join(rules) + "".join(rates) + ":root{--call:#7a3e9d}svg{color:var(--fg)}")
+    return re.sub(r"\s+", " ", light + dark + "".join(rules) + "".join(rates)
+                  + ":root{--call:#7a3e9d}svg{color:var(--fg)}")
 
 
 STYLE = style()
@@ -83,7 +85,8 @@ class Pictures:
     def lesson(self, name, *given):
         """The lesson page of an example, after its last step."""
         path = os.path.join(self.folder, name + ".html")
-        subprocess.run([self.ngc, "explain", os.path.join(here, name + ".ng"), *given, "-o", path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([self.ngc, "explain", os.path.join(here, name + ".ng"), *given, "-o", path],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         page = Page(self.browser, 1400, 900)
         page.open(path)
         page.value("(go(steps.length), 0)")
@@ -110,7 +113,8 @@ class Pictures:
     def playground_png(self):
         text = ("# Two classes of points in the plane: press Run.\ndim    m <= 20\ninput  x[m, 2], t[m]\nh1 = dense(x, 8, tanh)\nh2 = dense(h1, 8, tanh)\n"
                 "z = dense(h2, 1)[:, 0]\noutput p = sigmoid(z)\nmetric accuracy = mean((z > 0) == t)\nminimize J = bce_logits(z, t) with adam(lr = 0.03)\n")
-        page = self.net("spiral", text, 3000, width=1280, height=800, change="playground.train.set('share', 0.8)")
+        page = self.net("spiral", text, 3000, width=1280, height=800,
+                        change="playground.train.set('share', 0.8)")
         return png_of(page, "body", 28, 760)
 
     def chain_svg(self):

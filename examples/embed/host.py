@@ -75,7 +75,8 @@ class Model:
 
     def call(self, does, *numbers):
         f = self.function[does]
-        arguments = [self.block[a["block"]] if "block" in a else ctypes.c_uint64(next(iter(numbers))) for a in f["arguments"]]
+        arguments = [self.block[a["block"]] if "block" in a
+                     else ctypes.c_uint64(next(iter(numbers))) for a in f["arguments"]]
         call = getattr(self.library, f["name"])
         call.restype = ctypes.c_int if f["returns"] == "int" else None
         error = call(*arguments)

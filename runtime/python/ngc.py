@@ -31,8 +31,9 @@ try:
 except ImportError as missing:
     raise ImportError("ngc needs NumPy: install it (on Debian: apt-get install python3-numpy)") from missing
 
-__all__ = ["load", "compile", "Model", "Values", "Tensors", "Lesson", "Error", "CompileError", "CheckError", "ManifestError",
-           "UnknownNameError", "MissingInputError", "ShapeError", "DtypeError", "LabelError", "FileError", "Warning"]
+__all__ = ["load", "compile", "Model", "Values", "Tensors", "Lesson", "Error", "CompileError",
+           "CheckError", "ManifestError", "UnknownNameError", "MissingInputError", "ShapeError",
+           "DtypeError", "LabelError", "FileError", "Warning"]
 
 
 # ---- errors ----
@@ -53,8 +54,8 @@ class CompileError(Error):
 
     def __init__(self, messages, text=None):
         wrong = [m for m in messages if m.get("severity") == "error"]
-        super().__init__(text or "\n".join(_message_text(m) for m in wrong or messages) or "ngc failed",
-                         wrong[0].get("code") if wrong else None)
+        super().__init__(text or "\n".join(_message_text(m) for m in wrong or messages)
+                         or "ngc failed", wrong[0].get("code") if wrong else None)
         self.messages = messages
         for member in ("file", "line", "column"):
             setattr(self, member, wrong[0].get(member) if wrong else None)
@@ -137,7 +138,8 @@ def _find_ngc(given=None):
 def _run(line, text="", may_fail=False):
     """Runs ngc: what it prints, and its exit status. Its warnings become Python's."""
     try:
-        done = subprocess.run(line, input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run(line, input=text.encode(), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
     except OSError as error:
         raise CompileError([], f"cannot run '{line[0]}': {error.strerror}") from error
     messages = []
@@ -148,7 +150,8 @@ def _run(line, text="", may_fail=False):
             messages.append({"severity": "error", "message": said})
     wrong = any(m.get("severity") == "error" for m in messages)
     if wrong or (done.returncode and not may_fail):
-        raise CompileError(messages, None if messages else f"'{line[0]}' ended with status {done.returncode}")
+        raise CompileError(messages, None if messages
+                           else f"'{line[0]}' ended with status {done.returncode}")
     for message in messages:
         if message.get("severity") == "warning":
             warnings.warn(_message_text(message), Warning, stacklevel=5)
@@ -185,7 +188,8 @@ def _options(real, define, options):
     return words + ([options] if isinstance(options, str) else list(options))
 
 
-def load(path, *, real=None, define=None, options=(), manifest=None, threads=1, seed=1, ngc=None, loss=None, optimizer=None):
+def load(path, *, real=None, define=None, options=(), manifest=None, threads=1, seed=1, ngc=None,
+         loss=None, optimizer=None):
     """The model in a file: a text (.ng), which is compiled; a library (.so); or a model of another program (.onnx), with
     its weights.
 
@@ -194,7 +198,8 @@ def load(path, *, real=None, define=None, options=(), manifest=None, threads=1, 
     of large functions. seed: of the starting values. ngc: the command. loss, optimizer: of `ngc import`."""
     path = os.path.abspath(os.fspath(path))
     if path.endswith(".onnx"):
-        return _load_onnx(path, loss, optimizer, real=real, define=define, options=options, threads=threads, seed=seed, ngc=ngc)
+        return _load_onnx(path, loss, optimizer, real=real, define=define, options=options,
+                          threads=threads, seed=seed, ngc=ngc)
     if loss or optimizer:
         raise Error(f"loss and optimizer are for .onnx files: '{path}' has its own")
     if path.endswith(".ng"):
@@ -215,7 +220,8 @@ def _load_onnx(path, loss, optimizer, **how):
     name = re.sub(r"\W", "_", os.path.basename(path)[:-5])
     with tempfile.TemporaryDirectory(prefix="ngc-") as private:
         text, weights = os.path.join(private, name + ".ng"), os.path.join(private, "weights.safetensors")
-        line = [_find_ngc(how["ngc"]), "import", "--diagnostics=json", "-o", text, "--save", weights]
+        line = [_find_ngc(how["ngc"]), "import", "--diagnostics=json", "-o", text, "--save",
+                weights]
         line += [f"--loss={loss}"] if loss else []
         line += [f"--optimizer={optimizer}"] if optimizer else []
         _run([*line, "--", path])
@@ -223,7 +229,8 @@ def _load_onnx(path, loss, optimizer, **how):
             model = compile(f.read(), name=name, **how)
         if os.path.exists(weights):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", Warning)  # states of the optimizer are not in the file
+                # states of the optimizer are not in the file
+                warnings.simplefilter("ignore", Warning)
                 model.load(weights)
         return model
 
@@ -255,8 +262,9 @@ def _read_manifest(library, manifest):
 # ---- the descriptor (ngrt.h) ----
 
 class _Tensor(ctypes.Structure):
-    _fields_ = [("name", ctypes.c_char_p), ("role", ctypes.c_int), ("type", ctypes.c_int), ("rank", ctypes.c_int),
-                ("shape", ctypes.c_int * 8), ("dim", ctypes.c_int * 8), ("offset", ctypes.c_size_t), ("flags", ctypes.c_int),
+    _fields_ = [("name", ctypes.c_char_p), ("role", ctypes.c_int), ("type", ctypes.c_int),
+                ("rank", ctypes.c_int), ("shape", ctypes.c_int * 8), ("dim", ctypes.c_int * 8),
+                ("offset", ctypes.c_size_t), ("flags", ctypes.c_int),
                 ("limit", ctypes.c_int), ("total", ctypes.c_size_t)]
 
 
@@ -274,9 +282,9 @@ class _Descriptor(ctypes.Structure):
                 + [("dims", ctypes.c_int), ("dim", ctypes.POINTER(_Dim)),
                    ("tensors", ctypes.c_int), ("tensor", ctypes.POINTER(_Tensor))]
                 + [(f, ctypes.c_void_p) for f in _FUNCTIONS]
-                + [("sizeof_totals", ctypes.c_size_t), ("metrics_start", ctypes.c_void_p), ("metrics_add", ctypes.c_void_p),
-                   ("metrics_finish", ctypes.c_void_p), ("defaults", ctypes.c_void_p),
-                   ("axis_length", ctypes.c_void_p)])
+                + [("sizeof_totals", ctypes.c_size_t), ("metrics_start", ctypes.c_void_p),
+                   ("metrics_add", ctypes.c_void_p), ("metrics_finish", ctypes.c_void_p),
+                   ("defaults", ctypes.c_void_p), ("axis_length", ctypes.c_void_p)])
 
 
     def manifest(self, name):
@@ -294,13 +302,16 @@ class _Descriptor(ctypes.Structure):
             return dims[t.dim[k]].name.decode()
         return {
             "manifest": 1, "pointer": ctypes.sizeof(ctypes.c_void_p),
-            "blocks": {b: {"type": f"{name}_{b}", "bytes": getattr(self, "sizeof_" + b)} for b in (*_BLOCKS, "totals")},
+            "blocks": {b: {"type": f"{name}_{b}", "bytes": getattr(self, "sizeof_" + b)}
+                       for b in (*_BLOCKS, "totals")},
             "dims": [{"name": d.name.decode(), "max": d.max, "offset": d.offset} for d in dims],
-            "tensors": [{"name": t.name.decode(), "role": _ROLES[t.role], "type": _TYPES[t.type], "offset": t.offset,
-                         "shape": t.shape[:t.rank], "sizes": [size(t, k) for k in range(t.rank)],
+            "tensors": [{"name": t.name.decode(), "role": _ROLES[t.role], "type": _TYPES[t.type],
+                         "offset": t.offset, "shape": t.shape[:t.rank],
+                         "sizes": [size(t, k) for k in range(t.rank)],
                          **({"default": None} if t.flags & _DEFAULT else {})} for t in tensors],
             "functions": [{"does": f, "name": f"{name}_{f}",
-                           "reads": [t.name.decode() for t in inputs if not (f == "predict" and t.flags & _TARGET)]}
+                           "reads": [t.name.decode() for t in inputs
+                                     if not (f == "predict" and t.flags & _TARGET)]}
                           for f in _FUNCTIONS if getattr(self, f)]}
 
 
@@ -313,8 +324,8 @@ _CTYPE = {"float32": ctypes.c_float, "float64": ctypes.c_double, "int32": ctypes
 
 
 class _About(ctypes.Structure):
-    _fields_ = [("hash", ctypes.c_uint64), ("seed", ctypes.c_uint64), ("epoch", ctypes.c_int64), ("step", ctypes.c_int64),
-                ("row", ctypes.c_int64)]
+    _fields_ = [("hash", ctypes.c_uint64), ("seed", ctypes.c_uint64), ("epoch", ctypes.c_int64),
+                ("step", ctypes.c_int64), ("row", ctypes.c_int64)]
 
 
 # ---- sizes ----
@@ -386,7 +397,8 @@ class _Slot:
         count = 1
         for n in shape:
             count *= n
-        return numpy.ndarray(shape, self.dtype, memory[self.offset:self.offset + count * self.dtype.itemsize])
+        return numpy.ndarray(shape, self.dtype,
+                             memory[self.offset:self.offset + count * self.dtype.itemsize])
 
     def form(self):
         return "[" + ", ".join(s.text for s in self.sizes) + "]"
@@ -472,7 +484,8 @@ class Tensors(collections.abc.MutableMapping):
         return len(self._slots)
 
     def __repr__(self):
-        return "\n".join(f"{name}: {slot.dtype} {slot.form()}" for name, slot in self._slots.items()) or "(none)"
+        return "\n".join(f"{name}: {slot.dtype} {slot.form()}"
+                         for name, slot in self._slots.items()) or "(none)"
 
     def _ipython_key_completions_(self):
         return list(self._slots)
@@ -543,7 +556,8 @@ class _Manifest:
     def __init__(self, library, text):
         try:
             self._read(library, json.loads(text) if text is not None else self._inside(library))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError,
+                RecursionError) as error:
             if isinstance(error, ManifestError):
                 raise
             raise ManifestError(f"the manifest is damaged: {error!r}") from error
@@ -562,7 +576,8 @@ class _Manifest:
 
     def _read(self, library, about):
         self._want(about["manifest"] == 1, "its version is not 1")
-        self._want(about["pointer"] == ctypes.sizeof(ctypes.c_void_p), "it is for pointers of another size")
+        self._want(about["pointer"] == ctypes.sizeof(ctypes.c_void_p),
+                   "it is for pointers of another size")
         self.name = re.fullmatch(r"(\w+)_work", about["blocks"]["work"]["type"])[1]
         d = self.descriptor = self._find_descriptor(library)
         self.bytes = {b: getattr(d, "sizeof_" + b) for b in _BLOCKS}
@@ -590,7 +605,8 @@ class _Manifest:
 
     def _read_dims(self, dims, d):
         there = [(d.dim[i].name.decode(), d.dim[i].max, d.dim[i].offset) for i in range(d.dims)]
-        self._want([(x["name"], x["max"], x["offset"]) for x in dims] == there, "other run-time sizes")
+        self._want([(x["name"], x["max"], x["offset"]) for x in dims] == there,
+                   "other run-time sizes")
         self.dim = {name: (largest, offset) for name, largest, offset in there}
 
     def _read_tensors(self, tensors, d):
@@ -610,7 +626,8 @@ class _Manifest:
             found.add(key)
             real = there[key]
             row = slot.offset, str(slot.dtype), slot.shape
-            self._want(row == (real.offset, _TYPES[real.type], tuple(real.shape[:real.rank])), f"'{t['name']}' is not the same")
+            self._want(row == (real.offset, _TYPES[real.type], tuple(real.shape[:real.rank])),
+                       f"'{t['name']}' is not the same")
             for size, dim in zip(slot.sizes, real.dim):
                 first = next((k for k, name in enumerate(self.dim) if name in size.names()), _FIXED)
                 same = dim == first or (dim == _COMPUTED and first != _FIXED)
@@ -626,7 +643,8 @@ class _Manifest:
         # a size such as 9 - m is largest elsewhere; what it is then is compared with the descriptor
         shape = tuple(s.at(most) if s.grows() else int(n) for s, n in zip(sizes, t["shape"]))
         block = {"input": "inputs", "param": "params", "state": "state", "grad": "grads"}.get(t["role"], "work")
-        slot = _Slot(str(t["name"]), t["role"], block, t["type"], sizes, shape, t["offset"], 0, "default" in t, 0)
+        slot = _Slot(str(t["name"]), t["role"], block, t["type"], sizes, shape, t["offset"], 0,
+                     "default" in t, 0)
         count = 1
         for n in shape:
             count *= n
@@ -646,7 +664,8 @@ class _Manifest:
                 group = name[len(self.name + "_step_"):]
                 blocks = [a["block"] for a in f["arguments"]]
                 known = [b for b in _BLOCKS[:4] if b in blocks and self.bytes[b]]
-                self._want(name.startswith(self.name + "_step_") and blocks == known, f"{name} is not a step")
+                self._want(name.startswith(self.name + "_step_") and blocks == known,
+                           f"{name} is not a step")
                 self.groups[group] = getattr(library, name), blocks
                 self.reads["step_" + group] = set(reads)
             elif does in _FUNCTIONS:
@@ -737,7 +756,8 @@ class Model:
                 default = at.from_address(about.descriptor.defaults + slot.offset).value
             self._inputs.append((slot.name, slot, at.from_buffer(inputs, slot.offset), default))
         self._input = {name: slot for name, slot, _, _ in self._inputs}
-        self._dim_at = {n: ctypes.c_int.from_buffer(inputs, offset) for n, (_, offset) in about.dim.items()}
+        self._dim_at = {n: ctypes.c_int.from_buffer(inputs, offset)
+                        for n, (_, offset) in about.dim.items()}
         for name, at in self._dim_at.items():
             at.value = self._dims[name]
         self._pool_at = ctypes.c_void_p.from_buffer(work, 0)
@@ -745,7 +765,8 @@ class Model:
         self._address = {b: m.ctypes.data for b, m in self._memory.items()}
         four = [self._address[b] for b in _BLOCKS[:4]]
         losses, measured, outputs = self._results("loss"), self._results("metric"), self._results("output")
-        results = {"predict": outputs, "eval": outputs + losses + measured, "forward": losses, "step": losses}
+        results = {"predict": outputs, "eval": outputs + losses + measured, "forward": losses,
+                   "step": losses}
         self._functions = {}
         for does, address in about.call.items():
             if does != "init":
@@ -789,7 +810,9 @@ class Model:
             raise Error("gradients are computed by backward(), after forward(); step() keeps none")
         slots = {s.name: s for s in self._about.slots if s.role == "grad"}
         short = collections.Counter(n.split("/d", 1)[-1] for n in slots)
-        return Tensors(self, _Aliases(slots, {n.split("/d", 1)[-1]: n for n in slots if short[n.split("/d", 1)[-1]] == 1}),
+        return Tensors(self, _Aliases(slots,
+                                      {n.split("/d", 1)[-1]: n for n in slots
+                                       if short[n.split("/d", 1)[-1]] == 1}),
                        self._memory["grads"])
 
     @property
@@ -930,7 +953,8 @@ class Model:
     def _overlaps(self, array):
         """Is the array a view of the model's own memory? A call may write there while it reads its inputs."""
         first = array.ctypes.data
-        return any(first < m.ctypes.data + m.size and first + array.nbytes > m.ctypes.data for m in self._memory.values())
+        return any(first < m.ctypes.data + m.size and first + array.nbytes > m.ctypes.data
+                   for m in self._memory.values())
 
     def _known(self, names):
         for name in names:
@@ -976,7 +1000,8 @@ class Model:
     def _compare(self, slot, axis, dims):
         if slot.sizes[axis].at(dims) != slot.last[axis]:
             sizes = ", ".join(f"{n} = {dims[n]}" for n in sorted(slot.sizes[axis].names()))
-            raise ShapeError(f"{slot.name} has the shape {slot.last}, not {slot.form()}" + (f" with {sizes}" if sizes else ""))
+            raise ShapeError(f"{slot.name} has the shape {slot.last}, not {slot.form()}"
+                             + (f" with {sizes}" if sizes else ""))
 
     def _check_dims(self, dims, slot=None):
         for name, value in dims.items():
@@ -1009,7 +1034,8 @@ class Model:
         with self._lock:
             self._phase = 0
             if "init" in self._about.call:
-                _INIT(self._about.call["init"])(self._address["params"], self._address["state"], seed.__index__())
+                _INIT(self._about.call["init"])(self._address["params"], self._address["state"],
+                                                seed.__index__())
             self._saved = _About(seed=seed.__index__())
 
     def step(self, inputs={}, /, **named):
@@ -1019,7 +1045,8 @@ class Model:
     @property
     def steps(self):
         """The step of each loss, where the model minimizes several: m.steps["judge"](x=...)."""
-        return {group: functools.partial(self._step_of, "step_" + group) for group in self._about.groups}
+        return {group: functools.partial(self._step_of, "step_" + group)
+                for group in self._about.groups}
 
     def _step_of(self, does, inputs={}, /, **named):
         return self._call(does, inputs, named)
@@ -1072,7 +1099,8 @@ class Model:
         name, (most, _) = next(iter(self._about.dim.items()))
         inputs = {**inputs, **named}
         rows = {n: _convert(v, self._input[n].dtype, n) for n, v in inputs.items()
-                if n in self._input and self._input[n].shape and self._input[n].sizes[0].text == name}
+                if n in self._input and self._input[n].shape
+                and self._input[n].sizes[0].text == name}
         count = {len(v) if v.ndim else 0 for v in rows.values()}
         batch = most if batch is None else batch
         if len(count) != 1 or 0 in count:
@@ -1080,7 +1108,8 @@ class Model:
         if not 1 <= batch <= most:
             raise ShapeError(f"a batch has 1 to {most} rows, not {batch}")
         with self._lock:
-            return self._gather(rows, {n: v for n, v in inputs.items() if n not in rows}, count.pop(), batch)
+            return self._gather(rows, {n: v for n, v in inputs.items() if n not in rows},
+                                count.pop(), batch)
 
     def _gather(self, rows, others, count, batch):
         d, totals = self._about.descriptor, _memory(self._about.bytes["totals"])
@@ -1093,7 +1122,9 @@ class Model:
             again = 1
             while again == 1:
                 for first in range(0, count, batch):
-                    self._call("measure", {**others, **{n: v[first:first + batch] for n, v in rows.items()}}, {})
+                    self._call("measure",
+                               {**others, **{n: v[first:first + batch] for n, v in rows.items()}},
+                               {})
                 again = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(d.metrics_finish)(at)
             if again:
                 self._fail("measure", again, [])
@@ -1129,9 +1160,10 @@ class Model:
         """Writes params and state: safetensors, or .npz or .npy by the end of the name. map: "theirs=ours,...", other names."""
         host, name, message = self._weights(path)
         with self._lock:
-            status = host.ngrt_weights_save(ctypes.addressof(self._about.descriptor), self._address["params"],
-                                            self._address["state"], ctypes.addressof(self._saved), name,
-                                            map.encode() if map else None, message)
+            status = host.ngrt_weights_save(ctypes.addressof(self._about.descriptor),
+                                            self._address["params"],
+                                            self._address["state"], ctypes.addressof(self._saved),
+                                            name, map.encode() if map else None, message)
         self._finish(status, message)
 
     def load(self, path, map=None):
@@ -1139,7 +1171,8 @@ class Model:
         host, name, message = self._weights(path)
         about = _About()
         with self._lock:
-            status = host.ngrt_weights_load(ctypes.addressof(self._about.descriptor), self._address["params"],
+            status = host.ngrt_weights_load(ctypes.addressof(self._about.descriptor),
+                                            self._address["params"],
                                             self._address["state"], ctypes.addressof(about), name,
                                             map.encode() if map else None, message)
             if not status:
@@ -1165,7 +1198,8 @@ class Model:
     def explain(self, inputs={}, /, **named):
         """The lesson of `ngc explain`, for these inputs and the params and states as they are now. A notebook shows it."""
         named, weights = {**inputs, **named}, self._weights_now()
-        return Lesson(self._lesson("--html", named, weights), lambda: self._lesson("--text", named, weights))
+        return Lesson(self._lesson("--html", named, weights),
+                      lambda: self._lesson("--text", named, weights))
 
     def _weights_now(self):
         """Params and states as a file has them, or None: the model has none, or they are constants."""
@@ -1194,7 +1228,8 @@ class Model:
                 path = os.path.join(private, "now.safetensors")
                 with open(path, "wb") as f:
                     f.write(weights)
-                options.append("--weights=" + path)  # it goes before files that the model was loaded with
+                # it goes before files that the model was loaded with
+                options.append("--weights=" + path)
             return self._text().run("explain", form, "-o", "-", *options, rest=words)[0]
 
 

@@ -16,7 +16,8 @@ import tempfile
 import time
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["OPENBLAS_THREAD_TIMEOUT"] = "22"  # idle threads sleep after 2^22 ticks, about 1 ms, otherwise they disturb the next contender
+# idle threads sleep after 2^22 ticks, about 1 ms, otherwise they disturb the next contender
+os.environ["OPENBLAS_THREAD_TIMEOUT"] = "22"
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "examples", "embed"))
@@ -49,11 +50,13 @@ class Ngc:
         lib = os.path.join(os.path.dirname(ngc), "libngrt.a")
         sizes = ["-D" + size for size in work.sizes.split()]
         model = os.path.join(HERE, work.model + ".ng")
-        report = subprocess.run([ngc, "--prefix=model", "--manifest", "--report", *sizes, model, "-o", base + ".c"],
+        report = subprocess.run([ngc, "--prefix=model", "--manifest", "--report", *sizes, model,
+                                 "-o", base + ".c"],
                                 check=True, capture_output=True, text=True).stdout
         self.flops, self.bytes = self.costs(report)
         sources = [os.path.join(HERE, "repeat.c"), os.path.join(HERE, "limits.c"), base + ".c"]
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-DWHAT=" + work.what, "-I" + os.path.join(TOP, "runtime"), *sources,
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-DWHAT=" + work.what,
+                        "-I" + os.path.join(TOP, "runtime"), *sources,
                         lib, "-lopenblas", "-lm", "-lpthread", "-o", base + ".so"], check=True)
         self.model = Model(base + ".so", base + ".json")
         self.model.call("init", 1)
@@ -82,7 +85,8 @@ class Ngc:
         return value
 
     def params(self):
-        return [self.model.array(t["name"]).copy() for t in self.model.about["tensors"] if t["role"] == "param"]
+        return [self.model.array(t["name"]).copy() for t in self.model.about["tensors"]
+                if t["role"] == "param"]
 
     def steps(self, n):
         if self.model.library.repeat(ctypes.c_long(n), *self.arguments) != 0:
@@ -187,7 +191,8 @@ def loss_mobilenet(p, x, t):
 
 def loss_lstm(p, x, t):
     zero = torch.zeros(1, len(x), p[1].shape[1])
-    y, _, _ = torch.lstm(x, (zero, zero), [p[0], p[1], p[2], torch.zeros_like(p[2])], True, 1, 0.0, True, False, True)
+    y, _, _ = torch.lstm(x, (zero, zero), [p[0], p[1], p[2], torch.zeros_like(p[2])], True, 1, 0.0,
+                         True, False, True)
     return F.cross_entropy(F.linear(y[:, -1], p[3], p[4]), t)
 
 
@@ -267,7 +272,8 @@ class Torch:
     def __init__(self, name, params, inputs):
         self.work = WORKLOADS[name]
         self.p = [torch.tensor(v, requires_grad=True) for v in params]
-        self.x = {k: torch.tensor(v.astype(np.int64) if v.dtype == np.int32 else v) for k, v in inputs.items()}
+        self.x = {k: torch.tensor(v.astype(np.int64) if v.dtype == np.int32 else v)
+                  for k, v in inputs.items()}
         adam, rate = self.work.adam, self.work.rate
         self.optimizer = torch.optim.Adam(self.p, lr=adam) if adam else torch.optim.SGD(self.p, lr=rate)
 

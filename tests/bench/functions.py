@@ -51,9 +51,11 @@ class Ngc:
             f.write("".join(f"input {x}[{ELEMENTS}]\n" for x in "xy"[:len(operands)]))
             f.write(f"output z = {value}\nJ = sum(z)\ngradient J over {', '.join('xy'[:len(operands)])}\n")
         double = ["--real=double"] if real == "double" else []
-        subprocess.run([ngc, *double, "-Wno-zero-gradient", "--prefix=model", "--manifest", base + ".ng", "-o", base + ".c"], check=True)
+        subprocess.run([ngc, *double, "-Wno-zero-gradient", "--prefix=model", "--manifest",
+                        base + ".ng", "-o", base + ".c"], check=True)
         lib = os.path.join(os.path.dirname(ngc), "libngrt.a")
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-I" + os.path.join(TOP, "runtime"), os.path.join(HERE, "each.c"), base + ".c",
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-I" + os.path.join(TOP, "runtime"),
+                        os.path.join(HERE, "each.c"), base + ".c",
                         lib, "-lopenblas", "-lm", "-lpthread", "-o", base + ".so"], check=True)
         self.model = Model(base + ".so", base + ".json")
         for x, values in zip("xy", operands):
@@ -62,23 +64,28 @@ class Ngc:
         self.sleef = None
         if sleef and name not in NOT_SLEEF:
             flags = ["-DDOUBLE"] * (real == "double") + ["-DTWO"] * two + [f"-DSLEEF=Sleef_{name}"]
-            subprocess.run(["cc", "-O2", "-march=native", "-shared", "-fPIC", "-I" + os.path.join(TOP, "runtime"), *flags,
-                            os.path.join(HERE, "each.c"), base + ".c", lib, "-lsleef", "-lopenblas", "-lm", "-lpthread",
+            subprocess.run(["cc", "-O2", "-march=native", "-shared", "-fPIC",
+                            "-I" + os.path.join(TOP, "runtime"), *flags,
+                            os.path.join(HERE, "each.c"), base + ".c", lib, "-lsleef",
+                            "-lopenblas", "-lm", "-lpthread",
                             "-o", base + "_sleef.so"], check=True)
             self.sleef = ctypes.CDLL(base + "_sleef.so").repeat_sleef
         self.at = [ctypes.c_void_p(v.ctypes.data) for v in (operands[0], operands[-1])]
         self.result = np.empty_like(operands[0])
 
     def value(self, n):
-        if self.model.library.repeat_value(ctypes.c_long(n), self.block["inputs"], self.block["work"]) != 0:
+        if self.model.library.repeat_value(ctypes.c_long(n), self.block["inputs"],
+                                           self.block["work"]) != 0:
             raise RuntimeError("predict failed")
 
     def slope(self, n):
-        if self.model.library.repeat_slope(ctypes.c_long(n), self.block["inputs"], self.block["work"], self.block["grads"]) != 0:
+        if self.model.library.repeat_slope(ctypes.c_long(n), self.block["inputs"],
+                                           self.block["work"], self.block["grads"]) != 0:
             raise RuntimeError("forward or backward failed")
 
     def by_sleef(self, n):
-        self.sleef(ctypes.c_long(n), ctypes.c_void_p(self.result.ctypes.data), *self.at, ctypes.c_long(ELEMENTS))
+        self.sleef(ctypes.c_long(n), ctypes.c_void_p(self.result.ctypes.data), *self.at,
+                   ctypes.c_long(ELEMENTS))
 
 
 class Torch:
@@ -127,7 +134,8 @@ def measure(contenders):
 def compare(ngc, name, real, directory, sleef):
     random = np.random.default_rng(1)
     ranges = FUNCTIONS[name] if isinstance(FUNCTIONS[name][0], tuple) else (FUNCTIONS[name],)
-    operands = [random.uniform(*r, ELEMENTS).astype("float32" if real == "float" else "float64") for r in ranges]
+    operands = [random.uniform(*r, ELEMENTS).astype("float32" if real == "float" else "float64")
+                for r in ranges]
     ours, theirs = Ngc(ngc, name, real, operands, directory, sleef), Torch(name, operands)
     for contender in (ours, theirs):
         contender.value(1)
@@ -148,13 +156,15 @@ def compare(ngc, name, real, directory, sleef):
 def processor():
     try:
         with open("/proc/cpuinfo") as f:
-            return next(line.split(":", 1)[1].strip() for line in f if line.startswith("model name"))
+            return next(line.split(":", 1)[1].strip() for line in f
+                        if line.startswith("model name"))
     except (OSError, StopIteration):
         return "unknown"
 
 
 def has_sleef():
-    done = subprocess.run(["cc", "-x", "c", "-", "-fsyntax-only", "-mavx2"], input="#include <sleef.h>\n#include <immintrin.h>\n",
+    done = subprocess.run(["cc", "-x", "c", "-", "-fsyntax-only", "-mavx2"],
+                          input="#include <sleef.h>\n#include <immintrin.h>\n",
                           text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return done.returncode == 0
 
@@ -169,7 +179,8 @@ def main():
     print(f"{ELEMENTS} elements on one thread of {processor()}; PyTorch {torch.__version__}")
     sleef = has_sleef()
     with tempfile.TemporaryDirectory() as directory:
-        ratios = [compare(os.path.abspath(sys.argv[1]), n, r, directory, sleef) for r in reals for n in names]
+        ratios = [compare(os.path.abspath(sys.argv[1]), n, r, directory, sleef) for r in reals
+                  for n in names]
     if None in ratios:
         sys.exit(1)
     print(f"the lowest ratio is {min(ratios):.2f}")

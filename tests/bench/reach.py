@@ -47,8 +47,8 @@ class Task:
 
 
 def digits():
-    path = subprocess.run(["sh", os.path.join(TOP, "tests", "data.sh"), "table", "digits.csv.gz"], check=True,
-                          capture_output=True, text=True).stdout.strip()
+    path = subprocess.run(["sh", os.path.join(TOP, "tests", "data.sh"), "table", "digits.csv.gz"],
+                          check=True, capture_output=True, text=True).stdout.strip()
     table = np.loadtxt(gzip.open(path), delimiter=",")
     order = np.random.default_rng(1).permutation(len(table))
     x, t, held = (table[order, :64] / 16).astype("f"), table[order, 64].astype("i"), len(table) // 5
@@ -56,19 +56,21 @@ def digits():
 
 
 def fashion():
-    folder = subprocess.run(["sh", os.path.join(TOP, "tests", "data.sh"), "fashion"], check=True, capture_output=True,
-                            text=True).stdout.strip()
+    folder = subprocess.run(["sh", os.path.join(TOP, "tests", "data.sh"), "fashion"], check=True,
+                            capture_output=True, text=True).stdout.strip()
 
     def read(part, kind, skip):
         with gzip.open(f"{folder}/{part}-{kind}-ubyte.gz") as f:
             return np.frombuffer(f.read(), "B")[skip:]
     out = []
     for part in "train", "t10k":
-        out += [(read(part, "images-idx3", 16).reshape(-1, 784) / 255).astype("f"), read(part, "labels-idx1", 8).astype("i")]
+        out += [(read(part, "images-idx3", 16).reshape(-1, 784) / 255).astype("f"),
+                read(part, "labels-idx1", 8).astype("i")]
     return out
 
 
-TASKS = {"digits": lambda: Task("digits", 64, 32, 0.96, digits), "fashion": lambda: Task("fashion", 128, 64, 0.87, fashion)}
+TASKS = {"digits": lambda: Task("digits", 64, 32, 0.96, digits),
+         "fashion": lambda: Task("fashion", 128, 64, 0.87, fashion)}
 
 
 def with_ngc(task, seed, ngc):
@@ -81,11 +83,13 @@ def with_ngc(task, seed, ngc):
 
         def run(*more):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run([ngc, "train", f"{d}/m.ng", "--data", f"x={d}/x.npy,t={d}/t.npy", "--quiet", "--seed", str(seed), *more],
+            subprocess.run([ngc, "train", f"{d}/m.ng", "--data", f"x={d}/x.npy,t={d}/t.npy",
+                            "--quiet", "--seed", str(seed), *more],
                            check=True, capture_output=True, env=env)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        run("--epochs", str(MOST if task.name == "digits" else 15), "--val", f"x={d}/test_x.npy,t={d}/test_t.npy", "--log", f"{d}/log")
+        run("--epochs", str(MOST if task.name == "digits" else 15), "--val",
+            f"x={d}/test_x.npy,t={d}/test_t.npy", "--log", f"{d}/log")
         log = np.genfromtxt(f"{d}/log", delimiter=",", names=True)
         reached = np.flatnonzero(log["val_accuracy"] >= task.target)
         if len(reached) == 0:
@@ -108,15 +112,19 @@ def until(task, epoch, accuracy):
 
 
 def with_sklearn(task, seed, _):
-    net = MLPClassifier((task.hidden,), solver="adam", learning_rate_init=0.001, alpha=0, batch_size=task.batch, random_state=seed)
-    return until(task, lambda: net.partial_fit(task.x, task.t, range(10)), lambda: net.score(task.test_x, task.test_t))
+    net = MLPClassifier((task.hidden,), solver="adam", learning_rate_init=0.001, alpha=0,
+                        batch_size=task.batch, random_state=seed)
+    return until(task, lambda: net.partial_fit(task.x, task.t, range(10)),
+                 lambda: net.score(task.test_x, task.test_t))
 
 
 def with_torch(task, seed, _):
     torch.manual_seed(seed)
-    net = torch.nn.Sequential(torch.nn.Linear(task.x.shape[1], task.hidden), torch.nn.ReLU(), torch.nn.Linear(task.hidden, 10))
+    net = torch.nn.Sequential(torch.nn.Linear(task.x.shape[1], task.hidden), torch.nn.ReLU(),
+                              torch.nn.Linear(task.hidden, 10))
     optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
-    x, t, test_x, test_t = (torch.from_numpy(np.array(v)) for v in (task.x, task.t.astype("l"), task.test_x, task.test_t))
+    x, t, test_x, test_t = (torch.from_numpy(np.array(v))
+                            for v in (task.x, task.t.astype("l"), task.test_x, task.test_t))
 
     def epoch():
         for rows in torch.randperm(len(x)).split(task.batch):
@@ -140,14 +148,16 @@ def main():
     for name in sys.argv[2:] or TASKS:
         task, middle = TASKS[name](), {}
         for who, train in contenders.items():
-            runs = [train(task, seed, ngc) for seed in range(1, 1 + int(os.environ.get("SEEDS", 3)))]
+            runs = [train(task, seed, ngc)
+                    for seed in range(1, 1 + int(os.environ.get("SEEDS", 3)))]
             if None in runs:
                 print(f"{name}: {who} does not reach {task.target}")
                 continue
             middle[who] = statistics.median(r[0] for r in runs)
             print(f"{name}: {who} reaches {task.target:.0%} in {middle[who]:.3f} s of processor time"
                   f" ({statistics.median(r[1] for r in runs):g} epochs)"
-                  + (f", {middle[who]/middle['ngc']:.1f} times that of ngc" if who != "ngc" and "ngc" in middle else ""), flush=True)
+                  + (f", {middle[who]/middle['ngc']:.1f} times that of ngc" if who != "ngc"
+                     and "ngc" in middle else ""), flush=True)
 
 
 main()

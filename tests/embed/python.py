@@ -81,36 +81,44 @@ def arrays():
     x, w = np.arange(12.0).reshape(4, 3), np.arange(8)
     doubled = x*2 + 2
     v = m.predict(x=x, w=w)
-    check((v.z == doubled).all() and (v["y"] == 33 + w).all() and v.q == 3 and v.c.dtype == "int32", "predict")
+    check((v.z == doubled).all() and (v["y"] == 33 + w).all() and v.q == 3
+          and v.c.dtype == "int32", "predict")
     check(m.dims == {"m": 4, "n": 3} and (m.values["h"] == doubled).all(), "run-time sizes")
     v = m.eval({"lambda": 2}, x=x[:2], w=w[:4], k=np.int64(5), s=np.float32(2))
     check(v.r == 2.5 and v.J == 14*2*(30 + 30) and v.z.shape == (2, 3), f"eval: {v}")
-    views = {"transposed": np.asfortranarray(x), "swapped": x.astype(">f8"), "backwards": x[::-1].copy()[::-1],
-             "strided": np.repeat(x, 2, 1)[:, ::2], "wide": x.astype(np.longdouble), "half": x.astype("f2"), "list": x.tolist(),
+    views = {"transposed": np.asfortranarray(x), "swapped": x.astype(">f8"),
+             "backwards": x[::-1].copy()[::-1], "strided": np.repeat(x, 2, 1)[:, ::2],
+             "wide": x.astype(np.longdouble), "half": x.astype("f2"), "list": x.tolist(),
              "bytes": x.astype("u1"), "big integers": x.astype(">i8"), "matrix": x.view(np.matrix),
              "unaligned": np.frombuffer(b"\0" + x.tobytes(), "u1")[1:].view("f8").reshape(4, 3)}
     for name, array in views.items():
         check((m.predict(x=array, w=w).z == doubled).all(), name)
     fixed = x.copy()
     fixed.flags.writeable = False
-    check((m.predict(x=fixed, w=w).z == doubled).all() and (m.predict(x=np.broadcast_to(1.0, (4, 3)), w=w).z == 4).all(), "fixed")
-    check((m.predict(x=np.zeros((1, 1)), w=[1, 2]).z == 2).all() and m.dims == {"m": 1, "n": 1}, "small again")
+    check((m.predict(x=fixed, w=w).z == doubled).all()
+          and (m.predict(x=np.broadcast_to(1.0, (4, 3)), w=w).z == 4).all(), "fixed")
+    check((m.predict(x=np.zeros((1, 1)), w=[1, 2]).z == 2).all() and m.dims == {"m": 1, "n": 1},
+          "small again")
     m.predict(x=x, w=w)
     turn = ngc.compile("input v[64]\nparam R[64, 64] ~ normal(0, 1)\noutput o = R @ v")
     once = turn.predict(v=np.ones(64)).o
-    check((turn.predict(v=turn.values["o"]).o == turn.predict(v=once).o).all(), "its own memory as an input")
+    check((turn.predict(v=turn.values["o"]).o == turn.predict(v=once).o).all(),
+          "its own memory as an input")
     fewer = ngc.compile("dim m <= 8\ninput x[8], u[m], v[9 - m]\noutput part = x[m - 1:8], more = sum(u)*v")
     v = fewer.predict(x=np.arange(8), u=np.ones(3), v=np.ones(6))
-    check((v.part == np.arange(2, 8)).all() and (v.more == [3]*6).all() and fewer.dims["m"] == 3, "a size that falls")
+    check((v.part == np.arange(2, 8)).all() and (v.more == [3]*6).all() and fewer.dims["m"] == 3,
+          "a size that falls")
     with raises(ngc.ShapeError, "v has the shape (5,), not [-m + 9] with m = 3"):
         fewer.predict(x=np.arange(8), u=np.ones(3), v=np.ones(5))
     with raises(ngc.MissingInputError, "needs w"):
         m.predict(x=x[:2])
-    with raises(ngc.ShapeError, "w has the shape (8,), not [2*m] with m = 2", "shapes of a call that failed"):
+    with raises(ngc.ShapeError, "w has the shape (8,), not [2*m] with m = 2",
+                "shapes of a call that failed"):
         m.predict(x=x[:2], w=w)
     holed = x.copy()
     holed[0, 0] = np.nan
-    check(np.isnan(m.predict(x=holed, w=w).y).all() and np.isnan(m.predict(x=x, w=w, s=np.nan).q), "NaN")
+    check(np.isnan(m.predict(x=holed, w=w).y).all() and np.isnan(m.predict(x=x, w=w, s=np.nan).q),
+          "NaN")
     before = x.copy()
     m.step({"lambda": 1.0}, x=x, w=w)
     check((x == before).all(), "inputs stay")
@@ -122,8 +130,10 @@ def arrays():
             (ngc.ShapeError, "x has the shape (12,), not [m, n]", {"x": x.ravel(), "w": w}),
             (ngc.ShapeError, "m = 0, and it can be 1 to 6", {"x": x[:0], "w": w[:0]}),
             (ngc.ShapeError, "n = 0, and it can be 1 to 5", {"x": x[:, :0], "w": w}),
-            (ngc.ShapeError, "m = 7, and it can be 1 to 6; load the model with define={'m': 7}", {"x": np.ones((7, 3)), "w": np.ones(14)}),
-            (ngc.ShapeError, "m = 1099511627776", {"x": np.broadcast_to(np.float32(0), (1 << 40, 3)), "w": w}),
+            (ngc.ShapeError, "m = 7, and it can be 1 to 6; load the model with define={'m': 7}",
+             {"x": np.ones((7, 3)), "w": np.ones(14)}),
+            (ngc.ShapeError, "m = 1099511627776",
+             {"x": np.broadcast_to(np.float32(0), (1 << 40, 3)), "w": w}),
             (ngc.ShapeError, "m = 1048576", {"x": np.ones((1 << 20, 3)), "w": w}),
             (ngc.DtypeError, "k is a whole number, not 2.0", {"x": x, "w": w, "k": 2.0}),
             (ngc.DtypeError, "has no room for 2147483648", {"x": x, "w": w, "k": 1 << 31}),
@@ -146,7 +156,8 @@ def arrays():
         check((m.predict(x=x, w=w).z == doubled).all(), f"after '{text}'")
     with raises(ngc.MissingInputError, "step() needs lambda"):
         m.step(x=x, w=w)
-    check(isinstance(ngc.ShapeError("x"), ValueError) and isinstance(ngc.UnknownNameError("x"), KeyError), "kinds of errors")
+    check(isinstance(ngc.ShapeError("x"), ValueError)
+          and isinstance(ngc.UnknownNameError("x"), KeyError), "kinds of errors")
 
 
 def training():
@@ -169,7 +180,8 @@ def training():
     m.load("w.safetensors")
     m.forward(x=x, t=t)
     grads = m.backward()
-    check(list(grads) == ["dJ/dh.W", "dJ/dh.b", "dJ/dz.W", "dJ/dz.b"] and (grads["h.W"] == grads["dJ/dh.W"]).all(), "gradients")
+    check(list(grads) == ["dJ/dh.W", "dJ/dh.b", "dJ/dz.W", "dJ/dz.b"]
+          and (grads["h.W"] == grads["dJ/dh.W"]).all(), "gradients")
     m.update()
     check(np.allclose(m.params["z.W"], one, 1e-6, 1e-7), "forward, backward, update")
     for call in (m.backward, m.update):
@@ -183,7 +195,8 @@ def training():
     whole = m.eval(x=x, t=t)
     for batch in (50, 7, 1):
         found = m.measure({"x": many}, batch, t=kinds)
-        check(abs(found.J - whole.J) < 1e-5 and abs(found.accuracy - whole.accuracy) < 1e-6, f"measure by {batch}")
+        check(abs(found.J - whole.J) < 1e-5 and abs(found.accuracy - whole.accuracy) < 1e-6,
+              f"measure by {batch}")
     with raises(ngc.ShapeError, "rows"):
         m.measure(x=many, t=kinds[1:])
     line = ngc.compile("dim n <= 4\ninput x[n]\nmetric total = sum(x)", name="line")
@@ -226,8 +239,10 @@ def training():
 
     # weights as constants
     frozen = ngc.compile(CLASSES, options="--weights=w.safetensors")
-    check((frozen.predict(x=x).p == m.predict(x=x).p).all() and (frozen.params["h.b"] == range(8)).all(), "constant weights")
-    for wrong in (lambda: frozen.step(x=x, t=t), lambda: frozen.save("x"), lambda: frozen.params.update({"h.b": view})):
+    check((frozen.predict(x=x).p == m.predict(x=x).p).all()
+          and (frozen.params["h.b"] == range(8)).all(), "constant weights")
+    for wrong in (lambda: frozen.step(x=x, t=t), lambda: frozen.save("x"),
+                  lambda: frozen.params.update({"h.b": view})):
         with raises(ngc.Error, "constant"):
             wrong()
     with raises(ValueError, "read-only"):
@@ -237,7 +252,8 @@ def training():
 def losses():
     """Several losses, and models without params or inputs."""
     m = ngc.compile(TWO)
-    check(dict(m.steps["first"]()) == {"first": 4} and m.params["a"] == 3 and m.params["b"] == 2, "the step of a loss")
+    check(dict(m.steps["first"]()) == {"first": 4} and m.params["a"] == 3 and m.params["b"] == 2,
+          "the step of a loss")
     check(dict(m.step()) == {"first": 0, "second": 1} and m.params["b"] == 2.5, "the step of all")
     with raises(ngc.Error, "declares no output"):
         m.predict()
@@ -248,10 +264,12 @@ def losses():
     none.forward(a=3, b=2)
     check(none.backward()["dy/da"] == 2, "the gradient of an input")
     one = ngc.compile("input a[2]\noutput y = 2*a\n").predict(a=[1, 2])
-    check(one.__array__(copy=False) is one.y and one.__array__() is one.y and one.__array__(copy=True) is not one.y, "as NumPy 2 asks for arrays")
+    check(one.__array__(copy=False) is one.y and one.__array__() is one.y
+          and one.__array__(copy=True) is not one.y, "as NumPy 2 asks for arrays")
     with raises(ValueError, "has to be a copy"):
         one.__array__("f8", copy=False)
-    check(np.asarray(none.predict(a=[3][0], b=np.array(2))) == 6 and float(none.predict(a=True, b=2)) == 2, "one value")
+    check(np.asarray(none.predict(a=[3][0], b=np.array(2))) == 6
+          and float(none.predict(a=True, b=2)) == 2, "one value")
 
 
 def texts():
@@ -261,10 +279,12 @@ def texts():
     try:
         ngc.compile("y = a +")
     except ngc.CompileError as error:
-        check(error.line == 1 and error.code == "NG0101" and error.messages[0]["severity"] == "error", "the place of an error")
+        check(error.line == 1 and error.code == "NG0101"
+              and error.messages[0]["severity"] == "error", "the place of an error")
     with raises(ngc.Warning, "[NG"):
         ngc.compile("param a = 1\nunused = 3\nminimize J = a^2 with sgd(lr = 1)")
-    for call, text in ((lambda: ngc.load("none.ng"), "cannot read"), (lambda: ngc.load("x.ng", ngc="/none"), "cannot run '/none'"),
+    for call, text in ((lambda: ngc.load("none.ng"), "cannot read"),
+                       (lambda: ngc.load("x.ng", ngc="/none"), "cannot run '/none'"),
                        (lambda: ngc.compile("y = 1", options="--frob"), "unknown option '--frob'")):
         with raises(ngc.CompileError, text):
             call()
@@ -280,15 +300,18 @@ def texts():
     check("4 derivatives, 0 wrong" in m.check(), "check")
     page = m.explain(x=np.ones((2, 4)), t=[0, 1])
     shown = page._repr_html_()
-    check(shown.startswith("<iframe srcdoc=") and shown.count("<") == 2 and "Forward" in page.text, "explain")
+    check(shown.startswith("<iframe srcdoc=") and shown.count("<") == 2 and "Forward" in page.text,
+          "explain")
     m.params["h.W"][...], m.state["sgd.h.W.v"][...] = 0.125, 0.375
     now = m.explain(x=np.ones((2, 4)), t=[0, 1])
     m.params["h.W"][...] = 0
-    check("from 0.125 to 0.125" in now.text and "from 0.375 to 0.375" in now.text and "0.125" in now.html, "the weights of a lesson")
+    check("from 0.125 to 0.125" in now.text and "from 0.375 to 0.375" in now.text
+          and "0.125" in now.html, "the weights of a lesson")
     check("from 0.125 to 0.125" not in page.text, "the weights before")
     page.save("lesson.html")
     check(open("lesson.html").read() == page.html and "sofmax" not in page.html, "the page")
-    check("dJ/da: 4" in str(ngc.compile("J = (a + 1)^2").explain(a=1)).replace(" = ", ": "), "a number to explain")
+    check("dJ/da: 4" in str(ngc.compile("J = (a + 1)^2").explain(a=1)).replace(" = ", ": "),
+          "a number to explain")
     rule = ngc.compile("input a = 1\ndef f(x) = x*x backward(dy) = dy*x\noutput y = f(a)\ngradient y over a\n")
     check("1 by rules of defs" in rule.check(), "a rule of the user's")
     with open("faulty", "w") as f:
@@ -325,7 +348,8 @@ def lives():
         thread.join()
     for _ in range(3):
         steps(b)
-    check(len(ends) == 6 and (a.params["h.W"] == b.params["h.W"]).all(), "threads that share a model")
+    check(len(ends) == 6 and (a.params["h.W"] == b.params["h.W"]).all(),
+          "threads that share a model")
 
     wide, x, t = ngc.compile(WIDE, threads=2), np.ones((64, 784), "f4"), np.zeros(64, "i4")
     one = ngc.compile(WIDE)
@@ -359,7 +383,8 @@ def manifests():
     """A library with its manifest in a file: right, of another model, damaged in any way."""
     open("hand.ng", "w").write(CLASSES)
     subprocess.run([NGC, "--standalone", "--manifest", "hand.ng", "-o", "hand.c"], check=True)
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "hand.c", "-lm", "-o", "libhand.so"], check=True)
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "hand.c", "-lm", "-o", "libhand.so"],
+                   check=True)
     m = ngc.load("libhand.so")
     x, t = np.ones((3, 4), "f4"), [0, 1, 2]
     m.step(x=x, t=t)
@@ -379,7 +404,8 @@ def manifests():
     os.rename("hand.json", "aside.json")
     m = ngc.load("libhand.so")  # by its descriptor
     m.load("hand.safetensors")
-    check((m.params["h.W"] == kept).all() and m.predict(x=x).p.shape == (3, 3) and m.step(x=x, t=t).J > 0, "no manifest")
+    check((m.params["h.W"] == kept).all() and m.predict(x=x).p.shape == (3, 3)
+          and m.step(x=x, t=t).J > 0, "no manifest")
     with raises(ngc.ShapeError, "with m = 3"):
         m.step(x=x, t=[0])
     with raises(ngc.MissingInputError, "step() needs t"):
@@ -387,8 +413,10 @@ def manifests():
     shutil.copy("libhand.so", "other.so")
     with raises(ngc.ManifestError, "no descriptor has its name"):
         ngc.load("other.so")
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-x", "c", "-", "-o", "libtwice.so"], check=True, input=subprocess.run(
-        [NGC, "--standalone", "--prefix=twice", "-o", "-", "-"], capture_output=True, input=b"dim m <= 4\ninput x[2*m]\ny = x").stdout)
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-x", "c", "-", "-o", "libtwice.so"],
+                   check=True, input=subprocess.run(
+        [NGC, "--standalone", "--prefix=twice", "-o", "-", "-"], capture_output=True,
+        input=b"dim m <= 4\ninput x[2*m]\ny = x").stdout)
     with raises(ngc.ManifestError, "it is not known what size x has"):
         ngc.load("libtwice.so")
     check(ngc.load("libhand.so", manifest="aside.json").name == "hand", "a manifest that is named")
@@ -449,7 +477,8 @@ def others():
         print("python: this ngc was built without protobuf-c: .onnx is not tested")
         return
     x = np.random.default_rng(0).normal(size=(5, 4)).astype("f4")
-    net = ngc.load("own net.onnx", loss="cross_entropy", optimizer="sgd(lr = 0.1)", define={"m": 20})
+    net = ngc.load("own net.onnx", loss="cross_entropy", optimizer="sgd(lr = 0.1)",
+                   define={"m": 20})
     check(np.allclose(net.predict(x=x).p, own.predict(x=x).p), "a model of another program")
     before = net.step(x=x, t=[0, 1, 2, 0, 1]).values()
     check(sum(net.step(x=x, t=[0, 1, 2, 0, 1]).values()) < sum(before), "it is trained")

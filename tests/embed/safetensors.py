@@ -21,7 +21,8 @@ def write(path, tensors, metadata=None):
     for name, (shape, elements, *kind) in tensors.items():
         kind = kind[0] if kind else "F32"
         piece = struct.pack(f"<{count(shape)}{CODE[kind]}", *elements)
-        head[name] = {"dtype": kind, "shape": list(shape), "data_offsets": [len(data), len(data) + len(piece)]}
+        head[name] = {"dtype": kind, "shape": list(shape),
+                      "data_offsets": [len(data), len(data) + len(piece)]}
         data += piece
     text = json.dumps(head).encode()
     with open(path, "wb") as f:
@@ -40,7 +41,8 @@ def read(path):
         first, last = entry["data_offsets"]
         assert first == end and last <= len(data), (name, entry)
         end = last
-        elements = struct.unpack(f"<{count(entry['shape'])}{CODE[entry['dtype']]}", data[first:last])
+        elements = struct.unpack(f"<{count(entry['shape'])}{CODE[entry['dtype']]}",
+                                 data[first:last])
         tensors[name] = (entry["shape"], list(elements))
     assert end == len(data)
     return tensors, metadata

@@ -13,8 +13,8 @@ import safetensors
 torch.manual_seed(3)
 torch.set_num_threads(1)
 net = torch.nn.Sequential(
-    torch.nn.Conv2d(1, 3, 3), torch.nn.BatchNorm2d(3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(48, 10), torch.nn.LayerNorm(10),
-    torch.nn.Tanh(), torch.nn.Linear(10, 4))
+    torch.nn.Conv2d(1, 3, 3), torch.nn.BatchNorm2d(3), torch.nn.ReLU(), torch.nn.Flatten(),
+    torch.nn.Linear(48, 10), torch.nn.LayerNorm(10), torch.nn.Tanh(), torch.nn.Linear(10, 4))
 x = torch.randn(7, 1, 6, 6)
 t = torch.tensor([0, 1, 2, 3, 0, 1, 2])
 
@@ -36,7 +36,8 @@ if sys.argv[1] == "make":
                 p -= 0.1 * p.grad
     net.eval()
     kinds = {torch.float32: "F32", torch.int64: "I64"}
-    safetensors.write("net.st", {n: (list(v.shape), v.flatten().tolist(), kinds[v.dtype]) for n, v in net.state_dict().items()})
+    safetensors.write("net.st", {n: (list(v.shape), v.flatten().tolist(), kinds[v.dtype])
+                                 for n, v in net.state_dict().items()})
     numpy.save("x.npy", x.numpy())
     numpy.save("t.npy", t.numpy())
     numpy.save("want.npy", torch.softmax(net(x), -1).detach().numpy())

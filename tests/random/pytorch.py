@@ -121,19 +121,24 @@ def folded(f):
 OPS = {
     "Add": torch.add, "Sub": torch.sub, "Mul": torch.mul, "Neg": torch.neg, "Pow": torch.pow,
     "Div": lambda a, b: a / b if a.is_floating_point() else torch.div(a, b, rounding_mode="trunc"),
-    "Max": folded(torch.maximum), "Min": folded(torch.minimum), "Exp": torch.exp, "Log": torch.log, "Sqrt": torch.sqrt,
-    "Abs": torch.abs, "Sign": torch.sign, "Floor": torch.floor, "Ceil": torch.ceil, "Round": torch.round, "Sin": torch.sin,
-    "Cos": torch.cos, "Tan": torch.tan, "Asin": torch.asin, "Acos": torch.acos, "Atan": torch.atan, "Sinh": torch.sinh,
-    "Cosh": torch.cosh, "Tanh": torch.tanh, "Asinh": torch.asinh, "Acosh": torch.acosh, "Atanh": torch.atanh, "Erf": torch.erf,
-    "Sigmoid": torch.sigmoid, "Softplus": F.softplus, "Relu": F.relu, "And": torch.logical_and, "Or": torch.logical_or,
-    "Not": torch.logical_not, "Equal": torch.eq, "Less": torch.lt, "LessOrEqual": torch.le, "Greater": torch.gt,
-    "GreaterOrEqual": torch.ge, "Where": torch.where, "Identity": lambda x: x, "MatMul": torch.matmul, "Det": torch.det,
+    "Max": folded(torch.maximum), "Min": folded(torch.minimum), "Exp": torch.exp, "Log": torch.log,
+    "Sqrt": torch.sqrt, "Abs": torch.abs, "Sign": torch.sign, "Floor": torch.floor,
+    "Ceil": torch.ceil, "Round": torch.round, "Sin": torch.sin,
+    "Cos": torch.cos, "Tan": torch.tan, "Asin": torch.asin, "Acos": torch.acos, "Atan": torch.atan,
+    "Sinh": torch.sinh, "Cosh": torch.cosh, "Tanh": torch.tanh, "Asinh": torch.asinh,
+    "Acosh": torch.acosh, "Atanh": torch.atanh, "Erf": torch.erf,
+    "Sigmoid": torch.sigmoid, "Softplus": F.softplus, "Relu": F.relu, "And": torch.logical_and,
+    "Or": torch.logical_or, "Not": torch.logical_not, "Equal": torch.eq, "Less": torch.lt,
+    "LessOrEqual": torch.le, "Greater": torch.gt, "GreaterOrEqual": torch.ge, "Where": torch.where,
+    "Identity": lambda x: x, "MatMul": torch.matmul, "Det": torch.det,
     "Cast": lambda x, **a: x.to(TYPE[a["to"]]), "Concat": lambda *x, **a: torch.cat(x, a["axis"]),
-    "Shape": lambda x, **a: torch.tensor(x.shape)[a.get("start", 0):a.get("end", x.dim())], "Reshape": reshaped,
-    "Expand": expanded, "Transpose": lambda x, **a: x.permute(a.get("perm", list(reversed(range(x.dim()))))),
-    "Squeeze": lambda x, axes: x.reshape([n for i, n in enumerate(x.shape) if i not in [k % x.dim() for k in ints(axes)]]),
-    "Slice": strided, "Pad": lambda x, p, v=None, **a: padded(x, p, v), "Conv": conv, "MaxPool": max_pool,
-    "Range": lambda a, b, c: torch.arange(a.item(), b.item(), c.item(), dtype=a.dtype), "Gather": gathered,
+    "Shape": lambda x, **a: torch.tensor(x.shape)[a.get("start", 0):a.get("end", x.dim())],
+    "Reshape": reshaped, "Expand": expanded,
+    "Transpose": lambda x, **a: x.permute(a.get("perm", list(reversed(range(x.dim()))))),
+    "Squeeze": lambda x, axes: x.reshape([n for i, n in enumerate(x.shape)
+                                          if i not in [k % x.dim() for k in ints(axes)]]),
+    "Slice": strided, "Pad": lambda x, p, v=None, **a: padded(x, p, v), "Conv": conv,
+    "MaxPool": max_pool, "Range": lambda a, b, c: torch.arange(a.item(), b.item(), c.item(), dtype=a.dtype), "Gather": gathered,
     "GatherND": gathered_nd, "ScatterND": scattered_nd, "TopK": largest, "ArgMax": argmax,
     "GatherElements": lambda x, i, **a: torch.gather(x, a.get("axis", 0), i.long()),
     "ReduceSum": reduced(lambda x, axes, keep: torch.sum(x, axes, keep)),
@@ -141,8 +146,8 @@ OPS = {
     "ReduceMax": reduced(lambda x, axes, keep: torch.amax(x, axes, keep)),
     "ReduceMin": reduced(lambda x, axes, keep: torch.amin(x, axes, keep)),
     "Softmax": lambda x, **a: torch.softmax(x, a.get("axis", -1)),
-    "LogSoftmax": lambda x, **a: torch.log_softmax(x, a.get("axis", -1)), "LayerNormalization": layer_norm,
-    "BatchNormalization": batch_norm,
+    "LogSoftmax": lambda x, **a: torch.log_softmax(x, a.get("axis", -1)),
+    "LayerNormalization": layer_norm, "BatchNormalization": batch_norm,
     "Mod": lambda a, b, **k: torch.fmod(a, b) if k.get("fmod") else torch.remainder(a, b),
     "ConstantOfShape": lambda s, **a: torch.full(ints(s), a["value"].item(), dtype=a["value"].dtype),
 }
@@ -183,7 +188,8 @@ def compute(graph, value):
 
 def differ(name, want, got):
     """Why they differ, or None."""
-    want = torch.tensor([float("nan") if v is None else v for v in want["data"]], dtype=torch.float64)
+    want = torch.tensor([float("nan") if v is None else v for v in want["data"]],
+                        dtype=torch.float64)
     got = got.detach().to(torch.float64).reshape(-1)
     if want.shape != got.shape:
         return "%s has another shape" % name
@@ -224,7 +230,8 @@ def check(path):
             continue # S has a stop, which the file has not
         found = None
         if value[loss[1:]].requires_grad:
-            found, = torch.autograd.grad(value[loss[1:]].sum(), moved[x], retain_graph=True, allow_unused=True)
+            found, = torch.autograd.grad(value[loss[1:]].sum(), moved[x], retain_graph=True,
+                                         allow_unused=True)
         why = differ("PyTorch's " + name, t, torch.zeros_like(moved[x]) if found is None else found)
         if why:
             return "WRONG", why

@@ -31,7 +31,8 @@ def declared(lines):
     for line in map(str.strip, lines):
         m = re.match(r"(?:input|param|state) (.*)", line)
         if m:
-            names.update(re.findall(r"(?:^|, )(%s)(?=[\[,:= ]|$)" % NAME, re.sub(r"\[[^]]*\]", "[]", m.group(1).split("~")[0])))
+            names.update(re.findall(r"(?:^|, )(%s)(?=[\[,:= ]|$)" % NAME,
+                                    re.sub(r"\[[^]]*\]", "[]", m.group(1).split("~")[0])))
         names.update(re.findall(r"^for (%s) in " % NAME, line))
         for list_ in re.findall(r"(?:^|[{;] )((?:%s, )*%s) = " % (NAME, NAME), line):
             names.update(list_.split(", "))
@@ -53,12 +54,14 @@ def rename(lines, r):
             held, rest = line, ""
             if " with " in line:
                 held, rest = line.split(" with ", 1)
-                rest = " with " + keep.sub(lambda m: m.group(1) + "\0" + m.group(2) + m.group(3), rest)
+                rest = " with " + keep.sub(lambda m: m.group(1) + "\0" + m.group(2) + m.group(3),
+                                           rest)
             text = outside_strings(held, change) + outside_strings(rest, change)
         else:
             head, sep, tail = line.partition(" = ")
             tail = keep.sub(lambda m: m.group(1) + "\0" + m.group(2) + m.group(3), tail)
-            text = outside_strings(head + sep + tail, lambda t: re.sub(r"(?<![\w\0])(?<![^.]\.)(%s)\b" % NAME, lambda m: new.get(m.group(1), m.group(1)), t))
+            text = outside_strings(head + sep + tail,
+                                   lambda t: re.sub(r"(?<![\w\0])(?<![^.]\.)(%s)\b" % NAME, lambda m: new.get(m.group(1), m.group(1)), t))
         done.append(text.replace("\0", ""))
     return done
 
@@ -88,7 +91,8 @@ def reorder(lines, r):
         left = [(i, s, set(re.findall(NAME, "\n".join(s))), declared(s)) for i, s in enumerate(run)]
         while left:
             ready = [a for k, a in enumerate(left)
-                     if not any(b[3] & a[2] or a[3] & b[2] or (EFFECTS.search("".join(a[1])) and EFFECTS.search("".join(b[1])))
+                     if not any(b[3] & a[2] or a[3] & b[2]
+                                or (EFFECTS.search("".join(a[1])) and EFFECTS.search("".join(b[1])))
                                 for b in left[:k])]
             a = r.choice(ready)
             left.remove(a)
@@ -136,8 +140,10 @@ def split(lines, r):
     done, count, depth = [], 0, 0
     for line in lines:
         m = re.match(r"[vy]\d+ = ", line)
-        places = [p for p in call_at(line) if m and p[0] > m.end() and "{" not in line and '"' not in line and p[1] - p[0] > 8]
-        places = [p for p in places if "noise" not in line and "dropout" not in line and "_" not in re.findall(NAME, line)]
+        places = [p for p in call_at(line) if m and p[0] > m.end() and "{" not in line
+                  and '"' not in line and p[1] - p[0] > 8]
+        places = [p for p in places if "noise" not in line and "dropout" not in line
+                  and "_" not in re.findall(NAME, line)]
         if places and depth == 0:
             a, b = r.choice(places)
             count += 1
@@ -178,8 +184,8 @@ def loops(lines, r):
     return done
 
 
-KINDS = [("names", rename), ("order", reorder), ("products", commute), ("reductions", in_parts), ("parts", split),
-         ("zero", add_zero), ("loops", loops)]
+KINDS = [("names", rename), ("order", reorder), ("products", commute), ("reductions", in_parts),
+         ("parts", split), ("zero", add_zero), ("loops", loops)]
 
 
 def main():
@@ -187,7 +193,8 @@ def main():
     for number in range(first, first + count):
         lines = open("%s/%d.ng" % (source, number)).read().split("\n")[:-1]
         r = random.Random(number)
-        name, change = KINDS[-1] if number % 9 == 0 else KINDS[number // 3 % len(KINDS)] # every third model has loops
+        # every third model has loops
+        name, change = KINDS[-1] if number % 9 == 0 else KINDS[number // 3 % len(KINDS)]
         done = change(lines, r)
         if done == lines: # there is no place for it
             name, change = KINDS[number % 2]

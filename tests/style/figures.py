@@ -52,7 +52,8 @@ def without_texts(line):
 
 
 def tokens(lines):
-    return TOKEN.findall("\n".join(without_texts(line) for line in lines if not line.lstrip().startswith("#")))
+    return TOKEN.findall("\n".join(without_texts(line) for line in lines
+                                   if not line.lstrip().startswith("#")))
 
 
 def choices_in(line):
@@ -94,16 +95,21 @@ def print_figures(name, paths):
             blanks += sum(not line.strip() for line in text.split("\n")[body])
 
     lines = max(code_lines, 1)
-    print("%s: %d files, %d lines of code, %d functions" % (name, len(paths), code_lines, len(length)))
-    print("  lines a function    median %d, 95%% %d, most %d" % (at(length, 0.5), at(length, 0.95), at(length, 1)))
-    print("  tokens a function   median %d, 95%% %d, most %d" % (at(weight, 0.5), at(weight, 0.95), at(weight, 1)))
+    print("%s: %d files, %d lines of code, %d functions"
+          % (name, len(paths), code_lines, len(length)))
+    print("  lines a function    median %d, 95%% %d, most %d"
+          % (at(length, 0.5), at(length, 0.95), at(length, 1)))
+    print("  tokens a function   median %d, 95%% %d, most %d"
+          % (at(weight, 0.5), at(weight, 0.95), at(weight, 1)))
     print("  tokens a line       %.1f" % (code_tokens / lines))
     print("  columns             95%% %d, most %d" % (at(widths, 0.95), at(widths, 1)))
-    print("  lines with ?:       %.2f%%, with two or more %.2f%%" % (100 * choices / lines, 100 * nested / lines))
+    print("  lines with ?:       %.2f%%, with two or more %.2f%%"
+          % (100 * choices / lines, 100 * nested / lines))
     print("  in bodies           %.1f lines of comment in 100, %.1f%% blank" % (
         100 * comments / max(inside, 1), 100 * blanks / max(inside, 1)))
     print("  over %d lines       %s" % (LONG, " ".join(long) or "none"))
-    print("  densest files       " + ", ".join("%s %.1f" % (path, share) for share, path in sorted(dense)[:-FILES - 1:-1]))
+    print("  densest files       " + ", ".join("%s %.1f" % (path, share)
+                                               for share, path in sorted(dense)[:-FILES - 1:-1]))
 
 
 def main():

@@ -142,7 +142,8 @@ def check_arrows(arrows, word, allowed, excepted, used):
             if pair in excepted:
                 used.add(pair)
                 continue
-            fault("%s (%s) %s %s (%s): %s" % (a, from_room, word, b, to_room, " ".join(arrows[a][b][:6])))
+            fault("%s (%s) %s %s (%s): %s"
+                  % (a, from_room, word, b, to_room, " ".join(arrows[a][b][:6])))
 
 
 def check_ladder(room, ladder, calls):
@@ -155,7 +156,8 @@ def check_ladder(room, ladder, calls):
         for b in sorted(calls[files[a]]):
             step = os.path.basename(b)
             if room_of(b) == room and step in ladder and ladder.index(step) > ladder.index(a):
-                fault("%s calls %s, which is above it: %s" % (files[a], b, " ".join(calls[files[a]][b][:6])))
+                fault("%s calls %s, which is above it: %s"
+                      % (files[a], b, " ".join(calls[files[a]][b][:6])))
     for name in ladder:
         if name not in files and not os.path.exists("%s/compiler/%s/%s.h" % (top, room, name)):
             stale("the ladder of %s has %s, which is not there any more" % (room, name))
