@@ -334,7 +334,7 @@ Operand declare(Import *im, Known *k, const char *label)
         shape = "[]";
     Line *l =
         line_new(im, BIND_ATOM, text_format(im->ngc, "%s%s", shape, whole ? ": int" : ""), 0, NULL);
-    bool param = is_param(im, k) || (k->name && !whole && k->element != EL_BOOL && k->rank > 0);
+    bool param = is_param(im, k);
     l->kind = param ? LINE_PARAM : LINE_STATE;
     l->label = label ? label : weight_label(im->ngc, k);
     line_weight(im, l, k, NULL);
@@ -351,8 +351,7 @@ static Operand *twin_operand(Import *im, Known *k)
     return &m->operand;
 }
 
-/* Are its matrices one number below and on the diagonal, and another one above? */
-static bool is_triangle(Import *im, const Known *k, double *lower, double *upper)
+bool is_triangle(Import *im, const Known *k, double *lower, double *upper)
 {
     double v;
     int64_t at[MAX_RANK] = {0};
@@ -389,14 +388,14 @@ static const char *regular_form(Import *im, const Known *k)
 
 Operand operand_of_known(Import *im, Known *k)
 {
-    enum { MOST = 24 }; /* elements of a list that is written out */
+    const int64_t most = k->called ? 8 : 24; /* elements of a list that is written out */
     int64_t at = 0;
     if (k->count == 0) {
         problem(im, "a tensor without elements");
         return (Operand){0};
     }
     bool param = is_param(im, k);
-    if (!param && k->count > MOST && k->rank > 0) {
+    if (!param && k->count > most && k->rank > 0) {
         const char *form = regular_form(im, k);
         if (form)
             return emit(im, BIND_ATOM, form, 0);
@@ -405,7 +404,7 @@ Operand operand_of_known(Import *im, Known *k)
         Operand o = *twin_operand(im, k->twin);
         return k->turned && o.line ? emit(im, BIND_ATOM, "$60'", 1, o) : o;
     }
-    if (!k->size && (param || k->count > MOST)) {
+    if (!k->size && (param || k->count > most)) {
         Operand o = k->line ? (Operand){k->line, 0} : declare(im, k, NULL);
         if (k->name && !k->merged) /* it may have other names, by an Identity */
             k->line = o.line;

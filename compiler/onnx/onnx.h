@@ -61,10 +61,11 @@ typedef struct Known {
     int rank;
     int64_t dim[MAX_RANK];
     int64_t count;
-    ngrt_data data;   /* at: NULL, or the elements */
-    double *number;   /* or these */
-    Size *size;       /* or these, which may depend on run-time dims */
-    const char *name; /* of the initializer that it is, or NULL */
+    ngrt_data data;     /* at: NULL, or the elements */
+    double *number;     /* or these */
+    Size *size;         /* or these, which may depend on run-time dims */
+    const char *name;   /* of the initializer that it is, or NULL */
+    const char *called; /* its name, if it is not trained: then it has no other */
 
     /* initial.c, of an initializer */
     int uses;           /* operands of nodes that it is, or that its twins are */
@@ -241,8 +242,10 @@ void result_known(Import *, int i, Known *);
 bool gives_truth(const char *op); /* are its results 0 and 1? */
 bool wants_output(const Pb__Node *, int i);
 bool is_param(const Import *, const Known *); /* is it a weight that is trained? */
-bool is_shared(const Known *);                /* is it one weight in several places? */
-int uses_of(Import *, const char *name);      /* by how many operands and outputs it is read */
+/* Are its matrices one number below and on the diagonal, and another one above? */
+bool is_triangle(Import *, const Known *, double *lower, double *upper);
+bool is_shared(const Known *);           /* is it one weight in several places? */
+int uses_of(Import *, const char *name); /* by how many operands and outputs it is read */
 
 /* Attributes of the current node. */
 const Pb__Attribute *attribute(const Import *, const char *name);
@@ -260,6 +263,10 @@ int64_t axis_attribute(Import *, int64_t otherwise,
 const char *number_text(Import *, double);
 const char *sizes_text(Import *, const Size *, int count); /* "[m, 3]" */
 const char *ints_text(Import *, const int64_t *, int count);
+
+/* ---- constant.c: initializers that are not trained ---- */
+
+void constants_find(Import *);
 
 /* ---- initial.c: initializers as weights ---- */
 

@@ -351,6 +351,10 @@ static bool import_graph(Import *im)
     if (im->problems)
         return false;
 
+    constants_find(im);
+    if (im->problems)
+        return false;
+
     weights_find(im);
     patterns_find(im);
     for (int i = 0; i < im->nodes; i++)

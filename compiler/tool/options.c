@@ -331,7 +331,7 @@ static int set_dump(Ngc *ngc, const char *value)
     return 2;
 }
 
-/* --train, --fresh: names and patterns, separated by commas. */
+/* --train, --fresh, --constant: names and patterns, separated by commas. */
 static const char **add_patterns(Ngc *ngc, const char **list, int *count, const char *value)
 {
     for (const char *at = value; *at; at += strspn(at, ", ")) {
@@ -416,6 +416,9 @@ static bool set_text(Ngc *ngc, const Option *o, const char *value)
     case O_TRAIN:
         opt->train_given = true;
         opt->train = add_patterns(ngc, opt->train, &opt->trains, value);
+        break;
+    case O_CONSTANT:
+        opt->constant = add_patterns(ngc, opt->constant, &opt->constants, value);
         break;
     case O_FRESH: opt->fresh = add_patterns(ngc, opt->fresh, &opt->freshes, value); break;
     case O_STDIN_NAME: opt->stdin_name = value; break;

@@ -54,6 +54,7 @@ typedef enum {
     O_TRAINER,
     O_LOSS,
     O_OPTIMIZER,
+    O_CONSTANT,
     O_FLAT,
     O_FORCE,
     O_TRAINING,

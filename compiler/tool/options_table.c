@@ -111,6 +111,8 @@ const Option option_table[] = {
      "import: train the model by this loss: cross_entropy, mse, ... (default: a comment to complete)"},
     {"--optimizer", O_OPTIMIZER, OF_IMPORT, 1, "CALL", NULL,
      "import: with this optimizer: 'adam(lr = 0.001)'"},
+    {"--constant", O_CONSTANT, OF_IMPORT, 1, "NAMES", NULL,
+     "import: initializers of these names, as the file has them, are not trained: 'rotary.*,mask'"},
     {"--flat", O_FLAT, OF_IMPORT, 0, NULL, NULL,
      "import: write each layer as a statement of its own, without defs and loops"},
     {"--force", O_FORCE, OF_IMPORT, 0, NULL, NULL,

@@ -39,6 +39,14 @@ model("tied", [node("Gather", ["table", "ids"], ["a"]), node("Tanh", ["a"], ["c"
       [("ids", ["m"])], [tensor("table", T), tensor("turned", T.T)], [("y", ["m", 6])])
 
 
+# initializers that are not trained: a mask, cosines and their frequencies, and one that only --constant says; those that are
+rows = np.arange(9)[:, None] * np.array([1, 0.1, 0.01, 0.001])
+model("buffers", [node("Gather", ["angles", "ids"], ["a"]), node("Mul", ["a", "freq"], ["b"]), node("MatMul", ["b", "W"], ["c"]), node("MatMul", ["c", "own"], ["d"]),
+                  node("Add", ["d", "mask"], ["e"]), node("Mul", ["e", "steps"], ["f"]), node("MatMul", ["f", "sign"], ["y"])],
+      [("ids", [5])],
+      [tensor("angles", np.cos(rows)), tensor("freq", rows[1]), tensor("W", rng.randn(4, 5)), tensor("own", rng.randn(5, 5)),
+       tensor("mask", np.triu(np.full((5, 5), -1e4), 1)), tensor("steps", np.arange(5)), tensor("sign", np.where(rng.rand(5, 4) < 0.5, -2, 0))], [("y", [5, 4])])
+
 # numbers in place of names
 model("nameless", [node("Gather", ["1", "ids"], ["3"]), node("Unsqueeze", ["3", "8"], ["4"]), node("LSTM", ["4", "5", "6"], ["7"], hidden_size=2),
                    node("Reshape", ["7", "9"], ["10"]), node("MatMul", ["10", "11"], ["12"]), node("MatMul", ["12", "2"], ["y"])],

@@ -113,6 +113,9 @@ texts() {
         "$NGC" import "$dir/$name.onnx" >"$dir/$name.ng" 2>&1
         diff -u $here/$name.ng "$dir/$name.ng" && good || fail "the text of $name"
     done
+    "$NGC" import "$dir/buffers.onnx" --constant='own' >"$dir/buffers.ng" 2>&1
+    diff -u $here/buffers.ng "$dir/buffers.ng" && good || fail "the text of buffers"
+    says 1 "--constant='other': there is no initializer of that name" "$NGC" import "$dir/buffers.onnx" --constant='own,other'
     group "texts"
 }
 
