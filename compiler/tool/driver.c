@@ -596,7 +596,7 @@ int library_main(Ngc *ngc, Model *m, const char *output)
         complain(ngc, "-o names the library that is written");
         return 2;
     }
-    if (ngc->opt.weights) {
+    if (ngc->opt.weights && !ngc->opt.frozen) {
         int status = weights_freeze(ngc, m);
         if (status)
             return status;

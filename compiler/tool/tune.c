@@ -143,7 +143,7 @@ Model *tune_model(Ngc *ngc, Model *m, int file, Command command, int *status)
         return NULL;
 
     bool asked = named || (!ngc->opt.train_given && leaves_out(&t));
-    if (command == C_COMPILE && !asked)
+    if ((command == C_COMPILE || command == C_LIBRARY) && !asked)
         return m;
 
     *status = 1;

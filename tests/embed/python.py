@@ -248,6 +248,16 @@ def training():
     with raises(ValueError, "read-only"):
         frozen.params["h.b"][0] = 1
 
+    # some weights are trained, the others are constants
+    tuned = ngc.compile(CLASSES, options=["--weights=w.safetensors", "--train=z.*"])
+    before = tuned.params["z.W"].copy()
+    check(set(tuned.params) == {"z.W", "z.b"} and np.allclose(tuned.predict(x=x).p, m.predict(x=x).p, atol=1e-6), "tuned weights")
+    tuned.step(x=x, t=t)
+    check((tuned.params["z.W"] != before).any(), "a step of tuned weights")
+    five = ngc.compile(CLASSES.replace("(h, 3)", "(h, 5)"), options=["--weights=w.safetensors", "--fresh=z"])
+    five.step(x=x, t=t + 2)
+    check(five.predict(x=x).p.shape == (len(x), 5), "fresh weights of another shape")
+
 
 def losses():
     """Several losses, and models without params or inputs."""
