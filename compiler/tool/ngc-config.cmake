@@ -47,7 +47,7 @@ function(add_ngc_model name)
   set_target_properties(${name} PROPERTIES C_STANDARD 99 POSITION_INDEPENDENT_CODE ON)
   if(NOT "${CMAKE_C_FLAGS}" MATCHES "(^| )-O" AND CMAKE_C_COMPILER_ID MATCHES "GNU|Clang|Intel|TinyCC")
     # before other options, so that those of the directory or of the target count
-    target_compile_options(${name} BEFORE PRIVATE "$<$<IN_LIST:$<CONFIG>,;None>:-O2>")
+    target_compile_options(${name} BEFORE PRIVATE "$<$<OR:$<STREQUAL:$<CONFIG>,>,$<STREQUAL:$<CONFIG>,None>>:-O2>")
   endif()
   if(arg_STANDALONE)
     target_link_libraries(${name} PUBLIC m)
