@@ -136,6 +136,33 @@ static void add_outputs(Export *x, Pb__Graph *graph, const int *root, int count,
     }
 }
 
+static bool is_read(Export *x, Table *read, const char *name)
+{
+    return *name && *table_at(x->ngc, read, intern_str(x->ngc, name));
+}
+
+/* Leaves out nodes whose results nobody reads: a constant that a shape might have needed. */
+static void drop_unread(Export *x, const Pb__Graph *graph)
+{
+    Table read = {0};
+    int first = x->nodes;
+    for (size_t i = 0; i < graph->n_output; i++)
+        *table_at(x->ngc, &read, intern_str(x->ngc, graph->output[i]->name)) = 1;
+
+    for (int i = x->nodes - 1; i >= 0; i--) {
+        Pb__Node *n = x->node[i];
+        bool wanted = false;
+        for (size_t k = 0; k < n->n_output; k++)
+            wanted |= is_read(x, &read, n->output[k]);
+        for (size_t k = 0; k < n->n_input && wanted; k++)
+            *table_at(x->ngc, &read, intern_str(x->ngc, n->input[k])) = 1;
+        if (wanted)
+            x->node[--first] = n;
+    }
+    x->node += first;
+    x->nodes -= first;
+}
+
 static Pb__Model *wrap(Export *x, Pb__Graph *graph)
 {
     Pb__Model *m = arena_alloc(x->ngc, sizeof *m);
@@ -186,6 +213,7 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
     add_inputs(&x, graph);
     if (x.problems)
         return NULL;
+    drop_unread(&x, graph);
     graph->n_node = (size_t)x.nodes;
     graph->node = x.node;
     graph->n_initializer = (size_t)x.initials;
