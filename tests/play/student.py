@@ -147,6 +147,36 @@ def marked(page):
     check("until Restart", wait(page, "document.querySelector('#panel-train p.soft').hidden", 10) is not None)
 
 
+def drawn(page):
+    """The view that trains shows what belongs to the text, and says what is missing."""
+    tab(page, "train")
+    put(page, NET.replace("output p = sigmoid(out)\n", ""))
+    wait(page, READY)
+    check("a text without an output", "has no output" in page.value("document.querySelector('.out').textContent"))
+    check("has its points all the same", page.value("(() => { const c = document.querySelector('.big'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(d).size; })()") > 20)
+    put(page, "param w = 1\nminimize J = (w - 3)^2 with sgd(lr = 0.1)\n")
+    wait(page, READY + " && playground.train.frame.train.J === 4")
+    check("a text without inputs has no data", page.value("document.querySelectorAll('.big, .slide').length") == 0 and page.value(f"{T}.frame.train.J") == 4)
+    put(page, NET.replace("dense(pos, 4, bump)", "dropout(dense(pos, 4, relu), 0.1)"))
+    wait(page, READY)
+    names = page.value("[...document.querySelectorAll('.column > span')].map(e => e.textContent)")
+    check("each layer is there once", len(names) == len(set(names)) > 2, names)
+    choose(page, "net circle")
+    wait(page, READY)
+    first = page.value(f"JSON.stringify({T}.frame.weights)")
+    for other in ("net xor", "net spiral", "net circle"):
+        page.value(f"{T}.step(), {T}.send({{kind: 'step', count: 50}}), 0")
+        wait(page, f"{T}.frame.steps > 50")
+        choose(page, other)
+        wait(page, READY + " && playground.train.frame.steps === 0", 5)
+        check(f"{other} begins anew", page.value(f"{T}.frame.steps") == 0)
+    check("with the weights of its own start", page.value(f"JSON.stringify({T}.frame.weights)") == first)
+    put(page, NET.replace("0.01", "0.1*0.9^step"))
+    wait(page, READY)
+    shown = page.value("[...document.querySelectorAll('.controls label')].find(l => l.firstChild.textContent === 'rate').querySelector('select').value")
+    check("a rate that is a formula is shown as it is", shown == "0.1*0.9^step", shown)
+
+
 def tongues(page):
     """Another language: all texts, also those of messages and of the editor; the training goes on."""
     choose(page, "net circle")
@@ -265,7 +295,7 @@ try:
     page = Page(browser, 1440, 900)
     page.open(path)
     settled(page)
-    for part in (keyboard, meaning, hearing, marked, tongues, files, links, hostile):
+    for part in (keyboard, meaning, hearing, marked, drawn, tongues, files, links, hostile):
         if sys.argv[3:] and part.__name__ not in sys.argv[3:]:
             continue
         part(page)

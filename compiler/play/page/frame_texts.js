@@ -4,7 +4,7 @@ import {LANGUAGES} from './texts.js';
 
 const rows = {
   /* the bar at the top */
-  'steps': ['Schritte', 'pas', 'pasos', 'các bước', '步骤'],
+  'steps': ['Schritte', 'étapes', 'pasos', 'các bước', '步骤'],
   'to the start (Home)': ['zum Anfang (Pos1)', 'au début (Début)', 'al principio (Inicio)', 'về đầu (Home)', '回到开头 (Home)'],
   'to the start': ['zum Anfang', 'au début', 'al principio', 'về đầu', '回到开头'],
   'a step back (left arrow)': ['ein Schritt zurück (Pfeil links)', 'une étape en arrière (flèche gauche)', 'un paso atrás (flecha izquierda)', 'lùi một bước (mũi tên trái)', '后退一步（左箭头）'],
@@ -61,7 +61,7 @@ const rows = {
   'operations': ['Operationen', 'opérations', 'operaciones', 'phép toán', '个运算'],
   'param': ['Parameter', 'paramètre', 'parámetro', 'tham số', '个参数'],
   'params': ['Parameter', 'paramètres', 'parámetros', 'tham số', '个参数'],
-  'step': ['Schritt', 'pas', 'paso', 'bước', '步'],
+  'step': ['Schritt', 'étape', 'paso', 'bước', '步'],
   'pass': ['Durchlauf', 'itération', 'iteración', 'lượt lặp', '次'],
   'passes': ['Durchläufe', 'itérations', 'iteraciones', 'lượt lặp', '次'],
   'point': ['Punkt', 'point', 'punto', 'điểm', '个点'],
@@ -87,7 +87,7 @@ const rows = {
   '%1 is %2.': ['%1 ist %2.', '%1 est %2.', '%1 es %2.', '%1 là %2.', '%1 是 %2。'],
   'The values of its body are those of one pass: the slider chooses which.': [
     'Die Werte ihres Rumpfes sind die eines Durchlaufs: der Schieber wählt, welchen.',
-    'Les valeurs de son corps sont celles d\'une seule itération : le curseur choisit lequel.',
+    'Les valeurs de son corps sont celles d\'une seule itération : le curseur choisit laquelle.',
     'Los valores de su cuerpo son los de una iteración: el control deslizante elige cuál.',
     'Các giá trị trong thân vòng lặp là của một lượt: thanh trượt chọn lượt nào.',
     '循环体中的值是某一次执行的值：用滑块选择哪一次。'
@@ -158,7 +158,7 @@ const rows = {
   'Run': ['Start', 'Démarrer', 'Iniciar', 'Chạy', '运行'],
   'Pause': ['Pause', 'Pause', 'Pausa', 'Tạm dừng', '暂停'],
   'Reset': ['Zurücksetzen', 'Réinitialiser', 'Restablecer', 'Đặt lại', '重置'],
-  'the loss after each step': ['der Verlust nach jedem Schritt', 'la perte après chaque pas', 'la pérdida después de cada paso', 'mất mát sau mỗi bước', '每一步之后的损失'],
+  'the loss after each step': ['der Verlust nach jedem Schritt', 'la perte après chaque pas', 'la pérdida después de cada paso', 'hàm mất mát sau mỗi bước', '每一步之后的损失'],
   'The regions of its classes': ['Die Gebiete der Klassen', 'Les régions des classes', 'Las regiones de las clases', 'Vùng của các lớp', '各类的区域'],
   'the regions of the classes, and the points': ['die Gebiete der Klassen und die Punkte', 'les régions des classes et les points', 'las regiones de las clases y los puntos', 'vùng của các lớp và các điểm', '各类的区域和各点'],
   'from %1 below left to %2': ['von %1 links unten bis %2', 'de %1 en bas à gauche à %2', 'de %1 abajo a la izquierda a %2', 'từ %1 ở góc dưới bên trái đến %2', '从左下角 %1 到 %2'],
@@ -234,7 +234,7 @@ const rows = {
     '%1 hängt von %2 ab, nach denen abgeleitet wird. Differenzen bewegen sie eine nach der anderen: %3 + 1 Durchgänge vorwärts. Der Rückweg gibt alle Steigungen auf einmal.',
     '%1 dépend de %2 par rapport auxquels on dérive. Les différences les déplacent un à un : %3 + 1 passes avant. La passe arrière donne toutes les pentes à la fois.',
     '%1 depende de %2 respecto a los que se deriva. Las diferencias los mueven uno a uno: %3 + 1 pasadas hacia adelante. La pasada hacia atrás da todas las pendientes a la vez.',
-    '%1 phụ thuộc vào %2 được lấy đạo hàm. Sai phân thay đổi từng số một: %3 + 1 lượt truyền xuôi. Lượt lùi cho mọi độ dốc cùng lúc.',
+    '%1 phụ thuộc vào %2 được lấy đạo hàm. Sai phân thay đổi từng số một: %3 + 1 lượt truyền xuôi. Lượt truyền ngược cho mọi độ dốc cùng lúc.',
     '%1 依赖于%2，要对它们求导。差分逐个移动它们：%3 + 1 次前向。反向一次给出所有斜率。'
   ],
   'number': ['Zahl', 'nombre', 'número', 'số', '个数'],
@@ -247,12 +247,12 @@ const rows = {
     'Der Rückweg kostet das %1fache des Hinwegs, wie viele Zahlen es auch sind.',
     'La passe arrière coûte %1 fois la passe avant, quel que soit le nombre de paramètres.',
     'La pasada hacia atrás cuesta %1 veces la de adelante, haya los números que haya.',
-    'Lượt lùi tốn gấp %1 lần lượt truyền xuôi, dù có bao nhiêu số.',
+    'Lượt truyền ngược tốn gấp %1 lần lượt truyền xuôi, dù có bao nhiêu số.',
     '无论有多少个数，反向的代价都是前向的 %1 倍。'
   ],
   'The test by a nudge': ['Die Probe durch Anstoßen', 'L\'épreuve par un petit déplacement', 'La prueba con un pequeño empujón', 'Kiểm tra bằng cách nhích nhẹ', '微调检验'],
   'a number moved': ['eine bewegte Zahl', 'un nombre déplacé', 'un número movido', 'số được nhích', '被移动的数值'],
-  'the loss moves': ['der Verlust bewegt sich', 'la perte bouge', 'la pérdida se mueve', 'mất mát thay đổi', '损失的变化'],
+  'the loss moves': ['der Verlust bewegt sich', 'la perte bouge', 'la pérdida se mueve', 'hàm mất mát thay đổi', '损失的变化'],
   'slope': ['Steigung', 'pente', 'pendiente', 'độ dốc', '斜率'],
   'derivative': ['Ableitung', 'dérivée', 'derivada', 'đạo hàm', '导数'],
   'close': ['schließen', 'fermer', 'cerrar', 'đóng', '关闭'],

@@ -382,6 +382,7 @@ function showLesson(k) {
 
 function openText(text, given) {
   $('given').value = given;
+  train.keeps = false; /* it begins with its own weights */
   editor.text = text;
   follow();
 }
@@ -407,6 +408,7 @@ function chooseNet(set) {
   train.settings.set = set;
   train.renew();
   train.paintData();
+  train.restart();
   openText(firstNet(SETS[set]), '');
   chooseTab('train');
 }

@@ -618,6 +618,14 @@ export const table = {
     'hiện tất cả (% kB)',
     '显示全部（% kB）'
   ],
+  no_output: [
+    'The text has no output: a line such as "output y = z" draws it here.',
+    'Der Text hat keine Ausgabe: eine Zeile wie "output y = z" zeichnet sie hier.',
+    'Le texte n\'a pas de sortie : une ligne comme « output y = z » la dessine ici.',
+    'El texto no tiene salida: una línea como «output y = z» la dibuja aquí.',
+    'Văn bản không có đầu ra: một dòng như "output y = z" sẽ vẽ nó ở đây.',
+    '文本没有输出：写一行 "output y = z" 就会画在这里。'
+  ],
   course_in_english: [
     'The course is in English.',
     'Der Kurs ist englisch.',

@@ -100,6 +100,8 @@ export class Train {
     }
     this.key = key;
     this.stop();
+    this.keptWeights = this.keeps ? this.frame?.weights || this.keptWeights : null;
+    this.frame = null; /* it is that of another program */
     this.program = program;
     this.paintControls();
     this.say(program.reason ? ['not_in_page', program.reason] : program.text.includes('\n  step() {') ? null : ['nothing_to_minimize']);
@@ -165,7 +167,7 @@ export class Train {
     this.say(message.inputs.length && wanted !== this.inputs ? ['other_columns', message.columns] : null);
     this.units = this.findUnits();
     this.buildPicture();
-    if (this.frame && this.keeps) this.send({kind: 'keep', weights: this.frame.weights});
+    if (this.keptWeights) this.send({kind: 'keep', weights: this.keptWeights});
     else this.history = [];
     this.send({kind: 'data', ...this.data});
     this.send({kind: 'grid', points: this.gridPoints(), units: this.units});
@@ -186,7 +188,7 @@ export class Train {
   findUnits() {
     const shown = this.program.arrays.filter(a => a.block === 'work' && a.of && a.shape.length === 2 && a.shape[0] === this.layout.room && !/[./ ]/.test(a.of));
     const own = this.net?.chain ? [this.net.features?.name, ...this.net.layers.map(l => l.name)] : shown.map(a => a.of);
-    return own.map(name => shown.find(a => a.of === name)).filter(a => a)
+    return [...new Set(own)].map(name => shown.find(a => a.of === name)).filter(a => a)
       .map(a => ({name: a.of, array: a.name, count: Math.min(a.shape[1], 16)}));
   }
 
@@ -257,6 +259,10 @@ export class Train {
   paintData() {
     const {set, count, noise, share, seed} = this.settings;
     const names = Object.keys(SETS);
+    if (this.layout && !this.layout.inputs.length) { /* it takes no data */
+      this.dataRow.replaceChildren();
+      return;
+    }
     const left = this.table && this.left ? '; ' + say('rows_left', this.left) : '';
     repaint(this.dataRow, () => this.dataRow.replaceChildren(
       html('b', {}, say('data')),
@@ -397,7 +403,7 @@ export class Train {
 
   restart() {
     this.setRunning(false);
-    if (!this.worker) this.again(this.seed); /* it was ended */
+    if (!this.worker && this.problem?.[0] === 'late') this.again(this.seed); /* it was ended */
     this.history = [];
     this.keeps = false;
     if (this.surface) this.path = [];
@@ -431,11 +437,12 @@ export class Train {
     this.cross = html('span', {class: 'cross', hidden: ''});
     this.said = html('div', {class: 'legend-points soft', role: 'status'});
     this.out = html('div', {class: 'column out'}, html('span', {class: 'soft'}, this.program.results.find(r => r.kind === 'output')?.name || ''), html('div', {class: 'plane'}, this.big, this.cross),
+      ...(this.program.results.some(r => r.kind === 'output') ? [] : [html('div', {class: 'legend-points'}, say('no_output'))]),
       html('div', {class: 'legend-points soft'}, say(this.classes ? 'point_classes' : 'point_values')), html('div', {class: 'legend-points soft with-keys'}, say('key_points')), this.said);
     this.big.setAttribute('aria-description', say('key_points'));
     this.place = [0.5, 0.5];
     this.columns = columns;
-    this.picture.replaceChildren(this.lines, ...columns, this.out);
+    this.picture.replaceChildren(...(this.layout.inputs.length ? [this.lines, ...columns, this.out] : []));
     this.chartBox = html('div', {});
     this.tableBox = html('div', {});
     this.surfaceBox = html('div', {});
@@ -528,17 +535,16 @@ export class Train {
         canvas.setAttribute('aria-label', `${u.name}[${j}]${dead?.[k]?.[j] ? ', ' + say('dead') : ''}`);
       }
     });
-    if (out && this.inputs === 2) this.paintOutput(out, outWidth);
-    if (out && this.inputs === 1) this.heights = curveOn(this.big, out, this.range[0], [...this.data.train, ...this.data.test], this.data.train.length);
+    if (this.inputs === 2) this.paintOutput(out, outWidth);
+    if (this.inputs === 1) this.heights = curveOn(this.big, out || [], this.range[0], [...this.data.train, ...this.data.test], this.data.train.length);
     this.paintWires(weights);
   }
 
   /* One number for each place: a probability, a value, or the most likely class. */
   paintOutput(out, width) {
     const places = GRID * GRID;
-    if (!width) return;
     const one = new Float32Array(places);
-    for (let i = 0; i < places; i++) {
+    for (let i = 0; out && i < places; i++) {
       if (width === 1) one[i] = this.classes ? 2 * out[i] - 1 : out[i];
       else {
         let best = 0;
@@ -547,7 +553,7 @@ export class Train {
       }
     }
     heat(this.big, one, GRID, this.classes ? 1 : this.high);
-    if (this.classes === 2) contourOf(this.big, one, GRID);
+    if (out && this.classes === 2) contourOf(this.big, one, GRID);
     pointsOn(this.big, this.data, this.range, this.classes, this.high);
   }
 
