@@ -230,17 +230,22 @@ def files(page):
     text = page.value("playground.editor.text")
     check("a table of three classes has a net of three outputs", "z = dense(h2, 3)" in text and "cross_entropy(z, t)" in text and page.value(STATE) == "up to date", text)
     check("its columns are brought to one size", "u = (x - [" in text, text)
+    check("where the data is from", page.value("document.querySelector('.controls select').selectedOptions[0].textContent") == "a file")
+    check("classes have shapes of their own", "triangles: class 1" in page.value("document.querySelector('.out').textContent"))
     check("what is left out is said", "60 rows of a file; 1 rows left out" in page.value("document.querySelector('.controls').textContent"), page.value("document.querySelector('.controls').textContent"))
     before = page.value(f"{T}.frame.train.J")
     page.value(f"{T}.send({{kind: 'step', count: 200}}), 0")
     wait(page, f"{T}.frame.steps === 200")
     check("and it learns", page.value(f"{T}.frame.train.J") < before)
+    drop(page, "wide.csv", "a,b,c,y\n" + "\n".join(f"{k % 3},{k % 5},{k % 7},{k % 4}.5" for k in range(40)))
+    wait(page, READY)
+    check("of three columns there is no plane", page.value("document.querySelectorAll('.big').length") == 0 and "x[m, 3]" in page.value("playground.editor.text"))
     text = page.value("playground.editor.text")
     for file, content, said in (("empty.csv", "", "no table"), ("words.csv", "This is not a table.\nIt has lines.\n", "no table"), ("one.csv", "1\n2\n3\n", "no table"),
                                 ("picture.ng", [137, 80, 78, 71, 0, 255, 254], "not a text")):
         drop(page, file, content)
         check(f"{file} is refused", said in page.value(STATE) and page.value("playground.editor.text") == text, page.value(STATE))
-    check("still", page.value(f"{T}.data.train.length + {T}.data.test.length") == 60)
+    check("still", page.value(f"{T}.data.train.length + {T}.data.test.length") == 40)
 
 
 def links(page):

@@ -84,7 +84,7 @@ export class Compiler {
     const deep = error instanceof RangeError || /stack|unreachable/i.test(error.message);
     this.start();
     const message = deep ? 'nested too deeply for this page' : why;
-    return {version: 1, broken: true, messages: [{severity: 'error', message}]};
+    return {version: 1, broken: true, messages: [{severity: 'error', code: deep ? 'NG0108' : '', message}]};
   }
 }
 

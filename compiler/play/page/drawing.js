@@ -164,7 +164,7 @@ export function wires(picture, around, layers, last, weights) {
 
 /* Losses over the steps, a line for each rate, with its name at its end: [{name, points}, ...]. */
 export function manyLines(lines) {
-  const [W, H, left, right] = [340, 170, 46, 74];
+  const [W, H, left, right] = [340, 170, 54, 74];
   const root = svg('svg', {viewBox: `0 0 ${W} ${H}`, class: 'plot', role: 'img'});
   const good = y => Number.isFinite(y) && y > 0;
   const last = l => l.points[l.points.length - 1];
@@ -194,7 +194,7 @@ export function manyLines(lines) {
 
 /* Two lines over the steps: [[step, a, b], ...]. The axis of losses is logarithmic. */
 export function chart(history, names) {
-  const [W, H, left, bottom] = [340, 150, 46, 20];
+  const [W, H, left, bottom] = [340, 150, 54, 20];
   const root = svg('svg', {viewBox: `0 0 ${W} ${H}`, class: 'plot', role: 'img'});
   const values = history.flatMap(h => h.slice(1)).filter(x => Number.isFinite(x) && x > 0);
   const last = history[history.length - 1] || [0];

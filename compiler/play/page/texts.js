@@ -292,6 +292,15 @@ export const table = {
     'hình vuông: lớp 1, hình tròn: lớp 0; nhỏ hơn: để kiểm tra',
     '方块：类 1，圆点：类 0；较小的用于测试'
   ],
+  point_kinds: [
+    'circles: class 0, triangles: class 1, other shapes: other classes; smaller: to test on',
+    'Kreise: Klasse 0, Dreiecke: Klasse 1, andere Formen: andere Klassen; kleiner: zum Testen',
+    'cercles : classe 0, triangles : classe 1, autres formes : autres classes ; plus petits : pour tester',
+    'círculos: clase 0, triángulos: clase 1, otras formas: otras clases; más pequeños: para probar',
+    'hình tròn: lớp 0, tam giác: lớp 1, hình khác: lớp khác; nhỏ hơn: để kiểm tra',
+    '圆点：类 0，三角：类 1，其他形状：其他类；较小的用于测试'
+  ],
+  a_file: ['a file', 'eine Datei', 'un fichier', 'un archivo', 'một tệp', '文件'],
   point_values: [
     'larger points: to learn from, smaller: to test on',
     'größere Punkte: zum Lernen, kleinere: zum Testen',

@@ -266,7 +266,7 @@ export class Train {
     const left = this.table && this.left ? '; ' + say('rows_left', this.left) : '';
     repaint(this.dataRow, () => this.dataRow.replaceChildren(
       html('b', {}, say('data')),
-      this.choice('set', names, this.table ? '' : set, v => v && this.chooseSet(v), names.map(n => say('set_' + n))),
+      this.choice('set', this.table ? ['', ...names] : names, this.table ? '' : set, v => v && this.chooseSet(v), [...(this.table ? [say('a_file')] : []), ...names.map(n => say('set_' + n))]),
       ...(this.table ? [html('span', {class: 'soft'}, say('from_file', this.table.length) + left)] : [
         this.slider('noise', 0, 0.5, 0.05, noise, v => this.set('noise', v)),
         this.slider('count', 20, 1000, 20, count, v => this.set('count', v)),
@@ -438,11 +438,12 @@ export class Train {
     this.said = html('div', {class: 'legend-points soft', role: 'status'});
     this.out = html('div', {class: 'column out'}, html('span', {class: 'soft'}, this.program.results.find(r => r.kind === 'output')?.name || ''), html('div', {class: 'plane'}, this.big, this.cross),
       ...(this.program.results.some(r => r.kind === 'output') ? [] : [html('div', {class: 'legend-points'}, say('no_output'))]),
-      html('div', {class: 'legend-points soft'}, say(this.classes ? 'point_classes' : 'point_values')), html('div', {class: 'legend-points soft with-keys'}, say('key_points')), this.said);
+      html('div', {class: 'legend-points soft'}, say(this.classes > 2 ? 'point_kinds' : this.classes ? 'point_classes' : 'point_values')), html('div', {class: 'legend-points soft with-keys'}, say('key_points')), this.said);
     this.big.setAttribute('aria-description', say('key_points'));
     this.place = [0.5, 0.5];
     this.columns = columns;
-    this.picture.replaceChildren(...(this.layout.inputs.length ? [this.lines, ...columns, this.out] : []));
+    const can = this.inputs <= 2 && this.layout.columns === this.inputs + 1; /* of more columns there is no plane */
+    this.picture.replaceChildren(...(can ? [this.lines, ...columns, this.out] : []));
     this.chartBox = html('div', {});
     this.tableBox = html('div', {});
     this.surfaceBox = html('div', {});
