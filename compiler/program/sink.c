@@ -9,10 +9,9 @@
 #include "program/program.h"
 
 typedef struct Sink {
-    Kernel **old;
-    Kernel **kernel; /* in their new order */
-    int count;
-    int *made_by; /* by slot: 1 + the place in `old` of what sinks and stores it; else 0 */
+    int *made_by; /* by slot: 1 + the place of what sinks and stores it; else 0 */
+    int *to;      /* by place of what sinks: the first place that reads it; the end: none does */
+    int here;     /* the place before which the kernel comes whose reads are looked at */
 } Sink;
 
 static void find_variable(Program *p, const Kernel *k, const Node *n, void *found)
@@ -53,55 +52,76 @@ static void find_sinking(Program *p, Sink *sink)
             sink->made_by[p->slot[p->kernel[i]->store[0].node->id]] = i + 1;
 }
 
-/* What sinks and is read here comes now, after what it reads itself. */
-static void put_what_it_reads(Program *p, const Kernel *k, const Node *n, void *with)
+static void note_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     Sink *sink = with;
     int place = sink->made_by[p->slot[n->id]] - 1;
 
     (void)k;
-    if (place < 0)
-        return;
-    sink->made_by[p->slot[n->id]] = 0;
-    kernel_each_read(p, sink->old[place], put_what_it_reads, sink);
-    sink->kernel[sink->count++] = sink->old[place];
+    if (place >= 0 && sink->to[place] > sink->here)
+        sink->to[place] = sink->here;
 }
 
 static bool sinks(const Program *p, const Sink *sink, int place)
 {
-    const Node *n = sink->old[place]->store[0].node;
+    const Node *n = p->kernel[place]->store[0].node;
     return n && sink->made_by[p->slot[n->id]] == place + 1;
 }
 
-/* The number of kernels of the loop that begins here; of any other kernel 1. */
-static int length_at(const Program *p, int place)
+/* By place: the first kernel of the outermost loop that it is in, or the place itself. */
+static int *find_starts(const Program *p)
 {
-    const Kernel *k = p->kernel[place];
-    return k->kind == K_FOR ? program_loop(p, k->loop)->end - place + 1 : 1;
+    int *start = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *start);
+
+    for (int i = 0, end = -1; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        start[i] = i <= end ? start[i - 1] : i;
+        if (i > end && k->kind == K_FOR)
+            end = program_loop(p, k->loop)->end;
+    }
+    return start;
+}
+
+/* Where each of them goes. From the end on, as readers come after what they read: where a reader
+ * goes is known then. */
+static void find_places(Program *p, Sink *sink)
+{
+    const int *start = find_starts(p);
+
+    for (int i = 0; i < p->kernels; i++)
+        sink->to[i] = p->kernels;
+    for (int i = p->kernels; i-- > 0;) {
+        sink->here = sinks(p, sink, i) ? sink->to[i] : start[i];
+        kernel_each_read(p, p->kernel[i], note_read, sink);
+    }
 }
 
 void program_sink(Program *p)
 {
-    Sink sink = {.old = p->kernel};
+    size_t room = (size_t)(p->kernels + p->nodes + 1);
+    Sink sink = {arena_alloc(p->ngc, room * sizeof(int)), arena_alloc(p->ngc, room * sizeof(int)),
+                 0};
 
-    sink.kernel = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *sink.kernel);
-    sink.made_by = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *sink.made_by);
     find_sinking(p, &sink);
+    find_places(p, &sink);
 
-    for (int i = 0, next; i < p->kernels; i = next) {
-        next = i + length_at(p, i);
-        if (sinks(p, &sink, i))
-            continue;
-        for (int k = i; k < next; k++)
-            kernel_each_read(p, sink.old[k], put_what_it_reads, &sink);
-        for (int k = i; k < next; k++)
-            sink.kernel[sink.count++] = sink.old[k];
+    /* those that go to one place, in their old order */
+    int *first = arena_alloc(p->ngc, room * sizeof *first),
+        *next = arena_alloc(p->ngc, room * sizeof *next);
+    for (int i = p->kernels; i-- > 0;)
+        if (sinks(p, &sink, i)) {
+            next[i] = first[sink.to[i]];
+            first[sink.to[i]] = i + 1;
+        }
+
+    Kernel **order = arena_alloc(p->ngc, room * sizeof *order);
+    int count = 0;
+    for (int i = 0; i <= p->kernels; i++) {
+        for (int k = first[i]; k > 0; k = next[k - 1])
+            order[count++] = p->kernel[k - 1];
+        if (i < p->kernels && !sinks(p, &sink, i))
+            order[count++] = p->kernel[i];
     }
-
-    /* what nothing reads */
-    for (int i = 0; i < p->kernels; i++)
-        if (sinks(p, &sink, i))
-            sink.kernel[sink.count++] = sink.old[i];
-    p->kernel = sink.kernel;
+    p->kernel = order;
     p->kernel_room = p->kernels;
 }
