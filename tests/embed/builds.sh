@@ -31,7 +31,6 @@ if have pkg-config; then
 fi
 if have cmake; then
     copy cmake
-    sed -i 's/VERSION 3.20/VERSION 3.10/' CMakeLists.txt # the policies of an older project
     ok "cmake configures" cmake -B c1 -DCMAKE_PREFIX_PATH="$blanks" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
     recipe "CMake, make" c1/program 'Compiling model' 'Built target' cmake --build c1
     says 0 '^line: 2.00 x + 1.00' c1/host
@@ -52,7 +51,10 @@ if have cmake; then
     level c3 ' -O2 -O1'
     ok "cmake, flags of the user" cmake c3 -DCMAKE_C_FLAGS="-g -O0"
     level c3 ' -O0 -O1'
-    sed -i '/add_compile_options/d' CMakeLists.txt
+    sed -i '/add_compile_options/d; s/VERSION 3.20/VERSION 3.10/' CMakeLists.txt
+    ok "cmake, the policies of an older project" cmake -B c0 -DCMAKE_PREFIX_PATH="$blanks" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+    level c0 ' -O2'
+    sed -i 's/VERSION 3.10/VERSION 3.20/' CMakeLists.txt
     if have ninja; then
         ok "cmake configures for ninja" cmake -G Ninja -B c2 -DCMAKE_PREFIX_PATH="$blanks"
         recipe "CMake, Ninja" c2/program 'Compiling model' 'no work to do' cmake --build c2
