@@ -473,10 +473,13 @@ static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
 /* Places along an axis, of iota and argmax, are less than the size of the axis, `most`. */
 static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 {
-    if (most == rows || (most >= 0 && rows >= 0 && most <= rows))
+    long long top = (long long)size_max(L->g, most);
+    if (most == rows || top <= size_least(L->g, rows))
         return i;
-    lower_error(L, ERR_INDEX_RANGE, loc, "indices go up to %s - 1, but the axis has %s elements",
-                size_text(L->g, most, ""), size_text(L->g, rows, ""));
+    const char *bound = most < 0 ? text_format(L->ngc, ", which may be %lld", top - 1) : "";
+    lower_error(L, ERR_INDEX_RANGE, loc,
+                "indices go up to %s - 1%s, but the axis has %s elements%s",
+                size_text(L->g, most, ""), bound, size_text(L->g, rows, ""), least_text(L, rows));
     return NULL;
 }
 

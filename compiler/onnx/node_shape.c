@@ -481,6 +481,9 @@ static void take_slice(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed || !slice_lists(im, s.rank, &l))
         return;
+    if (x.line->kind ==
+        LINE_LITERAL) /* a list has no run-time bounds, and no elements of type int */
+        x = declare(im, input_known(im, 0), NULL);
 
     int last = -1;
     for (int i = 0; i < (int)l.starts->count; i++) {
@@ -519,6 +522,8 @@ static bool take_embedding(Import *im)
     if (is_shared(m->known))
         return false;
     Operand i = index->operand;
+    if (operand_node(i)->type != T_INT)
+        i = emit(im, BIND_ATOM, "as_int($00)", 1, i);
     Line *l = line_new(im, BIND_ATOM,
                        text_format(im->ngc, "embedding($00, %lld, %lld)",
                                    (long long)m->known->dim[0], (long long)m->known->dim[1]),

@@ -46,6 +46,9 @@ model("buffers", [node("Gather", ["angles", "ids"], ["a"]), node("Mul", ["a", "f
       [("ids", [5])],
       [tensor("angles", np.cos(rows)), tensor("freq", rows[1]), tensor("W", rng.randn(4, 5)), tensor("own", rng.randn(5, 5)),
        tensor("mask", np.triu(np.full((5, 5), -1e4), 1)), tensor("steps", np.arange(5)), tensor("sign", np.where(rng.rand(5, 4) < 0.5, -2, 0))], [("y", [5, 4])])
+# known numbers, as many as there are rows, which is known at run time
+model("places", [node("Shape", ["ids"], ["n"]), node("Slice", ["numbers", "zero", "n"], ["at"]), node("Gather", ["table", "at"], ["a"]), node("Tanh", ["a"], ["y"])],
+      [("ids", ["m"])], [tensor("table", T), numpy_helper.from_array(np.array([0, 1, 3, 2, 4, 5]), "numbers"), numpy_helper.from_array(np.array([0]), "zero")])
 
 # numbers in place of names
 model("nameless", [node("Gather", ["1", "ids"], ["3"]), node("Unsqueeze", ["3", "8"], ["4"]), node("LSTM", ["4", "5", "6"], ["7"], hidden_size=2),

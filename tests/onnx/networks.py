@@ -289,6 +289,7 @@ NETWORKS = {
     "encoder": (Encoder, lambda: (torch.randn(2, 5, 12),)),
     "bert": (Bert, words(7, 30, ones, kinds)),
     "gpt2": (Gpt2, words(8, 20)),
+    "gpt2_any": (lambda: Gpt2(length=64), words(8, 20), {"dynamic_axes": {"input_ids": {0: "batch", 1: "length"}}}),
     "resnet18": (vision("resnet18"), image(3, 32)),
     "resnet50": (vision("resnet50"), image(3, 64, 3)),
     "vgg11_bn": (small_vgg, image(3, 32)),

@@ -80,7 +80,7 @@ END
 # largest take the interpreter minutes, and are only in check-long.
 networks() {
     $python -c 'import torch, torchvision, onnx' 2>/dev/null || { fail "PyTorch, torchvision or onnx is not installed for $python"; return; }
-    list="mnist_cnn lenet gpt2 again lstm gru looped grouped resized llama" i=0
+    list="mnist_cnn lenet gpt2 again lstm gru looped grouped resized llama gpt2_any" i=0
     for name in unet encoder bert squeezenet vgg11_bn resnet18 densenet; do
         in_share 7 $i && list="$list $name"
         i=$((i + 1))
@@ -115,6 +115,7 @@ texts() {
     done
     "$NGC" import "$dir/buffers.onnx" --constant='own' >"$dir/buffers.ng" 2>&1
     diff -u $here/buffers.ng "$dir/buffers.ng" && good || fail "the text of buffers"
+    says 0 "embedding(numbers\[:m\], 6, 4)" "$NGC" import "$dir/places.onnx" -D m=6
     says 1 "--constant='other': there is no initializer of that name" "$NGC" import "$dir/buffers.onnx" --constant='own,other'
     group "texts"
 }
