@@ -295,6 +295,50 @@ def hostile(page):
     check("after a step that does not end", wait(page, READY) is not None)
 
 
+# texts whose contrast with what is below them is less than 4.5: {element: text}
+FAINT = """(() => {
+    const parse = c => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
+    const part = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const light = c => 0.2126 * part(c[0]) + 0.7152 * part(c[1]) + 0.0722 * part(c[2]);
+    const over = (a, b) => [0, 1, 2].map(k => a[k] * a[3] + b[k] * (1 - a[3]));
+    const style = getComputedStyle;
+    const around = e => (e ? [e, ...around(e.parentElement)] : []);
+    const out = {};
+    for (const e of document.body.querySelectorAll('*')) {
+        const text = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+        if (!text || !e.checkVisibility() || e.closest('script, style, option, .unseen, [disabled], [aria-disabled=true]')) continue;
+        const below = around(e).reverse().reduce((b, x) => over(parse(style(x).backgroundColor), b), [255, 255, 255]);
+        const colour = e.namespaceURI.includes('svg') ? style(e).fill : style(e).color;
+        const c = parse(colour);
+        c[3] *= around(e).reduce((t, x) => t * style(x).opacity, 1);
+        const [high, low] = [light(over(c, below)), light(below)].sort((x, y) => y - x);
+        if ((high + 0.05) / (low + 0.05) < 4.5) out[e.tagName + '.' + e.getAttribute('class')] = e.textContent.trim().slice(0, 40);
+    }
+    return out;
+})()"""
+
+
+def readable(browser):
+    """Each text that is drawn has contrast, light and dark, on the line of the cursor too."""
+    for dark in (False, True):
+        page = Page(browser, 1440, 900, dark)
+        page.open(path + "#lesson-5")
+        settled(page)
+        for which in ("lesson", "train", "c", "words", "numbers"):
+            tab(page, which)
+            faint = page.value(FAINT)
+            check(f"contrast of texts, {'dark' if dark else 'light'}, {which}", not faint, faint)
+        put(page, "# a comment\ny = sofmax(x) + 1\n", "x=1")
+        faint = page.value(FAINT)
+        check(f"contrast of messages, {'dark' if dark else 'light'}", not faint, faint)
+        page.value("playground.editor.view.focus(), 0")
+        page.send("Input.dispatchKeyEvent", type="keyDown", key="f", code="KeyF", windowsVirtualKeyCode=70, modifiers=2)
+        drawn = page.value("[...document.querySelectorAll('.cm-panel button, .cm-panel input')].filter(e => getComputedStyle(e).backgroundImage !== 'none').length")
+        faint = page.value(FAINT)
+        check(f"contrast of the search, {'dark' if dark else 'light'}", page.value("!!document.querySelector('.cm-panel')") and not drawn and not faint, faint)
+        page.close()
+
+
 browser = Browser()
 try:
     page = Page(browser, 1440, 900)
@@ -308,6 +352,7 @@ try:
         faults = [f for f in page.faults if not f.startswith("request: blob:") and not f.startswith("request: about:")]
         check(f"{part.__name__}: nothing is said on the console", not faults, faults)
         page.faults.clear()
+    readable(browser)
 finally:
     browser.close()
 finish()

@@ -25,6 +25,8 @@ const theme = EditorView.theme({
   },
   '.cm-tooltip-autocomplete > ul > li[aria-selected]': {background: 'var(--accent)', color: 'var(--on-accent)'},
   '.cm-panels': {background: 'var(--card)', color: 'var(--fg)'},
+  '.cm-button': {background: 'var(--fill)', color: 'var(--fg)', border: '1px solid var(--line)', borderRadius: '5px'},
+  '.cm-textfield': {background: 'var(--bg)', color: 'var(--fg)', border: '1px solid var(--line)', borderRadius: '5px'},
   '.cm-diagnosticAction': {background: 'var(--accent)', color: 'var(--on-accent)', borderRadius: '5px', padding: '2px 8px'},
   '.cm-matchingBracket': {background: 'var(--hot)'}
 });
