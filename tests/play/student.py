@@ -105,6 +105,14 @@ def meaning(page):
     page.send("Input.dispatchMouseEvent", type="mouseMoved", x=where[0] + 1, y=where[1])
     check("a function of the text", wait(page, "!!document.querySelector('.hover')", 5) is not None
           and "def bump(v) = exp(-v^2)" in page.value("document.querySelector('.hover').textContent"))
+    page.send("Input.dispatchMouseEvent", type="mouseMoved", x=1300, y=20)
+    wait(page, "!document.querySelector('.hover')", 5)
+    page.value("playground.editor.goto(6, 2), 0")
+    page.send("Input.dispatchKeyEvent", type="keyDown", key="i", code="KeyI", windowsVirtualKeyCode=73, modifiers=2)
+    shown = page.value("document.querySelector('.hover')?.textContent || ''")
+    check("by a key, the word at the cursor", "out" in shown and "value" in shown and page.value("document.getElementById('said').textContent").startswith("out"), shown)
+    page.key("Escape")
+    check("Escape closes it", page.value("!document.querySelector('.hover')"))
 
 
 def hearing(page):

@@ -1,6 +1,6 @@
 /* editor.js - the text: CodeMirror with the language, messages under it, and what a name means. */
-import {Compartment, EditorState, Transaction} from '@codemirror/state';
-import {EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, drawSelection, hoverTooltip} from '@codemirror/view';
+import {Compartment, EditorState, StateEffect, StateField, Transaction} from '@codemirror/state';
+import {EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, drawSelection, hoverTooltip, showTooltip} from '@codemirror/view';
 import {defaultKeymap, history, historyKeymap, toggleComment} from '@codemirror/commands';
 import {bracketMatching, indentOnInput} from '@codemirror/language';
 import {autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap} from '@codemirror/autocomplete';
@@ -101,6 +101,32 @@ const hover = about =>
     };
   });
 
+/* The same by a key, for the word at the cursor, until the cursor moves. */
+const tell = StateEffect.define();
+const told = StateField.define({
+  create: () => null,
+  update(tip, change) {
+    for (const effect of change.effects) if (effect.is(tell)) return effect.value;
+    return change.docChanged || change.selection ? null : tip;
+  },
+  provide: field => showTooltip.from(field)
+});
+
+const aboutCursor = (about, say) => view => {
+  const at = wordAt(view.state, view.state.selection.main.head);
+  const parts = at ? about(at.word) : [];
+  const dom = html('div', {class: 'hover'}, ...parts);
+  view.dispatch({effects: tell.of(parts.length ? {pos: at.from, above: true, create: () => ({dom})} : null)});
+  say(parts.map(p => p.textContent).join('. '));
+  return true;
+};
+
+function closeTold(view) {
+  if (!view.state.field(told)) return false;
+  view.dispatch({effects: tell.of(null)});
+  return true;
+}
+
 export class Editor {
   /* about: a word's meaning, as elements; changed: called after each change of the text */
   constructor({parent, library, about, changed, words}) {
@@ -109,8 +135,8 @@ export class Editor {
     const extensions = [
       lineNumbers(), lintGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
       autocompletion({override: [completions(library)], icons: true}), highlightActiveLine(), highlightActiveLineGutter(),
-      highlightSelectionMatches(), ng, theme, hover(about), linter(null),
-      keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap,
+      highlightSelectionMatches(), ng, theme, hover(about), told, linter(null),
+      keymap.of([{key: 'Mod-i', run: aboutCursor(about, words.say)}, {key: 'Escape', run: closeTold}, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap,
         ...lintKeymap, {key: 'Mod-/', run: toggleComment}]), /* Tab leaves the text */
       EditorView.contentAttributes.of({spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off'}),
       this.texts.of(this.ownTexts()),
@@ -124,7 +150,8 @@ export class Editor {
 
   /* The texts of CodeMirror itself, and the name of the editor. */
   ownTexts() {
-    return [EditorState.phrases.of(this.words.phrases()), EditorView.contentAttributes.of({'aria-label': this.words.label()})];
+    const attributes = {'aria-label': this.words.label(), 'aria-description': this.words.keys()};
+    return [EditorState.phrases.of(this.words.phrases()), EditorView.contentAttributes.of(attributes)];
   }
 
   relabel() {

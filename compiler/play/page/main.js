@@ -543,7 +543,13 @@ const editor = new Editor({
     changing();
     followSoon();
   },
-  words: {replaceBy: text => say('replace_by', text), phrases, label: () => say('editor')}
+  words: {
+    replaceBy: text => say('replace_by', text),
+    phrases,
+    label: () => say('editor'),
+    keys: () => say('editor_title'),
+    say: text => ($('said').textContent = text)
+  }
 });
 
 $('given').addEventListener('input', () => {

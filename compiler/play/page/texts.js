@@ -85,6 +85,14 @@ export const table = {
     'văn bản của mô hình',
     '模型的文本'
   ],
+  editor_title: [
+    'Ctrl+Space completes a name, Ctrl+I says what the word at the cursor is, F8 goes to the next message, Tab leaves the text.',
+    'Strg+Leertaste ergänzt einen Namen, Strg+I sagt, was das Wort am Cursor ist, F8 geht zur nächsten Meldung, Tab verlässt den Text.',
+    'Ctrl+Espace complète un nom, Ctrl+I dit ce qu\'est le mot sous le curseur, F8 va au message suivant, Tab quitte le texte.',
+    'Ctrl+Espacio completa un nombre, Ctrl+I dice qué es la palabra del cursor, F8 va al mensaje siguiente, Tab sale del texto.',
+    'Ctrl+Space hoàn tất một tên, Ctrl+I cho biết từ tại con trỏ là gì, F8 đến thông báo kế tiếp, Tab rời văn bản.',
+    'Ctrl+空格补全名字，Ctrl+I 说明光标处的词，F8 转到下一条消息，Tab 离开文本。'
+  ],
   numbers: ['Numbers', 'Zahlen', 'Nombres', 'Números', 'Số', '数值'],
   messages: ['messages', 'Meldungen', 'messages', 'mensajes', 'thông báo', '消息'],
   views: ['views', 'Ansichten', 'vues', 'vistas', 'khung nhìn', '视图'],
