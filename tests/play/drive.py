@@ -46,11 +46,15 @@ def put(page, text, given=""):
 
 
 def wait(page, condition, seconds=40):
-    """Until the condition holds in the page; returns the seconds that it took, or None."""
+    """Until the condition holds in the page, which may be on its way to another; returns the seconds that it took, or None."""
     start = time.monotonic()
     while time.monotonic() - start < seconds:
-        if page.value(condition):
-            return time.monotonic() - start
+        try:
+            if page.value(condition):
+                return time.monotonic() - start
+        except RuntimeError as error:
+            if "navigated" not in str(error):
+                raise
         time.sleep(0.05)
     return None
 

@@ -189,11 +189,11 @@ def tongues(page):
     """Another language: all texts, also those of messages and of the editor; the training goes on."""
     choose(page, "net circle")
     wait(page, READY)
-    page.value(f"{T}.send({{kind: 'step', count: 7}}), 0")
-    wait(page, f"{T}.frame.steps === 7")
     english = set(page.value(TEXTS))
     for code, word, title in (("de", "Lernrate", "ein unbekannter Name"), ("fr", "taux d'apprentissage", "un nom inconnu"), ("es", "tasa de aprendizaje", "un nombre desconocido"),
                               ("vi", "tốc độ học", "tên không biết"), ("zh", "学习率", "未知的名字")):
+        page.value(f"{T}.send({{kind: 'step', count: 7}}), 0")
+        wait(page, f"{T}.frame.steps === 7", 10)
         page.value(f"(document.getElementById('language').value = '{code}', document.getElementById('language').onchange(), 0)")
         settled(page)
         texts = page.value(TEXTS)
