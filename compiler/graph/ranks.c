@@ -266,10 +266,10 @@ static bool can_divide(const Model *m)
     const Loc nowhere = {.file = -1};
 
     if (!model_has_rows(m))
-        diag(
-            g->ngc, SEV_ERROR, ERR_RANKS, nowhere,
-            "%s has no run-time size that is a batch of rows: there is nothing to divide among ranks",
-            m->name);
+        diag(g->ngc, SEV_ERROR, ERR_RANKS, nowhere,
+             "%s has no run-time size that is a batch of rows: there is nothing to divide among "
+             "ranks",
+             m->name);
     else if (g->dims > ALL_ROWS)
         diag(g->ngc, SEV_ERROR, ERR_RANKS, nowhere, "--ranks: over %d run-time sizes", ALL_ROWS);
     else

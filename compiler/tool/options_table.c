@@ -54,17 +54,21 @@ const Option option_table[] = {
      "share functions and loops estimated to take at least NS nanoseconds "
      "among the threads of work.pool (default: 100000 for a function, 2000 for a loop)"},
     {"--unroll", O_UNROLL, OF_C, 1, "PASSES", NULL,
-     "expand loops of at most PASSES passes; longer ones whose passes are alike stay loops (default: what is shorter)"},
+     "expand loops of at most PASSES passes; longer ones whose passes are alike stay loops "
+     "(default: what is shorter)"},
     {"--segment", O_SEGMENT, OF_C, 1, "PASSES", NULL,
-     "keep what a loop carries only every PASSES passes, and compute the passes between again for its derivative"},
+     "keep what a loop carries only every PASSES passes, and compute the passes between again for "
+     "its derivative"},
     {"--memory", O_MEMORY, OF_C, 1, "BYTES", NULL,
      "let the work struct have at most BYTES (K, M and G are powers of 1024): "
      "backward computes as much of forward again as that takes"},
     {"--ranks", O_RANKS, OF_C, 0, NULL, NULL,
-     "let the rows of a batch be divided among several processes: what is summed over rows goes through work.ranks"},
+     "let the rows of a batch be divided among several processes: what is summed over rows goes "
+     "through work.ranks"},
     {"--weights", O_WEIGHTS, OF_C, 1, "FILE", NULL,
      "write only predict, with the weights of FILE as constants: "
-     "safetensors, .npz, .npy, or the memory of the params struct; where it is repeated, later files go before the first"},
+     "safetensors, .npz, .npy, or the memory of the params struct; where it is repeated, later "
+     "files go before the first"},
     {"--train", O_TRAIN, OF_C, 1, "NAMES", NULL,
      "with --weights: train these params, as head.W,enc.*, from where FILE has them; "
      "all others are constants"},
@@ -83,7 +87,8 @@ const Option option_table[] = {
     {"-MT", O_DEPS_TARGET, OF_BUILD, 1, "TARGET", NULL,
      "the rule's target (default: the files that are written)"},
     {"--manifest", O_MANIFEST, OF_BUILD, 2, "FILE", NULL,
-     "describe the C in JSON: functions, tensors, shapes, offsets; beside the C, in a file that ends in .json"},
+     "describe the C in JSON: functions, tensors, shapes, offsets; beside the C, in a file that "
+     "ends in .json"},
 
     {"-W", O_WARNING, OF_MESSAGES, 1, "NAME", NULL,
      "switch a warning on, no-NAME off, all of them on; error: warnings are errors"},
@@ -92,7 +97,8 @@ const Option option_table[] = {
     {"--color", O_COLOR, OF_MESSAGES, 1, "WHEN", "auto always never", "auto, always or never"},
 
     {"--fill", O_FILL, OF_RUN, 0, NULL, NULL,
-     "run: give inputs that have no value seeded normal numbers, and labels in range; print the inputs too"},
+     "run: give inputs that have no value seeded normal numbers, and labels in range; print the "
+     "inputs too"},
     {"--digits", O_DIGITS, OF_RUN, 1, "N", NULL,
      "run: print numbers with N significant digits (default: 9; 17 print a double exactly)"},
 
@@ -103,12 +109,15 @@ const Option option_table[] = {
     {"--dot", O_FORM, OF_RUN, 0, NULL, NULL, "explain: the graph for Graphviz"},
     {"--json", O_FORM, OF_RUN, 0, NULL, NULL, "explain: all of it, for other programs"},
     {"--jacobians", O_JACOBIANS, OF_RUN, 0, NULL, NULL,
-     "explain: the full Jacobians, and what they would cost; in --html, --text, --tex and --json, or alone"},
+     "explain: the full Jacobians, and what they would cost; in --html, --text, --tex and --json, "
+     "or alone"},
     {"--layout", O_LAYOUT, OF_RUN, 1, "LAYOUT", "rows columns numerator denominator",
-     "explain: of dy/dx a row (the default) or a column for each element of y; numerator and denominator layout are the same two"},
+     "explain: of dy/dx a row (the default) or a column for each element of y; numerator and "
+     "denominator layout are the same two"},
 
     {"--loss", O_LOSS, OF_IMPORT, 1, "NAME", NULL,
-     "import: train the model by this loss: cross_entropy, mse, ... (default: a comment to complete)"},
+     "import: train the model by this loss: cross_entropy, mse, ... (default: a comment to "
+     "complete)"},
     {"--optimizer", O_OPTIMIZER, OF_IMPORT, 1, "CALL", NULL,
      "import: with this optimizer: 'adam(lr = 0.001)'"},
     {"--constant", O_CONSTANT, OF_IMPORT, 1, "NAMES", NULL,
@@ -124,7 +133,8 @@ const Option option_table[] = {
     {"--check", O_CHECK, OF_OTHER, 0, NULL, NULL,
      "fmt: change nothing, list the files that would change, and exit with 1 if there are any"},
     {"-d", O_DUMP, OF_OTHER, 1, "LETTERS", NULL,
-     "print after passes: l lowering, s simplification (the graph), f fusion, p planning (the programs), and others"},
+     "print after passes: l lowering, s simplification (the graph), f fusion, p planning (the "
+     "programs), and others"},
     {"--verify", O_VERIFY, OF_OTHER, 0, NULL, NULL,
      "check after each pass that its result is sound"},
     {"--completion", O_COMPLETION, OF_OTHER, 1, "SHELL", "bash zsh fish",
