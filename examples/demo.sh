@@ -1,5 +1,6 @@
 #!/bin/sh
-# demo.sh - trains examples/fashion.ng on Fashion-MNIST through the emitted C and shows the result: `make demo`.
+# demo.sh - trains examples/fashion.ng on Fashion-MNIST through the emitted C and shows the result:
+# `make demo`.
 set -eu
 ngc=${1:-build/ngc}
 here=$(dirname "$0")

@@ -20,7 +20,8 @@ SMALLER = {"adding": "-D n=4 -D T=4", "wave": "-D n=4 -D T=4", "char_gpt": "-D w
            "vectorised": "m=4"}
 WIDEST = 1000  # pixels of a picture in which names can still be read; a wider graph is folded
 
-# The graph with all values and gradients, at the finest level that is not too wide; if all are, or it would be one box, by layers.
+# The graph with all values and gradients, at the finest level that is not too wide; if all are, or
+# it would be one box, by layers.
 GRAPH = """(() => {
     const fits = ['op', 'layer', 'net'].find(level => {
         setLevel(level);

@@ -1,8 +1,11 @@
-# plot.awk - draws columns of CSV files as text: awk -f plot.awk column=J rows=12 logarithmic=1 a.csv b.csv
+# plot.awk - draws columns of CSV files as text: awk -f plot.awk column=J rows=12 logarithmic=1
+# a.csv b.csv
 #
-# One curve for each file, drawn with the letters a, b, c in the files' order, and with * where curves cross.
+# One curve for each file, drawn with the letters a, b, c in the files' order, and with * where
+# curves cross.
 # column: the name of the column (J); rows: the height (12); logarithmic=1: a logarithmic axis.
-# Cells that are not numbers are left out, and on a logarithmic axis also numbers that are not above 0.
+# Cells that are not numbers are left out, and on a logarithmic axis also numbers that are not above
+# 0.
 BEGIN { FS = ","; column = "J"; rows = 12 }
 FNR == 1 {
     files++

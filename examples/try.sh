@@ -1,9 +1,11 @@
 #!/bin/sh
-# try.sh - trains an example on its data with one command, and shows what it reaches on rows that it has not seen.
+# try.sh - trains an example on its data with one command, and shows what it reaches on rows that it
+# has not seen.
 #
 #     sh examples/try.sh NAME [OPTION...]     iris wine cancer digits diabetes, fashion lenet resnet, series, text
 #
-# Options are those of `ngc train`, such as --seed 2. Where a data set is missing, a message says what to install.
+# Options are those of `ngc train`, such as --seed 2. Where a data set is missing, a message says
+# what to install.
 set -eu
 here=$(dirname "$0")
 ngc=${NGC:-$here/../build/ngc}
@@ -61,15 +63,18 @@ fashion | lenet | resnet)
     data=$(sh "$here/../tests/data.sh" fashion)
     case $name in fashion) epochs=12 ;; lenet) epochs=4 ;; resnet) epochs=8 ;; esac
     show --data "x=$data/train-images-idx3-ubyte.gz,t=$data/train-labels-idx1-ubyte.gz" \
-        --val "x=$data/t10k-images-idx3-ubyte.gz,t=$data/t10k-labels-idx1-ubyte.gz" --epochs $epochs "$@"
+        --val "x=$data/t10k-images-idx3-ubyte.gz,t=$data/t10k-labels-idx1-ubyte.gz" \
+        --epochs $epochs "$@"
     ;;
 series)
     awk 'BEGIN { srand(1); for (i = 0; i < 1500; i++) print sin(i/5) + 0.5*sin(i/17) + 0.1*(rand() - 0.5) }' >"$work/wave"
     windows 24 <"$work/wave" >"$work/short.csv"
     windows 60 <"$work/wave" >"$work/long.csv"
-    show --data "x=$work/short.csv:0-23,y=$work/short.csv:24" --split 0.8,0.2 --epochs 20 --save "$work/series" T=24 "$@"
+    show --data "x=$work/short.csv:0-23,y=$work/short.csv:24" --split 0.8,0.2 --epochs 20 \
+        --save "$work/series" T=24 "$@"
     echo "on windows of 60:"
-    "$ngc" eval "$here/series.ng" --data "x=$work/long.csv:0-59,y=$work/long.csv:60" --load "$work/series" T=60 --quiet
+    "$ngc" eval "$here/series.ng" --data "x=$work/long.csv:0-59,y=$work/long.csv:60" \
+        --load "$work/series" T=60 --quiet
     ;;
 text)
     name=char_rnn

@@ -1,11 +1,13 @@
 #!/bin/sh
-# coverage.sh - which lines and branches of ngc and of its runtime the tests execute: `make coverage`, or
-# `sh tests/coverage.sh [SUITE ...]`. It builds both in build/coverage with gcc's counters, runs the suites, and prints a line for
-# each room. LIST=FILE.c prints the lines of a file that no test executes.
+# coverage.sh - which lines and branches of ngc and of its runtime the tests execute: `make
+# coverage`, or `sh tests/coverage.sh [SUITE ...]`. It builds both in build/coverage with gcc's
+# counters, runs the suites, and prints a line for each room. LIST=FILE.c prints the lines of a file
+# that no test executes.
 #
-# The suite runtime compiles the runtime's sources into programs of its own; what only those execute does not count here. Each suite
-# counts in a directory of its own: programs that are killed while they write, or whose writing fails on purpose, spoil files there,
-# and gcc's library then says that they do not fit.
+# The suite runtime compiles the runtime's sources into programs of its own; what only those execute
+# does not count here. Each suite counts in a directory of its own: programs that are killed while
+# they write, or whose writing fails on purpose, spoil files there, and gcc's library then says that
+# they do not fit.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 at=$PWD/build/coverage
@@ -19,7 +21,8 @@ for name in cc gcc; do
     chmod +x "$at/bin/$name"
 done
 
-make --no-print-directory -j"$(nproc)" B=build/coverage CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' || exit 1
+make --no-print-directory -j"$(nproc)" B=build/coverage CC=gcc \
+    CFLAGS='-O0 -g --coverage -fprofile-update=atomic' || exit 1
 ln -sfn ../runtime build/runtime # where ngc looks for it: beside the directory that it is in
 find "$at" -name '*.gcda' -exec rm -f {} +
 GCOV_PREFIX_STRIP=$(echo "$at" | tr -dc / | wc -c)

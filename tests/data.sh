@@ -1,7 +1,8 @@
 #!/bin/sh
-# data.sh - prints where a data set is: `sh tests/data.sh iris|fashion|table FILE`. This project contains no data set. Fashion-MNIST
-# is Debian's package dataset-fashion-mnist. The tables (iris.csv and others) are files of Debian's python3-sklearn; if that is not installed,
-# the file is extracted from the package into build/data.
+# data.sh - prints where a data set is: `sh tests/data.sh iris|fashion|table FILE`. This project
+# contains no data set. Fashion-MNIST is Debian's package dataset-fashion-mnist. The tables
+# (iris.csv and others) are files of Debian's python3-sklearn; if that is not installed, the file is
+# extracted from the package into build/data.
 set -u
 here=$(dirname "$0")/..
 
@@ -19,7 +20,8 @@ iris | table)
         [ -e "$at" ] && echo "$at" && exit 0
     done
     mkdir -p "$here/build/data" && cd "$here/build/data" || exit 1
-    if apt-get download python3-sklearn >/dev/null 2>&1 && dpkg-deb -x python3-sklearn_*.deb . && [ -e $inside ]; then
+    if apt-get download python3-sklearn >/dev/null 2>&1 && dpkg-deb -x python3-sklearn_*.deb . &&
+        [ -e $inside ]; then
         rm -f python3-sklearn_*.deb
         echo "$PWD/$inside"
         exit 0

@@ -1,5 +1,6 @@
 #!/bin/sh
-# docs.sh - runs the examples in the READMEs: compiles their models and compares the output with what the READMEs print.
+# docs.sh - runs the examples in the READMEs: compiles their models and compares the output with
+# what the READMEs print.
 #
 #     sh tests/docs.sh [--accept] [README.md ...]      from anywhere; needs a built tree; NGC is the ngc to test
 #
@@ -10,11 +11,12 @@
 #     ng error NG0301        ngc refuses it with this error; ```out is the whole message
 #     ng warning NG0506      ngc compiles it with this warning; ```out is the whole message
 #     sh test                commands that succeed; ```out is what they print
-# file=NAME after any of these, or after c or python, writes the block to the file NAME for later blocks of the same README. All
-# blocks of a README run in one directory with links to the files of the top directory. Numbers may differ in the ninth digit.
-# In the commands, PYTHON is a Python with NumPy; where there is none, a README that needs it is not run.
-# The manual of the language must have every function of the library and every code of a message.
-# --accept writes the actual output into the ```out blocks: read the diff.
+# file=NAME after any of these, or after c or python, writes the block to the file NAME for later
+# blocks of the same README. All blocks of a README run in one directory with links to the files of
+# the top directory. Numbers may differ in the ninth digit. In the commands, PYTHON is a Python with
+# NumPy; where there is none, a README that needs it is not run. The manual of the language must
+# have every function of the library and every code of a message. --accept writes the actual output
+# into the ```out blocks: read the diff.
 set -uf
 cd "$(dirname "$0")/.." || exit 2
 . tests/suite.sh
@@ -94,7 +96,8 @@ same() {
         }' "$1" "$2"
 }
 
-# Runs block $n, with its output in $dir/out and $dir/err, and returns its status. A model is in the file $name.
+# Runs block $n, with its output in $dir/out and $dir/err, and returns its status. A model is in the
+# file $name.
 run_block() {
     case $1 in
     run) shift; "$ngc" run "$name" "$@" ;;
@@ -140,7 +143,8 @@ check_block() {
 # The manual has every function of the library and every code of a message.
 check_manual() {
     manual=grammars/README.md
-    functions "$(dirname "$ngc")" >"$dir/functions" || { failed=$((failed + 1)); echo "FAIL functions.c"; }
+    functions "$(dirname "$ngc")" >"$dir/functions" ||
+        { failed=$((failed + 1)); echo "FAIL functions.c"; }
     {
         sed 's/ .*//' "$dir/functions"
         sed -n 's/^def \([A-Za-z][A-Za-z_0-9]*\)(.*/\1/p' compiler/lang/prelude.ng
@@ -195,7 +199,8 @@ int main(void)
 }
 EOF
     cc -Iruntime/trainer "$dir/options.c" -o "$dir/options" && "$dir/options" >"$dir/want"
-    sed -n '/^| option | meaning |/,/^| `NAME=value`/p' runtime/README.md | sed '1,2d;$d' >"$dir/got"
+    sed -n '/^| option | meaning |/,/^| `NAME=value`/p' runtime/README.md |
+        sed '1,2d;$d' >"$dir/got"
     if [ -s "$dir/want" ] && diff "$dir/want" "$dir/got"; then
         passed=$((passed + 1))
     else
@@ -215,7 +220,8 @@ for doc; do
     rm -rf "$blocks" "$dir/work"
     mkdir "$blocks" "$dir/work"
     n=0
-    split_blocks "$blocks" "$doc" >"$dir/out" || { echo "FAIL $doc: $(cat "$dir/out")"; failed=$((failed + 1)); }
+    split_blocks "$blocks" "$doc" >"$dir/out" ||
+        { echo "FAIL $doc: $(cat "$dir/out")"; failed=$((failed + 1)); }
     cd "$dir/work" || exit 2
     for entry in $(ls "$top"); do ln -s "$top/$entry" "$entry"; done
     while n=$((n + 1)) && [ -e "$blocks/$n.info" ]; do
@@ -235,7 +241,8 @@ for doc; do
     cd "$top" || exit 2
     group "$doc"
     if [ $accept = 1 ]; then
-        fill_blocks "$blocks" "$doc" >"$dir/filled" && { cmp -s "$dir/filled" "$doc" || cat "$dir/filled" >"$doc"; }
+        fill_blocks "$blocks" "$doc" >"$dir/filled" &&
+            { cmp -s "$dir/filled" "$doc" || cat "$dir/filled" >"$doc"; }
     fi
 done
 echo "$passed passed, $failed failed"

@@ -3,15 +3,17 @@
 #
 #     tests/emitted.sh [MODEL.ng...]      from anywhere; needs a built tree: BUILD=build
 #
-# Every model is compiled in two ways: gcc, -O2, double, linked with libngrt; clang, -O0, float, standalone. A sample of the
-# models, and models that are named, are compiled in all ways: {-O0, -O2} x {float, double} x {linked, standalone} x
-# {gcc, clang}. Warnings are failures.
-# A run does one of the two ways for every third model, and one in sixteen of all ways for the sample. The C of -O0 is
-# optimized only for the sample, and where it is not long. With CHECK_LONG=1 (suite.sh) everything is done and optimized.
-# Then one program runs them all (emitted.c) and compares. Last line: "N passed, N failed".
+# Every model is compiled in two ways: gcc, -O2, double, linked with libngrt; clang, -O0, float,
+# standalone. A sample of the models, and models that are named, are compiled in all ways: {-O0,
+# -O2} x {float, double} x {linked, standalone} x {gcc, clang}. Warnings are failures.
+# A run does one of the two ways for every third model, and one in sixteen of all ways for the
+# sample. The C of -O0 is optimized only for the sample, and where it is not long. With CHECK_LONG=1
+# (suite.sh) everything is done and optimized. Then one program runs them all (emitted.c) and
+# compares. Last line: "N passed, N failed".
 strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wmissing-prototypes -Werror"
 
-# One model with one compiler: emitted.sh --one COMPILER LEVEL REAL LINK MODEL. Makes an object, or a file with the reason.
+# One model with one compiler: emitted.sh --one COMPILER LEVEL REAL LINK MODEL. Makes an object, or
+# a file with the reason.
 if [ "$1" = --one ]; then
     name=$(basename "$6" .ng)
     id=${name}_$2_$3_$4_$5
@@ -24,7 +26,8 @@ if [ "$1" = --one ]; then
             case " $sample " in *" $name "*) ;; *) optimize=-O0 ;; esac
             [ "$(wc -c <"$dir/$id.c")" -lt 100000 ] || optimize=-O0
         fi
-        "$dir/limit" 300 "$2" $strict $optimize -Iruntime -c "$dir/$id.c" -o "$dir/$id.o" 2>"$dir/$id.log"
+        "$dir/limit" 300 "$2" $strict $optimize -Iruntime -c "$dir/$id.c" -o "$dir/$id.o" \
+            2>"$dir/$id.log"
         status=$?
         [ $status = 0 ] || { echo "$name $options: $2: status $status"; head -8 "$dir/$id.log"; } >"$dir/$id.fail"
     fi
@@ -42,8 +45,8 @@ first=$(echo $compilers | cut -d' ' -f1)
 last=${compilers##*[!a-z]}
 sample="product net_221 logistic_rows two_layers upstream symmetry micrograd two_layer_net rnn_embedding gmm_small"
 
-# The ways to compile each model go to $dir/jobs, its expected values to $dir/NAME.values. Where a run has no way for a model,
-# it needs none.
+# The ways to compile each model go to $dir/jobs, its expected values to $dir/NAME.values. Where a
+# run has no way for a model, it needs none.
 number=0
 : >"$dir/jobs"
 for model in ${*:-examples/*.ng tests/cases/*.ng}; do
@@ -67,7 +70,8 @@ for model in ${*:-examples/*.ng tests/cases/*.ng}; do
     done; done; done; done >>"$dir/jobs"
 done
 for model in $(awk '{ print $NF }' "$dir/jobs" | sort -u); do
-    "$build/ngc" run --fill --digits=17 "$model" >"$dir/$(basename "$model" .ng).values" 2>"$dir/log" || fail "$model: $(head -3 "$dir/log")"
+    "$build/ngc" run --fill --digits=17 "$model" >"$dir/$(basename "$model" .ng).values" \
+        2>"$dir/log" || fail "$model: $(head -3 "$dir/log")"
 done
 passed=0
 group "$(ls "$dir"/*.values | wc -l) models by the interpreter"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# install.sh - makes sure that this machine has what a goal of make needs: `sh tests/install.sh demo|check|long|bench|fuzz`.
-# Installs missing packages if it can (Debian's apt-get, as root or by sudo). Otherwise it prints the command and fails.
+# install.sh - makes sure that this machine has what a goal of make needs: `sh tests/install.sh
+# demo|check|long|bench|fuzz`. Installs missing packages if it can (Debian's apt-get, as root or by
+# sudo). Otherwise it prints the command and fails.
 set -u
 
 need=
@@ -67,7 +68,8 @@ check | long)
     want libopenmpi-dev command -v mpicc
     want openmpi-bin command -v mpirun
     [ "$(uname -m)" != x86_64 ] || want gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
-    [ "$(uname -m)" != x86_64 ] || want libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/lib/libm.a
+    [ "$(uname -m)" != x86_64 ] || want libc6-dev-arm64-cross test \
+        -e /usr/aarch64-linux-gnu/lib/libm.a
     want libprotobuf-c-dev header protobuf-c/protobuf-c.h -lprotobuf-c
     want protobuf-c-compiler command -v protoc-c
     want libonnx-testdata test -d /usr/share/libonnx-testdata
@@ -123,7 +125,8 @@ echo "installing$need" >&2
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 # shellcheck disable=SC2086
-if $root apt-get update >"$log" 2>&1 && $root apt-get install -y --no-install-recommends $need >>"$log" 2>&1; then
+if $root apt-get update >"$log" 2>&1 &&
+    $root apt-get install -y --no-install-recommends $need >>"$log" 2>&1; then
     rm -f "$log"
     exit 0
 fi

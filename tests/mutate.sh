@@ -1,7 +1,7 @@
 #!/bin/sh
-# mutate.sh - are the tests strong? Each mutant of tests/mutate.c is built in a copy of the tree and tested with the quick
-# suites until one fails. A mutant that no suite notices is printed: either a test is missing, or the mutant changes nothing.
-# This takes long.
+# mutate.sh - are the tests strong? Each mutant of tests/mutate.c is built in a copy of the tree and
+# tested with the quick suites until one fails. A mutant that no suite notices is printed: either a
+# test is missing, or the mutant changes nothing. This takes long.
 #
 #     sh tests/mutate.sh [WHAT...]      files of the compiler, or groups of them: derivatives (which is what none means), reverse,
 #                                       shapes, rewrites, fuse, plan
@@ -10,7 +10,8 @@
 #     MUTATE_FIRST_LOOK=1               only random models, interpreted and in C: quick, but weaker than all tests
 #     MUTATE_LOG=FILE                   the result of each mutant
 #
-# tests/mutants.txt lists those that change nothing, with the reason: FILE: 'what' -> 'to' in: LINE # reason
+# tests/mutants.txt lists those that change nothing, with the reason: FILE: 'what' -> 'to' in: LINE
+# # reason
 set -u
 cd "$(dirname "$0")/.." || exit 2
 every=${MUTATE_EVERY:-1}
@@ -22,19 +23,29 @@ files_of() { # the files of a group, or the file itself
     case $1 in
     derivatives) echo compiler/graph/op_*.c ;;
     reverse) echo compiler/graph/grad*.c ;;
-    shapes) echo compiler/lang/builtin_shape.c compiler/lang/einsum.c compiler/lang/lower_index.c compiler/graph/size.c compiler/graph/graph_map.c compiler/graph/graph_view.c compiler/graph/graph_index.c ;;
-    rewrites) echo compiler/graph/simplify*.c compiler/graph/stable*.c compiler/graph/range.c compiler/graph/graph.c ;;
-    fuse) echo compiler/program/fuse.c compiler/program/demand.c compiler/program/folded.c compiler/program/stored.c compiler/program/merge.c compiler/program/parts.c compiler/program/rows.c compiler/program/index.c compiler/program/val.c compiler/program/loops.c compiler/program/finish.c compiler/program/order.c ;;
-    plan) echo compiler/program/plan.c compiler/program/share.c compiler/program/coming.c compiler/program/recompute.c compiler/program/flow*.c compiler/program/budget.c ;;
+    shapes) echo compiler/lang/builtin_shape.c compiler/lang/einsum.c compiler/lang/lower_index.c \
+        compiler/graph/size.c compiler/graph/graph_map.c compiler/graph/graph_view.c \
+        compiler/graph/graph_index.c ;;
+    rewrites) echo compiler/graph/simplify*.c compiler/graph/stable*.c compiler/graph/range.c \
+        compiler/graph/graph.c ;;
+    fuse) echo compiler/program/fuse.c compiler/program/demand.c compiler/program/folded.c \
+        compiler/program/stored.c compiler/program/merge.c compiler/program/parts.c \
+        compiler/program/rows.c compiler/program/index.c compiler/program/val.c \
+        compiler/program/loops.c compiler/program/finish.c compiler/program/order.c ;;
+    plan) echo compiler/program/plan.c compiler/program/share.c compiler/program/coming.c \
+        compiler/program/recompute.c compiler/program/flow*.c compiler/program/budget.c ;;
     *) echo "$1" ;;
     esac
 }
 
-# All mutants of some files, or, with MUTATE_COUNT, those with the least random numbers, in their order.
+# All mutants of some files, or, with MUTATE_COUNT, those with the least random numbers, in their
+# order.
 for what in ${*:-derivatives}; do
     for file in $(files_of "$what"); do
-        "$dir/mutate" "$file" | awk -v every="$every" -v file="$file" '(NR - 1) % every == 0 { print file, $0 }'
-    done | awk -v seed="${MUTATE_SEED:-1}" 'BEGIN { x = (seed*7919 + 12345) % 2147483647; for (i = 0; i < 9; i++) x = x*16807 % 2147483647 }
+        "$dir/mutate" "$file" | awk -v every="$every" \
+            -v file="$file" '(NR - 1) % every == 0 { print file, $0 }'
+    done | awk -v seed="${MUTATE_SEED:-1}" \
+        'BEGIN { x = (seed*7919 + 12345) % 2147483647; for (i = 0; i < 9; i++) x = x*16807 % 2147483647 }
         { x = x*16807 % 2147483647; print x, NR, $0 }' | sort -n | sed "${MUTATE_COUNT:-1000000}q" | sort -n -k2 | cut -d' ' -f3-
 done >"$dir/all"
 echo "$(wc -l <"$dir/all") mutants"

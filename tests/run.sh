@@ -1,9 +1,11 @@
 #!/bin/sh
-# run.sh - all tests: `make check`, or `sh tests/run.sh build/ngc [SUITE ...]`. It runs as many suites at a time as there are
-# processors (JOBS), and shows the lines of a suite as they come, after the suite's name. Each suite ends with a line
-# `N passed, N failed`. The last line here is their sum, and the exit status is 0 only if nothing failed.
+# run.sh - all tests: `make check`, or `sh tests/run.sh build/ngc [SUITE ...]`. It runs as many
+# suites at a time as there are processors (JOBS), and shows the lines of a suite as they come,
+# after the suite's name. Each suite ends with a line `N passed, N failed`. The last line here is
+# their sum, and the exit status is 0 only if nothing failed.
 #
-# Of the long kinds of tests, CHECK_SEED chooses a share; CHECK_LONG=1, which is `make check-long`, does all: see suite.sh.
+# Of the long kinds of tests, CHECK_SEED chooses a share; CHECK_LONG=1, which is `make check-long`,
+# does all: see suite.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -50,7 +52,8 @@ CHECK_SEED=${CHECK_SEED:-1} CHECK_LONG=${CHECK_LONG-}
 results=$(mktemp -d) || exit 1
 trap 'rm -rf "$results"' EXIT
 export NGC CHECK_SEED CHECK_LONG results
-[ "$CHECK_LONG" ] && echo "all tests" || echo "the long kinds of tests by shares: CHECK_SEED=$CHECK_SEED"
+[ "$CHECK_LONG" ] && echo "all tests" || echo \
+    "the long kinds of tests by shares: CHECK_SEED=$CHECK_SEED"
 # the longest first, so that the last ones are short
 for name in ${*:-emit random emitted embed explain play train trainer runtime onnx fuzz docs faults pool grad lang tune examples ranks err scale front style pass}; do
     echo "0 1 0" >"$results/$name.counts" # counts as failed until it has run

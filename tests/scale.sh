@@ -1,11 +1,13 @@
 #!/bin/sh
-# scale.sh - the cost of compiling is proportional to the size of the model: ngc's processor time for ten times the nodes.
+# scale.sh - the cost of compiling is proportional to the size of the model: ngc's processor time
+# for ten times the nodes.
 #
-# It is about 10 times as long. If a list were searched for each node, it would be 100 times. The best of three attempts
-# counts, because other programs disturb.
+# It is about 10 times as long. If a list were searched for each node, it would be 100 times. The
+# best of three attempts counts, because other programs disturb.
 #
-# Then gcc's time for the C of a long sum. Then the C of deep networks: its lines, and the time of cc -O2, in times of that for runtime/ngrt_sgemm.c. In each run
-# one network is compiled, with CHECK_LONG=1 (suite.sh) each.
+# Then gcc's time for the C of a long sum. Then the C of deep networks: its lines, and the time of
+# cc -O2, in times of that for runtime/ngrt_sgemm.c. In each run one network is compiled, with
+# CHECK_LONG=1 (suite.sh) each.
 cd "$(dirname "$0")/.." || exit 2
 . tests/suite.sh
 ngc=$NGC checks=0
@@ -65,7 +67,8 @@ deep() {
     timed "$ngc" "$@" -o "$dir/deep.c"
     lines=$(wc -l < "$dir/deep.c")
     [ -z "$SHOW" ] || echo "$*: $lines lines"
-    [ "$lines" -le "$most" ] || { echo "FAIL $*: $lines lines, more than $most"; failed=$((failed + 1)); }
+    [ "$lines" -le "$most" ] ||
+        { echo "FAIL $*: $lines lines, more than $most"; failed=$((failed + 1)); }
     [ -n "$CHECK_LONG" ] || [ $((${CHECK_SEED:-1} % 4)) = "$number" ] || return
 
     checks=$((checks + 1)) least=
@@ -78,7 +81,8 @@ deep() {
         [ $least -gt "$times" ] || break
     done
     [ -z "$SHOW" ] || echo "$*: cc takes $least times as long as for ngrt_sgemm.c"
-    [ $least -le "$times" ] || { echo "FAIL $*: cc takes $least times as long as for ngrt_sgemm.c"; failed=$((failed + 1)); }
+    [ $least -le "$times" ] ||
+        { echo "FAIL $*: cc takes $least times as long as for ngrt_sgemm.c"; failed=$((failed + 1)); }
 }
 
 for form in sum chain tensors layers loops; do
@@ -105,9 +109,11 @@ if in_share 4 1; then
     write sum 8000
     write sum 2000
     for attempt in 1 2 3; do
-        "$ngc" "$dir/sum2000.ng" -o "$dir/m.c" && timed gcc -O2 -Iruntime -c "$dir/m.c" -o "$dir/m.o"
+        "$ngc" "$dir/sum2000.ng" -o "$dir/m.c" &&
+            timed gcc -O2 -Iruntime -c "$dir/m.c" -o "$dir/m.o"
         short=$((taken > 5 ? taken : 5))
-        "$ngc" "$dir/sum8000.ng" -o "$dir/m.c" && timed gcc -O2 -Iruntime -c "$dir/m.c" -o "$dir/m.o"
+        "$ngc" "$dir/sum8000.ng" -o "$dir/m.c" &&
+            timed gcc -O2 -Iruntime -c "$dir/m.c" -o "$dir/m.o"
         ratio=$((10 * taken / short))
         [ -n "$least" ] && [ $least -le $ratio ] || least=$ratio
         [ $least -ge 60 ] || break
@@ -115,7 +121,8 @@ if in_share 4 1; then
     [ -z "$SHOW" ] || echo "gcc: $least / 10"
     [ $least -lt 60 ] || { echo "FAIL 4 times the numbers take gcc $least / 10 times as long"; failed=$((failed + 1)); }
 fi
-# An LSTM stays a loop: its C does not grow with the number of steps, or where they are known only at run time.
+# An LSTM stays a loop: its C does not grow with the number of steps, or where they are known only
+# at run time.
 for steps in "= 10" "= 1000" "= 100000" "<= 1000"; do
     cat > "$dir/lstm.ng" <<END
 dim m <= 8, T $steps

@@ -1,5 +1,5 @@
-# suite.sh - what the suites share. They go to the top folder and source it. It chooses a share of the long tests, limits
-# processor time, and prints lines of progress. It sets
+# suite.sh - what the suites share. They go to the top folder and source it. It chooses a share of
+# the long tests, limits processor time, and prints lines of progress. It sets
 #
 #     $top              the top folder
 #     $NGC              the compiler that is tested: its path from the root, also for programs that the suite starts
@@ -15,8 +15,10 @@ dir=$(mktemp -d) || exit 2
 passed=0 failed=0
 export NGC
 
-# A run does each kind of test; of the long kinds, it does a share of the models or options. CHECK_SEED, a number, chooses the
-# share: if it is one in N, N consecutive seeds do everything. CHECK_LONG=1 (`make check-long`) does all.
+# A run does each kind of test; of the long kinds, it does a share of the models or options.
+# CHECK_SEED, a number, chooses the
+# share: if it is one in N, N consecutive seeds do everything. CHECK_LONG=1 (`make check-long`) does
+# all.
 CHECK_SEED=${CHECK_SEED:-1}
 CHECK_LONG=${CHECK_LONG-}
 export CHECK_SEED CHECK_LONG
@@ -38,7 +40,8 @@ verdict() {
     if [ "$1" = 0 ]; then good; else shift && fail "$@"; fi
 }
 
-# check NAME COMMAND...: the command must succeed; a failure is counted, and shown with the beginning of what it prints
+# check NAME COMMAND...: the command must succeed; a failure is counted, and shown with the
+# beginning of what it prints
 check() {
     what=$1
     shift
@@ -61,7 +64,8 @@ near() {
 
 # limit SECONDS COMMAND...: runs it with a limit of processor time
 limit() {
-    [ -x "$dir/limit" ] || cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 "$top/tests/limit.c" -o "$dir/limit" || return 3
+    [ -x "$dir/limit" ] || cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 "$top/tests/limit.c" \
+        -o "$dir/limit" || return 3
     "$dir/limit" "$@"
 }
 
@@ -81,25 +85,29 @@ group() {
 
 # The functions of one element that the language has, a line each (functions.c): functions BUILD
 functions() {
-    cc -std=c11 -O1 -I"$top/compiler" "$top/tests/functions.c" "$1/libngc.a" -lm -o "$dir/functions.run" && "$dir/functions.run"
+    cc -std=c11 -O1 -I"$top/compiler" "$top/tests/functions.c" "$1/libngc.a" -lm \
+        -o "$dir/functions.run" && "$dir/functions.run"
 }
 
-# Sets $quick to a compiler that does not optimize, and $quick_libs to what its objects are linked with. They are linked by cc,
-# because tcc may not be able to: it binds what a library asks of the processor (__cpu_model) to another object's.
+# Sets $quick to a compiler that does not optimize, and $quick_libs to what its objects are linked
+# with. They are linked by cc, because tcc may not be able to: it binds what a library asks of the
+# processor (__cpu_model) to another object's.
 choose_quick() {
     quick="cc -w -O0" quick_libs=
     command -v tcc >/dev/null || return 0
     quick=tcc quick_libs="-z noexecstack $(tcc -print-search-dirs | grep libtcc1.a)"
 }
 
-# Prints the name of a C compiler for $CC that is cc with this level, whatever the rest of the command says: cc_with -O0. The
-# optimizer takes longer than most tests that train, and the suites emit, train and emitted test it.
+# Prints the name of a C compiler for $CC that is cc with this level, whatever the rest of the
+# command says: cc_with -O0. The optimizer takes longer than most tests that train, and the suites
+# emit, train and emitted test it.
 cc_with() {
-    printf '#!/bin/sh\nexec cc "$@" %s\n' "$1" >"$dir/cc$1" && chmod +x "$dir/cc$1" && echo "$dir/cc$1"
+    printf '#!/bin/sh\nexec cc "$@" %s\n' "$1" >"$dir/cc$1" && chmod +x "$dir/cc$1" &&
+        echo "$dir/cc$1"
 }
 
-# Prints what an emitted program is linked with: runtime_libs BUILD. OpenBLAS is large; where gold is installed, it takes a
-# third of the time that the usual linker takes.
+# Prints what an emitted program is linked with: runtime_libs BUILD. OpenBLAS is large; where gold
+# is installed, it takes a third of the time that the usual linker takes.
 runtime_libs() {
     echo "$1/libngrt.a"
     nm "$1/libngrt.a" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas
@@ -109,7 +117,8 @@ runtime_libs() {
 
 # Prints the flags that send calls of the system to faults/wrap.c, which lets them fail.
 fault_wraps() {
-    for name in malloc calloc realloc open mkstemp fopen fdopen read write fwrite fflush fsync close fclose rename; do
+    for name in malloc calloc realloc open mkstemp fopen fdopen read write fwrite fflush fsync \
+        close fclose rename; do
         echo "-Wl,--wrap=$name"
     done
 }

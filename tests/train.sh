@@ -1,11 +1,13 @@
 #!/bin/sh
-# train.sh - trains the examples with the emitted C: iris to 96% of all rows, Fashion-MNIST to 89% of unseen images, sequences,
-# a GAN, a net that obeys a differential equation, a GPT that predicts a text better than a table of pairs.
+# train.sh - trains the examples with the emitted C: iris to 96% of all rows, Fashion-MNIST to 89%
+# of unseen images, sequences, a GAN, a net that obeys a differential equation, a GPT that predicts
+# a text better than a table of pairs.
 #
 #     sh tests/train.sh [NAME...]      LONG=1 also trains the GPT of 12 blocks
 #
-# A run does a share (suite.sh): half of the small models, one of the image models, one of the text models. CHECK_LONG=1 does
-# all. Sequences and small models are compiled with -O1, because with -O2 gcc takes longer for them than training does.
+# A run does a share (suite.sh): half of the small models, one of the image models, one of the text
+# models. CHECK_LONG=1 does all. Sequences and small models are compiled with -O1, because with -O2
+# gcc takes longer for them than training does.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/suite.sh
@@ -33,7 +35,8 @@ within() {
     verdict $? "$1: $2 is '$got', from $3 to $4 wanted"
 }
 
-# learns NAME EPOCHS VALUE LOW HIGH [ARGUMENT...]: trains the example; then a value must be between the two
+# learns NAME EPOCHS VALUE LOW HIGH [ARGUMENT...]: trains the example; then a value must be between
+# the two
 learns() {
     name=$1 epochs=$2 value=$3 low=$4 high=$5
     shift 5
@@ -88,13 +91,16 @@ if asked fashion || asked lenet || asked autoencoder; then
     data=$(sh tests/data.sh fashion)
     images="x=$data/train-images-idx3-ubyte.gz" others="x=$data/t10k-images-idx3-ubyte.gz"
     kinds="t=$data/train-labels-idx1-ubyte.gz" other_kinds="t=$data/t10k-labels-idx1-ubyte.gz"
-    in_share 3 0 && learns fashion 12 accuracy 0.86 1 --data "$images,$kinds" --val "$others,$other_kinds"
-    in_share 3 1 && learns lenet 4 accuracy 0.895 1 --data "$images,$kinds" --val "$others,$other_kinds"
+    in_share 3 0 && learns fashion 12 accuracy 0.86 1 --data "$images,$kinds" \
+        --val "$others,$other_kinds"
+    in_share 3 1 && learns lenet 4 accuracy 0.895 1 --data "$images,$kinds" \
+        --val "$others,$other_kinds"
     in_share 3 2 && learns autoencoder 3 kept 0.83 1 --data "$images" --val "$others"
     group "models of images"
 fi
 
-# writes NAME STEPS [OPTION...]: char_train.c with this model must get below the table of pairs, and writes a sample
+# writes NAME STEPS [OPTION...]: char_train.c with this model must get below the table of pairs, and
+# writes a sample
 writes() {
     name=$1 steps=$2
     shift 2

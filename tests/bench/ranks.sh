@@ -1,6 +1,7 @@
 #!/bin/sh
-# ranks.sh - what two ranks on this machine make of a step of c2 and of LeNet, and what MPI takes for a sum over the ranks by
-# its size. On a busy machine look at the shortest times: there, both ranks had a processor.
+# ranks.sh - what two ranks on this machine make of a step of c2 and of LeNet, and what MPI takes
+# for a sum over the ranks by its size. On a busy machine look at the shortest times: there, both
+# ranks had a processor.
 #
 #     [RANKS=2 STEPS=1000 ROUNDS=3] sh tests/bench/ranks.sh build
 cd "$(dirname "$0")/../.." || exit 2
@@ -15,7 +16,8 @@ sed 's/\[128/[m/g; /^# product/d; s/^input/dim m <= 128\ninput/' tests/bench/c2.
 sed 's/m <= 32/m <= 128/' examples/lenet.ng >"$dir/lenet.ng"
 for model in c2 lenet; do
     "$build/ngc" --ranks --prefix=model "$dir/$model.ng" -o "$dir/m.c" &&
-        mpicc -O2 -march=native -Iruntime -I"$dir" tests/bench/ranks.c "$dir/m.c" "$build/libngrt_mpi.a" "$build/libngrt.a" \
+        mpicc -O2 -march=native -Iruntime -I"$dir" tests/bench/ranks.c "$dir/m.c" \
+            "$build/libngrt_mpi.a" "$build/libngrt.a" \
             -lopenblas -lz -lm -lpthread -o "$dir/$model" || exit 1
     for round in $(seq "${ROUNDS:-3}"); do
         echo "$(mpirun --oversubscribe -n 1 "$dir/$model" "${STEPS:-1000}") $(mpirun --oversubscribe -n "$ranks" "$dir/$model" "${STEPS:-1000}")"

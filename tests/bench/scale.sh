@@ -1,8 +1,9 @@
 #!/bin/sh
-# scale.sh - the costs of compiling and running as networks grow in layers, in width, in the batch. BUILD=build, ROUNDS=7.
+# scale.sh - the costs of compiling and running as networks grow in layers, in width, in the batch.
+# BUILD=build, ROUNDS=7.
 #
-# Prints a line for each network: ngc's time, the size of its C, the time of cc -O2, then the line of run.sh. Then it prints
-# ngc's time for graphs of 1,000, 10,000 and 100,000 nodes.
+# Prints a line for each network: ngc's time, the size of its C, the time of cc -O2, then the line
+# of run.sh. Then it prints ngc's time for graphs of 1,000, 10,000 and 100,000 nodes.
 here=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
 build=${BUILD:-$here/build}
 cc=${CC:-cc}
@@ -28,8 +29,10 @@ measure() {
     write "$@"
     emitted=$(taken "$build/ngc" "$dir/$1.ng" --prefix=model -o "$dir/model.c")
     compiled=$(taken "$cc" -O2 -I"$here/runtime" -c "$dir/model.c" -o "$dir/model.o")
-    printf 'ngc %4s ms   C %5s kB   cc -O2 %5s ms   ' "$emitted" "$(($(wc -c <"$dir/model.c") / 1000))" "$compiled"
-    ROUNDS=${ROUNDS:-7} BUILD=$build KEEP=$dir sh "$here/tests/bench/run.sh" "$dir/$1.ng" || failed=1
+    printf 'ngc %4s ms   C %5s kB   cc -O2 %5s ms   ' "$emitted" \
+        "$(($(wc -c <"$dir/model.c") / 1000))" "$compiled"
+    ROUNDS=${ROUNDS:-7} BUILD=$build KEEP=$dir sh "$here/tests/bench/run.sh" "$dir/$1.ng" ||
+        failed=1
 }
 for n in 1 4 16 64 256; do measure layers=$n $n 64 32; done
 for n in 8 32 128 512 2048; do measure width=$n 4 $n 64; done

@@ -1,5 +1,6 @@
-# again.sh - the same bits, whoever builds: in another directory, with another umask, locale and time zone; a part of run.sh.
-# A few objects of each kind, and an archive of them; CHECK_LONG=1: all that make builds.
+# again.sh - the same bits, whoever builds: in another directory, with another umask, locale and
+# time zone; a part of run.sh. A few objects of each kind, and an archive of them; CHECK_LONG=1: all
+# that make builds.
 objects="json.o ng.tab.o texts.o rt_ngrt_random.o rt_element.o plain_element.o"
 goal=all
 [ "$CHECK_LONG" ] || goal=$(for o in $objects; do echo "$dir/B/$o"; done)

@@ -1,4 +1,5 @@
-# all.sh - one struct of all blocks: the same caller with any optimizer, in C and C++; a part of run.sh.
+# all.sh - one struct of all blocks: the same caller with any optimizer, in C and C++; a part of
+# run.sh.
 mkdir "$dir/all" && cd "$dir/all" || exit 2
 cat >caller.c <<'C'
 #include <stdio.h>
@@ -56,7 +57,8 @@ input x[m, 2], y[m]
 output p = dense(x, 1)[:, 0]
 '
 number=0
-# same WHAT TEXT OPTION...: the caller compiles with this model, in C and C++, and prints what was learned
+# same WHAT TEXT OPTION...: the caller compiles with this model, in C and C++, and prints what was
+# learned
 same() {
     echo "$2" >net.ng
     label=$1
@@ -68,13 +70,16 @@ same() {
         have "${compile%% *}" >/dev/null || continue
         # shellcheck disable=SC2086
         case $compile in
-        cc*) ok "$label, $compile" cc -std=c99 -Wall -Wextra -Wconversion -pedantic -Werror caller.c net.c -lm -o caller ;;
-        *) cc -c net.c && ok "$label, $compile" $compile -Wall -Wextra -pedantic -Werror -Wno-deprecated -x c++ caller.c -x none net.o -lm -o caller ;;
+        cc*) ok "$label, $compile" cc -std=c99 -Wall -Wextra -Wconversion -pedantic \
+            -Werror caller.c net.c -lm -o caller ;;
+        *) cc -c net.c && ok "$label, $compile" $compile -Wall -Wextra -pedantic -Werror \
+            -Wno-deprecated -x c++ caller.c -x none net.o -lm -o caller ;;
         esac
         says 0 '^error 0: 10.0 11.0 11.0 12.0, too many rows: -1' ./caller
     done
 }
-for optimizer in 'sgd(lr = 0.3)' 'sgd(lr = 0.1, momentum = 0.9)' 'adam(lr = 0.05)' 'rmsprop(lr = 0.01)' 'sgd(lr = cosine(0.3, 600))'; do
+for optimizer in 'sgd(lr = 0.3)' 'sgd(lr = 0.1, momentum = 0.9)' 'adam(lr = 0.05)' \
+    'rmsprop(lr = 0.01)' 'sgd(lr = cosine(0.3, 600))'; do
     same "$optimizer" "${begin}minimize J = mse(p, y) with $optimizer
 metric fit = r2(p, y)"
 done
@@ -100,6 +105,7 @@ says 0 '' ./none
 printf '#include "net.h"\nint main(void)\n{\n    return (int)net_sizeof_work() == 0;\n}\n' >old.c
 ok "C90" cc -std=c90 -Wall -Wextra -pedantic -Wundef -Werror -c old.c
 # who does not call these forms has no code of them
-printf '#include "net.h"\nsize_t f(void);\nsize_t f(void)\n{\n    return sizeof(net_all);\n}\n' >unused.c
+printf '#include "net.h"\nsize_t f(void);\nsize_t f(void)\n{\n    return sizeof(net_all);\n}\n' \
+    >unused.c
 ok "unused" cc -O0 -std=c99 -Wall -Wextra -pedantic -Werror -c unused.c
 [ "$(nm unused.o | grep -c net_)" = 0 ] && good || bad "unused forms are in the object"

@@ -1,12 +1,15 @@
-# builds.sh - the recipes of examples/embed with the installed ngc: they build, do nothing if nothing has changed, and run ngc
-# once if an imported file has changed; a part of run.sh.
-# The paths of ngc and of the project have blanks. (Ninja splits the names in depfiles, gcc's too, at quotes and ampersands.)
+# builds.sh - the recipes of examples/embed with the installed ngc: they build, do nothing if
+# nothing has changed, and run ngc once if an imported file has changed; a part of run.sh.
+# The paths of ngc and of the project have blanks. (Ninja splits the names in depfiles, gcc's too,
+# at quotes and ampersands.)
 blanks="$dir/a prefix"
-ok "make install where there are blanks" make -C "$top" -o all install B="$(dirname "$ngc")" PREFIX="$blanks" DESTDIR=
+ok "make install where there are blanks" make -C "$top" -o all install B="$(dirname "$ngc")" \
+    PREFIX="$blanks" DESTDIR=
 PATH=$blanks/bin:$PATH PKG_CONFIG_PATH=$blanks/lib/pkgconfig
 export PATH PKG_CONFIG_PATH
 
-# recipe NAME WORKED IDLE BUILD...: WORKED is what a build prints when it runs ngc, IDLE what it prints if there is nothing to do
+# recipe NAME WORKED IDLE BUILD...: WORKED is what a build prints when it runs ngc, IDLE what it
+# prints if there is nothing to do
 recipe() {
     name=$1 program=$2 worked=$3 idle=$4
     shift 4
@@ -26,12 +29,14 @@ copy() { rm -rf "$dir/a project, $1" && cp -R "$top/examples/embed" "$dir/a proj
 if have pkg-config; then
     copy make
     recipe make program 'ngc -MD' 'up to date' make
-    rm layers.ng && printf 'def hidden(x, n) = dense(x, n)\n' >other.ng && sed -i 's/layers/other/' gate.ng
+    rm layers.ng && printf 'def hidden(x, n) = dense(x, n)\n' >other.ng &&
+        sed -i 's/layers/other/' gate.ng
     ok "an imported file that is gone" make
 fi
 if have cmake; then
     copy cmake
-    ok "cmake configures" cmake -B c1 -DCMAKE_PREFIX_PATH="$blanks" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+    ok "cmake configures" cmake -B c1 -DCMAKE_PREFIX_PATH="$blanks" \
+        -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
     recipe "CMake, make" c1/program 'Compiling model' 'Built target' cmake --build c1
     says 0 '^line: 2.00 x + 1.00' c1/host
     # level DIRECTORY WANT: the levels in the command that compiles a model
@@ -40,7 +45,8 @@ if have cmake; then
         [ "$found" = "$2" ] && good || bad "CMake in $1 compiles a model with '$found', not '$2'"
     }
     level c1 ' -O2'
-    ok "cmake for debugging" cmake -B c3 -DCMAKE_PREFIX_PATH="$blanks" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_BUILD_TYPE=Debug
+    ok "cmake for debugging" cmake -B c3 -DCMAKE_PREFIX_PATH="$blanks" \
+        -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_BUILD_TYPE=Debug
     level c3 ''
     ok "cmake for release" cmake c3 -DCMAKE_BUILD_TYPE=Release
     level c3 ' -O3'

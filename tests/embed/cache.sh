@@ -1,5 +1,6 @@
-# cache.sh - the cached programs of train, eval and predict: ngc never runs a program of another user, compiles a damaged one
-# again, and leaves nothing behind; a part of run.sh. The C compiler is a script that counts its calls.
+# cache.sh - the cached programs of train, eval and predict: ngc never runs a program of another
+# user, compiles a damaged one again, and leaves nothing behind; a part of run.sh. The C compiler is
+# a script that counts its calls.
 mkdir -p "$dir/cache_test/bin" "$dir/cache_test/temp" && cd "$dir/cache_test" || exit 2
 chmod 755 "$dir" && chmod 1777 temp
 printf 'J = (a - 1)^2\n' >m.ng
@@ -18,7 +19,8 @@ touch calls && chmod 666 calls
 
 # cached ARGUMENT...: ngc eval m.ng with these words before it, and with the fake compiler
 cached() { TMPDIR=$PWD/temp CC=$PWD/bin/fake "$@" "$ngc" eval m.ng; }
-# runs COMPILES WHAT COMMAND...: prints the same as the fresh program, compiles COMPILES times, and leaves nothing behind
+# runs COMPILES WHAT COMMAND...: prints the same as the fresh program, compiles COMPILES times, and
+# leaves nothing behind
 runs() {
     compiles=$1 what=$2
     shift 2
@@ -26,7 +28,8 @@ runs() {
     "$@" >"$dir/got" 2>&1
     status=$?
     found=$(wc -l <calls)
-    if [ $status = 0 ] && grep -qx fresh "$dir/got" && ! grep -q planted "$dir/got" && [ "$found" = "$compiles" ]; then
+    if [ $status = 0 ] && grep -qx fresh "$dir/got" && ! grep -q planted "$dir/got" &&
+        [ "$found" = "$compiles" ]; then
         good
     else
         bad "$what: status $status, compiled $found times, not $compiles"
@@ -41,7 +44,8 @@ use() { env XDG_CACHE_HOME="$own" "$@"; }
 runs 1 "the first time" cached use
 runs 0 "the second time" cached use
 [ "$(ls own/ngc)" = "$(basename "$(where own/ngc)")" ] && good || bad "the cache has $(ls own/ngc)"
-[ "$(stat -c %a own/ngc)$(stat -c %a "$(where own/ngc)")" = 700700 ] && good || bad "modes in the cache"
+[ "$(stat -c %a own/ngc)$(stat -c %a "$(where own/ngc)")" = 700700 ] && good ||
+    bad "modes in the cache"
 program=$(where own/ngc)
 cp "$program" whole
 TMPDIR=$PWD/temp CC=$PWD/bin/fake XDG_CACHE_HOME=$own "$ngc" eval other.ng >"$dir/got" 2>&1
@@ -80,10 +84,13 @@ mkdir -p moved/bin moved/lib moved/include
 cp "$(dirname "$ngc")/libngrt.a" moved/lib && cp "$top"/runtime/*.h moved/include
 version=$("$ngc" --version | sed -n 's/^ngc //p')
 cp "$ngc" moved/bin/ngc
-runs 1 "ngc of this version" env TMPDIR="$PWD/temp" CC="$PWD/bin/fake" XDG_CACHE_HOME="$own" moved/bin/ngc eval m.ng
+runs 1 "ngc of this version" env TMPDIR="$PWD/temp" CC="$PWD/bin/fake" XDG_CACHE_HOME="$own" \
+    moved/bin/ngc eval m.ng
 LC_ALL=C sed "s/$(echo "$version" | sed 's/\./\\./g')/9${version#?}/g" "$ngc" >moved/bin/ngc
-runs 1 "ngc of another version" env TMPDIR="$PWD/temp" CC="$PWD/bin/fake" XDG_CACHE_HOME="$own" moved/bin/ngc eval m.ng
-runs 0 "and again" env TMPDIR="$PWD/temp" CC="$PWD/bin/fake" XDG_CACHE_HOME="$own" moved/bin/ngc eval m.ng
+runs 1 "ngc of another version" env TMPDIR="$PWD/temp" CC="$PWD/bin/fake" XDG_CACHE_HOME="$own" \
+    moved/bin/ngc eval m.ng
+runs 0 "and again" env TMPDIR="$PWD/temp" CC="$PWD/bin/fake" XDG_CACHE_HOME="$own" moved/bin/ngc \
+    eval m.ng
 
 # ---- directories that others can change ----
 name=$(basename "$program")
@@ -177,7 +184,8 @@ printf '#!/bin/sh\necho x >>%s\nsleep 1\n' "$PWD/calls" >bin/slow && chmod 755 b
 CC=$PWD/bin/slow TMPDIR=$PWD/temp XDG_CACHE_HOME=$PWD/new "$ngc" eval m.ng >"$dir/got" 2>&1 &
 for i in $(seq 100); do [ -s calls ] && break; sleep 0.1; done
 kill $! && wait $! 2>/dev/null
-[ $? = 143 ] && [ -z "$(ls temp; ls new/ngc)" ] && good || bad "an interrupt leaves $(ls temp; ls new/ngc)"
+[ $? = 143 ] && [ -z "$(ls temp; ls new/ngc)" ] && good ||
+    bad "an interrupt leaves $(ls temp; ls new/ngc)"
 
 # ---- several at once ----
 rm -rf many && mkdir many
@@ -185,7 +193,8 @@ for i in 1 2 3 4 5 6; do
     cached env XDG_CACHE_HOME="$PWD/many" >"many.$i" 2>&1 &
 done
 wait
-[ "$(cat many.? | grep -cx fresh)" = 6 ] && [ "$(ls many/ngc)" = "$(basename "$(where many/ngc)")" ] && good || bad "several at once"
+[ "$(cat many.? | grep -cx fresh)" = 6 ] && [ \
+    "$(ls many/ngc)" = "$(basename "$(where many/ngc)")" ] && good || bad "several at once"
 
 # ---- old programs are removed when one is added ----
 cd "$dir/cache_test" || exit 2
@@ -196,11 +205,13 @@ touch -d '40 days ago' bounded/ngc/month-$key && chmod 700 bounded/ngc/month-$ke
 touch bounded/ngc/note.txt bounded/ngc/other-0123 # of somebody else: they stay
 mkdir bounded/ngc/ngc-AAAAAA bounded/ngc/ngc-BBBBBB && touch bounded/ngc/ngc-AAAAAA/program.c
 touch -d '2 days ago' bounded/ngc/ngc-AAAAAA
-for i in 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42; do
+for i in 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 \
+    40 41 42; do
     touch -d "$i hours ago" "bounded/ngc/a-${i}23456789abcdef" "bounded/ngc/b-${i}23456789abcdef"
 done
 runs 1 "a full cache" cached use
-[ "$(ls bounded/ngc | grep -c -e '-................$')" = 64 ] && good || bad "the cache has $(ls bounded/ngc | wc -l) files"
+[ "$(ls bounded/ngc | grep -c -e '-................$')" = 64 ] && good ||
+    bad "the cache has $(ls bounded/ngc | wc -l) files"
 for name in a-4223456789abcdef b-4123456789abcdef month-$key ngc-AAAAAA; do
     [ -e "bounded/ngc/$name" ] && bad "old, but kept: $name" || good
 done
@@ -211,9 +222,11 @@ touch -d '29 days ago' "$(where bounded/ngc)"
 runs 0 "a use" cached use
 [ -n "$(find "$(where bounded/ngc)" -mmin -60)" ] && good || bad "a use is not noted"
 for i in 1 2 3 4 5 6 7; do
-    truncate -s 60000000 "bounded/ngc/large-${i}123456789abcdef" && touch -d "$i hours ago" "bounded/ngc/large-${i}123456789abcdef"
+    truncate -s 60000000 "bounded/ngc/large-${i}123456789abcdef" &&
+        touch -d "$i hours ago" "bounded/ngc/large-${i}123456789abcdef"
 done
 rm "$(where bounded/ngc)"
 runs 1 "large programs" cached use
-[ "$(ls bounded/ngc | grep -c large)" = 4 ] && good || bad "the cache has $(ls bounded/ngc | grep -c large) large programs"
+[ "$(ls bounded/ngc | grep -c large)" = 4 ] && good ||
+    bad "the cache has $(ls bounded/ngc | grep -c large) large programs"
 runs 0 "a small one stays" cached use

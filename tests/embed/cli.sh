@@ -14,7 +14,8 @@ ok "-MF" "$ngc" -MD -MF 'a dir/x.d' -I lib m.ng -o 'a dir/x.c'
 grep -q '^a\\ dir/x.c a\\ dir/x.h:' 'a dir/x.d' && good || bad "names with blanks"
 printf 'all: a\\ dir/x.c\n\t@:\ninclude a\\ dir/x.d\n' >Makefile
 ok "make reads the rule" make -s
-# names that make could misread: it finds the imported file, notices a change, and continues if the file is gone
+# names that make could misread: it finds the imported file, notices a change, and continues if the
+# file is gone
 mkdir names
 printf 'all: m.c\n%%.c %%.h: %%.ng\n\t%s -MD -o $*.c $<\n-include m.d\n' "'$ngc'" >names/Makefile
 for name in 'a b' 'a$b' 'a#b' 'a:b' 'a\b' 'a\ b' 'a\#b' "it's" 'a&b' '~a' '[x]*?'; do
@@ -38,12 +39,15 @@ says 2 'wants -M or -MD' "$ngc" -MF x.d m.ng
 says 2 'is the model itself' "$ngc" -MD -MF m.ng -I lib m.ng -o out.c
 
 # ---- names, bytes ----
-says 0 'gate.h - from here.ng' sh -c "printf 'input a\nJ = 2*a\n' | '$ngc' - --stdin-name=sub/here.ng -o gate.c && head -1 gate.h"
+says 0 'gate.h - from here.ng' sh \
+    -c "printf 'input a\nJ = 2*a\n' | '$ngc' - --stdin-name=sub/here.ng -o gate.c && head -1 gate.h"
 grep -q 'here_predict\|here_eval' gate.c && good || bad "the prefix is the stem of --stdin-name"
-says 1 'sub/here.ng:1:7: error' sh -c "printf 'J = a*\n' | '$ngc' - --stdin-name=sub/here.ng -o gate.c"
+says 1 'sub/here.ng:1:7: error' sh \
+    -c "printf 'J = a*\n' | '$ngc' - --stdin-name=sub/here.ng -o gate.c"
 "$ngc" "$top/examples/iris.ng" -o 1.c
 cp "$top/examples/iris.ng" 'a dir/iris.ng'
-(cd 'a dir' && HOME=/nowhere LC_ALL=C.UTF-8 LANG=de_DE.UTF-8 "$ngc" iris.ng -o 1.c) && cmp 1.c 'a dir/1.c' && cmp 1.h 'a dir/1.h' && good || bad "the same bytes from anywhere"
+(cd 'a dir' && HOME=/nowhere LC_ALL=C.UTF-8 LANG=de_DE.UTF-8 "$ngc" iris.ng -o 1.c) &&
+    cmp 1.c 'a dir/1.c' && cmp 1.h 'a dir/1.h' && good || bad "the same bytes from anywhere"
 
 # ---- warnings ----
 printf 'input a\nparam w = 1\nJ = 2*a\ngradient J over w\n' >w.ng
@@ -65,17 +69,20 @@ printf 'dim m <= 8, rows = 3\ninput x[m, rows]\nhalf = x/2\noutput y = sum(half,
 says 0 'define D_M_MAX 5' sh -c "'$ngc' -Dm=5 -D rows=2 d.ng -o d.c && cat d.h"
 says 2 "^ngc: error: -D n=5: the model has no dim 'n'$" "$ngc" -D n=5 d.ng -o d.c
 says 2 "has no dim 'mm'" "$ngc" train d.ng -D mm=5 --data d.ng
-says 2 'keep=halv: the model computes no value of that name; did you mean .half' "$ngc" --keep=halv d.ng -o d.c
+says 2 'keep=halv: the model computes no value of that name; did you mean .half' "$ngc" \
+    --keep=halv d.ng -o d.c
 says 0 'half\[8\]\[3\]' sh -c "'$ngc' --keep=half d.ng -o d.c && cat d.h"
 
 # ---- where it cannot write ----
-for command in "d.ng -o -" "-M d.ng" "--help" "--man" "--completion=zsh" "run --fill d.ng" "fmt -" "explain --text --fill d.ng" "--report d.ng" "explain-error NG0301"; do
+for command in "d.ng -o -" "-M d.ng" "--help" "--man" "--completion=zsh" "run --fill d.ng" "fmt -" \
+    "explain --text --fill d.ng" "--report d.ng" "explain-error NG0301"; do
     # shellcheck disable=SC2086
     "$ngc" $command <d.ng 2>"$dir/got" >/dev/full
     [ $? = 3 ] && [ "$(grep -c 'error: cannot write standard output: No space left' "$dir/got")" = 1 ] && good || bad "ngc $command >/dev/full"
     # shellcheck disable=SC2086
     "$ngc" $command <d.ng 2>"$dir/got" >&-
-    [ $? = 3 ] && [ "$(grep -c 'error: cannot write standard output: ' "$dir/got")" = 1 ] && good || bad "ngc $command >&-"
+    [ $? = 3 ] && [ "$(grep -c 'error: cannot write standard output: ' "$dir/got")" = 1 ] &&
+        good || bad "ngc $command >&-"
 done
 says 0 '^141$' sh -c "{ '$ngc' $top/examples/lenet.ng -o - --standalone; echo \$? >status; } | true; cat status"
 cp d.ng keep.ng && ln -s keep.ng link.c
@@ -85,14 +92,18 @@ cmp d.ng keep.ng && good || bad "the model was overwritten"
 printf 'J = nope(1)\n' >no.ng
 says 1 'error' "$ngc" no.ng -o was.c
 (ulimit -f 1 && trap '' XFSZ && "$ngc" "$top/examples/lenet.ng" -o was.c) >"$dir/got" 2>&1
-[ $? = 3 ] && cmp was.c old.c && cmp was.h old.h && [ -z "$(ls | grep 'was.*\.\(tmp\|......\)$')" ] && good || bad "a full disk changed the old files"
+[ $? = 3 ] && cmp was.c old.c && cmp was.h old.h &&
+    [ -z "$(ls | grep 'was.*\.\(tmp\|......\)$')" ] && good ||
+        bad "a full disk changed the old files"
 says 3 'No such file' "$ngc" d.ng -o nowhere/d.c
 says 3 'Is a directory' "$ngc" d.ng -o lib
 (umask 027 && "$ngc" d.ng -o mode.c) && [ "$(stat -c %a mode.c)" = 640 ] && good || bad "the umask"
 if [ "$(id -u)" = 0 ] && have setpriv; then
     mkdir -m 755 rootly && "$ngc" d.ng -o rootly/d.c && cp rootly/d.c d.old
-    chmod 755 "$dir" "$dir/cli" && says 3 'Permission denied' setpriv --reuid=65534 --clear-groups "$ngc" m.ng -I lib -o rootly/d.c
-    cmp rootly/d.c d.old && [ "$(ls rootly | wc -l)" = 2 ] && good || bad "a directory that is read-only"
+    chmod 755 "$dir" "$dir/cli" && says 3 'Permission denied' setpriv --reuid=65534 \
+        --clear-groups "$ngc" m.ng -I lib -o rootly/d.c
+    cmp rootly/d.c d.old && [ "$(ls rootly | wc -l)" = 2 ] && good ||
+        bad "a directory that is read-only"
 fi
 
 # ---- messages in JSON, the manifest ----
@@ -109,8 +120,11 @@ PY
     # the manifest's offsets are those of the descriptor
     for model in iris fashion or_gate; do
         for options in "" --real=double "-O0 --standalone"; do
-            ok "manifest $model $options" "$ngc" $options --prefix=model --manifest "$top/examples/$model.ng" -o model.c
-            ok "manifest $model $options" cc -I"$top/runtime" -o layout "$top/tests/embed/layout.c" model.c "$(dirname "$ngc")/libngrt.a" -lopenblas -lm -lz
+            ok "manifest $model $options" "$ngc" $options --prefix=model \
+                --manifest "$top/examples/$model.ng" -o model.c
+            ok "manifest $model $options" cc -I"$top/runtime" \
+                -o layout "$top/tests/embed/layout.c" model.c "$(dirname "$ngc")/libngrt.a" \
+                -lopenblas -lm -lz
             ./layout >layout.txt
             ok "manifest $model $options" python3 "$top/tests/embed/layout.py" model.json layout.txt
         done
@@ -148,7 +162,8 @@ ok "C for work that is moved" "$ngc" --standalone --prefix=model moved.ng -o mod
 once= # without kernels for several processors
 [ "$(uname -m)" = x86_64 ] && once=-march=x86-64-v3
 for options in "-O2" "-O0 -fsanitize=address,alignment -fno-sanitize-recover=all"; do
-    ok "work that is moved, $options" cc $once $options -I. -o moved "$top/tests/embed/moved.c" model.c -lm
+    ok "work that is moved, $options" cc $once $options -I. -o moved "$top/tests/embed/moved.c" \
+        model.c -lm
     says 0 'the same' ./moved
 done
 
@@ -198,10 +213,12 @@ for model in "$top"/examples/*.ng "$top"/examples/embed/*.ng "$top"/tests/cases/
     number=$((number + 1))
     in_share 3 $number || continue
     "$ngc" fmt - <"$model" >once.ng 2>/dev/null || continue
-    "$ngc" fmt - <once.ng >twice.ng && cmp -s once.ng twice.ng && good || bad "fmt $model is not stable"
+    "$ngc" fmt - <once.ng >twice.ng && cmp -s once.ng twice.ng && good ||
+        bad "fmt $model is not stable"
     case $model in */cases/nist* | */cases/gmm* | */cases/lstm* | */front/* | */prelude.ng) continue ;; esac # the C of these takes long
     (cd "$(dirname "$model")" && "$ngc" -O0 --comments=none - -o - <"$model" >"$dir/cli/before.c" 2>/dev/null &&
-        "$ngc" -O0 --comments=none - -o - <"$dir/cli/once.ng" >"$dir/cli/after.c" 2>/dev/null) || continue
+        "$ngc" -O0 --comments=none - -o - <"$dir/cli/once.ng" >"$dir/cli/after.c" 2>/dev/null) ||
+            continue
     cmp -s before.c after.c && good || bad "fmt changed what $model says"
 done
 for model in "$top"/examples/*.ng "$top"/examples/embed/*.ng; do

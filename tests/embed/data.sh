@@ -1,4 +1,5 @@
-# data.sh - the values that train, eval and predict take from data files, the command line and the model; a part of run.sh.
+# data.sh - the values that train, eval and predict take from data files, the command line and the
+# model; a part of run.sh.
 mkdir "$dir/data" && cd "$dir/data" || exit 2
 cat >d.ng <<'END'
 dim m <= 4
@@ -38,8 +39,10 @@ says 3 'but the inputs take 3: x 2, t 1' "$ngc" train d.ng --data x.csv
 
 # ---- headers ----
 printf 'a,b,c\n' | cat - d.csv >named.csv
-says 0 'note: named.csv:1: taken as the names of the columns: a,b,c$' "$ngc" eval d.ng --data named.csv
-says 0 'note: named.csv:1: taken as the names of the columns: a,b,c$' "$ngc" explain d.ng --text --data named.csv
+says 0 'note: named.csv:1: taken as the names of the columns: a,b,c$' "$ngc" eval d.ng \
+    --data named.csv
+says 0 'note: named.csv:1: taken as the names of the columns: a,b,c$' "$ngc" explain d.ng --text \
+    --data named.csv
 "$ngc" eval d.ng --data named.csv --quiet >"$dir/got" 2>&1
 grep -q 'taken as' "$dir/got" && bad "--quiet" || good
 for first in 1,NA,3 1,2x,3 1,,3 nan,2,3 x,2,3; do

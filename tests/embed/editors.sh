@@ -1,14 +1,19 @@
-# editors.sh - the words of the plugins for editors are those of the scanner and the library; a part of run.sh.
+# editors.sh - the words of the plugins for editors are those of the scanner and the library; a part
+# of run.sh.
 mkdir "$dir/editors" && cd "$dir/editors" || exit 2
 keywords=$(sed -n '/{"import", IMPORT}/,/};/p' "$top/grammars/ng.l" | grep -o '"[a-z]*"' | tr -d '"')
 functions=$(sed -n 's/^def \([A-Za-z][A-Za-z_0-9]*\)(.*/\1/p' "$top/compiler/lang/prelude.ng"; sed -n 's/^    {"\([a-z_0-9]*\)", "[a-z].*/\1/p' "$top/compiler/lang/builtin.c")
-[ "$(echo "$keywords" | wc -l)" -ge 19 ] && [ "$(echo "$functions" | wc -l)" -gt 100 ] && good || bad "the tables were not found"
+[ "$(echo "$keywords" | wc -l)" -ge 19 ] && [ "$(echo "$functions" | wc -l)" -gt 100 ] && good ||
+    bad "the tables were not found"
 for keyword in $keywords; do
-    grep -q "^syn keyword ng[A-Z].* $keyword\( \|\$\)" "$top/grammars/vim/syntax/ng.vim" || bad "ng.vim has no keyword $keyword"
-    grep -q "[(|]$keyword[|)]\|b$keyword\\\\" "$top/grammars/vscode/ng.tmLanguage.json" || bad "ng.tmLanguage.json has no keyword $keyword"
+    grep -q "^syn keyword ng[A-Z].* $keyword\( \|\$\)" "$top/grammars/vim/syntax/ng.vim" ||
+        bad "ng.vim has no keyword $keyword"
+    grep -q "[(|]$keyword[|)]\|b$keyword\\\\" "$top/grammars/vscode/ng.tmLanguage.json" ||
+        bad "ng.tmLanguage.json has no keyword $keyword"
 done
 for word in $(sed -n 's/^syn keyword ng\(Statement\|Repeat\|Conditional\|Keyword\) //p' "$top/grammars/vim/syntax/ng.vim"); do
-    echo "$keywords" | grep -qx "$word" && good || bad "ng.vim has the keyword $word, which the scanner has not"
+    echo "$keywords" | grep -qx "$word" && good ||
+        bad "ng.vim has the keyword $word, which the scanner has not"
 done
 if have python3; then
     { for f in $functions; do echo "$f"; done; } >functions
@@ -57,7 +62,8 @@ endfor
 call writefile(out, 'colours.txt')
 qall!
 VIM
-    vim -N -u NONE -i NONE -es --cmd "set rtp^=$prefix/share/vim/vimfiles" --cmd 'filetype plugin on | syntax on' v.ng -S colours.vim >"$dir/got" 2>&1
+    vim -N -u NONE -i NONE -es --cmd "set rtp^=$prefix/share/vim/vimfiles" \
+        --cmd 'filetype plugin on | syntax on' v.ng -S colours.vim >"$dir/got" 2>&1
     lines=$(($(echo "$functions" | wc -l) + $(echo "$keywords" | wc -l)))
     awk -v functions="$(echo "$functions" | wc -l)" -v lines=$lines '
         $1 <= functions && $2 == 5 && $3 != "ngFunction" || $1 > functions && $1 <= lines && $2 == 1 && $3 !~ /^ng(Statement|Repeat|Conditional|Keyword)$/ { print; wrong = 1 }

@@ -1,5 +1,5 @@
-# hosts.sh - programs that use models: Python from the manifest, other compilers and word sizes, what the objects export; a part
-# of run.sh.
+# hosts.sh - programs that use models: Python from the manifest, other compilers and word sizes,
+# what the objects export; a part of run.sh.
 mkdir "$dir/hosts" && cd "$dir/hosts" || exit 2
 cp "$top"/examples/embed/*.* .
 ok "line.c" "$ngc" --standalone --manifest line.ng -o line.c
@@ -8,7 +8,8 @@ if have python3; then
     ok "libline.so" cc -shared -fPIC line.c -lm -o libline.so
     says 0 '^line: 2.00 x + 1.00' python3 host.py ./libline.so line.json
     grep -q 'u: \[-1.0, 1.0, 3.0, 5.0\]' "$dir/got" && good || bad "Python: outputs"
-    if python3 -c 'import numpy' 2>/dev/null || { [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import numpy' 2>/dev/null; }; then
+    if python3 -c 'import numpy' 2>/dev/null ||
+        { [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import numpy' 2>/dev/null; }; then
         python=python3
         python3 -c 'import numpy' 2>/dev/null || python=/usr/bin/python3
         cat >gate_host.py <<'PY'
@@ -42,7 +43,8 @@ if cc -fsanitize=thread -x c -o "$dir/tsan" - 2>/dev/null <<'C'
 int main(void) { return 0; }
 C
 then
-    ok "main.c for the thread sanitizer" cc -std=c99 -g -O1 -fsanitize=thread -D_POSIX_C_SOURCE=200809L main.c gate.c line.c -o tsan -lm -lpthread
+    ok "main.c for the thread sanitizer" cc -std=c99 -g -O1 -fsanitize=thread \
+        -D_POSIX_C_SOURCE=200809L main.c gate.c line.c -o tsan -lm -lpthread
     says 0 '^xor: 0 1 1 0' setarch -R ./tsan
 fi
 for std in c++98 c++20; do
@@ -50,22 +52,28 @@ for std in c++98 c++20; do
     ok "$std" c++ -std=$std -Wall -Wextra -Werror -pedantic -Wno-long-long -c std.cc -o std.o
 done
 cc -c gate.c line.c
-nm -g --defined-only gate.o | awk '{ print $3 }' | grep -v '^gate_' >"$dir/got" && bad "names without the prefix" || good
+nm -g --defined-only gate.o | awk '{ print $3 }' | grep -v '^gate_' >"$dir/got" &&
+    bad "names without the prefix" || good
 size -A gate.o line.o | awk '$1 ~ /^\.(data|bss)$/ && $2 > 0' >"$dir/got"
 [ -s "$dir/got" ] && bad "writable data" || good
-nm -u gate.o line.o | grep -E 'malloc|calloc|free|printf|exit|abort' >"$dir/got" && bad "calls of the system" || good
+nm -u gate.o line.o | grep -E 'malloc|calloc|free|printf|exit|abort' >"$dir/got" &&
+    bad "calls of the system" || good
 
 # a program that does not use the host part does not link it
 printf '#include "lone.h"\nstatic lone_params p; static lone_state s; static lone_work w;\nint main(void) { lone_inputs in = LONE_INPUTS; lone_init(&p, &s, 1); return lone_predict(&p, &in, &w) == 7; }\n' >alone.c
 ok "lone.c" "$ngc" gate.ng -o lone.c --prefix=lone
-ok "alone.c" cc -I"$top/runtime" alone.c lone.c "$(dirname "$ngc")/libngrt.a" -lopenblas -lm -o alone
-nm -u alone | grep -E ' (open|fopen|fopen64|rename|malloc|realloc|sigaction|inflate)(@|$)' >"$dir/got" && bad "the host part was linked" || good
-nm alone | grep -E 'ngrt_(weights|data|train|file)' >"$dir/got" && bad "the host part was linked" || good
+ok "alone.c" cc -I"$top/runtime" alone.c lone.c "$(dirname "$ngc")/libngrt.a" -lopenblas -lm \
+    -o alone
+nm -u alone | grep -E ' (open|fopen|fopen64|rename|malloc|realloc|sigaction|inflate)(@|$)' \
+    >"$dir/got" && bad "the host part was linked" || good
+nm alone | grep -E 'ngrt_(weights|data|train|file)' >"$dir/got" &&
+    bad "the host part was linked" || good
 
 # ---- other compilers, other word sizes ----
 for compiler in "clang -std=c99" "tcc" "gcc -m32 -std=c99" "gcc -std=c99 -O3 -flto"; do
     have "${compiler%% *}" || continue
-    if [ "$compiler" = "gcc -m32 -std=c99" ] && ! printf '#include <stdio.h>\nint main(void) { return 0; }\n' | gcc -m32 -x c -o m32 - 2>/dev/null; then
+    if [ "$compiler" = "gcc -m32 -std=c99" ] &&
+        ! printf '#include <stdio.h>\nint main(void) { return 0; }\n' | gcc -m32 -x c -o m32 - 2>/dev/null; then
         echo "embed: gcc has no -m32 here: its check is left out"
         continue
     fi
@@ -76,11 +84,13 @@ for compiler in "clang -std=c99" "tcc" "gcc -m32 -std=c99" "gcc -std=c99 -O3 -fl
     # shellcheck disable=SC2086
     ok "$compiler" $compiler -D_POSIX_C_SOURCE=200809L main.c gate.c line.c -o program -lm -lpthread
     by=
-    [ "$compiler" != "gcc -m32 -std=c99" ] || ./m32 2>/dev/null || by=qemu-i386 # not every kernel runs programs of 32 bits
+    [ "$compiler" != "gcc -m32 -std=c99" ] || ./m32 2>/dev/null ||
+        by=qemu-i386 # not every kernel runs programs of 32 bits
     [ "$($by ./program)" = "$expected" ] && good || bad "$compiler: $($by ./program)"
 done
 
-# an ngc that another compiler built writes the same bytes, and makes the same nodes in the same order
+# an ngc that another compiler built writes the same bytes, and makes the same nodes in the same
+# order
 if have clang; then
     if [ -z "$by_clang" ]; then # without the part install
         by_clang=$dir/clang/ngc
@@ -92,6 +102,7 @@ if have clang; then
         in_share 3 $number || continue
         "$ngc" -d ls "$model" -o - >ours.c 2>ours
         "$by_clang" -d ls "$model" -o - >theirs.c 2>theirs
-        cmp -s ours theirs && cmp -s ours.c theirs.c && good || bad "$model: gcc's ngc and clang's differ"
+        cmp -s ours theirs && cmp -s ours.c theirs.c && good ||
+            bad "$model: gcc's ngc and clang's differ"
     done
 fi

@@ -1,9 +1,10 @@
-# install.sh - make install, uninstall and dist; the manual pages and the completions; a part of run.sh.
-# `-o all`: it installs the ngc under test and does not rebuild it.
+# install.sh - make install, uninstall and dist; the manual pages and the completions; a part of
+# run.sh. `-o all`: it installs the ngc under test and does not rebuild it.
 build=$(dirname "$ngc")
 cd "$dir" || exit 2
 ok "make install" make -C "$top" -o all install B="$build" PREFIX="$prefix" DESTDIR=
-ok "make install with DESTDIR" make -C "$top" -o all install B="$build" PREFIX=/usr DESTDIR="$dir/root"
+ok "make install with DESTDIR" make -C "$top" -o all install B="$build" PREFIX=/usr \
+    DESTDIR="$dir/root"
 (cd "$prefix" && find . -type f | sort) >in.prefix
 (cd "$dir/root/usr" && find . -type f | sort) >in.root
 files=26
@@ -12,17 +13,24 @@ files=26
 grep -rlI "$dir" "$dir/root" >"$dir/got" && bad "DESTDIR is in a file" || good
 # a Python that looks into PREFIX gets the module there
 mkdir -p "$dir/snake/lib/python3.9/site-packages" "$dir/snake/bin"
-printf '#!/bin/sh\nPYTHONPATH=%s exec python3 "$@"\n' "$dir/snake/lib/python3.9/site-packages" >"$dir/snake/bin/python" && chmod +x "$dir/snake/bin/python"
+printf '#!/bin/sh\nPYTHONPATH=%s exec python3 "$@"\n' "$dir/snake/lib/python3.9/site-packages" \
+    >"$dir/snake/bin/python" && chmod +x "$dir/snake/bin/python"
 if have python3; then
-    ok "make install for a Python" make -C "$top" -o all install B="$build" PREFIX="$dir/snake" DESTDIR= PYTHON="$dir/snake/bin/python"
-    [ -e "$dir/snake/lib/python3.9/site-packages/ngc.py" ] && good || bad "ngc.py is not where Python looks"
-    ok "make uninstall for a Python" make -C "$top" uninstall B="$build" PREFIX="$dir/snake" DESTDIR= PYTHON="$dir/snake/bin/python"
+    ok "make install for a Python" make -C "$top" -o all install B="$build" PREFIX="$dir/snake" \
+        DESTDIR= PYTHON="$dir/snake/bin/python"
+    [ -e "$dir/snake/lib/python3.9/site-packages/ngc.py" ] && good ||
+        bad "ngc.py is not where Python looks"
+    ok "make uninstall for a Python" make -C "$top" uninstall B="$build" PREFIX="$dir/snake" \
+        DESTDIR= PYTHON="$dir/snake/bin/python"
     [ -z "$(find "$dir/snake/lib" -type f)" ] && good || bad "ngc.py is left"
 fi
-[ "$(stat -c %a "$prefix/share/man/man1/ngc.1" "$prefix/bin/ngc" | tr '\n' ' ')" = '644 755 ' ] && good || bad modes
-ok "make install where names are awkward" make -C "$top" -o all install B="$build" PREFIX="/it's a & b" DESTDIR="$dir/root"
+[ "$(stat -c %a "$prefix/share/man/man1/ngc.1" "$prefix/bin/ngc" | tr '\n' ' ')" = '644 755 ' ] &&
+    good || bad modes
+ok "make install where names are awkward" make -C "$top" -o all install B="$build" \
+    PREFIX="/it's a & b" DESTDIR="$dir/root"
 grep -q "^prefix=/it's a & b$" "$dir/root/it's a & b/lib/pkgconfig/ngrt.pc" && good || bad ngrt.pc
-ok "make uninstall where names are awkward" make -C "$top" uninstall B="$build" PREFIX="/it's a & b" DESTDIR="$dir/root"
+ok "make uninstall where names are awkward" make -C "$top" uninstall B="$build" \
+    PREFIX="/it's a & b" DESTDIR="$dir/root"
 ok "make uninstall" make -C "$top" uninstall B="$build" PREFIX=/usr DESTDIR="$dir/root"
 [ -z "$(find "$dir/root" -type f)" ] && good || bad "files are left"
 # the installed ngc finds the runtime
@@ -33,7 +41,8 @@ says 0 '^J: ' env -u CC "$prefix/bin/ngc" train t.ng --data table.csv --epochs 2
 if have man; then
     for page in man1/ngc.1 man3/ngrt.3 man5/ngc-language.5; do
         ok "$page" man --warnings=all -l "$prefix/share/man/$page"
-        man --warnings=w -l "$prefix/share/man/$page" 2>&1 >/dev/null | grep -v "cannot adjust\|cannot break\|'u0302'" >"$dir/got"
+        man --warnings=w -l "$prefix/share/man/$page" 2>&1 >/dev/null |
+            grep -v "cannot adjust\|cannot break\|'u0302'" >"$dir/got"
         [ -s "$dir/got" ] && bad "$page" || good
     done
     says 0 '--standin-name\|--stdin-name' man -l "$prefix/share/man/man1/ngc.1"
@@ -52,19 +61,25 @@ complete_words() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=(); compop
 [ "$(complete_words ngc --real = d)" = double ] || exit 1
 [ "$(complete_words ngc -Wno-z)" = -Wno-zero-gradient ] || exit 1
 SH
-have bash && ok "completion for bash" bash complete.bash "$prefix/share/bash-completion/completions/ngc"
+have bash && ok "completion for bash" bash complete.bash \
+    "$prefix/share/bash-completion/completions/ngc"
 if have zsh; then
     ok "completion for zsh" zsh -n "$prefix/share/zsh/site-functions/_ngc"
     says 0 '' zsh -f -c "fpath=($prefix/share/zsh/site-functions \$fpath); autoload -U compinit; compinit -D -d $dir/dump; (( \$+_comps[ngc] ))"
 fi
 if have fish; then
-    says 0 '^--standalone' fish --no-config -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --stan'"
-    says 0 '^--real=double' fish --no-config -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --real=d'"
+    says 0 '^--standalone' fish --no-config \
+        -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --stan'"
+    says 0 '^--real=double' fish --no-config \
+        -c "source $prefix/share/fish/vendor_completions.d/ngc.fish; complete -C 'ngc --real=d'"
 fi
 
-# ---- the archive, built without Flex and Bison, by clang (see hosts.sh); and from it the Debian package ----
-mkdir src && cp -R "$top/Makefile" "$top/LICENSE" "$top/README.md" "$top/compiler" "$top/grammars" "$top/runtime" src
-mkdir -p src/examples/embed src/tests && cp -R "$top/examples/debian" src/examples && cp "$top/examples/lenet.ng" src/examples && echo x >src/tests/x
+# ---- the archive, built without Flex and Bison, by clang (see hosts.sh); and from it the Debian
+# package ----
+mkdir src && cp -R "$top/Makefile" "$top/LICENSE" "$top/README.md" "$top/compiler" "$top/grammars" \
+    "$top/runtime" src
+mkdir -p src/examples/embed src/tests && cp -R "$top/examples/debian" src/examples &&
+    cp "$top/examples/lenet.ng" src/examples && echo x >src/tests/x
 cp "$top"/examples/embed/*.* src/examples/embed
 ok "make dist" make -C src dist B="$dir/dist"
 ok "make dist again" make -C src dist B="$dir/dist2"
@@ -75,13 +90,17 @@ for tool in flex bison; do printf '#!/bin/sh\nexit 1\n' >nothing/$tool && chmod 
 have clang && printf '#!/bin/sh\nexec clang "$@"\n' >nothing/cc && chmod +x nothing/cc
 cd unpacked/ngc-* || exit 2
 if in_share 2 1 && have dpkg-buildpackage; then
-    # -d: its build tools need not be packages; with quick options, because its programs are tested elsewhere
-    PATH=$dir/nothing:$PATH DEB_CFLAGS_SET=-O0 DEB_CPPFLAGS_SET= DEB_BUILD_OPTIONS=parallel=2 ok "make deb" make deb DEBFLAGS='-d -j2'
+    # -d: its build tools need not be packages; with quick options, because its programs are tested
+    # elsewhere
+    PATH=$dir/nothing:$PATH DEB_CFLAGS_SET=-O0 DEB_CPPFLAGS_SET= DEB_BUILD_OPTIONS=parallel=2 ok \
+        "make deb" make deb DEBFLAGS='-d -j2'
     deb=$(ls build/ngc_*_*.deb) && ok "dpkg-deb" dpkg-deb -x "$deb" "$dir/deb"
-    [ "$("$dir/deb/usr/bin/ngc" --version | head -n 1)" = "ngc $(dpkg-deb -f "$deb" Version)" ] && good || bad "the package's version"
+    [ "$("$dir/deb/usr/bin/ngc" --version | head -n 1)" = "ngc $(dpkg-deb -f "$deb" Version)" ] &&
+        good || bad "the package's version"
     says 0 'libc6.*libopenblas-dev, zlib1g-dev' dpkg-deb -f "$deb" Depends
     (cd "$dir/deb" && find usr -type f | grep -v usr/share/doc | sed 's/^usr//; s/\.gz$//' | sort) >in.deb
-    sed 's/^\.//' "$dir/in.prefix" | cmp - in.deb && good || bad "the package has other files than make install"
+    sed 's/^\.//' "$dir/in.prefix" | cmp - in.deb && good ||
+        bad "the package has other files than make install"
     says 0 'root/root.*usr/share/man/man1/ngc.1.gz' dpkg-deb -c "$deb"
     built=$dir/deb/usr/bin/ngc
 else

@@ -1,5 +1,5 @@
-# metrics.sh - losses and metrics of all rows, with batches of any size, against awk, which computes them from the same numbers;
-# tensors, ints, the log, and values of one batch; a part of run.sh.
+# metrics.sh - losses and metrics of all rows, with batches of any size, against awk, which computes
+# them from the same numbers; tensors, ints, the log, and values of one batch; a part of run.sh.
 mkdir "$dir/metrics" && cd "$dir/metrics" || exit 2
 cat >line.ng <<'NG'
 dim    m <= 64
@@ -41,8 +41,10 @@ same() {
         END { exit NR != 15 || bad }'
 }
 for batch in 1 3 16 50; do
-    ok "train" "$ngc" train line.ng --data line.csv --batch $batch --epochs 1 --log log.csv --save w.st --val line.csv
-    "$ngc" train line.ng --data line.csv --batch $batch --epochs 1 --quiet --log log.csv --save w.st --val line.csv >got.txt
+    ok "train" "$ngc" train line.ng --data line.csv --batch $batch --epochs 1 --log log.csv \
+        --save w.st --val line.csv
+    "$ngc" train line.ng --data line.csv --batch $batch --epochs 1 --quiet --log log.csv \
+        --save w.st --val line.csv >got.txt
     ok "batches of $batch" same got.txt
     # the line of the epoch: of the training data and of the validation data
     sed -n 2p log.csv | tr , '\n' | awk 'NR > 2' >values
@@ -51,9 +53,12 @@ for batch in 1 3 16 50; do
     awk '{ for (i = 2; i <= NF; i++) print $i }' want | paste - first second | awk '
         { for (i = 2; i <= 3; i++) if (($1 - $i)^2 > (2e-5*(1 + ($1 < 0 ? -$1 : $1)))^2) { print; bad = 1 } } END { exit NR != 18 || bad }' >"$dir/got" && good || bad "the log, batches of $batch"
 done
-[ "$(head -n 1 log.csv | cut -d, -f1-5)" = epoch,seconds,J,R2,F ] && good || bad "$(head -n 1 log.csv)"
-grep -q '^epoch.*,"c\[0,0\]","c\[0,1\]","c\[1,0\]","c\[1,1\]",val_J,.*,"val_c\[1,1\]"$' log.csv && good || bad "$(head -n 1 log.csv)"
-grep -q '^n: [0-9]*$' got.txt && grep -q '^c: \[\[[0-9]*, [0-9]*\], \[[0-9]*, [0-9]*\]\]$' got.txt && good || bad "$(cat got.txt)"
+[ "$(head -n 1 log.csv | cut -d, -f1-5)" = epoch,seconds,J,R2,F ] && good ||
+    bad "$(head -n 1 log.csv)"
+grep -q '^epoch.*,"c\[0,0\]","c\[0,1\]","c\[1,0\]","c\[1,1\]",val_J,.*,"val_c\[1,1\]"$' log.csv &&
+    good || bad "$(head -n 1 log.csv)"
+grep -q '^n: [0-9]*$' got.txt && grep -q '^c: \[\[[0-9]*, [0-9]*\], \[[0-9]*, [0-9]*\]\]$' \
+    got.txt && good || bad "$(cat got.txt)"
 "$ngc" eval line.ng --data line.csv --load w.st >eval.txt
 ok "eval" same eval.txt
 "$ngc" eval --real=double line.ng --data line.csv --load w.st >eval.txt
@@ -70,13 +75,16 @@ NG
 cut -d, -f1 line.csv >x.csv
 head -n 4 x.csv >few.csv
 says 0 'NG0421, -Wbatch-value' "$ngc" eval pairs.ng --data x.csv
-says 0 'J is a value of one batch, and the 50 rows of --data are not one: it is not reported' "$ngc" eval pairs.ng --data x.csv
+says 0 'J is a value of one batch, and the 50 rows of --data are not one: it is not reported' \
+    "$ngc" eval pairs.ng --data x.csv
 grep -q '^J:' "$dir/got" && bad "J of several batches: $(cat "$dir/got")" || good
 says 0 '^J: 0\.' "$ngc" eval pairs.ng --data few.csv
 sed -i.old '/^metric/d' pairs.ng
-says 1 'are values of one batch, and the rows of the data are several' "$ngc" eval pairs.ng --data x.csv
+says 1 'are values of one batch, and the rows of the data are several' "$ngc" eval pairs.ng \
+    --data x.csv
 
-# the last batch has one row, of which batch norm knows no variance: that is said once, and only then
+# the last batch has one row, of which batch norm knows no variance: that is said once, and only
+# then
 cat >normed.ng <<'NG'
 dim   m <= 8
 input x[m, 1], y[m]
@@ -84,7 +92,8 @@ h = dense(batch_norm(x), 1)
 minimize J = mse(h[:, 0], y) with sgd(lr = 0.01)
 NG
 head -n 9 line.csv | cut -d, -f1,2 >nine.csv
-says 0 'note: a batch of one row (with --batch 4, of 9 rows) leaves h.0.running_var as it is' "$ngc" train normed.ng --data nine.csv --batch 4 --epochs 3 --save n.st
+says 0 'note: a batch of one row (with --batch 4, of 9 rows) leaves h.0.running_var as it is' \
+    "$ngc" train normed.ng --data nine.csv --batch 4 --epochs 3 --save n.st
 [ "$(grep -c 'one row' "$dir/got")" = 1 ] && good || bad "the note is not there once"
 "$ngc" train normed.ng --data nine.csv --batch 3 --epochs 2 --save n.st >"$dir/got" 2>&1
 grep -q 'one row' "$dir/got" && bad "a note without a batch of one row" || good

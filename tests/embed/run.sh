@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh - ngc in other projects' builds: the command line that build tools use, `make install` and `make dist`, the recipes and
-# programs of examples/embed built with an installed ngc, models frozen into their C, other compilers and word sizes.
-# NGC is the ngc under test; it is installed from its own directory.
+# run.sh - ngc in other projects' builds: the command line that build tools use, `make install` and
+# `make dist`, the recipes and programs of examples/embed built with an installed ngc, models frozen
+# into their C, other compilers and word sizes. NGC is the ngc under test; it is installed from its
+# own directory.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
@@ -26,7 +27,8 @@ says() {
     shift 2
     "$@" >"$dir/got" 2>&1 </dev/null
     status=$?
-    if [ $status = "$want" ] && { [ -z "$pattern" ] || grep -q -e "$pattern" "$dir/got"; }; then good; else bad "$*: status $status, not $want with '$pattern'"; fi
+    if [ $status = "$want" ] &&
+        { [ -z "$pattern" ] || grep -q -e "$pattern" "$dir/got"; }; then good; else bad "$*: status $status, not $want with '$pattern'"; fi
 }
 have() { # have TOOL: is it installed? If not, says that its checks are left out
     command -v "$1" >/dev/null 2>&1 && return 0

@@ -1,5 +1,5 @@
-# saves.sh - weights in files: training continues bit for bit, whatever stopped it; eval and predict; files of PyTorch and NumPy;
-# a part of run.sh.
+# saves.sh - weights in files: training continues bit for bit, whatever stopped it; eval and
+# predict; files of PyTorch and NumPy; a part of run.sh.
 mkdir "$dir/saves" && cd "$dir/saves" || exit 2
 cp "$top"/tests/embed/*.py .
 export PYTHONDONTWRITEBYTECODE=1
@@ -17,7 +17,8 @@ awk 'BEGIN { srand(4); for (i = 0; i < 100; i++) { k = i % 3; printf "%.3f,%.3f,
 cut -d, -f1-3 data.csv >x.csv
 train() { "$ngc" train net.ng --data data.csv --quiet "$@"; }
 
-# ---- continuing: the same bits as without a stop, with the state of the optimizer, schedule and dropout ----
+# ---- continuing: the same bits as without a stop, with the state of the optimizer, schedule and
+# dropout ----
 ok "train" train --epochs 9 --save all.st
 for end in st npz; do
     ok "train" train --epochs 4 --save "part.$end"
@@ -26,25 +27,31 @@ for end in st npz; do
     cmp all.st again.st && good || bad "going on from .$end gives other bits"
 done
 cmp -s all.st part.st && bad "five epochs changed nothing" || good
-says 0 'is from after epoch 9: --epochs 9 leaves nothing' "$ngc" train net.ng --data data.csv --load all.st --epochs 9
+says 0 'is from after epoch 9: --epochs 9 leaves nothing' "$ngc" train net.ng --data data.csv \
+    --load all.st --epochs 9
 train --epochs 9 --seed 2 --save seed.st >/dev/null
 cmp -s all.st seed.st && bad "--seed changes nothing" || good
 ok "train" train --epochs 4 --seed 2 --save part.st
 ok "the seed comes from the file" train --epochs 9 --load part.st --save rest.st
 cmp seed.st rest.st && good || bad "the seed was lost"
-ok "--real=double" "$ngc" train --real=double net.ng --data data.csv --quiet --epochs 2 --load all.st --save wide.st
+ok "--real=double" "$ngc" train --real=double net.ng --data data.csv --quiet --epochs 2 \
+    --load all.st --save wide.st
 says 0 '^accuracy' "$ngc" eval net.ng --data data.csv --load wide.st
 # a log continues too
 ok "log" train --epochs 2 --log log.csv --save l.st
 ok "log" train --epochs 4 --log log.csv --load l.st
-[ "$(cut -d, -f1 log.csv | tr '\n' ' ')" = "epoch 1 2 3 4 " ] && good || bad "log.csv: $(cat log.csv)"
+[ "$(cut -d, -f1 log.csv | tr '\n' ' ')" = "epoch 1 2 3 4 " ] && good ||
+    bad "log.csv: $(cat log.csv)"
 
 # curves
-says 0 'epoch 1 to 30' "$ngc" train net.ng --data data.csv --val data.csv --epochs 30 --quiet --curve
-[ "$(grep -c '|' "$dir/got")" = 12 ] && grep -q 'J (\*), validation (o)' "$dir/got" && sed -n '3p' "$dir/got" | grep -q '|[o ]*\*' && good || bad "--curve"
+says 0 'epoch 1 to 30' "$ngc" train net.ng --data data.csv --val data.csv --epochs 30 \
+    --quiet --curve
+[ "$(grep -c '|' "$dir/got")" = 12 ] && grep -q 'J (\*), validation (o)' "$dir/got" &&
+    sed -n '3p' "$dir/got" | grep -q '|[o ]*\*' && good || bad "--curve"
 says 0 'epoch 1 to 3' "$ngc" train net.ng --data data.csv --epochs 3 --quiet --curve=-
 [ ! -e ./- ] && good || bad "--curve: a file was written"
-ok "--curve=FILE" "$ngc" train net.ng --data data.csv --val data.csv --epochs 30 --quiet --curve=curve.svg
+ok "--curve=FILE" "$ngc" train net.ng --data data.csv --val data.csv --epochs 30 --quiet \
+    --curve=curve.svg
 if have python3; then
     ok "curve.svg" python3 -c 'import xml.dom.minidom as x; p = x.parse("curve.svg").getElementsByTagName("path"); assert len(p) == 6 and p[1].getAttribute("d").count("L") == 29'
 fi
@@ -73,7 +80,8 @@ PY
     grep -q '\[' "$dir/got" && bad "a bar without a terminal" || good
 fi
 
-# ---- an interrupt: the weights are those of the last step, and continuing from them gives the same bits ----
+# ---- an interrupt: the weights are those of the last step, and continuing from them gives the same
+# bits ----
 cat >slow.ng <<'NG'
 dim   m <= 2
 input x[m, 3], t[m]: int
@@ -81,9 +89,11 @@ z = dense(dense(x, 600, tanh), 3)
 minimize J = cross_entropy(z, t) with sgd(lr = 0.001, momentum = 0.9)
 NG
 for signal in INT TERM; do
-    "$ngc" train slow.ng --data data.csv --epochs 0 --quiet >"$dir/got" 2>&1 # so that it is compiled
+    "$ngc" train slow.ng --data data.csv --epochs 0 --quiet >"$dir/got" \
+        2>&1 # so that it is compiled
     rm -f slow.csv
-    "$ngc" train slow.ng --data data.csv --quiet --epochs 100000000 --save stopped.st --log slow.csv >"$dir/got" 2>&1 &
+    "$ngc" train slow.ng --data data.csv --quiet --epochs 100000000 --save stopped.st \
+        --log slow.csv >"$dir/got" 2>&1 &
     pid=$!
     for i in $(seq 300); do # until it trains
         [ -e slow.csv ] && [ "$(wc -l <slow.csv)" -gt 2 ] && break
@@ -92,14 +102,18 @@ for signal in INT TERM; do
     kill -$signal $pid
     wait $pid
     status=$?
-    [ $status = $([ $signal = INT ] && echo 130 || echo 143) ] && good || bad "SIG$signal: status $status"
+    [ $status = $([ $signal = INT ] && echo 130 || echo 143) ] && good ||
+        bad "SIG$signal: status $status"
 done
 if have python3; then
     steps=$(python3 -c 'import safetensors; print(*(safetensors.read("stopped.st")[1][k] for k in ("epoch", "step", "row")))')
     set -- $steps
-    [ "$2" = $(($1 * 50 + $3 / 2)) ] && [ "$2" -gt 10 ] && good || bad "stopped at epoch, step, row: $steps"
-    ok "go on" "$ngc" train slow.ng --data data.csv --quiet --epochs $(($1 + 2)) --load stopped.st --save on.st
-    ok "without a stop" "$ngc" train slow.ng --data data.csv --quiet --epochs $(($1 + 2)) --save whole.st
+    [ "$2" = $(($1 * 50 + $3 / 2)) ] && [ "$2" -gt 10 ] && good ||
+        bad "stopped at epoch, step, row: $steps"
+    ok "go on" "$ngc" train slow.ng --data data.csv --quiet --epochs $(($1 + 2)) --load stopped.st \
+        --save on.st
+    ok "without a stop" "$ngc" train slow.ng --data data.csv --quiet --epochs $(($1 + 2)) \
+        --save whole.st
     cmp on.st whole.st && good || bad "an interrupt at $steps changes bits"
 fi
 
@@ -110,11 +124,14 @@ says 3 'No space left' "$ngc" train net.ng --data data.csv --quiet --epochs 1 --
 sed 's/adam.*/sgd(lr = rate)/; 1i input rate' net.ng >wild.ng
 ok "two epochs" "$ngc" train wild.ng rate=0.1 --data data.csv --quiet --epochs 2 --save nan.st
 cp nan.st before.st
-says 1 'step .*: J is .*; training stopped' "$ngc" train wild.ng rate=1e38 --data data.csv --quiet --epochs 9 --load nan.st --save nan.st
+says 1 'step .*: J is .*; training stopped' "$ngc" train wild.ng rate=1e38 --data data.csv --quiet \
+    --epochs 9 --load nan.st --save nan.st
 cmp nan.st before.st && good || bad "a loss that is not finite changed the last good weights"
-says 3 'h.W of the model net is not in it; it holds z.0.W, z.0.b' "$ngc" eval net.ng --data data.csv --load stopped.st --map q=z
+says 3 'h.W of the model net is not in it; it holds z.0.W, z.0.b' "$ngc" eval net.ng \
+    --data data.csv --load stopped.st --map q=z
 sed 's/12/8/' net.ng >small.ng
-says 3 'h.W: has the shape \[12, 3\], but h.W of the model small has \[8, 3\]' "$ngc" eval small.ng --data data.csv --load all.st
+says 3 'h.W: has the shape \[12, 3\], but h.W of the model small has \[8, 3\]' "$ngc" eval \
+    small.ng --data data.csv --load all.st
 sed 's/^h = .*/h = x/; s/dense(h, 3)/dense(x, 3)/' net.ng >other.ng
 says 3 'z.W: has the shape \[3, 12\]' "$ngc" eval other.ng --data data.csv --load all.st
 says 3 'z.W: its shape is not' "$ngc" --weights=all.st other.ng -o no.c
@@ -131,7 +148,8 @@ says 3 'cut.st: ' "$ngc" predict net.ng --data x.csv --load cut.st
 [ -e no.c ] && bad "no.c was written" || good
 [ -z "$(ls ./*.tmp 2>/dev/null)" ] && good || bad "temporary files are left: $(ls ./*.tmp)"
 
-# ---- killed while saving, again and again: there is always a whole file, of one save or another ----
+# ---- killed while saving, again and again: there is always a whole file, of one save or another
+# ----
 cat >saver.c <<'C'
 #include "ngrt_host.h"
 #include "net.h"
@@ -160,7 +178,8 @@ int main(int argc, char **argv)
 }
 C
 build=$(dirname "$ngc")
-libraries=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --libs ngrt 2>/dev/null) || libraries="$build/libngrt.a -lopenblas -lz -lm -lpthread"
+libraries=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --libs ngrt 2>/dev/null) ||
+    libraries="$build/libngrt.a -lopenblas -lz -lm -lpthread"
 ok "net.c" "$ngc" net.ng -o net.c
 ok "saver.c" cc -O2 -I"$top/runtime" saver.c net.c -o saver $libraries
 for end in st npz; do
@@ -180,10 +199,13 @@ rm -f killed*
 # ---- eval, predict ----
 says 0 '^accuracy: 0\.[0-9]*$\|^accuracy: 1$' "$ngc" eval net.ng --data data.csv --load all.st
 cp "$dir/got" want
-"$ngc" train net.ng --data data.csv --quiet --epochs 9 --load all.st 2>/dev/null | cmp - want && good || bad "eval and the end of train differ"
+"$ngc" train net.ng --data data.csv --quiet --epochs 9 --load all.st 2>/dev/null | cmp - want &&
+    good || bad "eval and the end of train differ"
 says 0 'note: no --load' "$ngc" eval net.ng --data data.csv
-"$ngc" predict net.ng --data x.csv --load all.st >p.csv && [ "$(wc -l <p.csv)" = 100 ] && good || bad "predict: $(wc -l <p.csv) lines"
-"$ngc" predict net.ng --data data.csv --load all.st --batch 7 >few.csv && near p.csv few.csv && good || bad "predict with a column of targets, in other batches"
+"$ngc" predict net.ng --data x.csv --load all.st >p.csv && [ "$(wc -l <p.csv)" = 100 ] && good ||
+    bad "predict: $(wc -l <p.csv) lines"
+"$ngc" predict net.ng --data data.csv --load all.st --batch 7 >few.csv && near p.csv few.csv &&
+    good || bad "predict with a column of targets, in other batches"
 awk -F, 'FNR == NR { want[FNR] = $NF; next } { good += $4 == want[FNR]; sum = $1 + $2 + $3; if (sum < 0.99999 || sum > 1.00001 || NF != 4) exit 1 }
     END { exit !(good/100 == '"$(sed -n 's/accuracy: //p' want)"') }' data.csv p.csv && good || bad "predict's rows are not eval's"
 ok "to .npz" "$ngc" predict net.ng --data x.csv --load all.st -o p.npz
@@ -215,7 +237,8 @@ if have python3; then
     printf 'fc = h  # a layer\nout = z\n' >map.txt
     for weights in all.st "fc.st --map=map.txt" "fc.st --map=fc=h,out=z"; do
         # shellcheck disable=SC2086
-        ok "--weights=$weights" "$ngc" --standalone net.ng -o frozen.c --prefix=frozen --weights=$weights
+        ok "--weights=$weights" "$ngc" --standalone net.ng -o frozen.c --prefix=frozen \
+            --weights=$weights
         [ -e frozen.1 ] || cp frozen.c frozen.1
         cmp frozen.c frozen.1 && good || bad "--weights=$weights"
     done
@@ -237,9 +260,12 @@ numpy.savez("data.npz", x=data[:, :3], t=data[:, 3].astype("int64"))
 numpy.savez("x.npz", x=data[:, :3].T.copy().T)
 PY
     ok "NumPy reads and writes" $python np.py
-    "$ngc" eval net.ng --data data.npz --load fortran.npz >got.txt 2>"$dir/got" && cmp got.txt want && good || bad "NumPy's compressed archive: $(cat got.txt)"
-    "$ngc" predict net.ng --data x.npz --load fortran.npz 2>"$dir/got" | cmp - p.csv && good || bad "data from a .npz"
-    says 3 "fortran.npz: holds no array 't'" "$ngc" eval net.ng --data t=fortran.npz,x=x.npz --load all.st
+    "$ngc" eval net.ng --data data.npz --load fortran.npz >got.txt 2>"$dir/got" &&
+        cmp got.txt want && good || bad "NumPy's compressed archive: $(cat got.txt)"
+    "$ngc" predict net.ng --data x.npz --load fortran.npz 2>"$dir/got" | cmp - p.csv && good ||
+        bad "data from a .npz"
+    says 3 "fortran.npz: holds no array 't'" "$ngc" eval net.ng --data t=fortran.npz,x=x.npz \
+        --load all.st
 else
     echo "embed: no NumPy here: its checks are left out"
 fi
@@ -257,9 +283,12 @@ minimize J = cross_entropy(z, t) with sgd(lr = 0.1)
 NG
     map=0=c,1=n,4=f,5=l,7=z
     ok "PyTorch trains" $python torch_there.py make
-    says 0 'has no use for 1.num_batches_tracked' "$ngc" predict conv.ng --data x=x.npy --load net.st --map $map -o got.npy
-    ok "PyTorch's network predicts the same by ngc: $(cat "$dir/got")" $python torch_there.py same want.npy got.npy
-    ok "ngc trains it on" "$ngc" train conv.ng --data x=x.npy,t=t.npy --quiet --load net.st --map $map --save back.st --epochs 3
+    says 0 'has no use for 1.num_batches_tracked' "$ngc" predict conv.ng --data x=x.npy \
+        --load net.st --map $map -o got.npy
+    ok "PyTorch's network predicts the same by ngc: $(cat "$dir/got")" $python torch_there.py same \
+        want.npy got.npy
+    ok "ngc trains it on" "$ngc" train conv.ng --data x=x.npy,t=t.npy --quiet --load net.st \
+        --map $map --save back.st --epochs 3
     ok "predict" "$ngc" predict conv.ng --data x=x.npy --load back.st --map $map -o got.npy
     ok "ngc's weights predict the same by PyTorch" $python torch_there.py compare
 else

@@ -1,4 +1,5 @@
-# weights.sh - models frozen into their C by --weights, from memory and from safetensors; a part of run.sh.
+# weights.sh - models frozen into their C by --weights, from memory and from safetensors; a part of
+# run.sh.
 mkdir "$dir/weights" && cd "$dir/weights" || exit 2
 cp "$top"/examples/embed/*.ng .
 cat >learn.c <<'C'
@@ -44,12 +45,15 @@ for real in float double; do
         ok "gate.c" "$ngc" --standalone -O$level --real=$real gate.ng -o gate.c
         ok "learn.c" cc -std=c99 -O1 -DREAL=$real learn.c gate.c -lm -o learn
         ./learn gate.raw >want.txt || bad "learn"
-        ok "--weights -O$level" "$ngc" --standalone -O$level --real=$real --prefix=frozen --weights=gate.raw -MD gate.ng -o frozen.c
+        ok "--weights -O$level" "$ngc" --standalone -O$level --real=$real --prefix=frozen \
+            --weights=gate.raw -MD gate.ng -o frozen.c
         ok "use.c" cc -std=c99 -O1 -Wall -Wextra -Werror -DREAL=$real use.c frozen.c -lm -o use
-        ./use >got.txt && cmp -s want.txt got.txt && good || bad "$real -O$level: frozen $(cat got.txt), not $(cat want.txt)"
+        ./use >got.txt && cmp -s want.txt got.txt && good ||
+            bad "$real -O$level: frozen $(cat got.txt), not $(cat want.txt)"
     done
     grep -q gate.raw frozen.d && good || bad "the rule has no weights"
-    cc -std=c99 -c frozen.c && nm --defined-only -g frozen.o | grep -E 'step|backward|init|eval' >"$dir/got" && bad "more than predict" || good
+    cc -std=c99 -c frozen.c && nm --defined-only -g frozen.o |
+        grep -E 'step|backward|init|eval' >"$dir/got" && bad "more than predict" || good
 done
 says 3 'neither safetensors nor' "$ngc" --weights=gate.ng gate.ng -o no.c
 says 3 'No such file' "$ngc" --weights=nowhere gate.ng -o no.c
@@ -104,7 +108,8 @@ PY
     [ $sane = 1 ] && good
 fi
 
-# ---- a network for images on a small device: code below 100 KB without its weights, only work is writable ----
+# ---- a network for images on a small device: code below 100 KB without its weights, only work is
+# writable ----
 cat >blank.c <<'C'
 #include <stdio.h>
 #include "lenet.h"
@@ -118,7 +123,8 @@ C
 ok "lenet.c" "$ngc" --standalone "$top/examples/lenet.ng" -o lenet.c
 ok "blank.c" cc -std=c99 blank.c -o blank
 ./blank >lenet.raw
-ok "lenet frozen" "$ngc" --standalone -D m=1 --prefix=small --weights=lenet.raw "$top/examples/lenet.ng" -o small.c
+ok "lenet frozen" "$ngc" --standalone -D m=1 --prefix=small \
+    --weights=lenet.raw "$top/examples/lenet.ng" -o small.c
 cc -std=c99 -Os -c small.c
 size -A small.o | awk '$1 ~ /^\.text/ { text += $2 } $1 ~ /^\.(data|bss)$/ { written += $2 }
     END { printf "LeNet: %d bytes of code\n", text; exit !(text > 0 && text < 100000 && written == 0) }' >"$dir/got" && good || bad "LeNet's size"

@@ -1,5 +1,5 @@
-# codes.awk - each code of errors.h must occur in a message that is drawn with its place: awk -f codes.awk errors.h MESSAGES...
-# Messages of these codes have no place in a text:
+# codes.awk - each code of errors.h must occur in a message that is drawn with its place: awk -f
+# codes.awk errors.h MESSAGES... Messages of these codes have no place in a text:
 BEGIN {
     nowhere["0003"] = "a file that is too large"
     nowhere["0603"] = "--memory, which is an option"

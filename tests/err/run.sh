@@ -1,7 +1,9 @@
 #!/bin/sh
-# Checks the messages of ngc for models with errors, and that it writes nothing then: each NAME.ng against NAME.expect, which has
-# the messages and the exit status. Then come models with warnings, command lines, files that are not models, and generated texts.
-# usage: tests/err/run.sh [--accept]; NGC is the compiler. --accept writes the .expect files: read the diff.
+# Checks the messages of ngc for models with errors, and that it writes nothing then: each NAME.ng
+# against NAME.expect, which has the messages and the exit status. Then come models with warnings,
+# command lines, files that are not models, and generated texts.
+# usage: tests/err/run.sh [--accept]; NGC is the compiler. --accept writes the .expect files: read
+# the diff.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
@@ -33,7 +35,8 @@ for model in *.ng; do
     [ -e "$dir/out.c" ] || [ -e "$dir/out.h" ] && bad "$name: a file was written"
 done
 
-# says STATUS PATTERN ARGUMENT...: ngc, run in $dir, must end with this status and a message that matches
+# says STATUS PATTERN ARGUMENT...: ngc, run in $dir, must end with this status and a message that
+# matches
 says() {
     want=$1 pattern=$2
     shift 2
@@ -56,7 +59,9 @@ for model in warn/*.ng; do
     as_expected "$model"
     [ -s "$dir/out.c" ] && good || bad "$name: nothing was written"
 done
-for case in unused:209:unused-name softmax:410:log-softmax batch:421:batch-value logits:411:not-logits broadcast:412:broadcast renamed:601:renamed-identifier singular:512:singular-matrix product:413:mask-product; do
+for case in unused:209:unused-name softmax:410:log-softmax batch:421:batch-value \
+    logits:411:not-logits broadcast:412:broadcast renamed:601:renamed-identifier \
+    singular:512:singular-matrix product:413:mask-product; do
     name=${case%%:*} flag=${case##*:}
     code=${case#*:}
     code=NG0${code%:*}
@@ -68,12 +73,14 @@ for case in unused:209:unused-name softmax:410:log-softmax batch:421:batch-value
 done
 # with -Werror, the text is the same as without it
 (cd warn && "$ngc" -Werror unused.ng -o "$dir/never.c") >"$dir/got" 2>&1
-[ "$(grep -c 'error: ' "$dir/got")" = "$(grep -c 'warning: .*NG0[25]' warn/unused.expect)" ] && [ ! -e "$dir/never.c" ] && good || bad "-Werror: not all is said"
+[ "$(grep -c 'error: ' "$dir/got")" = "$(grep -c 'warning: .*NG0[25]' warn/unused.expect)" ] &&
+    [ ! -e "$dir/never.c" ] && good || bad "-Werror: not all is said"
 # there are no warnings for the course and for models from elsewhere
 for model in ../../examples/*.ng ../../examples/embed/*.ng ../cases/*.ng; do
     case $model in */lstm_1023_steps.ng) continue ;; esac # takes a second
     "$ngc" -M "$model" >"$dir/got" 2>&1
-    grep 'unused-name\|log-softmax\|not-logits\|broadcast' "$dir/got" && bad "$model: warned of" || good
+    grep 'unused-name\|log-softmax\|not-logits\|broadcast' "$dir/got" &&
+        bad "$model: warned of" || good
 done
 # the message names the line that makes most of a large C; constants do not count
 { echo 'input x[3]; h = x'; echo 'k = x + 1'; echo 'for i in 0..4000 { h = h*(x + i) + sin(k*i) }'; echo 'output h'; } >"$dir/loop.ng"
@@ -83,7 +90,8 @@ says 1 'error.*NG0602' -Werror -O0 --unroll=4000 loop.ng -o never.c
 [ ! -e "$dir/never.c" ] && good || bad "-Werror: large C was written"
 { printf 'input x\ntable = ['; repeat 500000 '1.2345678, '; printf '0]\noutput y = x*table\n'; } >"$dir/table.ng"
 "$ngc" "$dir/table.ng" -o "$dir/table.c" >"$dir/got" 2>&1
-[ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(wc -c <"$dir/table.c")" -gt 4194304 ] && good || bad "a table of numbers is warned of"
+[ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(wc -c <"$dir/table.c")" -gt 4194304 ] && good ||
+    bad "a table of numbers is warned of"
 
 group warnings
 # ---- the command line ----
@@ -92,7 +100,8 @@ printf 'J = 2*a + b*\n' >"$dir/broken.ng"
 # No option is forgotten by what reads them, which ends with status 4.
 for option in $("$ngc" --completion=bash | sed -n "s/.*compgen -W '\(-[^']*\)' .*/\1/p"); do
     case $option in *=) option=${option}x ;; esac
-    (cd "$dir" && mkdir -p each && cp m.ng each && cd each && "$ngc" $option m.ng) >"$dir/got" 2>&1 </dev/null
+    (cd "$dir" && mkdir -p each && cp m.ng each && cd each && "$ngc" $option m.ng) >"$dir/got" \
+        2>&1 </dev/null
     if [ $? -le 3 ]; then good; else bad "$option: $(head -3 "$dir/got")"; fi
 done
 says 2 "did you mean '--standalone'" --standalon m.ng
@@ -131,7 +140,8 @@ says 2 "did you mean 'alpha'" run alpha.ng alhpa=1
 says 2 "is not given" run m.ng
 says 2 "not a number" run m.ng a=x
 "$ngc" run -e 'input a, b; J = a*b' 'a=x' b=2 >"$dir/got" 2>&1
-[ "$(grep -c "not a number" "$dir/got")" = 1 ] && good || bad "a wrong value makes those after it wrong"
+[ "$(grep -c "not a number" "$dir/got")" = 1 ] && good ||
+    bad "a wrong value makes those after it wrong"
 says 0 "J = 6" run -e '2*3'
 says 0 "J = .1, 2." run -e '[1, 2]'
 says 2 "has shape" run m.ng "a=[1, 2]"
@@ -157,12 +167,14 @@ says 1 "at -O0 each value has a member of work" --memory="$least" -O0 deep.ng
 says 1 "with --no-share" --memory="$least" --no-share deep.ng
 says 0 "^" --memory=1G -O0 deep.ng -o -
 
-# a deep network of equal layers: what backward computes of forward's values alone does not live before it is needed
+# a deep network of equal layers: what backward computes of forward's values alone does not live
+# before it is needed
 printf 'input x[8, 32], t[8]: int\nh = x\nfor i in 0..60 { h = dense(h, 32, tanh) }\nminimize J = cross_entropy(h, t) with sgd(0.1)\n' >"$dir/layers.ng"
 says 0 "computed again: [0-9]* values, by [0-9]* kernels: [0-9]* flops, [0-9][.][0-9]% of the time of forward and backward" \
     --memory=77000 --report layers.ng -o "$dir/layers.c"
 
-# with sums to what goes past the layers, and an optimizer with moments: gradients do not live to the end
+# with sums to what goes past the layers, and an optimizer with moments: gradients do not live to
+# the end
 printf 'input x[16, 32], y[16, 32]\nh = x\nfor i in 0..25 { h = h + dense(dense(h, 32, tanh), 32) }\nminimize J = mse(h, y) with adam(0.01)\n' >"$dir/past.ng"
 says 0 "computed again: [0-9]* values, by [0-9]* kernels: [0-9]* flops, [0-9]*[.][0-9]% of the time of the step" \
     --memory=70K --report past.ng -o "$dir/past.c"
@@ -177,7 +189,8 @@ h = zeros([5])
 for t in 0..60 { h = cell(e[t], h) }
 minimize J = sum(dense(h, 40, tanh)^2) with sgd(lr = 0.1)
 END
-says 1 "the least is [0-9]*, with loops in segments of about [0-9]* passes \[NG0603\]" --memory=1 long.ng
+says 1 "the least is [0-9]*, with loops in segments of about [0-9]* passes \[NG0603\]" \
+    --memory=1 long.ng
 least=$(sed -n 's/.*the least is \([0-9]*\).*/\1/p' "$dir/got")
 says 0 "^bytes of work: $least " --memory="$least" --report long.ng
 says 0 "passes computed again, by segments: [1-9][0-9]* flops, [1-9][0-9]*[.][0-9]% of the time of the step" --memory="$least" \
@@ -192,10 +205,13 @@ for a in 0..6 { for b in 0..6 { for c in 0..6 { for d in 0..6 { for e in 0..6 { 
 for i in 0..4 { }
 output h
 END
-says 0 "^loop in line 3: for e in 0..6 is expanded: line 3: too many loops are inside each other" --unroll=0 --report five.ng
-grep -q '^loop in line 3: for e in 0..6 stays' "$dir/got" && bad "--report: a loop that is expanded stays" || good
+says 0 "^loop in line 3: for e in 0..6 is expanded: line 3: too many loops are inside each other" \
+    --unroll=0 --report five.ng
+grep -q '^loop in line 3: for e in 0..6 stays' "$dir/got" &&
+    bad "--report: a loop that is expanded stays" || good
 says 0 "^loop in line 3: for d in 0..6 stays a loop" --unroll=0 --report five.ng
-says 0 "^loop in line 4: for i in 0..4 is expanded: line 4: no value outside of it changes" --report five.ng
+says 0 "^loop in line 4: for i in 0..4 is expanded: line 4: no value outside of it changes" \
+    --report five.ng
 
 group "the command line"
 # ---- what is written, and what is not ----
@@ -216,7 +232,8 @@ for end in c h json d html; do
     cp "$dir/mine.$end" "$dir/own"
     if [ $end = html ]; then set -- explain mine.ng a=1; else set -- mine.ng --manifest -MD; fi
     says 2 "'mine.$end' is there already, and ngc did not write it: -o FILE names another" "$@"
-    cmp -s "$dir/own" "$dir/mine.$end" && [ "$(ls "$dir"/mine.[chjd]*)" = "$dir/mine.$end" ] && good || bad "mine.$end was overwritten"
+    cmp -s "$dir/own" "$dir/mine.$end" && [ "$(ls "$dir"/mine.[chjd]*)" = "$dir/mine.$end" ] &&
+        good || bad "mine.$end was overwritten"
 done
 rm -f "$dir"/mine.[chjd]*
 echo mine >"$dir/mine.h"
@@ -238,7 +255,8 @@ json() { # json STATUS ARGUMENT...
     shift
     (cd "$dir" && CC=none-such "$ngc" "$@" --diagnostics=json) 2>"$dir/got" >/dev/null </dev/null
     status=$?
-    if [ $status = "$want" ] && [ -s "$dir/got" ] && ! grep -v '^{"severity": "[a-z]*", .*"message": ".*}$' "$dir/got"; then
+    if [ $status = "$want" ] && [ -s "$dir/got" ] &&
+        ! grep -v '^{"severity": "[a-z]*", .*"message": ".*}$' "$dir/got"; then
         good
     else
         bad "ngc $* --diagnostics=json: status $status, not $want, with"
@@ -330,16 +348,20 @@ cat >"$dir/bug.c" <<'END'
 #include "base/ngc.h"
 int main(void) { last_words_are_json(true); ngc_bug("a \"%s\"\n\\ \xc3", "text"); }
 END
-cc -std=c11 -I../../compiler "$dir/bug.c" "$(dirname "$ngc")/libngc.a" -lm -o "$dir/bug" && "$dir/bug" >"$dir/got" 2>&1
+cc -std=c11 -I../../compiler "$dir/bug.c" "$(dirname "$ngc")/libngc.a" -lm -o "$dir/bug" &&
+    "$dir/bug" >"$dir/got" 2>&1
 [ "$?$(cat "$dir/got")" = '4{"severity": "error", "message": "internal error: a \"text\"\u000a\\ \u00c3"}' ] && good ||
     bad "an internal error as JSON: $(cat "$dir/got")"
 
 # a new file has the mode that the umask leaves, a file that was there keeps its own
 mode_of() { ls -l "$1" | cut -c2-10; }
 rm -f "$dir/mode.c" "$dir/mode.h"
-(umask 027 && "$ngc" "$dir/m.ng" -o "$dir/mode.c" 2>/dev/null) && [ "$(mode_of "$dir/mode.c")" = rw-r----- ] && good || bad "the mode of a new file"
+(umask 027 && "$ngc" "$dir/m.ng" -o "$dir/mode.c" 2>/dev/null) &&
+    [ "$(mode_of "$dir/mode.c")" = rw-r----- ] && good || bad "the mode of a new file"
 chmod 600 "$dir/mode.c" && chmod 664 "$dir/mode.h"
-(umask 022 && "$ngc" "$dir/m.ng" -o "$dir/mode.c" 2>/dev/null) && [ "$(mode_of "$dir/mode.c")" = rw------- ] && [ "$(mode_of "$dir/mode.h")" = rw-rw-r-- ] && good ||
+(umask 022 && "$ngc" "$dir/m.ng" -o "$dir/mode.c" 2>/dev/null) &&
+    [ "$(mode_of "$dir/mode.c")" = rw------- ] &&
+        [ "$(mode_of "$dir/mode.h")" = rw-rw-r-- ] && good ||
     bad "the mode of an old file"
 
 group "what is written"
@@ -359,9 +381,11 @@ hostile() { # hostile NAME: a model and data of this name, by every command
         says 0 "" import "./$odd.onnx" -o "./$odd.2.ng"
         says 0 "" run --fill "./$odd.2.ng"
     fi
-    cc -std=c99 -Wall -Werror -I../../runtime -c "$dir/$odd.c" -o "$dir/odd.o" >"$dir/got" 2>&1 && good || bad "$odd: its C"
+    cc -std=c99 -Wall -Werror -I../../runtime -c "$dir/$odd.c" -o "$dir/odd.o" >"$dir/got" 2>&1 &&
+        good || bad "$odd: its C"
     [ -e "$dir/hacked" ] && bad "$odd: a shell has run it" || good
-    grep -q -e '<script>alert' -e '<img' "$dir/$odd.html" && bad "$odd: it is in the page as it is" || good
+    grep -q -e '<script>alert' -e '<img' "$dir/$odd.html" &&
+        bad "$odd: it is in the page as it is" || good
 }
 CC="$(cc_with -O0)" XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir"
 export CC XDG_CACHE_HOME TMPDIR
@@ -400,13 +424,15 @@ repeat 500 'x = ,
 { printf "J = "; repeat 2000 "("; } | refuse "brackets" 'nested too deeply'
 
 group "generated texts"
-# ---- the stack has a bound at any nesting: texts of 100,000 levels, and of 900, which the parser takes, on a small stack ----
+# ---- the stack has a bound at any nesting: texts of 100,000 levels, and of 900, which the parser
+# takes, on a small stack ----
 deep() { # deep NAME BEFORE OPEN INNER CLOSE AFTER
     for levels in 100000 900; do
         { printf '%s' "$2"; repeat $levels "$3"; printf '%s' "$4"; repeat $levels "$5"; printf '%s\n' "$6"; } >"$dir/deep.ng"
         for kilobytes in 128 1024; do
             (ulimit -s $kilobytes && "$ngc" "$dir/deep.ng" -o "$dir/deep.c") >"$dir/got" 2>&1
-            [ $? -le 1 ] && good || bad "$1: $levels levels, a stack of $kilobytes KB: $(head -c 300 "$dir/got")"
+            [ $? -le 1 ] && good ||
+                bad "$1: $levels levels, a stack of $kilobytes KB: $(head -c 300 "$dir/got")"
         done
     done
 }
@@ -421,17 +447,22 @@ deep blocks 'input x; ' 'if 1 { ' 'y = x' ' }' '; output y'
 deep loops 'input x; ' 'for i in 0..2 { ' 'y = x' ' }' '; output x'
 deep definitions 'input x; ' 'def f(x) { ' 'return x' ' }' '; output y = f(x)'
 deep rules 'def r(x) = round(x) backward(dy) = dy; J = ' 'r(' a ')' ''
-numbered 3000 'def f#(x) = f@(x)+1' | { echo 'def f0(x) = x'; cat; echo 'J = f3000(a)'; } >"$dir/deep.ng"
+numbered 3000 'def f#(x) = f@(x)+1' |
+    { echo 'def f0(x) = x'; cat; echo 'J = f3000(a)'; } >"$dir/deep.ng"
 (ulimit -s 128 && "$ngc" "$dir/deep.ng" -o "$dir/deep.c") >"$dir/got" 2>&1
-[ $? = 1 ] && grep -q 'inside one another' "$dir/got" && good || bad "a tower of calls on a small stack"
+[ $? = 1 ] && grep -q 'inside one another' "$dir/got" && good ||
+    bad "a tower of calls on a small stack"
 { printf '\105\015\003\0\0\0\0\0{"a":'; repeat 100000 '['; repeat 100000 ']'; } >"$dir/deep.st"
 (ulimit -s 128 && "$ngc" -e 'param W[2] = 0; output y = 2*W' --weights="$dir/deep.st" -o "$dir/deep.c") >"$dir/got" 2>&1
-[ $? = 3 ] && grep -q 'header is damaged' "$dir/got" && good || bad "lists in the header of safetensors: $(cat "$dir/got")"
+[ $? = 3 ] && grep -q 'header is damaged' "$dir/got" && good ||
+    bad "lists in the header of safetensors: $(cat "$dir/got")"
 
 group "small stacks"
 # ---- every code has a test that shows its place ----
-awk -f codes.awk ../../compiler/base/errors.h ./*.expect warn/*.expect ../front/err/*.expect "$dir/messages" >"$dir/got" 2>"$dir/count"
-[ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(cat "$dir/count")" -ge 100 ] && good || bad "codes: $(cat "$dir/got" "$dir/count")"
+awk -f codes.awk ../../compiler/base/errors.h ./*.expect warn/*.expect ../front/err/*.expect \
+    "$dir/messages" >"$dir/got" 2>"$dir/count"
+[ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(cat "$dir/count")" -ge 100 ] && good ||
+    bad "codes: $(cat "$dir/got" "$dir/count")"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

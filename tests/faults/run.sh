@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh - ngc and the programs that it trains with, while each call of the system fails in turn, while they are killed at each
-# call, and while the disk is full at each byte. The file that a command writes is then the old one or the new one (each.c says
-# what must hold). The linker puts the failing calls into the programs (wrap.c).
+# run.sh - ngc and the programs that it trains with, while each call of the system fails in turn,
+# while they are killed at each call, and while the disk is full at each byte. The file that a
+# command writes is then the old one or the new one (each.c says what must hold). The linker puts
+# the failing calls into the programs (wrap.c).
 #
 # A run does one call in five, CHECK_SEED says which; CHECK_LONG=1 does all.
 set -u
@@ -16,11 +17,14 @@ wraps=$(fault_wraps)
 onnx=$(nm "$build/libngc.a" 2>/dev/null | grep -q protobuf_c_message_unpack && echo -lprotobuf-c)
 zlib=$(nm "$build/file.zlib" 2>/dev/null | grep -q 'U inflate' && echo -lz)
 
-cc $strict -c tests/faults/wrap.c -o "$dir/wrap.o" && cc $strict tests/faults/each.c -o "$dir/each" || exit 1
-cc "$build/main.o" "$build/file.zlib" "$build/libngc.a" "$dir/wrap.o" $wraps $zlib $onnx -lm -o "$dir/ngc" || exit 1
+cc $strict -c tests/faults/wrap.c -o "$dir/wrap.o" &&
+    cc $strict tests/faults/each.c -o "$dir/each" || exit 1
+cc "$build/main.o" "$build/file.zlib" "$build/libngc.a" "$dir/wrap.o" $wraps $zlib $onnx -lm \
+    -o "$dir/ngc" || exit 1
 
 # The compiler for programs that train: it adds the failing calls.
-printf '#!/bin/sh\nexec cc "$@" -O0 %s\n' "$dir/wrap.o $(echo $wraps)" >"$dir/cc" && chmod +x "$dir/cc"
+printf '#!/bin/sh\nexec cc "$@" -O0 %s\n' "$dir/wrap.o $(echo $wraps)" >"$dir/cc" &&
+    chmod +x "$dir/cc"
 export CC="$dir/cc" XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir/temp" OPENBLAS_NUM_THREADS=1
 mkdir "$dir/work" "$dir/temp" && cd "$dir/work" || exit 1
 
@@ -65,7 +69,8 @@ output p = softmax(z)
 minimize J = cross_entropy(z, t) with sgd(lr = 0.1)
 END
 for i in 1 2 3 4 5 6 7 8; do echo "$i,$((i * i % 5)),$((i % 2))"; done >d.csv
-"$ngc" train net.ng --data d.csv --quiet --epochs 1 --save w.st >/dev/null 2>"$dir/log" || cat "$dir/log"
+"$ngc" train net.ng --data d.csv --quiet --epochs 1 --save w.st >/dev/null 2>"$dir/log" ||
+    cat "$dir/log"
 each fkd net.c,net.h "$dir/ngc" net.ng --weights w.st -o net.c
 if [ "$onnx" ]; then
     each fkd net.onnx "$dir/ngc" export net.ng --load w.st -o net.onnx
@@ -79,7 +84,8 @@ group "weights"
 EACH_WHOLE="'$ngc' eval net.ng --data d.csv --load w.st >/dev/null 2>&1"
 export EACH_WHOLE
 each fkd w.st "$ngc" train net.ng --data d.csv --quiet --epochs 1 --save w.st
-each fk w.st "$ngc" train net.ng --data d.csv --quiet --epochs 1 --save w.st --keep-best --val-split 0.25 --patience 2
+each fk w.st "$ngc" train net.ng --data d.csv --quiet --epochs 1 --save w.st --keep-best \
+    --val-split 0.25 --patience 2
 each f log.csv,w.st "$ngc" train net.ng --data d.csv --quiet --epochs 1 --save w.st --log log.csv
 unset EACH_WHOLE
 each f none "$ngc" eval net.ng --data d.csv --load w.st

@@ -1,14 +1,19 @@
 #!/bin/sh
-# Checks the front end: trees and messages against the .expect files of the inputs, and generated texts.
-# usage: tests/front/run.sh [--accept]; CC and CFLAGS are honoured. --accept writes the .expect files: read the diff.
+# Checks the front end: trees and messages against the .expect files of the inputs, and generated
+# texts.
+# usage: tests/front/run.sh [--accept]; CC and CFLAGS are honoured. --accept writes the .expect
+# files: read the diff.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 out=build/tests/front
 mkdir -p $out
 flex -o $out/ng.lex.c grammars/ng.l && bison -d -o $out/ng.tab.c grammars/ng.y || exit 1
 for program in ast diag; do
-    ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L ${CFLAGS:--O1 -g} -Icompiler -I$out -o $out/$program \
-        tests/front/$program.c compiler/base/util.c compiler/base/source.c compiler/syntax/foreign.c compiler/base/json.c compiler/syntax/ast.c $out/ng.lex.c $out/ng.tab.c || exit 1
+    ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L ${CFLAGS:--O1 -g} -Icompiler -I$out \
+        -o $out/$program \
+        tests/front/$program.c compiler/base/util.c compiler/base/source.c \
+        compiler/syntax/foreign.c compiler/base/json.c compiler/syntax/ast.c $out/ng.lex.c \
+        $out/ng.tab.c || exit 1
 done
 top=$PWD
 passed=0 failed=0

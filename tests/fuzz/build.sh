@@ -1,5 +1,6 @@
 #!/bin/sh
-# build.sh - functions that build the targets of the fuzzers; campaign.sh and run.sh source it. An engine is one of
+# build.sh - functions that build the targets of the fuzzers; campaign.sh and run.sh source it. An
+# engine is one of
 #
 #   libfuzzer   by clang, with the sanitizers
 #   replay      by cc, with the objects of the build: programs that read the files named
@@ -11,7 +12,9 @@ choose_engine() {
     sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
     case $1 in
     libfuzzer) # counters only: comparisons that are traced, too, take four times as long
-        fuzz_cc=${CLANG:-clang} fuzz_flags="-O1 -g $sanitizers -fsanitize-coverage=inline-8bit-counters,pc-table" fuzz_link="-fsanitize=fuzzer" ;;
+        fuzz_cc=${CLANG:-clang} \
+            fuzz_flags="-O1 -g $sanitizers -fsanitize-coverage=inline-8bit-counters,pc-table" \
+            fuzz_link="-fsanitize=fuzzer" ;;
     replay) fuzz_cc=${CC:-cc} fuzz_flags="-O1 -g" fuzz_link=-DREPLAY ;;
     *)
         echo "build.sh: there is no engine '$1'" >&2
@@ -40,7 +43,8 @@ build_target() {
     data) libs=$objects/libngrt.a ;;
     command)
         # shellcheck disable=SC2086
-        $fuzz_cc $fuzz_flags $fuzz_std -Dmain=ngc_main -c compiler/tool/main.c -o "$2/main.$1.o" || return 1
+        $fuzz_cc $fuzz_flags $fuzz_std -Dmain=ngc_main -c compiler/tool/main.c \
+            -o "$2/main.$1.o" || return 1
         more="$2/main.$1.o -Wl,--wrap=model_compile"
         ;;
     train)
@@ -50,7 +54,8 @@ build_target() {
         ;;
     esac
     # shellcheck disable=SC2086
-    $fuzz_cc $fuzz_flags $fuzz_std -I"$objects" -Iruntime $fuzz_link tests/fuzz/targets/$3.c tests/fuzz/targets/guard.c tests/fuzz/targets/files.c $more $libs $fuzz_libs -o "$2/$3.$1"
+    $fuzz_cc $fuzz_flags $fuzz_std -I"$objects" -Iruntime $fuzz_link tests/fuzz/targets/$3.c \
+        tests/fuzz/targets/guard.c tests/fuzz/targets/files.c $more $libs $fuzz_libs -o "$2/$3.$1"
 }
 
 fuzz_std="-std=c11 -D_GNU_SOURCE -w -Icompiler"

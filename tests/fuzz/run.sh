@@ -1,10 +1,13 @@
 #!/bin/sh
-# run.sh - fuzzes the compiler from text to C (lower.c): tests/fuzz/run.sh [SECONDS [SEED]]. Findings are left in build/tests/fuzz.
+# run.sh - fuzzes the compiler from text to C (lower.c): tests/fuzz/run.sh [SECONDS [SEED]].
+# Findings are left in build/tests/fuzz.
 #
-# With SECONDS of processor time, or CHECK_LONG=1 (suite.sh), it builds an ngc with the sanitizers. Otherwise, as a part of
-# `make check`, it runs for some seconds with the objects of the build, and CHECK_SEED is the seed. Passes that are wrong on
-# purpose must be found. Then the targets of campaign.sh are given what campaigns have kept, and every text of the tests that is
-# not a model: nothing may crash, take over a second or 256 MB, or leave memory behind. CHECK_LONG=1 fuzzes them, too.
+# With SECONDS of processor time, or CHECK_LONG=1 (suite.sh), it builds an ngc with the sanitizers.
+# Otherwise, as a part of `make check`, it runs for some seconds with the objects of the build, and
+# CHECK_SEED is the seed. Passes that are wrong on purpose must be found. Then the targets of
+# campaign.sh are given what campaigns have kept, and every text of the tests that is not a model:
+# nothing may crash, take over a second or 256 MB, or leave memory behind. CHECK_LONG=1 fuzzes them,
+# too.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
@@ -47,7 +50,8 @@ for target in $targets; do
         continue
     fi
     set -- $(find "$dir/$target" "$PWD/tests/fuzz/found" \( -path "$dir/*" -o -name "$target-*" \) -type f | sort)
-    case $target in parse | model) set -- "$@" $(find "$PWD/tests/err" "$PWD/tests/front/err" -name '*.ng') ;; esac
+    case $target in parse | model) set \
+        -- "$@" $(find "$PWD/tests/err" "$PWD/tests/front/err" -name '*.ng') ;; esac
     if GLIBC_TUNABLES=glibc.malloc.tcache_count=0 "$dir/$target.replay" "$@" >/dev/null 2>"$dir/log"; then
         passed=$((passed + $#))
     else

@@ -1,4 +1,5 @@
-# seeds.sh - what the fuzzers begin with: inputs, made of examples and tests, and words; sourced by campaign.sh.
+# seeds.sh - what the fuzzers begin with: inputs, made of examples and tests, and words; sourced by
+# campaign.sh.
 
 # longest TARGET: bytes of an input
 longest() {
@@ -11,15 +12,18 @@ longest() {
 # make_words TARGET FILE: a dictionary, of the tables of the language and of the command line
 make_words() {
     # shellcheck disable=SC2086
-    $fuzz_cc $fuzz_flags $fuzz_std tests/fuzz/words.c "$objects/libngc.a" $fuzz_libs -o "$out/words" || exit 1
+    $fuzz_cc $fuzz_flags $fuzz_std tests/fuzz/words.c "$objects/libngc.a" $fuzz_libs \
+        -o "$out/words" || exit 1
     case $1 in
     parse | model) "$out/words" text ;;
     command | train) "$out/words" command ;;
     data) printf '"\\x93NUMPY"\n"descr"\n"fortran_order"\n"shape"\n"<f4"\n"<i8"\n"PK\\x03\\x04"\n"PK\\x01\\x02"\n"PK\\x05\\x06"\n"dtype"\n"F32"\n"BF16"\n"data_offsets"\n"__metadata__"\n"\\x1f\\x8b\\x08"\n"1e999"\n"nan"\n"NA"\n"\\"\\""\n' ;;
     onnx) sed -n 's/^ *{*"\([A-Z][A-Za-z]*\)".*/"\1"/p' compiler/onnx/node_*.c ;;
     esac >"$2"
-    case $1 in parse | model | command) sed -n 's/^    {"\([a-z]*\)", [A-Z]*},$/"\1 "/p' grammars/ng.l >>"$2" ;; esac
-    case $1 in train) sed -n 's/^ *X("\(--[a-z-]*\)",.*/"\1="/p' runtime/trainer/trainer_options.h >>"$2" ;; esac
+    case $1 in parse | model | command) sed -n 's/^    {"\([a-z]*\)", [A-Z]*},$/"\1 "/p' \
+        grammars/ng.l >>"$2" ;; esac
+    case $1 in train) sed -n 's/^ *X("\(--[a-z-]*\)",.*/"\1="/p' runtime/trainer/trainer_options.h \
+        >>"$2" ;; esac
 }
 
 # make_seeds TARGET DIRECTORY
@@ -50,7 +54,8 @@ make_seeds() {
 seeds_command() {
     n=0
     while read -r words; do
-        for f in examples/chain.ng examples/xor.ng tests/err/shapes.ng tests/emit/models/lists.ng tests/explain/loop.ng tests/front/expressions.ng; do
+        for f in examples/chain.ng examples/xor.ng tests/err/shapes.ng tests/emit/models/lists.ng \
+            tests/explain/loop.ng tests/front/expressions.ng; do
             [ -e "$f" ] || continue
             n=$((n + 1))
             { echo "$words"; cat "$f"; } >"$1/$n"
@@ -127,12 +132,14 @@ keep_corpus() {
     rm -rf "$out/kept"
     for t in $targets; do
         mkdir -p "$out/kept/$t" "$out/corpus/$t" "$out/seeds/$t"
-        nice -n "${NICE:-15}" "$out/$t.libfuzzer" -merge=1 -timeout=60 -rss_limit_mb=2000 -close_fd_mask=3 "$out/kept/$t" "$out/corpus/$t" >"$out/merge-$t.log" 2>&1
+        nice -n "${NICE:-15}" "$out/$t.libfuzzer" -merge=1 -timeout=60 -rss_limit_mb=2000 \
+            -close_fd_mask=3 "$out/kept/$t" "$out/corpus/$t" >"$out/merge-$t.log" 2>&1
         n=0
         for f in "$out/kept/$t"/*; do # short names: the archive is smaller
             n=$((n + 1))
             [ ! -e "$f" ] || mv "$f" "$out/kept/$t/$n"
         done
     done
-    tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$out/kept" -cf - . | gzip -n9 >tests/fuzz/corpus.tar.gz
+    tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$out/kept" -cf - . |
+        gzip -n9 >tests/fuzz/corpus.tar.gz
 }

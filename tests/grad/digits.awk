@@ -2,8 +2,8 @@
 #
 #     awk -v relative=1e-13 -v tiny=1e-300 -f digits.awk stability.txt PRINTED
 #
-# PRINTED is the output of `ngc run`. For a value called abs_.., differences below `relative` do not count. Numbers below `tiny`
-# count as 0.
+# PRINTED is the output of `ngc run`. For a value called abs_.., differences below `relative` do not
+# count. Numbers below `tiny` count as 0.
 
 function absolute(x) { return x < 0 ? -x : x }
 FNR == NR { if ($1 != "#") { want[$1] = $0; n++ } next }

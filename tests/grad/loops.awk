@@ -1,5 +1,6 @@
-# loops.awk - makes a model of masks.txt: each function in the passes of loops, below choices that a later pass or the
-# values after the loop make; the slope and the curvature. It gives the same numbers expanded and not.
+# loops.awk - makes a model of masks.txt: each function in the passes of loops, below choices that a
+# later pass or the values after the loop make; the slope and the curvature. It gives the same
+# numbers expanded and not.
 #
 #     awk -f loops.awk masks.txt > MODEL.ng      -v few=1: of every third function
 

@@ -1,5 +1,5 @@
-# masked.awk - checks the output of a model of masks.awk: slopes are 0 at the first and last place, and the function's own
-# slopes, times the factor of its choice, at the others.
+# masked.awk - checks the output of a model of masks.awk: slopes are 0 at the first and last place,
+# and the function's own slopes, times the factor of its choice, at the others.
 #
 #     awk -v relative=1e-12 -f masked.awk FILE
 

@@ -1,10 +1,12 @@
-# masks.awk - makes a model of masks.txt: for each function in each choice, the slope, the curvature and a slope along a
-# direction, and the same for the function without a choice, which they must equal where it is taken.
+# masks.awk - makes a model of masks.txt: for each function in each choice, the slope, the curvature
+# and a slope along a direction, and the same for the function without a choice, which they must
+# equal where it is taken.
 #
 #     awk -f masks.awk masks.txt > MODEL.ng       -v few=1: every second choice, and no slopes along a direction
 #                                                 -v parts=N -v part=0..N-1: only one function in N
 #
-# Outputs gN_K, hN_K, jN_K are those of function N in choice K; K = 0: without a choice. x is 0 at its first and last place.
+# Outputs gN_K, hN_K, jN_K are those of function N in choice K; K = 0: without a choice. x is 0 at
+# its first and last place.
 
 BEGIN {
     FS = " *[|] *"

@@ -3,13 +3,15 @@
 #     awk -v dir=DIR -v functions=FILE -f primitives.awk primitives.txt      writes DIR/part*.ng, DIR/training.ng,
 #                                                            DIR/cases (number|op|operands|text), DIR/ops
 #
-# Of case k: Jk, a weighted sum of the values and of their squares, is differentiated by each operand; Kk, the gradient of
-# Jk along a fixed direction, once more; Dk holds u.(Jv) and v.(J'u) for each operand.
+# Of case k: Jk, a weighted sum of the values and of their squares, is differentiated by each
+# operand; Kk, the gradient of Jk along a fixed direction, once more; Dk holds u.(Jv) and v.(J'u)
+# for each operand.
 
 BEGIN {
     FS = " *[|] *"
     PER_PART = 40
-    # Functions of one operand, by the values for which they are smooth, and all of two: those of the records, and operators.
+    # Functions of one operand, by the values for which they are smooth, and all of two: those of
+    # the records, and operators.
     split("+ ~ > - /", marks, " ")
     two = "+ - * / ^"
     while ((getline line < functions) > 0) { # NAME OPERANDS MARK SLOPE, as functions.c prints them

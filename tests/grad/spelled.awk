@@ -1,5 +1,6 @@
-# spelled.awk - checks the output of a model of spellings.awk: by hand and by the library must be equal to `relative`, of the
-# number for x, of the largest element for a tensor of z, or both must be below `tiny`.
+# spelled.awk - checks the output of a model of spellings.awk: by hand and by the library must be
+# equal to `relative`, of the number for x, of the largest element for a tensor of z, or both must
+# be below `tiny`.
 #
 #     awk -v relative=R -v tiny=T -f spelled.awk spellings.txt FILE
 

@@ -1,8 +1,10 @@
-# spellings.awk - makes a model of spellings.txt: value, slope and curvature of each function, by hand and by the library.
+# spellings.awk - makes a model of spellings.txt: value, slope and curvature of each function, by
+# hand and by the library.
 #
 #     awk -f spellings.awk spellings.txt > MODEL.ng       -v parts=N -v part=0..N-1: only one function in N
 #
-# Outputs vN_P_by, gN_P_by, hN_P_by are those of function N at point P by hand, and .._lib by the library.
+# Outputs vN_P_by, gN_P_by, hN_P_by are those of function N at point P by hand, and .._lib by the
+# library.
 
 BEGIN {
     FS = " *[|] *"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# run.sh - the meaning of the language: names of weights, layers that are called several times and their states, indices, defaults.
+# run.sh - the meaning of the language: names of weights, layers that are called several times and
+# their states, indices, defaults.
 #
 #     sh tests/lang/run.sh      from anywhere; NGC=build/ngc, CC=cc
 set -u
@@ -11,19 +12,23 @@ libs=$(runtime_libs "$build")
 # program MODEL OPTIONS: builds MODEL.c, a program of tests/lang, with the C of MODEL.ng
 program() {
     "$NGC" --manifest $2 "tests/lang/$1.ng" -o "$dir/$1.c" 2>"$dir/log" &&
-        $CC -std=c99 -O1 -Wall -Wextra -Werror -Iruntime -I"$dir" "tests/lang/$1.c" "$dir/$1.c" $libs -o "$dir/$1" 2>>"$dir/log"
+        $CC -std=c99 -O1 -Wall -Wextra -Werror -Iruntime -I"$dir" "tests/lang/$1.c" "$dir/$1.c" \
+            $libs -o "$dir/$1" 2>>"$dir/log"
 }
 
 # The results of a caller that does not set inputs, against `ngc run`.
 defaults() {
     for options in "-O0" "--standalone --real=double"; do
-        program defaults "$options" || { fail "defaults $options: $(head -5 "$dir/log")"; continue; }
+        program defaults "$options" ||
+            { fail "defaults $options: $(head -5 "$dir/log")"; continue; }
         for m in 1 3; do
             values=$("$NGC" run --digits=17 tests/lang/defaults.ng m=$m | sed 's/.* = //')
-            "$dir/defaults" $m $values >"$dir/log" && good || fail "defaults $options m=$m: $(cat "$dir/log")"
+            "$dir/defaults" $m $values >"$dir/log" && good ||
+                fail "defaults $options m=$m: $(cat "$dir/log")"
         done
     done
-    for text in '"default": [1, 2, 3, 0]' '"default": 2.0' '"default": "inf"' '"default": "nan"' '"default": [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]'; do
+    for text in '"default": [1, 2, 3, 0]' '"default": 2.0' '"default": "inf"' '"default": "nan"' \
+        '"default": [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]'; do
         grep -qF "$text" "$dir/defaults.json" && good || fail "defaults.json has no $text"
     done
 }
@@ -31,25 +36,29 @@ defaults() {
 # Computed indices are checked first.
 indices() {
     for options in "-O0 --standalone" "-O2" "-O2 --real=double"; do
-        program indices "$options" && "$dir/indices" >"$dir/log" 2>&1 && good || fail "indices $options: $(head -5 "$dir/log")"
+        program indices "$options" && "$dir/indices" >"$dir/log" 2>&1 && good ||
+            fail "indices $options: $(head -5 "$dir/log")"
     done
     undefined="-fsanitize=undefined -fno-sanitize-recover=all"
     for options in "-O0" "-O2 --standalone"; do
-        CC="$CC $undefined" program around "$options" && "$dir/around" >"$dir/log" 2>&1 && good || fail "around $options: $(head -5 "$dir/log")"
+        CC="$CC $undefined" program around "$options" && "$dir/around" >"$dir/log" 2>&1 && good ||
+            fail "around $options: $(head -5 "$dir/log")"
     done
 }
 
 # What a loop left in the name of an input is what output delivers.
 left() {
     printf 'input x\nfor i in 0..3 { x = x*2 }\noutput x\n' >"$dir/left.ng"
-    "$NGC" -O0 "$dir/left.ng" -o "$dir/left.c" 2>"$dir/log" && ! grep -q 'w->x = in->x;' "$dir/left.c" && [ ! -s "$dir/log" ] &&
+    "$NGC" -O0 "$dir/left.ng" -o "$dir/left.c" 2>"$dir/log" &&
+        ! grep -q 'w->x = in->x;' "$dir/left.c" && [ ! -s "$dir/log" ] &&
         good || fail "output x after a loop: $(head -5 "$dir/log")"
 }
 
 # Several losses that are minimized in turn.
 turns() {
     for options in "-O0" "-O2 --real=double"; do
-        program turns "$options" && "$dir/turns" >"$dir/log" 2>&1 && good || fail "turns $options: $(head -5 "$dir/log")"
+        program turns "$options" && "$dir/turns" >"$dir/log" 2>&1 && good ||
+            fail "turns $options: $(head -5 "$dir/log")"
     done
 }
 
@@ -59,14 +68,16 @@ $CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" |
 sparse() {
     for seed in $(seq $((${CHECK_SEED:-1} * 25)) $((${CHECK_SEED:-1} * 25 + 24))); do
         awk -v seed="$seed" -f tests/lang/sparse.awk >"$dir/sparse.ng"
-        "$NGC" run --fill "$dir/sparse.ng" 2>"$dir/log" | awk '/^[ahst] = / { n += $3 < 1e-12 } END { exit n != 4 }' &&
+        "$NGC" run --fill "$dir/sparse.ng" 2>"$dir/log" |
+            awk '/^[ahst] = / { n += $3 < 1e-12 } END { exit n != 4 }' &&
             good || fail "sparse.awk seed=$seed: $(head -3 "$dir/log")"
     done
 }
 
 last=$(tail -1 "$dir/expected")
 sed '$d' "$dir/expected"
-passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
+passed=$(echo "$last" | sed 's/.*: \([0-9]*\) passed.*/\1/') \
+    failed=$(echo "$last" | sed 's/.* \([0-9]*\) failed/\1/')
 defaults
 indices
 left

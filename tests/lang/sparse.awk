@@ -1,5 +1,6 @@
-# sparse.awk - a random model whose Jacobian and Hessian have many zeros: awk -v seed=N -f sparse.awk. Its outputs are the
-# largest differences between these matrices, computed from the sums of rows of one colour, and row by row.
+# sparse.awk - a random model whose Jacobian and Hessian have many zeros: awk -v seed=N -f
+# sparse.awk. Its outputs are the largest differences between these matrices, computed from the sums
+# of rows of one colour, and row by row.
 function below(n) { return int(rand()*n) }
 function add(text, length_) { print "v" ++made " = " text; size[made] = length_; name[made] = "v" made }
 function same(n, i) { do i = below(made + 1); while (size[i] != n); return name[i] }

@@ -1,6 +1,8 @@
 #!/bin/sh
-# run.sh - the results of the passes: the graph or the programs as text, with nodes numbered from 1, against NAME.expect.
-# usage: tests/pass/run.sh [--accept]; the first line of a model, `# -d LETTERS OPTIONS: what it shows`, says what is printed.
+# run.sh - the results of the passes: the graph or the programs as text, with nodes numbered from 1,
+# against NAME.expect.
+# usage: tests/pass/run.sh [--accept]; the first line of a model, `# -d LETTERS OPTIONS: what it
+# shows`, says what is printed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/suite.sh
@@ -27,9 +29,11 @@ for model in *.ng; do
         failed=$((failed + 1))
     fi
 done
-# The table says which passes are needed; the others can be left out. The model is valid after every pass, and with each left out.
+# The table says which passes are needed; the others can be left out. The model is valid after every
+# pass, and with each left out.
 words=$(tr '\n' ' ' < ../../compiler/program/passes.c | sed 's/\[PASS_/\n&/g' | sed -n '/needed = true/!s/^\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' | tr '\n' ' ')
-check "the words of --without are those of the table" grep -q "^ *\"${words% }\";" ../../compiler/program/passes.c
+check "the words of --without are those of the table" grep -q "^ *\"${words% }\";" \
+    ../../compiler/program/passes.c
 for model in programs.ng rows.ng ../emit/models/conv.ng ../emit/models/sparse.ng; do
     check "$model is sound" "$ngc" --verify -d lesxtoaurcnmfhpwv "$model" -o "$dir/out.c"
     for word in $words; do
@@ -37,7 +41,8 @@ for model in programs.ng rows.ng ../emit/models/conv.ng ../emit/models/sparse.ng
     done
 done
 changes() { # does leaving out a pass change the result for MODEL?
-    "$ngc" "$2" -o "$dir/with.c" && "$ngc" --without=$1 "$2" -o "$dir/without.c" && ! cmp -s "$dir/with.c" "$dir/without.c"
+    "$ngc" "$2" -o "$dir/with.c" && "$ngc" --without=$1 "$2" -o "$dir/without.c" &&
+        ! cmp -s "$dir/with.c" "$dir/without.c"
 }
 check "stable is a pass" changes stable bce_by_hand.ng
 check "simplify is a pass" changes simplify rows.ng
@@ -53,11 +58,13 @@ lib() {
     nm "$(dirname "$ngc")/plain_file.o" 2>/dev/null | grep -q 'U inflate' && echo -lz
     [ -e "$(dirname "$ngc")/format.pb-c.o" ] && echo -lprotobuf-c
 }
-check "kept.c compiles" ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Wall -Wextra -Werror -I../../compiler -o "$dir/kept" kept.c \
+check "kept.c compiles" ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Wall -Wextra -Werror \
+    -I../../compiler -o "$dir/kept" kept.c \
     $objects "$(dirname "$ngc")/rt_ngrt_random.o" "$(dirname "$ngc")/rt_ngrt_error.o" $(lib) -lm
 expanded() { # does MODEL have the same warnings with its loops expanded?
     "$ngc" run --fill --unroll=0 "$1" 2>&1 >/dev/null | sed 's/[0-9]*:[0-9]*: //' >"$dir/kept.log"
-    "$ngc" run --fill --unroll=1000000 "$1" 2>&1 >/dev/null | sed 's/[0-9]*:[0-9]*: //' >"$dir/expanded.log"
+    "$ngc" run --fill --unroll=1000000 "$1" 2>&1 >/dev/null |
+        sed 's/[0-9]*:[0-9]*: //' >"$dir/expanded.log"
     diff "$dir/kept.log" "$dir/expanded.log"
 }
 for model in loops/*.ng; do
@@ -72,9 +79,12 @@ prints() { # prints PATTERN MODEL OPTIONS...: is the line in its C?
     shift
     "$ngc" "$@" -o "$dir/printed.c" && grep -q "$pattern" "$dir/printed.c"
 }
-check "no segment after the last pass" prints 'for (size_t t_segment = 0; t_segment < (size_t)[^0-9]' "$dir/length.ng" --segment=7
-check "a table for blocks says what it holds" prints '^/\* Tables for loops over blocks: row i is for pass i' "$dir/blocks.ng"
-check "each table has its name there" prints '^static const size_t blocks_1.*{ /\* at\[0\], .. in each pass \*/$' "$dir/blocks.ng"
+check "no segment after the last pass" prints \
+    'for (size_t t_segment = 0; t_segment < (size_t)[^0-9]' "$dir/length.ng" --segment=7
+check "a table for blocks says what it holds" prints \
+    '^/\* Tables for loops over blocks: row i is for pass i' "$dir/blocks.ng"
+check "each table has its name there" prints \
+    '^static const size_t blocks_1.*{ /\* at\[0\], .. in each pass \*/$' "$dir/blocks.ng"
 
 # The functions that suites share: limits of processor time, and shares.
 ends() { # ends STATUS PATTERN COMMAND...: under a limit of one second
@@ -86,8 +96,10 @@ ends() { # ends STATUS PATTERN COMMAND...: under a limit of one second
     echo "status $status, not $wanted: $(cat "$dir/ended")"
     return 1
 }
-check "a limit ends what computes" ends 124 'after 1 s of processor time' sh -c 'while :; do :; done'
-check "and all that it starts" ends 124 'after 1 s of processor time' sh -c 'while :; do (i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done); done'
+check "a limit ends what computes" ends 124 'after 1 s of processor time' sh \
+    -c 'while :; do :; done'
+check "and all that it starts" ends 124 'after 1 s of processor time' sh \
+    -c 'while :; do (i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done); done'
 check "a limit says how a program ended" ends 3 '' sh -c 'exit 3'
 check "and by which signal" ends 139 '' sh -c 'kill -SEGV $$'
 check "time by the clock is not counted" ends 0 '' sleep 2

@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh - parallelized functions: models give the same bits with 1 to 4 threads and without a pool (pool.c), linked and
-# standalone, in float and in double; the pool itself (threads.c); both under ThreadSanitizer if there is one. Small functions do
-# not use a pool, and the C needs no thread library. Then --memory, --segment, and the trainer's --threads.
+# run.sh - parallelized functions: models give the same bits with 1 to 4 threads and without a pool
+# (pool.c), linked and standalone, in float and in double; the pool itself (threads.c); both under
+# ThreadSanitizer if there is one. Small functions do not use a pool, and the C needs no thread
+# library. Then --memory, --segment, and the trainer's --threads.
 #
 #     tests/pool/run.sh      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -12,11 +13,13 @@ posix="-std=c11 -D_POSIX_C_SOURCE=200809L"
 models=tests/emit/models
 blas=$(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas)
 
-# same MODEL OPTIONS FLAGS LIBRARY [ARGUMENT]: the same bits on any number of threads; even small functions are parallelized
+# same MODEL OPTIONS FLAGS LIBRARY [ARGUMENT]: the same bits on any number of threads; even small
+# functions are parallelized
 same() {
     "$ngc" "$1" --prefix=model --pool-from=1 $2 -o "$dir/m.c" 2>"$dir/log" &&
         cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-        cc $posix $3 -Iruntime tests/pool/pool.c "$dir/m.o" $4 -lm -lpthread -o "$dir/m" 2>"$dir/log" && limit 100 "$dir/m" $5 >"$dir/log" 2>&1
+        cc $posix $3 -Iruntime tests/pool/pool.c "$dir/m.o" $4 -lm -lpthread -o "$dir/m" \
+            2>"$dir/log" && limit 100 "$dir/m" $5 >"$dir/log" 2>&1
     verdict $? "$1 $2 $3: $(head -5 "$dir/log")"
 }
 
@@ -31,22 +34,27 @@ same $models/rows.ng "--standalone --no-share" -O0 "$build/libngrt.a"
 for threads in 1 2; do # OpenBLAS's own threads: with several, the pool computes the products itself
     export OPENBLAS_NUM_THREADS=$threads
     for name in momentum linear causal; do
-        same $models/$name.ng "" -O0 "$build/libngrt.a $blas" "${blas:+$([ $threads = 1 ] && echo slices || echo cblas)}"
+        same $models/$name.ng "" -O0 "$build/libngrt.a $blas" \
+            "${blas:+$([ $threads = 1 ] && echo slices || echo cblas)}"
     done
 done
 unset OPENBLAS_NUM_THREADS
 group models
 
-# again MODEL OPTIONS PART: with that part of the memory, values are computed again, and everything has the same bits
+# again MODEL OPTIONS PART: with that part of the memory, values are computed again, and everything
+# has the same bits
 again() {
     whole=$("$ngc" --report --pool-from=100 $2 "$1" | sed -n 's/^bytes of work: \([0-9]*\).*/\1/p')
     for memory in "" "--memory=$((whole * $3 / 100))"; do
-        "$ngc" "$1" --standalone --prefix=model --pool-from=100 $2 $memory -o "$dir/m.c" --report >"$dir/report" 2>"$dir/log" &&
+        "$ngc" "$1" --standalone --prefix=model --pool-from=100 $2 $memory -o "$dir/m.c" --report \
+            >"$dir/report" 2>"$dir/log" &&
             cc $strict -O0 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-            cc $posix -O0 -Iruntime tests/pool/pool.c "$dir/m.o" $build/libngrt.a -lm -lpthread -o "$dir/m" 2>"$dir/log" &&
+            cc $posix -O0 -Iruntime tests/pool/pool.c "$dir/m.o" $build/libngrt.a -lm -lpthread \
+                -o "$dir/m" 2>"$dir/log" &&
             limit 100 "$dir/m" >"$dir/bits$memory" 2>&1 || break
     done
-    [ "$memory" ] && grep -q 'computed again' "$dir/report" && cmp "$dir/bits" "$dir/bits$memory" >"$dir/log" 2>&1
+    [ "$memory" ] && grep -q 'computed again' "$dir/report" &&
+        cmp "$dir/bits" "$dir/bits$memory" >"$dir/log" 2>&1
     verdict $? "$1 $2 with $3% of the memory: $(head -5 "$dir/log")"
 }
 
@@ -64,12 +72,15 @@ whole() {
     for length in 0 "$@"; do
         segment=
         [ $length = 0 ] || segment=--segment=$length
-        "$ngc" "$model" --standalone --prefix=model --unroll=0 $options $segment -o "$dir/m.c" --report >"$dir/report" 2>"$dir/log" &&
+        "$ngc" "$model" --standalone --prefix=model --unroll=0 $options $segment -o "$dir/m.c" \
+            --report >"$dir/report" 2>"$dir/log" &&
             $quick -Iruntime -I"$dir" -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-            cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" 2>"$dir/log" &&
+            cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" \
+                2>"$dir/log" &&
             limit 100 "$dir/m" >"$dir/bits$length" 2>&1
         [ $length = 0 ] && continue
-        grep -q 'in segments of' "$dir/report" && cmp "$dir/bits0" "$dir/bits$length" >"$dir/log" 2>&1
+        grep -q 'in segments of' "$dir/report" &&
+            cmp "$dir/bits0" "$dir/bits$length" >"$dir/log" 2>&1
         verdict $? "$model $options in segments of $length: $(head -5 "$dir/log")"
     done
 }
@@ -77,8 +88,10 @@ whole() {
 choose_quick
 cc $posix -O1 -Iruntime -c tests/pool/pool.c -o "$dir/pool.o"
 
-# Random models and networks have the same bits on any number of threads. Not every int of theirs is a label.
-cc -std=c11 -O1 -o "$dir/model" tests/random/model.c && cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
+# Random models and networks have the same bits on any number of threads. Not every int of theirs is
+# a label.
+cc -std=c11 -O1 -o "$dir/model" tests/random/model.c &&
+    cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
 some=2
 [ "$CHECK_LONG" ] && some=100
 number=0
@@ -87,7 +100,8 @@ for by in model net; do
     for model in "$dir/$by.d"/*.ng; do
         number=$((number + 1))
         real=$([ $((number % 2)) = 0 ] && echo "--real=double")
-        "$ngc" "$model" --prefix=model --pool-from=1 --standalone $real -o "$dir/m.c" 2>"$dir/log" &&
+        "$ngc" "$model" --prefix=model --pool-from=1 --standalone $real -o "$dir/m.c" \
+            2>"$dir/log" &&
             $quick -Iruntime -I"$dir" -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
             cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" 2>"$dir/log" &&
             limit 100 "$dir/m" labels >"$dir/log" 2>&1
@@ -107,12 +121,14 @@ for name in passes windows equal draws; do
 done
 group "loops in segments"
 
-# updates of only the rows that were read have the bits of whole updates; a norm adds up its squares in another order
+# updates of only the rows that were read have the bits of whole updates; a norm adds up its squares
+# in another order
 sed 's/, clip_norm = [0-9.]*//' $models/sparse.ng >"$dir/read.ng"
 for without in "" --without=sparse; do
     "$ngc" "$dir/read.ng" --standalone --prefix=model $without -o "$dir/m.c" 2>"$dir/log" &&
         cc $strict -O0 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-        cc $posix -O0 -Iruntime tests/pool/pool.c "$dir/m.o" $build/libngrt.a -lm -lpthread -o "$dir/m" 2>"$dir/log" &&
+        cc $posix -O0 -Iruntime tests/pool/pool.c "$dir/m.o" $build/libngrt.a -lm -lpthread \
+            -o "$dir/m" 2>"$dir/log" &&
         limit 100 "$dir/m" >"$dir/bits$without" 2>&1 || break
 done
 cmp "$dir/bits" "$dir/bits--without=sparse" >"$dir/log" 2>&1
@@ -125,25 +141,30 @@ if cc -fsanitize=thread "$dir/t.c" -o "$dir/t" 2>/dev/null && "$dir/t" 2>/dev/nu
     cc $posix $sanitize -Iruntime -c runtime/ngrt_pool.c -o "$dir/pool.o"
     same $models/transformer.ng "--standalone" "$sanitize" "$dir/pool.o"
     in_share 2 1 && same tests/pool/shapes.ng "--standalone" "$sanitize" "$dir/pool.o"
-    in_share 2 2 && same tests/pool/shapes.ng "--standalone --without=rows --no-share" "$sanitize" "$dir/pool.o"
+    in_share 2 2 && same tests/pool/shapes.ng "--standalone --without=rows --no-share" "$sanitize" \
+        "$dir/pool.o"
 fi
 for flags in "-O2" "${sanitize:+$sanitize}"; do
     [ "$flags" ] || continue
-    cc $posix -Wall -Wextra -Werror $flags -Iruntime tests/pool/threads.c runtime/ngrt_pool.c -lpthread -o "$dir/threads" &&
+    cc $posix -Wall -Wextra -Werror $flags -Iruntime tests/pool/threads.c runtime/ngrt_pool.c \
+        -lpthread -o "$dir/threads" &&
         limit 100 "$dir/threads" >"$dir/log" 2>&1
     verdict $? "threads.c $flags: $(head -5 "$dir/log")"
 done
 group "the thread sanitizer, the pool by itself"
 
 # c1 is large enough for a pool, b is not; emitted C needs no thread library
-"$ngc" tests/bench/c1.ng --standalone -o "$dir/large.c" && "$ngc" tests/bench/b.ng --standalone -o "$dir/small.c"
+"$ngc" tests/bench/c1.ng --standalone -o "$dir/large.c" &&
+    "$ngc" tests/bench/b.ng --standalone -o "$dir/small.c"
 [ "$(grep -c 'pool->run' "$dir/large.c")" -ge 2 ] && ! grep -q 'w->pool' "$dir/small.c"
 verdict $? "what is large has a pool, what is small has none"
-cc -std=c99 -O1 -c "$dir/large.c" -o "$dir/large.o" && ! nm -u "$dir/large.o" | grep -q 'pthread\|ngrt'
+cc -std=c99 -O1 -c "$dir/large.c" -o "$dir/large.o" && ! nm -u "$dir/large.o" |
+    grep -q 'pthread\|ngrt'
 verdict $? "the C of a large model needs no thread library: $(nm -u "$dir/large.o")"
 size -A "$dir/large.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 1 } END { exit bad }'
 verdict $? "no data that is written"
-"$ngc" --report tests/bench/c1.ng | grep -q '^  with a pool: [1-9][0-9]* kernels' && ! "$ngc" --report tests/bench/b.ng | grep -q 'with a pool'
+"$ngc" --report tests/bench/c1.ng | grep -q '^  with a pool: [1-9][0-9]* kernels' &&
+    ! "$ngc" --report tests/bench/b.ng | grep -q 'with a pool'
 verdict $? "--report describes it"
 group "large and small"
 
@@ -157,11 +178,14 @@ minimize J = cross_entropy(z, t) with adam()
 END
 export XDG_CACHE_HOME="$dir/cache"
 for threads in 1 2 3 3; do
-    "$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --epochs 2 --quiet --threads $threads --save "$dir/$threads.safetensors" >>"$dir/J"
+    "$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --epochs 2 --quiet --threads $threads \
+        --save "$dir/$threads.safetensors" >>"$dir/J"
 done
-[ "$(wc -l <"$dir/J")" = 4 ] && awk '{ if (NR > 1 && ($2 - first)^2 > 1e-8) bad = 1; first = $2 } END { exit bad }' "$dir/J"
+[ "$(wc -l <"$dir/J")" = 4 ] &&
+    awk '{ if (NR > 1 && ($2 - first)^2 > 1e-8) bad = 1; first = $2 } END { exit bad }' "$dir/J"
 verdict $? "train --threads: $(cat "$dir/J")"
-"$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --epochs 2 --quiet --threads 3 --save "$dir/again.safetensors" >/dev/null
+"$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --epochs 2 --quiet --threads 3 \
+    --save "$dir/again.safetensors" >/dev/null
 cmp "$dir/3.safetensors" "$dir/again.safetensors"
 verdict $? "train --threads 3 again: the same bits"
 # a run-time number of passes; a limit of memory, with segments and without
@@ -175,7 +199,8 @@ for s in 0..T { h = cell(x[:, s:s + 1], h) }
 minimize J = cross_entropy(dense(dense(h, 24, tanh), 2), t) with sgd(lr = 0.1)
 END
 for options in "" "--memory=50K" "--segment=4"; do
-    "$ngc" train "$dir/steps.ng" --data "$dir/steps.csv" --epochs 2 --quiet T=6 $options >>"$dir/J6" 2>&1
+    "$ngc" train "$dir/steps.ng" --data "$dir/steps.csv" --epochs 2 --quiet T=6 $options \
+        >>"$dir/J6" 2>&1
 done
 awk '{ if ($1 != "J:" || (NR > 1 && ($2 - first)^2 > 1e-8)) bad = 1; first = $2 } END { exit bad || NR != 3 }' "$dir/J6"
 verdict $? "train with a run-time number of passes and --memory: $(cat "$dir/J6")"

@@ -1,5 +1,5 @@
-# pytorch.py - exported models, computed by PyTorch: outputs, losses and gradients are those of the interpreter of ngc, and so are
-# the gradients that PyTorch itself finds.
+# pytorch.py - exported models, computed by PyTorch: outputs, losses and gradients are those of the
+# interpreter of ngc, and so are the gradients that PyTorch itself finds.
 #
 #     python3 pytorch.py FOLDER      for each NAME.onnx with NAME.json in it (tests/onnx/roundtrip.c, DOUBLE=1): "ok NAME: N
 #                                    values, M gradients of PyTorch", "no NAME: why not", "WRONG NAME: ..."

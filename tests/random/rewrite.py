@@ -2,9 +2,10 @@
 #
 #     python3 rewrite.py FIRST COUNT FROM TO      reads FROM/FIRST.ng ..., writes TO/FIRST.ng ...
 #
-# The number chooses what is done: other names; independent statements in another order; a*b as b*a; a reduction in two parts;
-# a part of an expression with a name of its own; 0*x added; a loop as several loops, one after another. The first line of what is
-# written says what: "# names", and so on; "# nothing" if the model has no place for it. check.c compares.
+# The number chooses what is done: other names; independent statements in another order; a*b as b*a;
+# a reduction in two parts; a part of an expression with a name of its own; 0*x added; a loop as
+# several loops, one after another. The first line of what is written says what: "# names", and so
+# on; "# nothing" if the model has no place for it. check.c compares.
 import random
 import re
 import sys

@@ -1,13 +1,16 @@
 #!/bin/sh
-# run.sh - random models: the literal graph, the simplified one, C at -O0 and -O2, without shared memory and without passes must
-# agree, and gradients with differences. RANDOM_MODELS of them (2000) from number RANDOM_FIRST (1) on, a hundred to a C file.
+# run.sh - random models: the literal graph, the simplified one, C at -O0 and -O2, without shared
+# memory and without passes must agree, and gradients with differences. RANDOM_MODELS of them (2000)
+# from number RANDOM_FIRST (1) on, a hundred to a C file.
 #
-# Every second hundred is checked without C, which is quick, and enough for derivatives and rewrites. One hundred in 13 is
-# compiled by tcc, if it is installed, which is a hundred times faster than gcc; 5 models are compiled by gcc -O1, and 5 for AVX2,
-# if the processor has it, because the C's own kernels would choose AVX-512 (suite.sh: CHECK_SEED chooses the models). With
-# CHECK_LONG=1 or RANDOM_MODELS, all are compiled, every tenth hundred by gcc, the others by RANDOM_CC; none means no compiler.
-# Every op of ops.h must occur. Passes that are wrong on purpose must be found. Half as many random networks (net.c) are tested in
-# the same way: one hundred in ten without C, and 10 networks by the quick compiler.
+# Every second hundred is checked without C, which is quick, and enough for derivatives and
+# rewrites. One hundred in 13 is compiled by tcc, if it is installed, which is a hundred times
+# faster than gcc; 5 models are compiled by gcc -O1, and 5 for AVX2, if the processor has it,
+# because the C's own kernels would choose AVX-512 (suite.sh: CHECK_SEED chooses the models). With
+# CHECK_LONG=1 or RANDOM_MODELS, all are compiled, every tenth hundred by gcc, the others by
+# RANDOM_CC; none means no compiler. Every op of ops.h must occur. Passes that are wrong on purpose
+# must be found. Half as many random networks (net.c) are tested in the same way: one hundred in ten
+# without C, and 10 networks by the quick compiler.
 #
 #     tests/random/run.sh               from anywhere; needs a built tree; BUILD says where
 cd "$(dirname "$0")/../.." || exit 2
@@ -20,7 +23,8 @@ choose_quick
 OPENBLAS_NUM_THREADS=1
 export OPENBLAS_NUM_THREADS
 
-cc -std=c11 -O1 -o "$dir/model" tests/random/model.c && cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
+cc -std=c11 -O1 -o "$dir/model" tests/random/model.c &&
+    cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
 functions "$build" > "$dir/functions" || exit 2
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler -c tests/random/check.c -o "$dir/check.o" &&
     cc "$dir/check.o" "$build/libngc.a" "$build/rt_ngrt_error.o" -lm -ldl -o "$dir/check" || exit 2
@@ -33,7 +37,8 @@ esac
 
 narrow=
 grep -qw avx2 /proc/cpuinfo 2>/dev/null && narrow=-march=x86-64-v3
-# job GENERATOR FIRST COUNT COMPILER: models in a directory of their own, removed unless something failed
+# job GENERATOR FIRST COUNT COMPILER: models in a directory of their own, removed unless something
+# failed
 cat > "$dir/job" <<'END'
 at=$dir/$1_$2_$4
 mkdir -p "$at"
@@ -51,7 +56,8 @@ rm -f "$at"/*.c "$at"/*.so
 grep -v '^[0-9]* passed, [0-9]* failed$' "$at/log" | head -20
 echo "$1s $2 to $(($2 + $3 - 1)), $4: $(tail -1 "$at/log")"
 END
-# jobs GENERATOR MODELS SHARE: hundreds of models, and the compiler for each. One hundred in SHARE is tested, one in 13 in C.
+# jobs GENERATOR MODELS SHARE: hundreds of models, and the compiler for each. One hundred in SHARE
+# is tested, one in 13 in C.
 jobs() {
     number=0
     for start in $(seq "$first" 100 $((first + $2 - 1))); do
@@ -61,7 +67,8 @@ jobs() {
         [ "$CHECK_LONG" ] && case $((number % 20)) in 0) by=gcc ;; 10) by=narrow ;; esac
         in_share 13 $number || by=none
         [ "$none" ] && by=none
-        if [ "${RANDOM_MODELS-}" ] || in_share $3 $number || { [ $1 = model ] && [ "$by" != none ]; }; then echo "$1 $start $count $by"; fi
+        if [ "${RANDOM_MODELS-}" ] || in_share $3 $number ||
+            { [ $1 = model ] && [ "$by" != none ]; }; then echo "$1 $start $count $by"; fi
         number=$((number + 1))
     done
 }
@@ -84,7 +91,8 @@ cat "$dir"/*/*.ops | awk '{ n[$1] += $2 } END { for (op in n) print op, n[op] }'
 awk '{ printf "%s %d%s", $1, $2, NR % 8 ? "  " : "\n" } END { print "" }' "$dir/ops"
 for op in $(sed -n 's/\/\*.*\*\///; s/X(\([a-z0-9_]*\))/\1/gp' compiler/graph/ops.h); do
     [ $op = over_ranks ] && continue # only with --ranks, which tests/ranks tests
-    grep -q "^$op [1-9]" "$dir/ops" || { echo "FAIL no model has the op $op"; failed=$((failed + 1)); }
+    grep -q "^$op [1-9]" "$dir/ops" ||
+        { echo "FAIL no model has the op $op"; failed=$((failed + 1)); }
 done
 group "models"
 
@@ -94,7 +102,8 @@ some=30
 for by in model net; do
     at=$dir/$by.texts from=$((first + some * CHECK_SEED))
     [ "$CHECK_LONG" ] && from=$first
-    mkdir "$at" "$at/new" && "$dir/$by" $from $some "$at" "$dir/functions" && python3 tests/random/rewrite.py $from $some "$at" "$at/new" || exit 2
+    mkdir "$at" "$at/new" && "$dir/$by" $from $some "$at" "$dir/functions" &&
+        python3 tests/random/rewrite.py $from $some "$at" "$at/new" || exit 2
     "$dir/check" -r "$at/new" "$at" $from $some >"$at/log" 2>&1
     grep -v ' passed, ' "$at/log" | head -20
     now=$(sed -n '$s/ passed, .*//p' "$at/log")
@@ -106,7 +115,8 @@ group "other texts"
 # Passes that are wrong on purpose: a few models are enough.
 broken_models() { limit 100 "$dir/broken" "$dir/few" 7 6 "$quick" "$quick_libs $libs"; }
 if [ -z "$none" ]; then
-    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler "$dir/check.o" $(broken_link) "$build/libngc.a" "$build/rt_ngrt_error.o" \
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler "$dir/check.o" $(broken_link) \
+        "$build/libngc.a" "$build/rt_ngrt_error.o" \
         -lm -ldl -o "$dir/broken" || exit 2
     mkdir "$dir/few" && "$dir/model" 7 6 "$dir/few" "$dir/functions"
     broken_each "$broken_passes $broken_loops" broken_models

@@ -1,12 +1,14 @@
 #!/bin/sh
-# targets.sh - random models and networks, compiled for many processors, by many compilers, at each level; what they compute must
-# be what the interpreter computes (tests/emit/selfcheck.c). Each target has models of its own.
+# targets.sh - random models and networks, compiled for many processors, by many compilers, at each
+# level; what they compute must be what the interpreter computes (tests/emit/selfcheck.c). Each
+# target has models of its own.
 #
 #     sh tests/random/targets.sh [TARGET...]    from anywhere; needs a built tree; BUILD says where. None: all targets
 #     TARGET_MODELS=24 TARGET_FIRST=1           how many for each target; where their numbers begin
 #
-# A target is a line of the list below: its name, the command that compiles, and what runs the program. `sh tests/install.sh long`
-# installs all that they need. Every second model is a network; every third has 32-bit floats.
+# A target is a line of the list below: its name, the command that compiles, and what runs the
+# program. `sh tests/install.sh long` installs all that they need. Every second model is a network;
+# every third has 32-bit floats.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
@@ -41,9 +43,11 @@ windows|x86_64-w64-mingw32-gcc -O2 -D__USE_MINGW_ANSI_STDIO=1|wine
 WINEPREFIX=$dir/wine WINEDEBUG=-all
 export WINEPREFIX WINEDEBUG
 
-cc -std=c11 -O1 -o "$dir/model" tests/random/model.c && cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
+cc -std=c11 -O1 -o "$dir/model" tests/random/model.c &&
+    cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
 functions "$build" >"$dir/functions" || exit 2
-cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler tests/emit/selfcheck.c "$build/libngc.a" -lm -o "$dir/selfcheck" || exit 2
+cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler tests/emit/selfcheck.c "$build/libngc.a" -lm \
+    -o "$dir/selfcheck" || exit 2
 
 # runs_here FLAGS: has this processor what they ask for?
 runs_here() {
@@ -54,7 +58,8 @@ runs_here() {
     esac
 }
 
-# one TARGET COMMAND RUNNER NUMBER: a model, as a program that checks itself; it prints ok, or what is wrong
+# one TARGET COMMAND RUNNER NUMBER: a model, as a program that checks itself; it prints ok, or what
+# is wrong
 cat >"$dir/one" <<'END'
 at=$dir/$1_$4
 by=model
@@ -85,7 +90,8 @@ while IFS='|' read -r name command runner; do
         continue 2
     done
     runs_here "$command" || { echo "$name: not for this processor"; continue; }
-    seq "$from" $((number - 1)) | xargs -P 2 -I{} sh "$dir/one" "$name" "$command" "$runner" {} >"$dir/results"
+    seq "$from" $((number - 1)) | xargs -P 2 -I{} sh "$dir/one" "$name" "$command" "$runner" {} \
+        >"$dir/results"
     passed=$((passed + $(grep -c '^ok$' "$dir/results")))
     failed=$((failed + $(grep -vc '^ok$' "$dir/results")))
     grep -v '^ok$' "$dir/results" | sed "s/^/FAIL $name: /" | head -20

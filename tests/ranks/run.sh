@@ -1,9 +1,10 @@
 #!/bin/sh
 # run.sh - C of --ranks, and `ngc train` under mpirun.
 #
-# threads: models, also random ones, whose batch is divided among threads that play ranks, against the batch in one piece (threads.c); models that
-# cannot be divided get an error at the right line. mpi: trainings on two and three processes, where MPI is installed: the
-# weights of one process, to rounding; a rank that is killed, interrupts, --resume with the same bits.
+# threads: models, also random ones, whose batch is divided among threads that play ranks, against
+# the batch in one piece (threads.c); models that cannot be divided get an error at the right line.
+# mpi: trainings on two and three processes, where MPI is installed: the weights of one process, to
+# rounding; a rank that is killed, interrupts, --resume with the same bits.
 #
 #     tests/ranks/run.sh [threads|mpi ...]      from anywhere; needs a built tree
 cd "$(dirname "$0")/../.." || exit 2
@@ -21,10 +22,12 @@ same() {
 
 # divided MODEL OPTIONS: compiles it, and compares
 divided() {
-    "$NGC" --verify --ranks --real=double --prefix=model -Wno-all $2 "$1" -o "$dir/m.c" 2>"$dir/log" &&
+    "$NGC" --verify --ranks --real=double --prefix=model -Wno-all $2 "$1" -o "$dir/m.c" \
+        2>"$dir/log" &&
         $quick -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>>"$dir/log" &&
         cc "$dir/threads.o" "$dir/m.o" $libs $quick_libs -lpthread -o "$dir/m" 2>>"$dir/log" &&
-        limit 20 "$dir/m" >>"$dir/log" 2>&1 && passed=$((passed + 1)) || fail "$1 $2: $(tail -3 "$dir/log")"
+        limit 20 "$dir/m" >>"$dir/log" 2>&1 && passed=$((passed + 1)) ||
+            fail "$1 $2: $(tail -3 "$dir/log")"
 }
 
 # refused MODEL LINE
@@ -37,22 +40,26 @@ refused() {
 random_models() {
     first=$((40 * (CHECK_SEED % 10))) count=40
     [ "$CHECK_LONG" ] && first=0 count=400
-    cc -std=c11 -D_POSIX_C_SOURCE=200809L -w -O1 tests/random/model.c -lm -o "$dir/model" && functions "$build" >"$dir/functions.txt" &&
-        mkdir "$dir/random" && "$dir/model" $first $count "$dir/random" "$dir/functions.txt" || exit 2
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -w -O1 tests/random/model.c -lm -o "$dir/model" &&
+        functions "$build" >"$dir/functions.txt" &&
+        mkdir "$dir/random" && "$dir/model" $first $count "$dir/random" \
+            "$dir/functions.txt" || exit 2
     can=0
     for model in "$dir"/random/*.ng; do
         if "$NGC" --ranks --real=double "$model" -Wno-all -o "$dir/m.c" 2>"$dir/log"; then
             divided "$model"
             can=$((can + 1))
         else
-            same "$(basename "$model")" "all errors are NG0422" "$(grep ' error: ' "$dir/log" | grep -vq 'NG0422.$' || echo 'all errors are NG0422')"
+            same "$(basename "$model")" "all errors are NG0422" \
+                "$(grep ' error: ' "$dir/log" | grep -vq 'NG0422.$' || echo 'all errors are NG0422')"
         fi
     done
     [ $can -ge $((count / 2)) ] || fail "only $can of $count random models can be divided"
 }
 
 threads() {
-    cc -std=c11 -D_POSIX_C_SOURCE=200809L -w -O1 -Iruntime -DMODEL=model_model -c tests/ranks/threads.c -o "$dir/threads.o" || exit 2
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -w -O1 -Iruntime -DMODEL=model_model \
+        -c tests/ranks/threads.c -o "$dir/threads.o" || exit 2
     for model in tests/ranks/models/*.ng; do
         case $model in
         */dropout.ng) DRAWS=1 divided "$model" ;; # the draws are not those of the whole batch
@@ -64,7 +71,8 @@ threads() {
     divided tests/ranks/models/norms.ng -O0
     divided tests/ranks/models/norms.ng --no-share
     number=0
-    for model in adam batched blocks conv gan lstm measures momentum rows sparse totals volumes windows; do
+    for model in adam batched blocks conv gan lstm measures momentum rows sparse totals volumes \
+        windows; do
         number=$((number + 1))
         case $model in windows) continue ;; esac
         in_share 3 $number && divided tests/emit/models/$model.ng
@@ -98,12 +106,14 @@ minimize J = cross_entropy(z, t) with adam(lr = 0.01)
 END
 }
 
-# many N ARGUMENTS...: `ngc train` on N processes. Where there is no ssh, mpirun needs none on one machine.
+# many N ARGUMENTS...: `ngc train` on N processes. Where there is no ssh, mpirun needs none on one
+# machine.
 many() {
     ranks=$1
     shift
     OMPI_MCA_plm_rsh_agent=sh OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-        mpirun --oversubscribe -n "$ranks" "$NGC" train --real=double tiny.ng --data table.csv "$@" >out 2>log
+        mpirun --oversubscribe -n "$ranks" "$NGC" train --real=double tiny.ng \
+        --data table.csv "$@" >out 2>log
 }
 
 one() {
@@ -121,7 +131,8 @@ END
     same "$1" near "$(/usr/bin/python3 near.py "$2" "$3" 2>&1 | tail -n 1)"
 }
 
-# strike NUMBER SIGNAL: when part.npz was written anew, sends the signal to a rank of the training that writes it
+# strike NUMBER SIGNAL: when part.npz was written anew, sends the signal to a rank of the training
+# that writes it
 strike() {
     for wait in $(seq 200); do
         sleep 0.05
@@ -166,7 +177,8 @@ mpi() {
     same "eval" 1 "$(grep -c 'eval is one process' log)"
     group "mpi: errors"
 
-    # each time a rank gets a signal, and the training is resumed: at the end the file has the same bits
+    # each time a rank gets a signal, and the training is resumed: at the end the file has the same
+    # bits
     args="--epochs 100 --batch 20 --keep-best --val-split 0.2 --checkpoint 7"
     many 2 $args --resume "$dir/whole.npz"
     strikes=0
@@ -196,7 +208,8 @@ mpi() {
 
 number=0
 for part in ${*:-threads mpi}; do
-    case $part in threads | mpi) $part ;; *) echo "run.sh: there is no part '$part'" >&2; exit 2 ;; esac
+    case $part in threads | mpi) $part ;; *) echo "run.sh: there is no part '$part'" \
+        >&2; exit 2 ;; esac
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,8 +1,9 @@
 #!/bin/sh
-# run.sh - builds and runs the runtime's tests with every compiler that is installed: strict warnings, then sanitizers, then -O3
-# with the machine's own instructions; the matrix product with CBLAS, without it, and without vectors; the data
-# files with and without zlib; each section by itself, as it is copied into a standalone file; the headers as C++98.
-# A run builds a program with one compiler, with sanitizers or with -O3, in turn (suite.sh), and only one of those for products
+# run.sh - builds and runs the runtime's tests with every compiler that is installed: strict
+# warnings, then sanitizers, then -O3 with the machine's own instructions; the matrix product with
+# CBLAS, without it, and without vectors; the data files with and without zlib; each section by
+# itself, as it is copied into a standalone file; the headers as C++98. A run builds a program with
+# one compiler, with sanitizers or with -O3, in turn (suite.sh), and only one of those for products
 # and convolutions. CHECK_LONG=1, or naming compilers, does everything.
 # Usage: tests/runtime/run.sh [compiler...]     Result: 0 if all checks hold.
 cd "$(dirname "$0")/../.." || exit 2
@@ -46,8 +47,8 @@ build_run() {
     fi
 }
 
-# objects_of NAME...: sets $objects to the sanitized objects of these sources, each compiled once for all programs of a compiler.
-# file_z is file with zlib.
+# objects_of NAME...: sets $objects to the sanitized objects of these sources, each compiled once
+# for all programs of a compiler. file_z is file with zlib.
 objects_of() {
     objects=
     for f; do
@@ -66,11 +67,13 @@ has() {
 
 # A text for float and double names neither type in its sections, nor has numbers of one.
 for file in "$rt"/ngrt_*_real.h; do
-    sed '/^\/\*@ end:/,$d' "$file" | sed '1,/^\/\*@/d' | grep -n -w -E 'float|double|[0-9.]+f' >"$out/types"
+    sed '/^\/\*@ end:/,$d' "$file" | sed '1,/^\/\*@/d' |
+        grep -n -w -E 'float|double|[0-9.]+f' >"$out/types"
     try test ! -s "$out/types" || { echo "$file is for one type:"; cat "$out/types"; }
 done
 
-# take FILE NAME: prints the section of that name, and before it the sections it needs, in the order of the file.
+# take FILE NAME: prints the section of that name, and before it the sections it needs, in the order
+# of the file.
 take() {
     awk -v want="$2" '
         { line[NR] = $0 }
@@ -82,8 +85,8 @@ take() {
         END { mark(want); for (i = 1; i <= NR; i++) if (section[i] in taken) print line[i] }' "$1"
 }
 
-# Every section compiles with only the sections that its first line names, for each type; and all of them together, so
-# that no two have the same names.
+# Every section compiles with only the sections that its first line names, for each type; and all of
+# them together, so that no two have the same names.
 check_sections() {
     : >"$out/texts"
     heads='#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
@@ -93,7 +96,8 @@ check_sections() {
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
             [ "$name" = end ] && continue
             { printf "$heads"; take "$out/texts" "$name"; echo 'typedef int not_empty;'; } >"$out/section.c"
-            try "$1" $strict -Wno-unused-function -Wno-unused-const-variable -fsyntax-only "$out/section.c" ||
+            try "$1" $strict -Wno-unused-function -Wno-unused-const-variable \
+                -fsyntax-only "$out/section.c" ||
                 echo "section $name of $file"
         done
     done
@@ -103,11 +107,13 @@ check_sections() {
             for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$file"); do
                 [ "$name" = end ] && continue
                 { printf "$heads"; take "$file" "$name"; } >"$out/section.c"
-                try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/section.c" || echo "section $name of $file"
+                try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/section.c" ||
+                    echo "section $name of $file"
             done
             sed '/^\/\*@ end:/,$d' "$file" | sed '1,/^\/\*@/d' >>"$out/all.c"
         done
-        try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/all.c" || echo "all sections together, $type"
+        try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/all.c" ||
+            echo "all sections together, $type"
     done
 }
 
@@ -121,7 +127,8 @@ number=0
 for cc in ${*:-gcc clang}; do
     command -v "$cc" >/dev/null || continue
     turn=0
-    for f in ngrt_sgemm ngrt_dgemm ngrt_sconv ngrt_dconv ngrt_slinear ngrt_dlinear ngrt_order ngrt_random ngrt_error; do
+    for f in ngrt_sgemm ngrt_dgemm ngrt_sconv ngrt_dconv ngrt_slinear ngrt_dlinear ngrt_order \
+        ngrt_random ngrt_error; do
         compile "$cc" $strict -O2 -c "$rt/$f.c" -o "$out/$f.o"
     done
     zlib=
@@ -135,12 +142,16 @@ for cc in ${*:-gcc clang}; do
     group "$cc: sections"
     for f in ngrt.h ngrt_small.h ngrt_host.h; do
         printf '#include "%s"\nint main() { return 0; }\n' $f >"$out/header.cc"
-        try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" -fsyntax-only "$out/header.cc"
+        try "$cc" -x c++ -std=c++98 -pedantic -Wall -Wextra -Wconversion -Werror -I"$rt" \
+            -fsyntax-only "$out/header.cc"
     done
-    mkdir -p "$out/avx2" "$out/plain" "$out/scalar" # for older processors, and for compilers without vectors
+    mkdir -p "$out/avx2" "$out/plain" \
+        "$out/scalar" # for older processors, and for compilers without vectors
     for name in gemm conv; do
-        sed 's/__builtin_cpu_supports("avx512f")/0/' "$rt/ngrt_${name}_real.h" >"$out/avx2/ngrt_${name}_real.h"
-        sed 's/__builtin_cpu_supports("[a-z0-9]*")/0/' "$rt/ngrt_${name}_real.h" >"$out/plain/ngrt_${name}_real.h"
+        sed 's/__builtin_cpu_supports("avx512f")/0/' "$rt/ngrt_${name}_real.h" \
+            >"$out/avx2/ngrt_${name}_real.h"
+        sed 's/__builtin_cpu_supports("[a-z0-9]*")/0/' "$rt/ngrt_${name}_real.h" \
+            >"$out/plain/ngrt_${name}_real.h"
         sed 's/__GNUC__/NGRT_NONE/' "$rt/ngrt_${name}_real.h" >"$out/scalar/ngrt_${name}_real.h"
         cp "$rt/ngrt_s$name.c" "$rt/ngrt_d$name.c" "$out/scalar"
         cp "$rt/ngrt_s$name.c" "$rt/ngrt_d$name.c" "$out/avx2"
@@ -157,7 +168,8 @@ for cc in ${*:-gcc clang}; do
         ways=32 step=8
         for name in gemm conv; do
             for part in "$rt" "$out/avx2" "$out/plain" "$out/scalar"; do
-                due && build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" "$part/ngrt_s$name.c" "$part/ngrt_d$name.c"
+                due && build_run $name "$cc" $opt $plain -Wno-unused-function "$here/$name.c" \
+                    "$part/ngrt_s$name.c" "$part/ngrt_d$name.c"
             done
         done
         way=$((way + 1))
@@ -168,25 +180,31 @@ for cc in ${*:-gcc clang}; do
     due && objects_of $files && build_run data "$cc" $opt $plain "$here/data.c" $objects
     zipped=$files
     [ "$zlib" ] && zipped=$(echo $files | sed 's/\<file\>/file_z/')
-    [ "$zlib" ] && due && objects_of $zipped && build_run data "$cc" $opt $plain "$here/data.c" $objects $zlib
-    due && objects_of $zipped && build_run weights "$cc" $opt $plain $(fault_wraps) "$here/weights.c" "$top/tests/faults/wrap.c" $objects $zlib
-    due && objects_of $files $trainer ngrt_random ngrt_error && build_run train "$cc" $opt $plain "$here/train.c" $objects
+    [ "$zlib" ] && due && objects_of $zipped &&
+        build_run data "$cc" $opt $plain "$here/data.c" $objects $zlib
+    due && objects_of $zipped && build_run weights "$cc" $opt $plain $(fault_wraps) \
+        "$here/weights.c" "$top/tests/faults/wrap.c" $objects $zlib
+    due && objects_of $files $trainer ngrt_random ngrt_error &&
+        build_run train "$cc" $opt $plain "$here/train.c" $objects
     if has "$cc" -lopenblas cblas.h; then
-        due && build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" $(sources ngrt_sgemm ngrt_dgemm) -lopenblas
+        due && build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" \
+            $(sources ngrt_sgemm ngrt_dgemm) -lopenblas
     fi
     group "$cc: files, weights, trainer"
     number=$((number + 1))
 done
 
 # For 64-bit ARM, by an emulator, which takes long: only in check-long.
-if [ "$CHECK_LONG" ] && command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then
+if [ "$CHECK_LONG" ] && command -v aarch64-linux-gnu-gcc >/dev/null &&
+    command -v qemu-aarch64 >/dev/null; then
     for name in math functions gemm conv; do
         case $name in
         math) parts=$rt/ngrt_error.c ;;
         functions) parts= ;;
         *) parts="$rt/ngrt_s$name.c $rt/ngrt_d$name.c" ;;
         esac
-        try aarch64-linux-gnu-gcc -std=c99 -O2 -static $plain "$here/$name.c" $parts -o "$out/$name" -lm &&
+        try aarch64-linux-gnu-gcc -std=c99 -O2 -static $plain "$here/$name.c" $parts \
+            -o "$out/$name" -lm &&
             try qemu-aarch64 "$out/$name" && cat "$out/log"
     done
     group "ARM"

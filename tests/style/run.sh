@@ -3,19 +3,22 @@
 # most 100 columns. And its order: who calls and includes whom, as rooms.txt says. Then the words of
 # texts and comments: words.awk. `tests/style/figures.py` prints layout and order in numbers.
 #
-# Other releases of clang-format lay out some lines differently, so this asks for one release: Debian's clang-format-14.
+# Other releases of clang-format lay out some lines differently, so this asks for one release:
+# Debian's clang-format-14.
 #
 #     tests/style/run.sh                from anywhere
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
 format=$(command -v clang-format-14 || echo clang-format)
 
-# Laid out by hand: kernels that are macros with many statements, which clang-format takes for expressions.
+# Laid out by hand: kernels that are macros with many statements, which clang-format takes for
+# expressions.
 by_hand='runtime/ngrt_small\.h'
 
 # The sources of the project, without files that a build or a test has made.
 sources() {
-    find compiler runtime examples tests \( -name '*.[ch]' -o -name '*.hpp' \) -not -path '*/build/*' | grep -v -E "$by_hand" | sort
+    find compiler runtime examples tests \( -name '*.[ch]' -o -name '*.hpp' \) -not \
+        -path '*/build/*' | grep -v -E "$by_hand" | sort
 }
 
 # Says of each file what is laid out otherwise.
@@ -42,7 +45,8 @@ fi
 # The grammars: their functions, which follow the second `%%`.
 for file in grammars/ng.l grammars/ng.y; do
     awk 'sections == 2; /^%%$/ { sections++ }' "$file" > "$dir/functions.c"
-    if "$format" --style="file:.clang-format" "$dir/functions.c" | diff -u "$dir/functions.c" - > "$dir/diff"; then
+    if "$format" --style="file:.clang-format" "$dir/functions.c" |
+        diff -u "$dir/functions.c" - > "$dir/diff"; then
         passed=$((passed + 1))
     else
         fail "the functions of $file are laid out otherwise:"
@@ -84,15 +88,20 @@ rooms_find() {
     fi
 }
 rooms_find 'compiler/tool/main is in no room' '/^tool ->/d'
-rooms_find 'compiler/graph/grad_rule (graph) calls compiler/syntax/ng.tab (syntax)' 's/^graph -> .*/graph -> base runtime/'
-rooms_find 'compiler/emit/emit (emit) includes compiler/program/module (program)' 's/^emit -> program/emit ->/'
+rooms_find 'compiler/graph/grad_rule (graph) calls compiler/syntax/ng.tab (syntax)' \
+    's/^graph -> .*/graph -> base runtime/'
+rooms_find 'compiler/emit/emit (emit) includes compiler/program/module (program)' \
+    's/^emit -> program/emit ->/'
 rooms_find 'a ring of calls: compiler/lang/lower ' '/^ring lower /d'
-rooms_find 'compiler/emit/emit_kernel calls compiler/emit/emit_loops, which is above it' 's/ emit_loops / /; s/ emit_index / emit_index emit_loops /'
+rooms_find 'compiler/emit/emit_kernel calls compiler/emit/emit_loops, which is above it' \
+    's/ emit_loops / /; s/ emit_index / emit_index emit_loops /'
 rooms_find 'compiler/emit/emit_body is not in the ladder of emit' 's/ emit_body / /'
 
-# not_named MANUAL FOLDER: the files of C below it that no table of the manual names, by their name or by a pattern (`emit_*.c`)
+# not_named MANUAL FOLDER: the files of C below it that no table of the manual names, by their name
+# or by a pattern (`emit_*.c`)
 not_named() {
-    grep '^|' "$1" | grep -o '`[a-z_0-9*]*\.[ch]`' | tr -d '`' | sed 's/\./\\./; s/\*/[a-z_0-9]*/' > "$dir/named"
+    grep '^|' "$1" | grep -o '`[a-z_0-9*]*\.[ch]`' | tr -d '`' |
+        sed 's/\./\\./; s/\*/[a-z_0-9]*/' > "$dir/named"
     find "$2" -name '*.[ch]' | sed 's:.*/::' | grep -vxf "$dir/named"
 }
 for folder in compiler runtime; do
@@ -103,17 +112,22 @@ for folder in compiler runtime; do
     fi
 done
 sed 's/`graph.c`/graph.c/' compiler/README.md > "$dir/manual"
-[ "$(not_named "$dir/manual" compiler)" = graph.c ] && good || fail "a file without a row in compiler/README.md is not found"
+[ "$(not_named "$dir/manual" compiler)" = graph.c ] && good ||
+    fail "a file without a row in compiler/README.md is not found"
 
 # The manual's list of passes is that of passes.c, in order.
-sed -n '/pass_table\[/,/^};/s/^ *\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' compiler/program/passes.c > "$dir/passes"
-sed -n '/^| pass |/,/^$/s/^| \(`[^|]*`\) |.*/\1/p' compiler/README.md | grep -o '[a-z]*' | diff "$dir/passes" - > "$dir/diff" &&
+sed -n '/pass_table\[/,/^};/s/^ *\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' compiler/program/passes.c \
+    > "$dir/passes"
+sed -n '/^| pass |/,/^$/s/^| \(`[^|]*`\) |.*/\1/p' compiler/README.md | grep -o '[a-z]*' |
+    diff "$dir/passes" - > "$dir/diff" &&
     good || fail "compiler/README.md lists other passes than passes.c: $(cat "$dir/diff")"
 
-# What people read: manuals, error pages, models, scripts; and code, which has comments and messages.
+# What people read: manuals, error pages, models, scripts; and code, which has comments and
+# messages.
 prose() {
     find . -type d \( -name build -o -name .git -o -path ./tests/style \) -prune -o -type f \
-        \( -name '*.md' -o -name '*.ng' -o -name '*.sh' -o -name '*.py' -o -name 'errors.txt' -o -name Makefile -o -name '*.[chly]' -o -name '*.hpp' \
+        \( -name '*.md' -o -name '*.ng' -o -name '*.sh' -o -name '*.py' -o -name 'errors.txt' -o \
+        -name Makefile -o -name '*.[chly]' -o -name '*.hpp' \
         -o -path './compiler/explain/page/*' \) -print | sort
 }
 

@@ -1,10 +1,13 @@
-# words.awk - phrases of this project's older texts that plain English has other words for. Prints FILE: PHRASE for each.
+# words.awk - phrases of this project's older texts that plain English has other words for. Prints
+# FILE: PHRASE for each.
 #
 #     awk -f words.awk FILE...
 #
-# The lines of a file are joined first, without the marks of comments, so a phrase is also found across the end of a line.
+# The lines of a file are joined first, without the marks of comments, so a phrase is also found
+# across the end of a line.
 
-# Prints each match of the pattern with its next word, unless it follows `before` or is followed by `after`.
+# Prints each match of the pattern with its next word, unless it follows `before` or is followed by
+# `after`.
 function find(pattern, before, after,   rest, left, phrase) {
     rest = text
     while (match(rest, pattern)) {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh - `ngc train`, `eval` and `predict` as a user calls them: tables as they are, what is saved with the weights, parts of
-# the data, how a training goes on and ends, and what it shows. The models are small, and the C is not optimized.
+# run.sh - `ngc train`, `eval` and `predict` as a user calls them: tables as they are, what is saved
+# with the weights, parts of the data, how a training goes on and ends, and what it shows. The
+# models are small, and the C is not optimized.
 #
 #     sh tests/trainer/run.sh [GROUP...]
 set -u
@@ -32,7 +33,8 @@ verdict() {
     fi
 }
 
-# run STATUS COMMAND...: runs ngc; the status must be this. The output is in $dir/out, the messages are in $dir/err.
+# run STATUS COMMAND...: runs ngc; the status must be this. The output is in $dir/out, the messages
+# are in $dir/err.
 run() {
     want=$1
     shift
@@ -83,7 +85,8 @@ metric accuracy = mean(argmax(z) == t)
 minimize J = cross_entropy(z, t) with adam(lr = 0.02)
 END
 
-# Three kinds of flowers: numbers.csv has them as numbers, words.csv has names, in columns of which each has one.
+# Three kinds of flowers: numbers.csv has them as numbers, words.csv has names, in columns of which
+# each has one.
 awk 'BEGIN {
     srand(5); split("rose tulip lily", kind, " "); print "length,width,height,\"the depth, in mm\",kind" >"words.csv"
     for (i = 0; i < 90; i++) {
@@ -117,8 +120,10 @@ if asked tables; then
     [ "$(sed 's/.*,//' "$dir/out" | tail -n 2)" = "$(sed 's/.*,//' back.csv | head -n 2)" ]
     verdict $? "predict names other classes"
 
-    # another order of the columns is not overlooked, and a model may have more classes than there are words
-    awk -F, '{ print $2 "," $1 "," $3 "," $4 "," $5 }' words.csv | sed '1s/.*/width,length,height,depth,kind/' >turned.csv
+    # another order of the columns is not overlooked, and a model may have more classes than there
+    # are words
+    awk -F, '{ print $2 "," $1 "," $3 "," $4 "," $5 }' words.csv |
+        sed '1s/.*/width,length,height,depth,kind/' >turned.csv
     run 0 eval iris.ng --data turned.csv --load words.st
     says "turned.csv: column 0 is 'width', but that of training was 'length'"
     grep -v tulip words.csv >two.csv
@@ -128,9 +133,11 @@ if asked tables; then
 
     # columns, by numbers and by names; a table is read once
     run 0 train iris.ng --data numbers.csv --epochs 3 --quiet --save all.st
-    run 0 train iris.ng --data x=numbers.csv:0-3 --data t=numbers.csv:4 --epochs 3 --quiet --save part.st
+    run 0 train iris.ng --data x=numbers.csv:0-3 --data t=numbers.csv:4 --epochs 3 --quiet \
+        --save part.st
     same_weights all.st part.st
-    run 0 train iris.ng --data x=numbers.csv:0,1-2,3,t=numbers.csv:4 --epochs 3 --quiet --save part.st
+    run 0 train iris.ng --data x=numbers.csv:0,1-2,3,t=numbers.csv:4 --epochs 3 --quiet \
+        --save part.st
     same_weights all.st part.st
     run 0 train iris.ng --data 'x=words.csv:length,width,height,"the depth, in mm",t=numbers.csv:4' --epochs 3 --quiet --save part.st
     same_weights all.st part.st
@@ -150,15 +157,18 @@ if asked tables; then
     run 0 train iris.ng --data a:0 --epochs 3 --quiet --save part.st
     same_weights all.st part.st
 
-    # lines before the table, what separates, quotes with separators, quotes and ends of lines in them
+    # lines before the table, what separates, quotes with separators, quotes and ends of lines in
+    # them
     { echo 'Flowers; measured "by hand"'; echo; tr , '|' <numbers.csv; } >bars.txt
-    run 0 train iris.ng --data bars.txt --skip-rows 2 --delimiter '|' --epochs 3 --quiet --save part.st
+    run 0 train iris.ng --data bars.txt --skip-rows 2 --delimiter '|' --epochs 3 --quiet \
+        --save part.st
     same_weights all.st part.st
     { echo '"a ""b"", c",d,"two'; echo 'lines",e,f'; sed 's/,/","/g; s/.*/"&"/' numbers.csv; } >quoted.csv
     run 0 train iris.ng --data x=quoted.csv:0-3,t=quoted.csv:f --epochs 3 --quiet --save part.st
     same_weights all.st part.st
     gzip -kf numbers.csv
-    run 0 train iris.ng --data x=numbers.csv.gz:0-3,t=numbers.csv.gz:4 --epochs 3 --quiet --save part.st
+    run 0 train iris.ng --data x=numbers.csv.gz:0-3,t=numbers.csv.gz:4 --epochs 3 --quiet \
+        --save part.st
     same_weights all.st part.st
     run 2 train iris.ng --data numbers.csv --delimiter ,,
     says "--delimiter cannot be ',,'"
@@ -225,7 +235,8 @@ END
 
     # scaled and standardized by statistics that are saved
     run 0 train iris.ng --data numbers.csv --scale x=1/4 --epochs 3 --quiet --save part.st
-    awk -F, '{ printf "%.9g,%.9g,%.9g,%.9g,%s\n", $1/4, $2/4, $3/4, $4/4, $5 }' numbers.csv >fourth.csv
+    awk -F, '{ printf "%.9g,%.9g,%.9g,%.9g,%s\n", $1/4, $2/4, $3/4, $4/4, $5 }' numbers.csv \
+        >fourth.csv
     cp "$dir/out" first
     run 0 train iris.ng --data fourth.csv --epochs 3 --quiet
     same first "$dir/out"
@@ -270,7 +281,8 @@ END
         run 0 train iris.ng --data numbers.csv $option --epochs 9 --quiet --save part.st
         run 0 predict iris.ng --data numbers.csv --load part.st
         awk -F, '{ printf "%.5f,%.5f,%.5f\n", $1, $2, $3 }' "$dir/out" >first
-        run 0 --standalone --weights=part.st iris.ng --prefix=frozen -o frozen_model.c --header=frozen.h
+        run 0 --standalone --weights=part.st iris.ng --prefix=frozen -o frozen_model.c \
+            --header=frozen.h
         $CC frozen.c frozen_model.c -lm -o frozen && ./frozen <numbers.csv >"$dir/out"
         same first "$dir/out"
     done
@@ -394,7 +406,8 @@ END
     prints 'accuracy: 1 +- 0'
     [ "$(grep -c '^Fold [1-5]/5 - J: ' "$dir/err")" = 5 ]
     verdict $? "there are not five folds"
-    for bad in '--split 0.7' '--split 0.9,0.2' '--val-split 1' '--folds 1' '--folds 65' '--split 0.5,0.5 --folds 3' \
+    for bad in '--split 0.7' '--split 0.9,0.2' '--val-split 1' '--folds 1' '--folds 65' \
+        '--split 0.5,0.5 --folds 3' \
         '--val-split 0.2 --val numbers.csv' '--folds 3 --save x.st'; do
         run 2 train iris.ng --data numbers.csv $bad
     done
@@ -413,7 +426,8 @@ z = dense(x, 3)
 metric accuracy = mean(argmax(z) == t)
 minimize J = cross_entropy(z, t) with sgd(lr = lr)
 END
-    run 0 train rise.ng --data words.csv --val-split 0.3 --epochs 500 lr=30 --patience 5 --keep-best --save best.st --log log.csv
+    run 0 train rise.ng --data words.csv --val-split 0.3 --epochs 500 lr=30 --patience 5 \
+        --keep-best --save best.st --log log.csv
     says 'has not fallen for 5 epochs'
     says 'the weights are those of epoch'
     cp "$dir/out" first
@@ -507,10 +521,12 @@ output p = softmax(z)
 metric accuracy = mean(argmax(z) == t)
 minimize J = cross_entropy(z, t) with adam(lr = lr)
 END
-    run 0 train rings.ng --data rings.csv --standardize x --epochs 100 --val-split 0.2 --save rings.st --curve=c.png
+    run 0 train rings.ng --data rings.csv --standardize x --epochs 100 --val-split 0.2 \
+        --save rings.st --curve=c.png
     run 0 eval rings.ng --data rings.csv --load rings.st --boundary b.png
     run 0 eval rings.ng --data rings.csv --load rings.st --boundary b.svg
-    [ "$(head -c 8 b.png | od -An -t x1 | tr -d ' ')" = 89504e470d0a1a0a ] && cmp -s -n 8 b.png c.png
+    [ "$(head -c 8 b.png | od -An -t x1 | tr -d ' ')" = 89504e470d0a1a0a ] &&
+        cmp -s -n 8 b.png c.png
     verdict $? "b.png or c.png is not a PNG"
     grep -c circle b.svg | grep -q '^300$' && grep -q '</svg>' b.svg
     verdict $? "b.svg has not a dot for each row"
@@ -537,7 +553,8 @@ END
     run 0 train rings.ng --data rings.csv --standardize x --find-rate lr --curve=f.svg
     awk '/^lr: / { ok = $2 > 1e-3 && $2 < 3 } END { exit !ok }' "$dir/out"
     verdict $? "the rate that was found"
-    # with labels that nobody can predict well, the losses of small batches differ more than the rate changes them
+    # with labels that nobody can predict well, the losses of small batches differ more than the
+    # rate changes them
     awk 'BEGIN { srand(5); for (i = 0; i < 150; i++) { k = int(3*rand())
         print k + 4*rand() "," 3*rand() - k/2 "," k } }' >noisy.csv
     cat >noisy.ng <<'END'
@@ -552,14 +569,16 @@ END
         awk '/^lr: / { ok = $2 > 1e-3 && $2 < 3 } END { exit !ok }' "$dir/out"
         verdict $? "the rate that was found in noise: $(cat "$dir/out")"
     done
-    for bad in '--find-rate x' '--find-rate lr --save x.st' '--folds 3 --assess' '--grid lr=1,2 --log x.csv' '--grid lr=1,2 --folds 3' '--curve=c.pdf' '--curve=c' '--boundary b.jpg' '--assess=a.gif'; do
+    for bad in '--find-rate x' '--find-rate lr --save x.st' '--folds 3 --assess' \
+        '--grid lr=1,2 --log x.csv' '--grid lr=1,2 --folds 3' '--curve=c.pdf' '--curve=c' \
+        '--boundary b.jpg' '--assess=a.gif'; do
         run 2 train rings.ng --data rings.csv $bad
     done
     group "pictures"
 fi
 
-# interrupted N: ends trainings N times with signals at random times and resumes them; the file at the end must be the same as
-# without
+# interrupted N: ends trainings N times with signals at random times and resumes them; the file at
+# the end must be the same as without
 interrupted() {
     args="drop.ng --data words.csv --epochs 600 --standardize x --val-split 0.2 --keep-best --patience 100000 --checkpoint 7 --quiet"
     run 0 train $args --resume once.st
@@ -631,7 +650,8 @@ END
     group "resume"
 fi
 
-# reaches NAME VALUE LEAST [OPTION...]: the mean of five seeds that an example of examples/try.sh reaches
+# reaches NAME VALUE LEAST [OPTION...]: the mean of five seeds that an example of examples/try.sh
+# reaches
 reaches() {
     name=$1 value=$2 least=$3
     shift 3
@@ -663,7 +683,8 @@ if asked examples; then
         verdict $? "series"
     fi
     if in_share 3 2; then
-        TEXT=$top/README.md CC=cc sh "$top/examples/try.sh" text --quiet --epochs 3 >"$dir/out" 2>"$dir/err"
+        TEXT=$top/README.md CC=cc sh "$top/examples/try.sh" text --quiet --epochs 3 >"$dir/out" \
+            2>"$dir/err"
         awk '/^J: / { ok = $2 < 3 } END { exit !ok }' "$dir/out"
         verdict $? "text"
     fi
