@@ -92,6 +92,7 @@ static int read_pair(Map *map, char *item, const char *where, int line, ngrt_mes
     if (!*item || !*ours)
         return ngrt_fail(message, NGRT_EFORMAT, "%s:%d: a name is missing beside '='", where, line);
 
+    /* one of their names may feed two of ours, but not the reverse */
     for (i = 0; i < map->count; i++)
         if (strcmp(map->ours[i], ours) == 0)
             return ngrt_fail(message, NGRT_EFORMAT, "%s:%d: '%.60s' is named twice", where, line,
@@ -108,6 +109,7 @@ static int read_pairs(Map *map, const char *where, ngrt_message *message)
     int line = 1, error = NGRT_OK;
 
     do {
+        /* the text is cut in place: names are pointers into it */
         char *end = at + strcspn(at, ",\n#"), *item;
 
         stop = *end;
@@ -256,6 +258,7 @@ const Stored *ngrt_archive_find(const Archive *a, const Map *map, const char *na
     int mapped = split(map, name, &start, &rest);
     const Stored *s = find_joined(a, start, rest, 0);
 
+    /* as it is first; then by PyTorch's words; then as if no pair were for it */
     if (!s)
         s = find_joined(a, start, rest, 1);
     if (!s && mapped)
@@ -269,6 +272,7 @@ char *ngrt_map_name(const Map *map, const char *name)
     Joined j;
 
     split(map, name, &start, &rest);
+    /* a map is for files of PyTorch, so names are written in its words */
     if (map->count == 0 || !join(&j, start, rest, 1))
         join(&j, start, rest, 0);
     return joined_text(&j);

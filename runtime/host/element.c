@@ -96,6 +96,7 @@ static double half_value(uint16_t bits)
         return (double)single;
     }
 
+    /* subnormal: the same scale as exponent 1, without the leading one */
     if (exponent == 0)
         exponent = 1;
     else
@@ -153,6 +154,7 @@ static void copy_bytes(const uint8_t *from, size_t count, float *out)
     const __m128i zero = _mm_setzero_si128();
 
     for (; i + 16 <= count; i += 16) {
+        /* 16 bytes -> two of 8 words -> four of 4 words of 32 bits -> floats */
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(from + i));
         __m128i low = _mm_unpacklo_epi8(bytes, zero), high = _mm_unpackhi_epi8(bytes, zero);
 

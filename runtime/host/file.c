@@ -33,6 +33,7 @@ int ngrt_bytes_reserve(Bytes *b, size_t more)
 
     if (more > SIZE_MAX / 2 - b->size - 1)
         return 0;
+    /* one more byte for the NUL after the last */
     while (room < b->size + more + 1)
         room *= 2;
     if (room == b->room)
@@ -137,6 +138,7 @@ static int open_temp(Writer *out)
     out->temp = malloc(room);
     if (!out->temp)
         return 0;
+    /* another thread may be writing the same file, or an earlier process has left one */
     for (i = 0; i < 1000; i++) {
         snprintf(out->temp, room, "%s.%ld-%d.tmp", out->target, (long)getpid(), i);
         out->fd = open(out->temp, O_WRONLY | O_CREAT | O_EXCL, mode);
@@ -248,6 +250,7 @@ int ngrt_file_end(Writer *out, ngrt_message *message)
     /* first on the disk, then under its name: a crash leaves the old file or the new one */
     if (!out->error && out->temp && fsync(out->fd) != 0 && errno != EINVAL)
         out_failed(out);
+    /* some file systems report a full disk only here */
     if (close(out->fd) != 0)
         out_failed(out);
     if (!out->error && out->temp && rename(out->temp, out->target) != 0)
@@ -318,6 +321,7 @@ static int inflate_all(z_stream *z, const Bytes *in, Bytes *out, const char *pat
             return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
         status = inflate_piece(z, in->at, in->size, &used, out->at, out->room - 1, &out->size);
         out->at[out->size] = 0;
+        /* the last member ends where the file does */
         if (status == Z_STREAM_END && used == in->size)
             return NGRT_OK;
 
@@ -325,6 +329,7 @@ static int inflate_all(z_stream *z, const Bytes *in, Bytes *out, const char *pat
             status = inflateReset(z);
         if (status == Z_MEM_ERROR)
             return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", path);
+        /* all is used, there is room, and no end: the rest of the file is missing */
         if (status == Z_BUF_ERROR || (status == Z_OK && used == in->size && z->avail_out > 0))
             return ngrt_fail(message, NGRT_EFORMAT, "%s: the compressed data ends too early", path);
         if (status != Z_OK)
@@ -365,6 +370,7 @@ int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const cha
         status = inflate_piece(&z, from, size, &used, to, room, &made);
     inflateEnd(&z);
 
+    /* the directory said both sizes: they must be met exactly */
     if (status != Z_STREAM_END || made != room || used != size)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the compressed data is damaged", what);
     return NGRT_OK;

@@ -124,6 +124,7 @@ void ngrt_prep_drop(Prep *p, const char *input)
     if (!x)
         return;
     free_input(x);
+    /* their order does not count */
     *x = p->input[--p->inputs];
 }
 
@@ -144,6 +145,7 @@ static int add_quoted(Bytes *b, const char *text)
     int good = ngrt_bytes_add(b, " \"", 2);
 
     for (; *text && good; text++) {
+        /* a line of the text ends only where a column ends */
         if (*text == '"' || *text == '\\' || *text == '\n')
             good = ngrt_bytes_add(b, "\\", 1);
         good = good && ngrt_bytes_add(b, *text == '\n' ? "n" : text, 1);
@@ -208,6 +210,7 @@ int ngrt_prep_write(const Prep *p, Bytes *b)
     for (i = 0; i < p->inputs && good; i++) {
         const PrepInput *x = &p->input[i];
 
+        /* names alone are written only with others: predict compares them */
         if (!is_needed(x) && !(any && is_named(x)))
             continue;
         good = ngrt_bytes_print(b, "input %s\n", x->name);
@@ -230,6 +233,7 @@ static char *take_quoted(const char **at)
     if (**at != '"')
         return NULL;
     end = *at + 1;
+    /* the end is found first: what is taken is not longer */
     while (*end && *end != '"')
         end += *end == '\\' && end[1] ? 2 : 1;
     if (!*end)

@@ -32,6 +32,7 @@ static int find_plane(const Trainer *t, const Set *set, Plane *p)
     for (i = 0; i < set->feeds; i++) {
         const Feed *f = &set->feed[i];
 
+        /* predict reads no target: labels only colour the dots */
         if (f->input->flags & NGRT_TARGET) {
             if (f->batched && f->width == 1 && !p->label)
                 p->label = f;
@@ -44,6 +45,7 @@ static int find_plane(const Trainer *t, const Set *set, Plane *p)
     for (i = 0; i < t->model->tensors && p->x && !p->output; i++) {
         const ngrt_tensor *x = &t->model->tensor[i];
 
+        /* [rows], or [rows, elements] where the elements have a constant size */
         if (x->role != NGRT_OUTPUT || (x->rank != 1 && x->rank != 2) || x->dim[0] != 0 ||
             (x->rank == 2 && x->dim[1] != -1))
             continue;
@@ -69,6 +71,7 @@ static int find_range(const Trainer *t, const Set *set, Plane *p)
         }
     }
     for (i = 0; i < 2; i++) {
+        /* no dot lies on the edge, and a constant column has a range too */
         double more = p->high[i] > p->low[i] ? 0.08 * (p->high[i] - p->low[i]) : 1;
         p->low[i] -= more;
         p->high[i] += more;
@@ -96,6 +99,7 @@ static int predict_places(const Trainer *t, Set *set, Plane *p)
     for (cell = 0; cell < CELLS * CELLS; cell += count) {
         int rows, error;
 
+        /* cells take the place of rows, in batches as the model takes them */
         count = CELLS * CELLS - cell < set->batch ? CELLS * CELLS - cell : set->batch;
         rows = (int)count;
         for (i = 0; i < count; i++) {
@@ -158,6 +162,7 @@ static int draw_rows(const Trainer *t, const Set *set, const Plane *p, Picture *
         status = ngrt_rows_read(t, p->x, number, v);
         if (!status && p->label)
             status = ngrt_rows_read(t, p->label, number, &is);
+        /* pictures count downward, the second number upward */
         ngrt_picture_dot(picture,
                          EDGE + (v[0] - p->low[0]) / (p->high[0] - p->low[0]) * CELLS * CELL,
                          10 + (p->high[1] - v[1]) / (p->high[1] - p->low[1]) * CELLS * CELL, 2.5,
@@ -222,6 +227,7 @@ int ngrt_boundary(Trainer *t, int part)
         status = predict_places(t, set, &p);
     if (!status) {
         ngrt_picture_start(&picture, EDGE + CELLS * CELL + 20, CELLS * CELL + 40, t->boundary_path);
+        /* the dots are drawn over the places */
         draw_places(&p, &picture);
         status = draw_rows(t, set, &p, &picture);
         draw_ends(&p, &picture);

@@ -26,6 +26,7 @@ static int take_step(Trainer *t, size_t *first, int step, double *loss)
     size_t own, count, owned;
     int error, status;
 
+    /* after the last row another pass begins, in another order */
     if (*first >= set->rows)
         *first = 0;
     if (*first == 0) {
@@ -63,6 +64,7 @@ static int sweep(Trainer *t, Sweep *s)
             status = take_step(t, &first, i, &loss);
         if (status || !isfinite(loss))
             break;
+        /* an exponential mean; `weight` is what its terms add up to so far */
         mean = 0.95 * mean + 0.05 * loss;
         weight = 0.95 * weight + 0.05;
         s->rate[i] = rate_of(i);

@@ -83,6 +83,7 @@ static int format_of(const char *path)
     if (ngrt_reader_read(r, start, sizeof start, &b.size, &message) == NGRT_OK) {
         if (ngrt_is_zip(&b))
             format = ARCHIVE;
+        /* .npy begins with \x93NUMPY, the images of MNIST with two zero bytes */
         else if (b.size >= 4 && (memcmp(start, "\x93NUM", 4) == 0 || (!start[0] && !start[1])))
             format = ARRAY;
     }
@@ -98,6 +99,7 @@ static int split_path(const Trainer *t, Source *s)
 
     if (!colon || access(s->path, F_OK) == 0)
         return DONE;
+    /* a path may have colons itself: the shortest that is a file is the name */
     for (; colon; colon = strchr(colon + 1, ':')) {
         size_t size = (size_t)(colon - s->path);
         char *path = malloc(size + 1);
@@ -141,6 +143,7 @@ static int spread_archive(const Trainer *t, Set *set)
         if (ngrt_source_takes_array(set, x) && !add_source(set, x, set->source[i].path))
             return ngrt_trainer_no_memory(t);
     }
+    /* the archive itself is not the source of any input */
     drop_source(set, i);
     return DONE;
 }
@@ -225,6 +228,7 @@ static int open_source(const Trainer *t, Set *set, Source *s, int *lacks)
         error = ngrt_table_choose(s->table, s->columns, &s->pick, &s->picks, &message);
     } else {
         error = read_array(t, s, &message);
+        /* an input with a default keeps it, unless columns are asked of the file */
         *lacks = error == NGRT_EMODEL && s->may_lack && !s->columns;
         if (*lacks)
             return DONE;
@@ -257,6 +261,7 @@ static int read_tables(const Trainer *t, Set *set)
             return ngrt_trainer_fail(t, FILES, "%s", message.text);
         note_table(t, set->table[i]);
     }
+    /* several sources may be columns of one table */
     for (i = 0; i < set->sources; i++)
         if (set->source[i].table)
             set->source[i].rows = set->source[i].table->rows;
@@ -276,6 +281,7 @@ int ngrt_source_read(const Trainer *t, Set *set)
     while (i < set->sources && !status) {
         status = check_source(t, set, i);
         if (!status && is_idle(set, &set->source[i])) {
+            /* the last one took place i, so i is looked at again */
             drop_source(set, i);
             continue;
         }
