@@ -29,6 +29,7 @@ static int char_size(const char *c, const char *end)
         size = 4;
     else if (b >= 0xe0)
         size = 3;
+    /* 0xc0 and 0xc1 would only begin overlong forms of ASCII; above 0xf4 is beyond U+10FFFF */
     if (b < 0xc2 || b > 0xf4 || end - c < size)
         return 0;
     for (int i = 1; i < size; i++)
@@ -63,6 +64,7 @@ void text_clean(Text *t, const char *text, size_t size)
         int n = char_size(text, end);
         bool control =
             b < 0x20 || b == 0x7f || (b == 0xc2 && n == 2 && (unsigned char)text[1] < 0xa0);
+        /* control characters could move the cursor of a terminal, or colour it */
         if (b == '\t')
             text_put(t, " ", 1);
         else if (n == 0 || control)
@@ -134,6 +136,7 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
 
     Source *s = arena_alloc(ngc, sizeof *s);
     s->name = name;
+    /* the text is cut before what is not text, so that the message has a place to show */
     s->size = measure_text(text, (int)size);
     char *copy = arena_alloc(ngc, (size_t)s->size + 1);
     if (s->size > 0)
@@ -142,6 +145,7 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
     s->library = library;
     find_lines(ngc, s);
 
+    /* files are few: the list is copied for each */
     Source **file = arena_alloc(ngc, (size_t)(ngc->files + 1) * sizeof *file);
     if (ngc->files > 0)
         memcpy(file, ngc->file, (size_t)ngc->files * sizeof *file);
@@ -170,6 +174,7 @@ static char *read_stream(FILE *f, size_t *size)
             errno = why;
             return NULL;
         }
+        /* what is over the limit is refused by its size, so the rest is not read */
         if (n == 0 || *size > SOURCE_MAX)
             return text;
         if (*size == room) {
@@ -236,6 +241,7 @@ const char *source_text(Ngc *ngc, Loc loc)
         int n = char_size(at, end);
         text_clean(&piece, at, (size_t)(n == 0 ? 1 : n));
         at += n == 0 ? 1 : n;
+        /* a piece over several lines becomes one line, without comments */
         bool comment = at < end && *at == '#';
         if (at < end && (*at == '\n' || *at == '\r' || comment)) {
             while (at < end && (strchr(" \t\r\n", *at) != NULL || (comment && *at != '\n')))
@@ -271,6 +277,9 @@ static bool same_diag(const Diag *a, const Diag *b)
 static void keep_diag(Ngc *ngc, Diag *d)
 {
     bool warning = d->flag != NULL, error = d->severity == SEV_ERROR && !warning;
+    /* if an attempt fails, the user made no mistake yet: its first error is kept for a later
+     * message
+     */
     if (ngc->trial) {
         ngc->errors += error;
         if (error && !ngc->trial->first)
@@ -365,6 +374,7 @@ void diag_label(Ngc *ngc, Diag *d, Loc loc, const char *format, ...)
     label->text = text_vformat(ngc, format, args);
     va_end(args);
     Label **place = &d->labels;
+    /* sorted by place: draw_labels counts on it */
     while (*place != NULL && (*place)->loc.at <= loc.at)
         place = &(*place)->next;
     label->next = *place;
@@ -446,6 +456,7 @@ static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc)
         c.from = at;
         for (int n = 0; n < WINDOW / 3 && c.from > begin; n += starts_char(s->text[c.from]))
             c.from--;
+        /* not in the middle of a character */
         while (c.from > begin && !starts_char(s->text[c.from]))
             c.from--;
     }
@@ -531,6 +542,7 @@ static void draw_labels(const Canvas *c, const Diag *d)
                 put_blanks(c->out, column - drawn);
                 break;
             }
+            /* two labels that begin at one place share a bar */
             if (column < drawn)
                 continue;
             put_blanks(c->out, column - drawn);

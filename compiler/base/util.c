@@ -129,6 +129,7 @@ static Chunk *add_chunk(struct Arena *arena, size_t size)
     chunk->end = chunk->at + room;
     ASAN_POISON_MEMORY_REGION(chunk->at, room);
 
+    /* before the last in the list: what is free of the last is still used */
     if (own && arena->last != NULL) {
         chunk->older = arena->last->older;
         arena->last->older = chunk;
@@ -145,6 +146,7 @@ void *arena_alloc(Ngc *ngc, size_t size)
         ngc->arena = take_memory(sizeof *ngc->arena);
     if (size > SIZE_MAX / 2)
         size = SIZE_MAX / 2; /* calloc refuses that */
+    /* with a sanitizer, poisoned bytes follow each piece */
     size_t room = aligned(size) + GAP;
 
     Chunk *chunk = ngc->arena->last;
@@ -173,6 +175,7 @@ static bool stretch(Ngc *ngc, void *piece, size_t old, size_t size)
 
     old = aligned(old);
     size = aligned(size);
+    /* lists that grow are mostly the latest piece */
     bool is_last = (char *)piece + old == chunk->at;
     if (!is_last || (size_t)(chunk->end - chunk->at) < size - old)
         return false;
@@ -253,6 +256,7 @@ const char *intern(Ngc *ngc, const char *text, size_t size)
         ngc->names = arena_alloc(ngc, sizeof *ngc->names);
 
     struct Intern *names = ngc->names;
+    /* at most half full, so a search ends after few slots */
     if (2 * (names->count + 1) > names->room)
         grow_names(ngc, names);
 
@@ -279,6 +283,7 @@ const char *intern_str(Ngc *ngc, const char *text)
 static struct TableSlot *find_key(const Table *m, const void *key)
 {
     uint64_t hash = (uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u;
+    /* addresses are multiples of ALIGN: the product's upper bits differ */
     size_t i = (size_t)(hash >> 20) & (size_t)(m->room - 1);
     while (m->slot[i].key && m->slot[i].key != key)
         i = (i + 1) & (size_t)(m->room - 1);

@@ -286,6 +286,7 @@ static int check_sizes(const Files *files, int64_t shared, int64_t *rows)
     /* columns */
     for (int i = 0; i < files->feeds; i++) {
         const Feed *f = &files->feed[i];
+        /* inputs of the shared file lie side by side in its rows */
         int64_t takes = f->own ? f->width : shared;
         if (f->axis >= 0 && takes != f->file->columns)
             return fail(ngc, 3, "%s: %lld columns, but the inputs take %lld", f->file->path,
@@ -307,6 +308,7 @@ static void leave_defaults(const Eval *e, Files *files)
             need += row_width(e, f);
     }
 
+    /* the file has columns for all: then defaults give way to them */
     bool enough = files->shared && need == files->shared->columns;
     int kept = 0;
     for (int i = 0; i < files->feeds; i++) {
@@ -326,6 +328,7 @@ static double *copy_elements(Ngc *ngc, const Feed *f, int64_t rows)
 
     for (int64_t i = 0; i < rows * f->width; i++) {
         int64_t row = i / file->columns, column = i % file->columns;
+        /* row i / width, and within it the columns from `column` on */
         if (f->axis >= 0) {
             row = i / f->width;
             column = f->column + i % f->width;

@@ -52,6 +52,7 @@ static double probe_slope(Probe *p, double h, double side[2])
     double two = (far_up + far_down) / (4 * h);
     side[LEFT] = (4 * down - far_down) / (2 * h);
     side[RIGHT] = (4 * up - far_up) / (2 * h);
+    /* errors of h^2 cancel: (4 D(h) - D(2h)) / 3 */
     return (4 * one - two) / 3;
 }
 
@@ -94,6 +95,7 @@ static bool probe_is_kink(Probe *p, double gradient, double scale)
 
     double wide[2], close[2];
     bool away[2];
+    /* two steps show whether slopes approach a value or grow as h shrinks */
     probe_slope(p, 1e-4, wide);
     probe_slope(p, 1e-5, close);
     for (int side = LEFT; side <= RIGHT; side++)
@@ -174,6 +176,7 @@ static void check_elements(Probe *p, Count *count)
     for (int64_t k = 0; k < p->count && k < SAMPLES; k++) {
         int64_t i = k;
         if (p->count > SAMPLES)
+            /* spread over the tensor by the golden ratio of 2^32 */
             i = (int64_t)((uint64_t)k * 2654435761u % (uint64_t)p->count);
         p->direction[i] = 1;
         count->of[probe_judge(p, p->gradient[i], p->scale, &count->worst)]++;
@@ -186,6 +189,7 @@ static void check_direction(Probe *p, Count *count)
 {
     double slope = 0;
     ngrt_normal(p->direction, (size_t)p->count, 7, 0, 0, 1);
+    /* the slope along a direction d is gradient . d: one probe covers all elements */
     for (int64_t i = 0; i < p->count; i++)
         slope += p->gradient[i] * p->direction[i];
     count->of[probe_judge(p, slope, fmax(p->scale, fabs(slope)), &count->worst)]++;
@@ -201,6 +205,7 @@ static Count check_root(Run *r, const Root *root)
     if (p.count > SAMPLES)
         check_direction(&p, &count);
 
+    /* x as it was, for the gradients that are checked after this one */
     memcpy(p.x, p.at, (size_t)p.count * sizeof *p.x);
     r->e->value[root->x->id] = room;
     return count;

@@ -75,6 +75,7 @@ static bool literal_read(const Expr *x, Literal *l, int depth, int64_t room)
 /* The text as an expression, or NULL. */
 static const Expr *literal_parse(Ngc *ngc, const char *text)
 {
+    /* by the parser of the language, so numbers and lists are written as in a model */
     const char *statement = text_format(ngc, "v = %s", text);
     int errors = ngc->errors;
     int file = source_add(ngc, "the command line", statement, strlen(statement), false);
@@ -135,6 +136,7 @@ static bool bind_dims(Run *r, Shape declared, Shape given)
 
     for (int i = 0; i < declared.rank; i++) {
         for (int d = 0; d < g->dims; d++) {
+            /* only an axis that is a dim itself, not 2*m, says its size */
             if (r->given[d] || declared.dim[i] != size_dim(g, d))
                 continue;
             r->given[d] = true;
@@ -289,6 +291,7 @@ static const Node *find_outside(Run *r)
     const int *uses = graph_uses(g, root, r->m->roots);
 
     r->e->outside = NULL;
+    /* then an int that leaves 32 bits counts as out of range */
     r->e->exact_ints = true;
     eval_forget(r->e);
     for (int i = 0; i < g->count && !r->e->outside; i++)
@@ -340,6 +343,7 @@ static void invent_integers(Run *r, int i, int range)
     int64_t n = eval_shape(r->e, v->shape, dim);
     int64_t limit = v->limit ? v->limit : range;
     for (int64_t k = 0; k < n; k++)
+        /* no random numbers: the same labels in every run */
         r->var[i][k] = (double)((k * 7 + 3) % limit);
 }
 

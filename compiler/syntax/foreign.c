@@ -220,6 +220,7 @@ static const char *look_up_as(const Foreign *table, size_t count, const char *wo
 static const char *look_up(const Foreign *table, size_t count, const char *word)
 {
     const char *advice = look_up_as(table, count, word, true);
+    /* a short word in other capitals is more likely a name */
     if (!advice && strlen(word) >= 3)
         advice = look_up_as(table, count, word, false);
     return advice;
@@ -238,6 +239,7 @@ static const char *fill_in(Ngc *ngc, const char *advice, const char *of)
 
     Text t = {.ngc = ngc};
     text_put(&t, "", 0);
+    /* '-': a remark; else the advice is text to write */
     if (*advice == '-')
         advice++;
     else

@@ -81,6 +81,7 @@ static const char *why_path_open(Ngc *ngc, const char *path, const char **which)
     char *real = realpath(path, NULL);
     if (!real)
         return strerror(errno);
+    /* each directory above: who can rename one of them can replace all below it */
     for (size_t n = strlen(real); n > 0 && !why; n--) {
         if (real[n] != '\0' && real[n] != '/')
             continue;
@@ -213,6 +214,7 @@ static void write_tail(char tail[TAIL + 1], const char *key, const char *text, s
 int cache_open(const char *path, size_t *size)
 {
     struct stat st;
+    /* what is checked is what is run: the open file, not its name. A pipe must not make ngc wait */
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -1;
@@ -238,6 +240,7 @@ int cache_find(Ngc *ngc, const char *path, const char *key)
     char *text = size > TAIL ? read_all(ngc, fd, size) : NULL;
     if (text) {
         write_tail(tail, key, text, size - TAIL);
+        /* the key is in the sum: a program that was renamed is not found either */
         if (memcmp(text + size - TAIL, tail, TAIL) == 0) {
             futimens(fd, NULL); /* the time of its last use */
             return fd;
@@ -314,6 +317,7 @@ bool cache_keep(Ngc *ngc, const char *built, const char *path, const char *key)
     write_tail(tail, key, text, size);
     if (!cache_create(whole, 0700, text, size, tail, TAIL))
         return false;
+    /* another ngc sees all of it or nothing */
     bool good = rename(whole, path) == 0;
     if (!good)
         unlink(whole);
@@ -361,6 +365,7 @@ static int find_old(Ngc *ngc, DIR *d, time_t now, Old **list)
             continue;
 
         bool left = S_ISDIR(st.st_mode) && strncmp(entry->d_name, "ngc-", 4) == 0;
+        /* a young one may belong to an ngc that runs */
         if (left && now - st.st_mtime > LEFT_SECONDS)
             remove_left(dirfd(d), entry->d_name);
         if (!S_ISREG(st.st_mode) || !is_program_name(entry->d_name))

@@ -175,6 +175,7 @@ static bool makes_column(const Layout *l, const Lexeme *x)
     const Lexeme *last = &l->last;
     if (x->gap < 2)
         return false;
+    /* rows of numbers and of declarations are aligned by hand; within brackets they are not */
     if (is_sign(last, ",") || is_sign(last, ";"))
         return l->depth == 0;
     return l->keyword || (is_any_sign(x, aligns) && l->depth == 0 && l->braces == 0);
@@ -213,6 +214,7 @@ static void count_bracket(Layout *l, const Lexeme *x)
         l->depth++;
     if ((is_sign(x, ")") || is_sign(x, "]")) && l->depth > 0)
         l->depth--;
+    /* a body within brackets has its own lines: what is open outside does not continue them */
     if (is_sign(x, "{") && l->braces < DEEPEST) {
         l->saved[l->braces++] = l->depth;
         l->depth = 0;
@@ -242,6 +244,7 @@ static void put_lexeme(Layout *l, const Lexeme *x)
     text_add(&l->out, "%*s", before, "");
     text_put(&l->out, x->at, (size_t)x->size);
     l->start = false;
+    /* a comment changes nothing for the lexeme after it */
     if (x->kind == K_COMMENT)
         return;
 
@@ -265,6 +268,7 @@ static void put_line(Layout *l)
     }
     text_put(&l->out, "\n", 1);
 
+    /* what is at the end of a statement does not bind the next line to it */
     bool ended = l->depth == 0 && !continues(&l->last);
     if (!l->start && ended)
         l->last = (Lexeme){0};
@@ -336,6 +340,7 @@ static int format_file(Ngc *ngc, const Args *a, const char *path, bool *changed)
         return 1;
 
     const Source *s = ngc->file[file];
+    /* the layout is checked against the text itself: a wrong blank must not change a model */
     Text out = lay_out(ngc, s->text);
     if (!same_tokens(s->text, out.at))
         ngc_bug("fmt would change what '%s' says", path);

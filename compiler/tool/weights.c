@@ -46,6 +46,7 @@ static bool read_file(File *f)
         ngrt_file_read(&plain, f->path, &message))
         return fail_message(f->ngc, &message);
 
+    /* other bytes are the memory of the params struct */
     f->named = ngrt_is_npy(&plain) || ngrt_is_zip(&plain) || ngrt_is_safetensors(&plain);
     if (!f->named) {
         f->tensors.file = plain;
@@ -135,6 +136,7 @@ static bool check_named(const File *f, const Model *m)
 
     uint64_t hash = f->tensors.about.hash;
     const Options *opt = &f->ngc->opt;
+    /* a hash is of all params by name, so it can only fit a whole file of this model */
     bool other = f->map.count + opt->freshes + opt->overlays > 0; /* it is of another model */
     if (hash && hash != f->hash && !other)
         return fail(f,
@@ -154,6 +156,7 @@ static double *read_plain(const File *f, const Var *v, size_t at, int64_t count)
     const unsigned char *from = (const unsigned char *)f->tensors.file.at + at;
     double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
 
+    /* the struct has the types of the C that is written now */
     if (v->type != T_INT && f->ngc->opt.real_double) {
         memcpy(out, from, (size_t)count * sizeof *out);
         return out;
@@ -232,6 +235,7 @@ static void drop_variables(Model *m)
         if (uses[m->var[i]->node->id] == 0)
             continue;
         m->var[vars] = m->var[i];
+        /* indices stay those of the list */
         m->var[vars]->index = vars;
         vars++;
     }
@@ -261,6 +265,7 @@ static int row_axis(const Model *m, const Var *x, size_t elements)
     int axis = 0;
     int64_t count = 1;
     for (int i = 0; i < x->shape.rank; i++)
+        /* a size that is negative stands for one known at run time: the batch */
         if (x->shape.dim[i] < 0) {
             axis = i;
             break;
@@ -280,6 +285,7 @@ static Node *row_node(Model *m, const Var *x, const PrepInput *p, int axis, bool
 
     Shape shape = x->shape;
     double *data = arena_alloc(m->graph->ngc, (p->elements + 1) * sizeof *data);
+    /* one row, [1, ...], broadcast over all rows */
     shape.dim[axis] = 1;
     memcpy(data, sub ? p->sub : p->mul, p->elements * sizeof *data);
     return graph_broadcast(m->graph, graph_data(m->graph, shape, T_FLOAT, data), x->shape);
@@ -298,6 +304,7 @@ static bool prepare_input(const File *f, Model *m, Var *x, const PrepInput *p)
     Node *value = graph_binary(g, OP_sub, x->node, row_node(m, x, p, axis, true));
     value = graph_binary(g, OP_mul, value, row_node(m, x, p, axis, false));
 
+    /* rewriting with x -> (x - sub)*mul replaces x where it is read */
     Node **root = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *root);
     for (int i = 0; i < m->roots; i++)
         root[i] = m->root[i].node;
@@ -384,12 +391,14 @@ static bool freeze_variable(File *f, const Model *m, Var *v)
 /* Gives the weights that are left their elements. */
 static bool freeze(File *f, Model *m)
 {
+    /* before variables are dropped: the file's hash is of all params */
     f->hash = model_hash(m);
     if (!read_file(f))
         return false;
     if ((!f->named && !read_memory(f, m)) || !overlay(f->ngc, m))
         return false;
 
+    /* plain memory was read by the order of all params, so only now */
     cut_down(m);
     for (int i = 0; i < m->vars; i++) {
         Var *v = m->var[i];
@@ -409,6 +418,7 @@ static bool load(File *f, Model *m)
         Var *v = m->var[i];
         if (f->named && is_fresh(f->ngc, v))
             continue;
+        /* a param must be there; a state may be missing, and starts as the model says */
         bool there = f->named && (is_single(f) || ngrt_archive_find(&f->tensors, &f->map, v->name));
         if (v->kind == VAR_INPUT || v->data || (v->kind == VAR_STATE && !there))
             continue;
@@ -456,6 +466,7 @@ static Node *data_node(Graph *g, const Var *v)
 static bool tune_variable(const File *f, const Model *whole, Model *m, Var *v)
 {
     const Var *w = var_named(whole, v->name);
+    /* it is read only, so it is a constant */
     if (is_kept(m, whole, v))
         v->kind = VAR_FROZEN;
     if (v->kind == VAR_FROZEN && (!w || !w->data))
