@@ -32,6 +32,7 @@ typedef struct Layout {
     bool prefix;        /* the last was a sign before its operand, as in -x */
     bool start;         /* nothing is on this line of the output */
     bool keyword;       /* the last began a declaration */
+    bool opened;        /* the line before ended with { */
 } Layout;
 
 static bool has_text(const Lexeme *x, const char *text)
@@ -268,6 +269,8 @@ static void put_line(Layout *l)
     }
     text_put(&l->out, "\n", 1);
 
+    l->opened = is_sign(&l->last, "{");
+
     /* what is at the end of a statement does not bind the next line to it */
     bool ended = l->depth == 0 && !continues(&l->last);
     if (!l->start && ended)
@@ -295,7 +298,7 @@ static Text lay_out(Ngc *ngc, const char *text)
             text_put(&l.out, "\n", 1);
         pending = false;
         put_line(&l);
-        no_gap = is_sign(&l.last, "{");
+        no_gap = l.opened;
         l.at += *l.at == '\n';
     }
     return l.out;

@@ -185,7 +185,7 @@ while read -r code kind text; do
 done <pages
 
 # ---- fmt ----
-printf '# c\n\n\n\ndef f(x,n=2){\ny=x^n+ -x*( n-1 )   # kept\n\n\n   return y\n}\ninput   a[ 2,3 ],b\nJ=sum(f(a))+b\n    |> tanh\nminimize K=J over*.W,h . *.b,h.3.*\nz=a*b\n\n' >f.ng
+printf '# c\n\n\n\ndef f(x,n=2){\n\n\ny=x^n+ -x*( n-1 )   # kept\n\n\n   return y\n\n}\ninput   a[ 2,3 ],b\nJ=sum(f(a))+b\n    |> tanh\nminimize K=J over*.W,h . *.b,h.3.*\nz=a*b\n\n' >f.ng
 cat >f.want <<'NG'
 # c
 
