@@ -43,6 +43,7 @@ int ngrt_best_update(Trainer *t)
         t->best_epoch = (long)t->about.epoch;
         t->best_about = t->about;
         t->waited = 0;
+        /* `kept` is of the end of this epoch: run_epoch copies before it measures */
         if (t->best)
             memcpy(t->best, t->kept, ngrt_state_at(t) + t->model->sizeof_state);
     } else {

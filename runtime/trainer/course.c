@@ -30,6 +30,7 @@ static int hash_data(const Trainer *t, uint64_t *hash)
     size_t count = set->rows < ROWS ? set->rows : ROWS, k;
     int i, status = DONE;
 
+    /* rows are hashed as they are stored, so their order in a pass does not count */
     *hash = set->rows;
     for (i = 0; i < set->feeds && !status; i++) {
         const Feed *f = &set->feed[i];

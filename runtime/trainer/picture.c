@@ -54,6 +54,7 @@ static double distance(double x, double y, const double *from, const double *to)
     double dx = to[0] - from[0], dy = to[1] - from[1], length = dx * dx + dy * dy;
     double along = length > 0 ? ((x - from[0]) * dx + (y - from[1]) * dy) / length : 0;
 
+    /* the foot of the perpendicular, or the nearer end */
     along = fmin(fmax(along, 0), 1);
     return hypot(x - from[0] - along * dx, y - from[1] - along * dy);
 }
@@ -70,6 +71,7 @@ static void draw_piece(Picture *p, const double *from, const double *to, unsigne
 
     for (y = top; y <= bottom; y++)
         for (x = left; x <= right; x++) {
+            /* a pixel at the edge is covered by a part of 1 */
             double share = width / 2 + 0.5 - distance(x + 0.5, y + 0.5, from, to);
             if (share > 0)
                 mix(p, x, y, colour, fmin(share, 1));
@@ -145,6 +147,7 @@ static void draw_character(Picture *p, int c, double x, double y, unsigned colou
         }
         point[0] = x + (s[0] - '0') * UNIT / 2.0;
         point[1] = y + (s[1] - '6') * UNIT / 2.0;
+        /* the pen is down: a stroke from the last point to this */
         if (down)
             draw_piece(p, last, point, colour, 1);
         memcpy(last, point, sizeof last);
@@ -163,6 +166,7 @@ void ngrt_picture_text(Picture *p, double x, double y, int right, unsigned colou
     if (!p->good)
         return;
     if (p->pixel) {
+        /* x is the right end of the text */
         if (right)
             x -= (double)(ADVANCE * size);
         for (i = 0; i < size; i++)
@@ -223,6 +227,7 @@ void ngrt_picture_dot(Picture *p, double x, double y, double radius, unsigned co
 
     if (!p->good)
         return;
+    /* a line without length is a disc */
     if (p->pixel)
         draw_piece(p, at, at, colour, 2 * radius);
     else
@@ -330,6 +335,7 @@ static int make_png(const Picture *p, Bytes *b)
         good = ngrt_bytes_add(&rows, "", 1) &&
                ngrt_bytes_add(&rows, p->pixel + (size_t)y * line, line);
 
+    /* signature, header, pixels, end */
     good = good && pack(&rows, &packed) && ngrt_bytes_add(b, "\x89PNG\r\n\x1a\n", 8) &&
            add_chunk(b, "IHDR", head, sizeof head) &&
            add_chunk(b, "IDAT", packed.at, packed.size) && add_chunk(b, "IEND", "", 0);

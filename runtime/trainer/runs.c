@@ -72,6 +72,7 @@ static void print_folds(const Trainer *t, const double *value)
             mean += value[k * t->values + i] / folds;
         for (k = 0; k < folds; k++)
             square += pow(value[k * t->values + i] - mean, 2);
+        /* a value that one fold does not know has no mean */
         if (!isnan(mean))
             printf("%s: %.6g +- %.3g\n", t->value[i].name, mean, sqrt(square / (folds - 1)));
     }
@@ -103,6 +104,7 @@ static int choose(Trainer *t, long number, char *text, size_t room)
         Grid *g = &t->grid[i];
         const char *value = g->value[number % g->values];
 
+        /* the number in a mixed base: a digit for each input of the grid */
         number /= g->values;
         snprintf(g->assign, sizeof g->assign, "%s=%s", g->name, value);
         snprintf(text + used, room - used, "%s%s", i ? " " : "", g->assign);
@@ -140,6 +142,7 @@ static int run_combination(Trainer *t, const char *text, BestRun *best)
         return status;
 
     print_run(t, text, part);
+    /* the first value is the loss: the least of validation, if there is any */
     if (first->known[part] && (best->text[0] == 0 || first->of[part] < best->value)) {
         best->value = first->of[part];
         memcpy(best->kept, t->params, t->model->sizeof_params);
@@ -174,6 +177,7 @@ int ngrt_runs_grid(Trainer *t)
     best.kept = ngrt_trainer_allocate(1, ngrt_state_at(t) + t->model->sizeof_state);
     if (!best.kept)
         return ngrt_trainer_no_memory(t);
+    /* only the best run is written, when it is known */
     t->save_path = NULL;
     for (number = 0; choose(t, number, text, sizeof text) && !status; number++)
         status = run_combination(t, text, &best);

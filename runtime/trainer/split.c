@@ -54,6 +54,7 @@ static Row *sort_rows(const Trainer *t, const Set *set)
 
     for (i = 0; i < set->rows && !status; i++) {
         row[i].number = (uint32_t)i;
+        /* equal seeds give equal parts, on every machine */
         row[i].key = ngrt_random_bits(t->seed, SPLIT_STREAM, i);
         if (labels)
             status = ngrt_rows_read(t, labels, i, &row[i].label);
@@ -77,6 +78,7 @@ static void deal(const Row *row, size_t rows, const double *share, int parts, un
     for (i = 0; i < rows; i++) {
         int best = 0;
         for (p = 1; p < parts; p++)
+            /* what the part should have of i + 1 rows, less what it has */
             if (share[p] * (double)(i + 1) - have[p] >
                 share[best] * (double)(i + 1) - have[best] + 1e-9)
                 best = p;
@@ -133,6 +135,7 @@ static int assign_rows(const Trainer *t, unsigned char *to)
         share[i] = 1.0 / (double)parts;
     for (i = 0; i < PARTS && !t->folds; i++) {
         share[i] = t->split[i];
+        /* rows that no part gets */
         share[PARTS] -= t->split[i];
     }
     deal(row, t->whole.rows, share, parts, to);
@@ -155,6 +158,7 @@ int ngrt_split(Trainer *t, int fold)
 
     for (i = 0; i < PARTS && !status; i++) {
         ngrt_set_free(&t->part[i]);
+        /* training has all folds but one, validation that one */
         if (t->folds && i < TESTING)
             status = make_part(t, i, to, fold, i == TRAINING);
         else if (!t->folds && t->split[i] > 0)
