@@ -32,7 +32,9 @@ enum {
     NGRT_GEMM_BAND = 6144 * NGRT_GEMM_COLS, /* elements of A that stay in the second cache */
     NGRT_GEMM_PACKED = 4096 * NGRT_GEMM_COLS, /* elements of A that are packed at a time */
     NGRT_GEMM_TURNED = 1536 * NGRT_GEMM_COLS, /* elements of C that are transposed, at most */
-    NGRT_GEMM_SUMMED = 64,                    /* terms of one sum; more are the sum of two halves */
+    NGRT_GEMM_DOTS = 8, /* columns of B that are multiplied with a row together */
+    NGRT_GEMM_ACROSS = 4 * NGRT_GEMM_COLS, /* columns of a product with one row, at a time */
+    NGRT_GEMM_SUMMED = 64,                 /* terms of one sum; more are the sum of two halves */
     NGRT_GEMM_LONG = 16384, /* terms; of more, sums of pieces are added without loss */
     NGRT_GEMM_PIECE = 1024, /* terms of a piece */
     NGRT_GEMM_TALL = 96,    /* rows and columns of C for which this is done at a time */
@@ -761,49 +763,192 @@ static void ngrt_gemm_add_rows(int k, const real *x, const real *b, ptrdiff_t ro
 #endif
 }
 
-/* sum over p < k of x[p] y[p], in partial sums. What is lost to rounding grows with the logarithm
- * of k. */
-static real ngrt_gemm_dot(int k, const real *x, const real *y)
+/* s[i][j] = sum over p = j, j + COLS, .. of x[p] b[i][p], for NGRT_GEMM_DOTS columns b[i] of B, as
+ * far as whole lines go. s is 0 before. */
+typedef void ngrt_gemm_dotting(int k, const real *x, const real *const *b, real *s);
+
+/* sum[j] = sum over p < k of x[p] b[p row + j] for j < lines COLS. */
+typedef void ngrt_gemm_summing(int lines, int k, const real *x, const real *b, ptrdiff_t row,
+                               real *sum);
+
+static void ngrt_gemm_dots(int k, const real *x, const real *const *b, real *s)
 {
-    real s[NGRT_GEMM_COLS] = {0}, sum = 0;
-    int j, p;
+    int i;
+
+    for (i = 0; i < NGRT_GEMM_DOTS; i++)
+        ngrt_gemm_add_products(k, x, b[i], s + i * NGRT_GEMM_COLS);
+}
+
+static void ngrt_gemm_down(int lines, int k, const real *x, const real *b, ptrdiff_t row, real *sum)
+{
+    int i;
+
+    for (i = 0; i < lines; i++)
+        ngrt_gemm_add_rows(k, x, b + i * NGRT_GEMM_COLS, row, sum + i * NGRT_GEMM_COLS);
+}
+
+#if defined __GNUC__ && defined __x86_64__
+/* What is done for each column i of B, and for each line. The sums are si and, where a line is two
+ * vectors, ti. */
+#define NGRT_GEMM_EMPTY(i) vector s##i = {0}, t##i = {0}
+#define NGRT_GEMM_DOT(i)                            \
+    s##i += y[0] * ((const vector *)(b[i] + p))[0]; \
+    if (vectors > 1)                                \
+    t##i += y[vectors - 1] * ((const vector *)(b[i] + p))[vectors - 1]
+#define NGRT_GEMM_DOWN(i)             \
+    s##i += x[p] * from[i * vectors]; \
+    if (vectors > 1)                  \
+    t##i += x[p] * from[(i + 1) * vectors - 1]
+#define NGRT_GEMM_KEEP(i)   \
+    to[i * vectors] = s##i; \
+    if (vectors > 1)        \
+    to[(i + 1) * vectors - 1] = t##i
+
+/* Both, with `vectors` vectors a line; `some` columns of B at a time. */
+#define NGRT_GEMM_VECTOR_BY(dots, down, target, type, some, each)                          \
+    target static void dots(int k, const real *x, const real *const *b, real *s)           \
+    {                                                                                      \
+        typedef type vector;                                                               \
+        enum { vectors = NGRT_GEMM_COLS * sizeof(real) / sizeof(vector) };                 \
+        vector *to = (vector *)s;                                                          \
+        int i, p;                                                                          \
+        for (i = 0; i < NGRT_GEMM_DOTS; i += some, b += some, to += some * vectors) {      \
+            each(NGRT_GEMM_EMPTY);                                                         \
+            for (p = 0; p + NGRT_GEMM_COLS <= k; p += NGRT_GEMM_COLS) {                    \
+                const vector *y = (const vector *)(x + p);                                 \
+                each(NGRT_GEMM_DOT);                                                       \
+            }                                                                              \
+            each(NGRT_GEMM_KEEP);                                                          \
+        }                                                                                  \
+    }                                                                                      \
+    target static void down(int lines, int k, const real *x, const real *b, ptrdiff_t row, \
+                            real *sum)                                                     \
+    {                                                                                      \
+        typedef type vector;                                                               \
+        enum { vectors = NGRT_GEMM_COLS * sizeof(real) / sizeof(vector) };                 \
+        vector *to = (vector *)sum;                                                        \
+        int p;                                                                             \
+        for (; lines >= 4; lines -= 4, b += 4 * NGRT_GEMM_COLS, to += 4 * vectors) {       \
+            NGRT_GEMM_FOUR_ROWS(NGRT_GEMM_EMPTY);                                          \
+            for (p = 0; p < k; p++) {                                                      \
+                const vector *from = (const vector *)(b + p * row);                        \
+                NGRT_GEMM_FOUR_ROWS(NGRT_GEMM_DOWN);                                       \
+            }                                                                              \
+            NGRT_GEMM_FOUR_ROWS(NGRT_GEMM_KEEP);                                           \
+        }                                                                                  \
+        for (; lines > 0; lines--, b += NGRT_GEMM_COLS, to += vectors) {                   \
+            NGRT_GEMM_EMPTY(0);                                                            \
+            for (p = 0; p < k; p++) {                                                      \
+                const vector *from = (const vector *)(b + p * row);                        \
+                NGRT_GEMM_DOWN(0);                                                         \
+            }                                                                              \
+            NGRT_GEMM_KEEP(0);                                                             \
+        }                                                                                  \
+    }
+NGRT_GEMM_VECTOR_BY(ngrt_gemm_dots_avx2, ngrt_gemm_down_avx2, NGRT_GEMM_TARGET("avx2,fma"),
+                    ngrt_gemm_v32, 4, NGRT_GEMM_FOUR_ROWS)
+NGRT_GEMM_VECTOR_BY(ngrt_gemm_dots_avx512, ngrt_gemm_down_avx512, NGRT_GEMM_TARGET("avx512f"),
+                    ngrt_gemm_v64, 8, NGRT_GEMM_ALL_ROWS)
+#endif
+
+/* The best of them for this processor. */
+static void ngrt_gemm_choose_vector(ngrt_gemm_dotting **dots, ngrt_gemm_summing **down)
+{
+    *dots = ngrt_gemm_dots;
+    *down = ngrt_gemm_down;
+#if defined __GNUC__ && defined __x86_64__
+    if (__builtin_cpu_supports("avx512f")) {
+        *dots = ngrt_gemm_dots_avx512;
+        *down = ngrt_gemm_down_avx512;
+    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        *dots = ngrt_gemm_dots_avx2;
+        *down = ngrt_gemm_down_avx2;
+    }
+#endif
+}
+
+/* The sum of the partial sums of a line, by halves. */
+static real ngrt_gemm_total(const real *s)
+{
+    real sum[NGRT_GEMM_COLS / 4];
+    int count, j;
+#ifdef __GNUC__
+    const ngrt_gemm_quarter *all = (const ngrt_gemm_quarter *)s;
+
+    *(ngrt_gemm_quarter *)sum = (all[0] + all[2]) + (all[1] + all[3]);
+#else
+    for (j = 0; j < NGRT_GEMM_COLS / 4; j++)
+        sum[j] = (s[j] + s[j + NGRT_GEMM_COLS / 2]) +
+                 (s[j + NGRT_GEMM_COLS / 4] + s[j + 3 * NGRT_GEMM_COLS / 4]);
+#endif
+    for (count = NGRT_GEMM_COLS / 8; count > 0; count /= 2)
+        for (j = 0; j < count; j++)
+            sum[j] += sum[j + count];
+    return sum[0];
+}
+
+/* sum[i] = sum over p < k of x[p] b[i col + p] for i < cols, at most NGRT_GEMM_DOTS, in partial
+ * sums. What is lost to rounding grows with the logarithm of k. */
+static void ngrt_gemm_dot(ngrt_gemm_dotting *dots, int cols, int k, const real *x, const real *b,
+                          ptrdiff_t col, real *sum)
+{
+    real s[NGRT_GEMM_DOTS * NGRT_GEMM_COLS] = {0}, more[NGRT_GEMM_DOTS];
+    const real *from[NGRT_GEMM_DOTS];
+    int i, p;
 
     if (k > NGRT_GEMM_SUMMED * NGRT_GEMM_COLS) {
         const int half = k / (2 * NGRT_GEMM_COLS) * NGRT_GEMM_COLS;
-        return ngrt_gemm_dot(half, x, y) + ngrt_gemm_dot(k - half, x + half, y + half);
-    }
 
-    ngrt_gemm_add_products(k, x, y, s);
-    for (p = k / NGRT_GEMM_COLS * NGRT_GEMM_COLS; p < k; p++)
-        sum += x[p] * y[p];
-    for (j = 0; j < NGRT_GEMM_COLS; j++)
-        sum += s[j];
-    return sum;
-}
-
-/* sum[j] = sum over p < k of x[p] b(p, j) for j < cols, at most NGRT_GEMM_COLS. */
-static void ngrt_gemm_sums(int cols, int k, const real *x, ngrt_gemm_matrix b, real *sum)
-{
-    int i, p;
-
-    if (k > NGRT_GEMM_SUMMED) {
-        real more[NGRT_GEMM_COLS];
-        ngrt_gemm_sums(cols, k / 2, x, b, sum);
-        ngrt_gemm_sums(cols, k - k / 2, x + k / 2, ngrt_gemm_from(b, k / 2, 0), more);
+        ngrt_gemm_dot(dots, cols, half, x, b, col, sum);
+        ngrt_gemm_dot(dots, cols, k - half, x + half, b + half, col, more);
         for (i = 0; i < cols; i++)
             sum[i] += more[i];
         return;
     }
 
-    if (cols == NGRT_GEMM_COLS && b.col == 1) {
-        ngrt_gemm_add_rows(k, x, b.at, b.row, sum);
+    for (i = 0; i < NGRT_GEMM_DOTS; i++)
+        from[i] = b + (i < cols ? i : cols - 1) * col;
+    dots(k, x, from, s);
+    for (i = 0; i < cols; i++) {
+        sum[i] = 0;
+        for (p = k / NGRT_GEMM_COLS * NGRT_GEMM_COLS; p < k; p++)
+            sum[i] += x[p] * from[i][p];
+        sum[i] += ngrt_gemm_total(s + i * NGRT_GEMM_COLS);
+    }
+}
+
+/* sum[j] = sum over p < k of x[p] b[p row + j] for j < cols, less than NGRT_GEMM_ACROSS and a line.
+ */
+static void ngrt_gemm_sums(ngrt_gemm_summing *down, int cols, int k, const real *x, const real *b,
+                           ptrdiff_t row, real *sum)
+{
+    const int whole = cols - cols % NGRT_GEMM_COLS;
+    real last[NGRT_GEMM_COLS];
+    int i;
+
+    if (k > NGRT_GEMM_SUMMED) {
+        real more[NGRT_GEMM_ACROSS + NGRT_GEMM_COLS];
+
+        ngrt_gemm_sums(down, cols, k / 2, x, b, row, sum);
+        ngrt_gemm_sums(down, cols, k - k / 2, x + k / 2, b + k / 2 * row, row, more);
+        for (i = 0; i < cols; i++)
+            sum[i] += more[i];
         return;
     }
-    for (i = 0; i < cols; i++)
-        sum[i] = 0;
-    for (p = 0; p < k; p++)
-        for (i = 0; i < cols; i++)
-            sum[i] += x[p] * b.at[p * b.row + i * b.col];
+
+    /* less than a line is rounded as a line is: it is moved back, or gets zeros */
+    down(whole / NGRT_GEMM_COLS, k, x, b, row, sum);
+    if (whole == 0) {
+        real panel[NGRT_GEMM_SUMMED * NGRT_GEMM_COLS] = {0};
+
+        ngrt_gemm_copy(k, cols, b, row, panel, NGRT_GEMM_COLS);
+        down(1, k, x, panel, NGRT_GEMM_COLS, last);
+        memcpy(sum, last, (size_t)cols * sizeof *sum);
+    } else if (whole < cols) {
+        down(1, k, x, b + cols - NGRT_GEMM_COLS, row, last);
+        memcpy(sum + whole, last + NGRT_GEMM_COLS - (cols - whole),
+               (size_t)(cols - whole) * sizeof *sum);
+    }
 }
 
 /* c[j step] = alpha (sum over p < k of x[p] b(p, j)) + beta c[j step] for j < n: a C of one row or
@@ -811,18 +956,21 @@ static void ngrt_gemm_sums(int cols, int k, const real *x, ngrt_gemm_matrix b, r
 static void ngrt_gemm_vector(int n, int k, real alpha, const real *x, ngrt_gemm_matrix b, real beta,
                              real *c, ptrdiff_t step)
 {
-    int i, j;
+    ngrt_gemm_dotting *dots;
+    ngrt_gemm_summing *down;
+    int cols, i, j;
 
-    for (j = 0; j < n; j += NGRT_GEMM_COLS) {
-        real sum[NGRT_GEMM_COLS];
-        const int cols = n - j < NGRT_GEMM_COLS ? n - j : NGRT_GEMM_COLS;
-        const ngrt_gemm_matrix bj = ngrt_gemm_from(b, 0, j);
+    ngrt_gemm_choose_vector(&dots, &down);
+    for (j = 0; j < n; j += cols) {
+        const real *from = b.at + j * b.col;
+        real sum[NGRT_GEMM_ACROSS + NGRT_GEMM_COLS];
 
-        if (b.row == 1)
-            for (i = 0; i < cols; i++)
-                sum[i] = ngrt_gemm_dot(k, x, bj.at + i * b.col);
-        else
-            ngrt_gemm_sums(cols, k, x, bj, sum);
+        cols = n - j < NGRT_GEMM_ACROSS + NGRT_GEMM_COLS ? n - j : NGRT_GEMM_ACROSS;
+        for (i = 0; i < cols && b.row == 1; i += NGRT_GEMM_DOTS)
+            ngrt_gemm_dot(dots, cols - i < NGRT_GEMM_DOTS ? cols - i : NGRT_GEMM_DOTS, k, x,
+                          from + i * b.col, b.col, sum + i);
+        if (b.row != 1)
+            ngrt_gemm_sums(down, cols, k, x, from, b.row, sum);
         ngrt_gemm_store(cols, alpha, sum, beta, c + j * step, step);
     }
 }
