@@ -1256,7 +1256,7 @@ static int beats_wide(int ta, int tb, int m, int n, int k, double work)
     return !ta || n % 16 == 0;
 }
 
-/* Against its kernels for AVX2 and older ones. */
+/* Against its kernels for AVX2. */
 static int beats_narrow(int ta, int tb, int m, int n, int k, double work)
 {
     const int is_double = sizeof(real) == sizeof(double);
@@ -1282,13 +1282,22 @@ static int beats_narrow(int ta, int tb, int m, int n, int k, double work)
     return k <= 800;
 }
 
-/* Does the OpenBLAS that is linked use vectors of 64 bytes? */
-static int has_wide_blas(void)
+/* How many bytes the vectors of OpenBLAS's kernels have. It chooses them when it is loaded; on a
+ * processor that is newer than itself, these may be its oldest. */
+static int blas_vector(void)
 {
+    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    static const char *const narrow[] = {"Haswell", "Zen"};
     const char *core = openblas_get_corename();
+    size_t i;
 
-    return strcmp(core, "SkylakeX") == 0 || strcmp(core, "Cooperlake") == 0 ||
-           strcmp(core, "SapphireRapids") == 0;
+    for (i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (strcmp(core, wide[i]) == 0)
+            return 64;
+    for (i = 0; i < sizeof narrow / sizeof *narrow; i++)
+        if (strcmp(core, narrow[i]) == 0)
+            return 32;
+    return 16;
 }
 
 /* Is the kernel here the faster one? That was measured for each shape. Where CBLAS has several
@@ -1303,9 +1312,12 @@ static int is_own(int ta, int tb, int m, int n, int k)
         return 0;
     if (openblas_get_num_threads() > 1 && work > 1048576.0)
         return 0;
-    if (has_wide_blas())
-        return beats_wide(ta, tb, m, n, k, work);
-    return beats_narrow(ta, tb, m, n, k, work);
+
+    switch (blas_vector()) {
+    case 64: return beats_wide(ta, tb, m, n, k, work);
+    case 32: return m == 1 || n == 1 || beats_narrow(ta, tb, m, n, k, work);
+    default: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    }
 }
 
 /* May several threads call CBLAS, so that each computes what it asks for by itself? That is known
