@@ -42,9 +42,15 @@ typedef struct Layout {
 
 static const Layout unknown;
 
+/* Rows of some elements, and the same elements one by one with a unit of a row, are one layout: the
+ * same elements are dealt out together, and begin anew after the same number. */
 static bool same_layout(Layout a, Layout b)
 {
-    return a.step > 0 && a.step == b.step && a.extent == b.extent && a.unit == b.unit;
+    if (a.step <= 0 || b.step <= 0 || a.step * a.unit != b.step * b.unit)
+        return false;
+    if (a.step == b.step)
+        return a.extent == b.extent;
+    return a.extent > 0 && b.extent > 0 && a.extent * a.step == b.extent * b.step;
 }
 
 /* The layout of what a loop uses at x, when the passes over that axis are shared. */
@@ -119,6 +125,17 @@ static Layout layout_of_product(const Program *p, const Kernel *k, int operand)
     return l.step > 0 ? l : unknown;
 }
 
+/* The layout of the result of a convolution, [channels, rows, columns, batch]: the threads share
+ * its rows. Of the other calls with parts it is not known. */
+static Layout layout_of_call(const Kernel *k)
+{
+    const Shape *y = &k->store[0].node->shape;
+
+    if (!k->split || k->product->op != OP_conv || y->dim[2] < 0 || y->dim[3] < 0)
+        return unknown;
+    return (Layout){y->dim[1], (int64_t)y->dim[2] * y->dim[3], 1};
+}
+
 /* ---- which loop is shared ---- */
 
 /* Passes over an axis that are dealt out together: single ones, if each of them writes a cache line
@@ -167,14 +184,32 @@ static void count_fits(const Program *p, const Kernel *in, const Layout *made, i
     }
 }
 
+/* Passes over an axis that use what was made as one row, if they are neighbours in it: the largest
+ * such number of the loads of a kernel, or 1. */
+static int64_t row_of(const Program *p, const Kernel *k, const Layout *made, int axis)
+{
+    int64_t row = 1;
+
+    for (int v = 0; v < k->vals && !k->member; v++) {
+        const Val *x = k->val[v];
+        if (x->kind != V_LOAD || x->at == NULL || x->at->axis[axis].plus != 1)
+            continue;
+
+        const Layout *l = &made[p->slot[x->node->id]];
+        if (l->unit > 0 && l->step * l->unit > row)
+            row = l->step * l->unit;
+    }
+    return row;
+}
+
 /* Chooses the axis and the unit by which most loads are of what the same thread has made; for a
  * small loop all of them must be. */
 static bool follow(const Program *p, Kernel *k, const Layout *made, bool small)
 {
-    static const int64_t unit[] = {1, CACHE_LINE, COLUMN_UNIT, ROW_UNIT};
     int best = 0;
 
     for (int i = 0; i < k->axes; i++) {
+        const int64_t unit[] = {1, CACHE_LINE, COLUMN_UNIT, ROW_UNIT, row_of(p, k, made, i)};
         if (!kernel_axis_is_free(k, i))
             continue;
 
@@ -370,6 +405,8 @@ static void note_made(const Program *p, const Kernel *k, const Kernel *in, Layou
         Layout l = unknown;
         if (k->split && k->kind == K_GEMM)
             l = layout_of_product(p, k, 2);
+        else if (k->split && k->kind == K_CALL)
+            l = layout_of_call(k);
         else if (k->split && k->kind == K_LOOP && k->blocks == 0)
             l = layout_at(in, in->store[s].at, k->split - 1, k->unit);
 
@@ -556,6 +593,11 @@ static Layout layout_in_loop(const Kernel *k, const Kernel *in, const Index *x)
     return layout_at(in, x, k->split - 1, k->unit);
 }
 
+static Layout layout_of_store(const Kernel *k, const Kernel *in, const Store *store)
+{
+    return k->kind == K_CALL ? layout_of_call(k) : layout_in_loop(k, in, store->at);
+}
+
 /* Is what a product is added to copied first? The copy is shared in another way. */
 static bool copies(const Program *p, const Kernel *k)
 {
@@ -608,7 +650,7 @@ static void add_kernel(Program *p, Uses *list, const Kernel *k, const Kernel *in
     /* the sums of blocks go to memory of their own first, and to their place by add_sums */
     bool later = sums_in_blocks(k) && kernel_sums_rows(in);
     for (int s = 0; s < in->stores && !in->member && !later; s++)
-        add_write(p, list, k, &in->store[s], layout_in_loop(k, in, in->store[s].at));
+        add_write(p, list, k, &in->store[s], layout_of_store(k, in, &in->store[s]));
 
     for (int i = 0; i < 3; i++) {
         const Node *n = kernel_operand(p, in, i);

@@ -39,6 +39,13 @@ for threads in 1 2; do # OpenBLAS's own threads: with several, the pool computes
     done
 done
 unset OPENBLAS_NUM_THREADS
+for flags in -O0 -O2; do
+    same tests/pool/rows.ng "--standalone" $flags "$build/libngrt.a" labels
+done
+# each thread uses the rows of a convolution that it has made: nobody waits between them
+"$ngc" tests/pool/rows.ng --pool-from=1 -d w -o "$dir/m.c" 2>"$dir/log"
+sed -n '/^program step/,/^program [^s]/p' "$dir/log" | grep -A1 ' = conv(d.y.conv.y' | grep -q 'shared loop'
+verdict $? "rows.ng: a wait after a convolution"
 group models
 
 # again MODEL OPTIONS PART: with that part of the memory, values are computed again, and everything
