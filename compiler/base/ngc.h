@@ -114,6 +114,8 @@ typedef struct Options {
                        models */
     int unroll;     /* loops of fewer passes than this are expanded; 0: as is best */
     int segment;    /* passes of a segment of a loop, which the way back computes again; 0: none */
+    int part;       /* passes of a part of a segment, which is computed again from its start; 0: a
+                       segment has no parts */
     int pool_from;  /* estimated nanoseconds from which on threads share work; 0: as is best; for
                        tests with small models */
     int64_t memory; /* bytes of work, at most; 0: no limit */

@@ -83,17 +83,16 @@ struct Loop {
     const Loop *of; /* the loop whose derivative it is, or NULL */
     int id;         /* its place among the loops of the graph */
 
-    /* Each of its passes does a segment of the user's loop, by a loop inside. Only what is carried
-     * into a segment is kept: the way back computes the rest again. */
+    /* Each of its passes does a segment of the user's loop, or a part of a segment, by a loop
+     * inside. Only what is carried into a segment is kept: the way back computes the rest again. */
     bool segments;
     Size all; /* the passes of all segments, if it makes those of one; else 0 */
 
     /* the way back through segments computes its passes again */
     bool again;
 
-    /* The largest number of a pass, for the bounds of places. Places depend on the sum of what both
-     * loops of segments count; so the inner one has the bound of all passes, and the outer one 0.
-     */
+    /* The largest number of a pass, for the bounds of places. Places depend on the sum of what the
+     * loops of segments count; so the innermost has the bound of all passes, and the others 0. */
     Size last;
 };
 

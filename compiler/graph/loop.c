@@ -446,16 +446,30 @@ static Node *collect_products(Graph *g, Node *loop, Node *n)
     return graph_chain(g, all[0], all[1], true, false, l->down);
 }
 
-/* Does n collect, in the passes of a segment, what no pass of any segment changes? */
-static bool is_fixed_in_segments(const Graph *g, const Loop *outer, const Node *n)
+/* Does the place of a collect depend on a loop of this level, or on one inside? */
+static bool moves_below(const Graph *g, const Node *collect, int level)
 {
-    if (n->op != OP_collect || !n->attr.loop->all || !loop_is_of_segments(outer))
-        return false;
-    const Loop *inner = n->attr.loop;
-    const Node *part = n->arg[0];
-    return !part->in[inner->level] && !part->in[outer->level] &&
-           !moves_with(g, inner, n->attr.lo, n->shape.rank) &&
-           !moves_with(g, outer, n->attr.lo, n->shape.rank);
+    for (; level < MAX_LEVELS; level++)
+        for (int i = 0; i < collect->shape.rank; i++)
+            if (size_uses_dim(g, collect->attr.lo[i], MAX_DIMS + level))
+                return true;
+    return false;
+}
+
+/* The sum over all passes, if n collects in those of one segment (of its parts, if it has any) what
+ * no pass of any segment changes; outer: the loop over segments. NULL: it does not. */
+static Node *fixed_in_segments(Graph *g, const Loop *outer, Node *n)
+{
+    if (n->op != OP_collect || !n->attr.loop->all || moves_below(g, n, outer->level))
+        return NULL;
+    Node *part = n->arg[0];
+    bool more = part->op == OP_collect && part->attr.loop->all;
+    if (!more && (part->in[outer->level] || part->in[n->attr.loop->level]))
+        return NULL;
+
+    Node *all = more ? fixed_in_segments(g, outer, part)
+                     : graph_binary(g, OP_mul, part, graph_size(g, n->attr.loop->all));
+    return all ? graph_pad(g, all, n->attr.lo, n->attr.step, n->shape) : NULL;
 }
 
 /* A collect that is something simpler; NULL: it is not. */
@@ -474,10 +488,10 @@ static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, cons
         Node *all = graph_binary(g, OP_mul, n, graph_size(g, l->passes));
         return graph_pad(g, all, lo, step, shape);
     }
-    if (is_fixed_in_segments(g, l, n) && !moves_with(g, l, lo, shape.rank)) {
-        Node *all = graph_binary(g, OP_mul, n->arg[0], graph_size(g, n->attr.loop->all));
-        all = graph_pad(g, all, n->attr.lo, n->attr.step, n->shape);
-        return graph_pad(g, all, lo, step, shape);
+    if (loop_is_of_segments(l) && !l->all && !moves_with(g, l, lo, shape.rank)) {
+        Node *all = fixed_in_segments(g, l, n);
+        if (all)
+            return graph_pad(g, all, lo, step, shape);
     }
 
     /* what a pass reads at its own place is collected to what it is read from */

@@ -109,15 +109,18 @@ static bool is_outside(const Node *n, const Node *slice)
 static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
 {
     const Loop *inner = slice->arg[slice->nargs - 1]->attr.loop;
-    const Loop *outer = slice->nargs == 3 ? slice->arg[1]->attr.loop : NULL;
     Node *x = slice->arg[0];
     Size at = slice->attr.lo[axis], size = inner->passes, from[MAX_RANK] = {0};
+    Size first = 0, all = size;
 
     from[axis] = size_replace(g, at, MAX_DIMS + inner->level, 0);
-    Size first = outer ? size_mul(g, size, size_dim(g, MAX_DIMS + outer->level)) : 0;
-    Size all = outer ? size_mul(g, size, outer->passes) : size;
+    for (int k = slice->nargs - 2; k > 0; k--) {
+        const Loop *outer = slice->arg[k]->attr.loop;
+        first = size_add(g, size_mul(g, all, size_dim(g, MAX_DIMS + outer->level)), first);
+        all = size_mul(g, all, outer->passes);
+    }
     bool in_order = size_sub(g, at, from[axis]) == size_dim(g, MAX_DIMS + inner->level);
-    if (slice->nargs > 3 || !in_order || from[axis] != first || all != x->shape.dim[axis])
+    if (!in_order || from[axis] != first || all != x->shape.dim[axis])
         return NULL;
 
     Shape rows = x->shape;

@@ -405,7 +405,7 @@ static Node *after_first(const For *f, const Carried *c, Node *all)
 }
 
 /* The elements that each pass appends to a list, as a tensor [passes, ..] that is cut apart. */
-static Value *appended(const For *f, const Kept *k, const Carried *c, Node *loop, Node *outer)
+static Value *appended(const For *f, const Kept *k, const Carried *c)
 {
     Lower *L = f->L;
     const Value *list = c->b->value;
@@ -419,7 +419,7 @@ static Value *appended(const For *f, const Kept *k, const Carried *c, Node *loop
 
     Node **all = arena_alloc(L->ngc, (size_t)each * sizeof *all);
     for (int i = 0; i < each; i++)
-        all[i] = kept_collect(f, k, loop, outer, list->item[c->init->count + i]->node);
+        all[i] = kept_collect(f, k, list->item[c->init->count + i]->node);
     if (for_is_run_time(f))
         return value_node(L, f->s->loc, after_first(f, c, all[0]));
 
@@ -445,10 +445,8 @@ static Variables variables_of(const For *f)
     Lower *L = f->L;
     size_t most = (size_t)(f->count + f->states) + 1;
     Variables v = {.leaf = arena_alloc(L->ngc, most * sizeof *v.leaf),
-                   .outer = arena_alloc(L->ngc, most * sizeof *v.outer),
                    .init = arena_alloc(L->ngc, most * sizeof *v.init),
-                   .next = arena_alloc(L->ngc, most * sizeof *v.next),
-                   .last = arena_alloc(L->ngc, most * sizeof *v.last)};
+                   .next = arena_alloc(L->ngc, most * sizeof *v.next)};
 
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
@@ -475,32 +473,24 @@ static Node *last_value(For *f, const Carried *c, Node *last)
 }
 
 /* The loop as a node, and what it leaves. */
-static void finish(For *f, const Kept *k)
+static void finish(For *f, Kept *k)
 {
     Lower *L = f->L;
-    Graph *g = L->g;
     Variables v = variables_of(f);
-    Node *loop, *outer = NULL;
-
-    if (k->segments)
-        outer = kept_outer_loop(f, k, &v, &loop);
-    else
-        loop = graph_loop(g, k->loop, v.leaf, v.init, v.next, v.count, f->test, NULL);
+    Node *loop = kept_make(f, k, &v);
 
     for (int i = 0, n = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
         Value *value;
         if (c->leaf) {
-            Node *last = outer ? graph_last(g, outer, v.outer[n]) : graph_last(g, loop, v.leaf[n]);
+            Node *last = graph_last(L->g, loop, v.leaf[n++]);
             value = value_node(L, c->b->value->loc, last_value(f, c, last));
-            n++;
         } else {
-            value = appended(f, k, c, loop, outer);
+            value = appended(f, k, c);
         }
         lower_rebind(L, c->b, value);
     }
-    Node **leaf = outer ? v.outer : v.leaf;
-    states_finish(f, outer ? outer : loop, leaf + v.count - f->states);
+    states_finish(f, loop, v.leaf + v.count - f->states);
 }
 
 /* Of loops inside, the notes of the general pass are true if the loop stays; those of the first
@@ -533,9 +523,9 @@ static bool keep(For *f)
     bool good = true; /* so far */
 
     for (int i = 0; i < f->count; i++)
-        good = good && begin_variable(f, k.loop, &f->carried[i]);
+        good = good && begin_variable(f, kept_innermost(&k), &f->carried[i]);
     /* from here on names mean leaves: their values before any pass */
-    states_begin(f, k.loop);
+    states_begin(f, kept_innermost(&k));
 
     /* the body, once for all passes */
     L->levels += k.levels;
@@ -548,10 +538,10 @@ static bool keep(For *f)
     graph_restore_indices(g, before);
 
     /* was a pass like the first one, and is a loop better? */
-    good = good && lists_fit(f) && body_derivatives_stay(f, k.loop, inners);
+    good = good && lists_fit(f) && body_derivatives_stay(f, kept_innermost(&k), inners);
     if (good && f->states > 0 && L->inners > inners)
         good = for_differs(f, f->s->loc, "a pass updates a state, and there is a derivative in it");
-    good = good && is_worth_it(f, k.loop, from);
+    good = good && is_worth_it(f, kept_innermost(&k), from);
 
     if (!good || levels == 0)
         L->inners = inners;

@@ -44,19 +44,28 @@ typedef struct For {
     Loc why_loc;
 } For;
 
-/* One loop, or one over the passes of each segment inside one over the segments. */
+enum { KEPT_LEVELS = 3 };
+
+/* One loop, or one over the passes of each segment inside one over the segments. A segment may have
+ * parts, by a loop between the two. */
 typedef struct Kept {
-    Loop *loop, *segments; /* segments: or NULL */
-    Node *index[2];        /* of the outer and of the inner */
-    int levels;
+    Loop *loop[KEPT_LEVELS]; /* from the outermost to the innermost */
+    Node *index[KEPT_LEVELS];
+    Node *made[KEPT_LEVELS]; /* after the body: the nodes */
+    int levels;              /* how many these are; 1: no segments */
     Size rows;           /* of what is collected: with segments, there may be more than passes */
-    Node *count;         /* the passes of this segment; NULL: all have the same number */
+    Node *count;         /* the passes of this segment or part; NULL: all have the same number */
     Node *segments_made; /* NULL: all */
 } Kept;
 
+static inline Loop *kept_innermost(const Kept *k)
+{
+    return k->loop[k->levels - 1];
+}
+
 /* Lists of nodes by carried tensor. */
 typedef struct Variables {
-    Node **leaf, **outer, **init, **next, **last;
+    Node **leaf, **init, **next;
     int count;
 } Variables;
 
@@ -108,11 +117,11 @@ Kept kept_new(For *);
 Node *kept_pass_number(const For *, const Kept *);   /* in the user's range */
 Size kept_streams_before(const For *, const Kept *); /* of noise, those of the passes before */
 
-/* n of each pass: [passes, ..]. outer: the loop over segments, or NULL. */
-Node *kept_collect(const For *, const Kept *, Node *loop, Node *outer, Node *n);
+/* Makes the nodes of the loops. The variables become those of the outermost, which is returned. */
+Node *kept_make(const For *, Kept *, Variables *);
 
-/* The loop over segments: its variables are those of the loop inside, from segment to segment. */
-Node *kept_outer_loop(const For *, const Kept *, Variables *, Node **inner);
+/* n of each pass: [passes, ..]. */
+Node *kept_collect(const For *, const Kept *, Node *n);
 
 /* ---- lower_loop_state.c ---- */
 

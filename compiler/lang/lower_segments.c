@@ -1,6 +1,6 @@
 /* lower_segments.c - a loop that stays, whole or in segments (--segment): a loop over the passes of
  * each segment, inside one over the segments. The last segment may have fewer passes than the
- * others. */
+ * others. Segments may have parts: then there is a loop over the parts between the two. */
 #include "lang/lower_loop.h"
 
 /* A number of passes for a segment: one near that asked for, which divides all if there is one. */
@@ -16,15 +16,27 @@ static int64_t segment_size(int64_t passes, int64_t asked)
     return asked;
 }
 
-/* The passes of this segment: min(size, passes - segment*size), at least 0. */
-static Node *segment_count(const For *f, const Kept *k, int64_t size)
+/* The passes that one pass of loop number i makes: those of all loops inside. */
+static int64_t kept_span(const Kept *k, int i)
+{
+    int64_t span = 1;
+
+    while (++i < k->levels)
+        span *= k->loop[i]->passes;
+    return span;
+}
+
+/* The passes of this segment or part: min(size, passes - those before it), at least 0. */
+static Node *segment_count(const For *f, const Kept *k)
 {
     Graph *g = f->L->g;
-    Node *before = graph_binary(g, OP_mul, k->index[0], graph_int(g, size));
     Node *left = graph_cast(g, graph_size(g, f->passes), T_INT);
 
-    left = graph_binary(g, OP_sub, left, before);
-    left = graph_binary(g, OP_minimum, left, graph_int(g, size));
+    for (int i = 0; i < k->levels - 1; i++) {
+        Node *span = graph_int(g, kept_span(k, i));
+        left = graph_binary(g, OP_sub, left, graph_binary(g, OP_mul, k->index[i], span));
+    }
+    left = graph_binary(g, OP_minimum, left, graph_int(g, kept_innermost(k)->passes));
     return graph_binary(g, OP_maximum, left, graph_int(g, 0));
 }
 
@@ -42,30 +54,43 @@ static Node *segments_needed(const For *f, int64_t size)
     return graph_cast(g, graph_unary(g, OP_floor, segments), T_INT);
 }
 
-static void new_segments(For *f, Kept *k, int64_t asked)
+/* A loop over segments, or over the parts of one, around those that are still to come. */
+static void add_segments(const For *f, Kept *k, const char *what, int64_t passes)
+{
+    const char *name = text_format(f->L->ngc, "%s_%s", f->s->name, what);
+    Loop *loop = graph_new_loop(f->L->g, name, f->L->levels + k->levels, passes, false);
+
+    loop->segments = true;
+    /* places are looked at with the index of the segment as 0, that of the pass as all passes */
+    loop->last = 0;
+    loop->all = k->levels > 0 ? f->passes : 0;
+    k->loop[k->levels++] = loop;
+}
+
+static void new_segments(For *f, Kept *k, int64_t asked, int64_t part)
 {
     Graph *g = f->L->g;
     int64_t most = size_max(g, f->passes);
     int64_t size = for_is_run_time(f) ? asked : segment_size(most, asked);
+    int64_t inner = part > 0 ? segment_size(size, part) : size;
+    int64_t parts = (size + inner - 1) / inner;
+
+    size = parts * inner;
     int64_t segments = (most + size - 1) / size;
-    int level = f->L->levels;
+    add_segments(f, k, "segment", segments);
+    if (part > 0)
+        add_segments(f, k, "part", parts);
 
-    k->segments =
-        graph_new_loop(g, text_format(f->L->ngc, "%s_segment", f->s->name), level, segments, false);
-    k->segments->segments = true;
-    /* places are looked at with the index of the segment as 0, and that of the pass as all passes
-     */
-    k->segments->last = 0;
-    k->loop = graph_new_loop(g, f->s->name, level + 1, size, false);
-    k->loop->last = size_sub(g, f->passes, 1);
-    k->loop->all = f->passes;
+    Loop *loop = graph_new_loop(g, f->s->name, f->L->levels + k->levels, inner, false);
+    loop->last = size_sub(g, f->passes, 1);
+    loop->all = f->passes;
+    k->loop[k->levels++] = loop;
 
-    k->index[0] = graph_index(g, k->segments);
-    k->index[1] = graph_index(g, k->loop);
-    k->levels = 2;
+    for (int i = 0; i < k->levels; i++)
+        k->index[i] = graph_index(g, k->loop[i]);
     k->rows = segments * size;
     if (f->passes != k->rows)
-        k->count = segment_count(f, k, size);
+        k->count = segment_count(f, k);
     if (for_is_run_time(f))
         k->segments_made = segments_needed(f, size);
 }
@@ -73,18 +98,20 @@ static void new_segments(For *f, Kept *k, int64_t asked)
 Kept kept_new(For *f)
 {
     Lower *L = f->L;
-    Kept k = {.levels = 1, .rows = f->passes};
-    int64_t segment = L->ngc->opt.segment;
-
+    Kept k = {.rows = f->passes};
+    int64_t segment = L->ngc->opt.segment, part = L->ngc->opt.part;
     bool fits = size_max(L->g, f->passes) > segment && L->levels + 2 <= MAX_LEVELS;
+
+    if (part >= segment || L->levels + 3 > MAX_LEVELS)
+        part = 0;
     if (segment > 0 && fits && !f->s->test) {
-        new_segments(f, &k, segment);
+        new_segments(f, &k, segment, part);
     } else {
-        k.loop = graph_new_loop(L->g, f->s->name, L->levels, f->passes, false);
-        k.index[0] = graph_index(L->g, k.loop);
+        k.loop[k.levels++] = graph_new_loop(L->g, f->s->name, L->levels, f->passes, false);
+        k.index[0] = graph_index(L->g, k.loop[0]);
     }
-    k.loop->loc = f->s->loc;
-    k.loop->from = f->lo;
+    kept_innermost(&k)->loc = f->s->loc;
+    kept_innermost(&k)->from = f->lo;
     return k;
 }
 
@@ -94,44 +121,49 @@ Node *kept_pass_number(const For *f, const Kept *k)
     Graph *g = f->L->g;
     Node *n = graph_cast(g, k->index[k->levels - 1], T_FLOAT);
 
-    if (k->segments) {
-        Node *segment = graph_cast(g, k->index[0], T_FLOAT);
-        Node *size = graph_const(g, (double)k->loop->passes);
-        n = graph_binary(g, OP_add, graph_binary(g, OP_mul, segment, size), n);
+    for (int i = k->levels - 2; i >= 0; i--) {
+        Node *segment = graph_cast(g, k->index[i], T_FLOAT);
+        Node *span = graph_const(g, (double)kept_span(k, i));
+        n = graph_binary(g, OP_add, graph_binary(g, OP_mul, segment, span), n);
     }
     return graph_binary(g, OP_add, n, graph_const(g, (double)f->lo));
+}
+
+/* The passes before this one that each pass of loop number i has made. */
+static Size passes_before(const For *f, const Kept *k, int i)
+{
+    Graph *g = f->L->g;
+
+    return size_mul(g, size_dim(g, MAX_DIMS + k->loop[i]->level), kept_span(k, i));
 }
 
 /* Each pass has streams of its own: those of the passes before it come before them. */
 Size kept_streams_before(const For *f, const Kept *k)
 {
     Graph *g = f->L->g;
-    Size pass = size_dim(g, MAX_DIMS + k->loop->level);
+    Size pass = f->lo - f->start; /* a first pass that was executed by itself has drawn already */
 
-    if (k->segments) {
-        Size segment = size_dim(g, MAX_DIMS + k->segments->level);
-        pass = size_add(g, size_mul(g, segment, k->loop->passes), pass);
-    }
-    /* a first pass that was executed by itself has drawn already */
-    pass = size_add(g, pass, f->lo - f->start);
+    for (int i = 0; i < k->levels; i++)
+        pass = size_add(g, pass, passes_before(f, k, i));
     return size_add(g, f->L->pass_streams, size_mul(g, pass, f->draws));
 }
 
-/* n of each pass: [passes, ..]. outer: the loop over segments, or NULL. */
-Node *kept_collect(const For *f, const Kept *k, Node *loop, Node *outer, Node *n)
+Node *kept_collect(const For *f, const Kept *k, Node *n)
 {
     Graph *g = f->L->g;
-    Node *all = graph_collect_all(g, loop, n);
+    Node *all = graph_collect_all(g, k->made[k->levels - 1], n);
     Size lo[MAX_RANK] = {0};
-
-    if (!outer)
-        return all;
     Shape rows = all->shape;
-    rows.dim[0] = k->rows;
-    lo[0] = size_mul(g, size_dim(g, MAX_DIMS + k->segments->level), k->loop->passes);
-    Indices before = graph_use_indices(g, k->index, 1);
-    all = graph_collect(g, outer, all, lo, size_ones, rows);
-    graph_restore_indices(g, before);
+
+    for (int i = k->levels - 2; i >= 0; i--) {
+        rows.dim[0] = kept_span(k, i) * k->loop[i]->passes;
+        lo[0] = passes_before(f, k, i);
+        Indices before = graph_use_indices(g, k->index, i + 1);
+        all = graph_collect(g, k->made[i], all, lo, size_ones, rows);
+        graph_restore_indices(g, before);
+    }
+    if (k->levels == 1)
+        return all;
 
     /* without the rows of passes that the last segment does not make */
     rows.dim[0] = f->passes;
@@ -139,19 +171,37 @@ Node *kept_collect(const For *f, const Kept *k, Node *loop, Node *outer, Node *n
     return graph_slice(g, all, lo, size_ones, rows);
 }
 
-/* The loop over segments: its variables are those of the loop inside, from segment to segment. */
-Node *kept_outer_loop(const For *f, const Kept *k, Variables *v, Node **inner)
+/* The variables of a loop as those of a loop around it. */
+static Node **leaves_around(const For *f, const Loop *around, const Variables *v)
+{
+    Node **leaf = arena_alloc(f->L->ngc, ((size_t)v->count + 1) * sizeof *leaf);
+
+    for (int i = 0; i < v->count; i++) {
+        leaf[i] = graph_carried(f->L->g, around, v->leaf[i]);
+        leaf[i]->name = v->leaf[i]->name;
+    }
+    return leaf;
+}
+
+/* From the innermost to the outermost: the variables go from segment to segment. */
+Node *kept_make(const For *f, Kept *k, Variables *v)
 {
     Graph *g = f->L->g;
 
-    for (int i = 0; i < v->count; i++) {
-        v->outer[i] = graph_carried(g, k->segments, v->leaf[i]);
-        v->outer[i]->name = v->leaf[i]->name;
+    for (int i = k->levels - 1; i > 0; i--) {
+        Node **around = leaves_around(f, k->loop[i - 1], v);
+        Node *count = i == k->levels - 1 ? k->count : NULL;
+        Indices before = graph_use_indices(g, k->index, i);
+        k->made[i] = graph_loop(g, k->loop[i], v->leaf, around, v->next, v->count, NULL, count);
+        graph_restore_indices(g, before);
+
+        Node **last = arena_alloc(f->L->ngc, ((size_t)v->count + 1) * sizeof *last);
+        for (int n = 0; n < v->count; n++)
+            last[n] = graph_last(g, k->made[i], v->leaf[n]);
+        v->leaf = around;
+        v->next = last;
     }
-    Indices before = graph_use_indices(g, k->index, 1);
-    *inner = graph_loop(g, k->loop, v->leaf, v->outer, v->next, v->count, NULL, k->count);
-    graph_restore_indices(g, before);
-    for (int i = 0; i < v->count; i++)
-        v->last[i] = graph_last(g, *inner, v->leaf[i]);
-    return graph_loop(g, k->segments, v->outer, v->init, v->last, v->count, NULL, k->segments_made);
+    k->made[0] =
+        graph_loop(g, k->loop[0], v->leaf, v->init, v->next, v->count, f->test, k->segments_made);
+    return k->made[0];
 }

@@ -205,6 +205,7 @@ Program *program_fit(const Module *, const char *name, const Target *, int targe
 
 int64_t module_work_bytes(const Module *);            /* of the work struct */
 void module_too_large(const Module *, int64_t least); /* an error: it cannot be made to fit */
+const char *segments_text(Ngc *);                     /* the lengths of --segment in words */
 
 /* module_metrics.c: in the order in which they are called */
 

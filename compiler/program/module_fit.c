@@ -69,6 +69,15 @@ int64_t module_work_bytes(const Module *m)
     return struct_bytes(&work);
 }
 
+const char *segments_text(Ngc *ngc)
+{
+    const char *text = text_format(ngc, "segments of about %d passes", ngc->opt.segment);
+
+    if (ngc->opt.part == 0)
+        return text;
+    return text_format(ngc, "%s, in parts of about %d", text, ngc->opt.part);
+}
+
 void module_too_large(const Module *m, int64_t least)
 {
     const char *why = "";
@@ -78,8 +87,7 @@ void module_too_large(const Module *m, int64_t least)
     else if (m->ngc->opt.no_share)
         why = ": with --no-share each value has memory of its own";
     else if (m->ngc->opt.segment > 0)
-        why =
-            text_format(m->ngc, ", with loops in segments of about %d passes", m->ngc->opt.segment);
+        why = text_format(m->ngc, ", with loops in %s", segments_text(m->ngc));
     diag(m->ngc, SEV_ERROR, ERR_MEMORY, (Loc){.file = -1},
          "the work struct does not fit into %lld bytes; the least is %lld%s",
          (long long)m->ngc->opt.memory, (long long)least, why);

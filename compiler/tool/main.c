@@ -132,12 +132,13 @@ static bool check_ranks(Ngc *ngc)
 static Model *with_segments(Ngc *ngc, Model *m, int file)
 {
     const Source text = *ngc->file[file];
-    int segment = segment_to_fit(ngc, m, file);
-    if (segment == 0)
+    Segments segments = segments_to_fit(ngc, m, file);
+    if (segments.passes == 0)
         return m;
 
     /* its messages come once more */
-    ngc->opt.segment = segment;
+    ngc->opt.segment = segments.passes;
+    ngc->opt.part = segments.part;
     source_restart(ngc);
     return model_compile(ngc, source_add(ngc, text.name, text.text, (size_t)text.size, false));
 }

@@ -249,10 +249,17 @@ static int set_digits(Ngc *ngc, const char *value)
 
 static int set_segment(Ngc *ngc, const char *value)
 {
-    if (read_number(value, 1000000000, &ngc->opt.segment))
+    const char *part = strchr(value, ',');
+    const char *segment = part ? text_format(ngc, "%.*s", (int)(part - value), value) : value;
+    int *opt = &ngc->opt.segment;
+
+    if (read_number(segment, 1000000000, opt) &&
+        (!part || (read_number(part + 1, 1000000000, &ngc->opt.part) && ngc->opt.part < *opt)))
         return -1;
-    return usage_error(ngc, "--segment wants a number of passes, 1 to 1000000000, not '%s'", value,
-                       NULL);
+    return usage_error(ngc,
+                       "--segment wants a number of passes, 1 to 1000000000, and perhaps a comma "
+                       "and a smaller one, not '%s'",
+                       value, NULL);
 }
 
 static int set_unroll(Ngc *ngc, const char *value)

@@ -58,7 +58,8 @@ const Option option_table[] = {
      "(default: what is shorter)"},
     {"--segment", O_SEGMENT, OF_C, 1, "PASSES", NULL,
      "keep what a loop carries only every PASSES passes, and compute the passes between again for "
-     "its derivative"},
+     "its derivative; PASSES,PART: and these in parts of PART passes, which are computed again once "
+     "more"},
     {"--memory", O_MEMORY, OF_C, 1, "BYTES", NULL,
      "let the work struct have at most BYTES (K, M and G are powers of 1024): "
      "backward computes as much of forward again as that takes"},

@@ -295,7 +295,7 @@ static void report_loops(const Module *m, FILE *out)
                 first_line(m->ngc, n->loc));
         int segment = m->ngc->opt.segment;
         if (n->stays && segment > 0 && n->passes > segment)
-            fprintf(out, "stays a loop, in segments of about %d passes\n", segment);
+            fprintf(out, "stays a loop, in %s\n", segments_text(m->ngc));
         else if (n->stays)
             fprintf(out, "stays a loop\n");
         else

@@ -3,25 +3,28 @@
  * In segments, backward computes each pass of the loops once more, however long these are. What is
  * outside of loops may be computed again too (recompute.c), in each program for itself. So the
  * model is compiled with its loops whole, then with shorter and shorter segments, each time within
- * the limit. Of those that fit, the one that takes the least time is taken; if none does, the one
- * with the least work. */
+ * the limit. Of those that fit, the one that takes the least time is taken. If none does, segments
+ * get parts: backward computes each pass twice more, and about the cube root of all passes is kept
+ * three times, where one level keeps the square root twice. If nothing fits, the one with the least
+ * work is taken. */
 #include "program/module.h"
 #include "tool/tool.h"
 
-typedef struct Fit { /* one length of segments */
-    int passes;      /* 0: loops are whole */
-    int64_t bytes;   /* of work; more than the limit: the least that was found */
-    double time;     /* estimated, of all functions */
+typedef struct Fit {   /* one length of segments */
+    Segments segments; /* without passes: loops are whole */
+    int64_t bytes;     /* of work; more than the limit: the least that was found */
+    double time;       /* estimated, of all functions */
 } Fit;
 
-/* The model within `memory` bytes, with segments of this length. It is compiled again. */
-static Fit fit_with(const Ngc *ngc, const Source *text, int passes, int64_t memory)
+/* The model within `memory` bytes, with these segments. It is compiled again. */
+static Fit fit_with(const Ngc *ngc, const Source *text, Segments segments, int64_t memory)
 {
     Ngc own = {.opt = ngc->opt};
-    Fit fit = {.passes = passes, .bytes = INT64_MAX};
+    Fit fit = {.segments = segments, .bytes = INT64_MAX};
 
     own.opt.memory = memory;
-    own.opt.segment = passes;
+    own.opt.segment = segments.passes;
+    own.opt.part = segments.part;
     int library = source_library(&own);
     int file = source_add(&own, text->name, text->text, (size_t)text->size, false);
     Model *m = library >= 0 && file >= 0 ? model_compile(&own, file) : NULL;
@@ -53,23 +56,48 @@ static bool is_better(const Fit *a, const Fit *b, int64_t memory)
     return a->bytes < b->bytes;
 }
 
-int segment_to_fit(const Ngc *ngc, const Model *m, int file)
+/* Segments of this length, in parts of the length with which least memory is needed. Longer parts
+ * take more for themselves, shorter ones for what is kept between them. */
+static Fit fit_parts(const Ngc *ngc, const Source *text, int passes)
+{
+    Fit best = {.bytes = INT64_MAX};
+
+    for (int part = (passes + 1) / 2; part >= 1; part /= 2) {
+        Fit fit = fit_with(ngc, text, (Segments){passes, part}, 0);
+        if (fit.bytes >= best.bytes)
+            break;
+        best = fit;
+    }
+    return best;
+}
+
+Segments segments_to_fit(const Ngc *ngc, const Model *m, int file)
 {
     const Source *text = ngc->file[file];
     int64_t passes = longest_loop(m), memory = ngc->opt.memory;
+    Segments whole = {0};
 
-    if (passes < 2 || fit_with(ngc, text, 0, 0).bytes <= memory)
-        return 0;
+    if (passes < 2 || fit_with(ngc, text, whole, 0).bytes <= memory)
+        return whole;
 
-    Fit best = fit_with(ngc, text, 0, memory);
+    Fit best = fit_with(ngc, text, whole, memory);
     for (int64_t k = (passes + 1) / 2; k >= 1; k /= 2) {
         /* where segments alone are enough, shorter ones only take more time */
-        bool enough = fit_with(ngc, text, (int)k, 0).bytes <= memory;
-        Fit fit = fit_with(ngc, text, (int)k, memory);
+        Segments segments = {.passes = (int)k};
+        bool enough = fit_with(ngc, text, segments, 0).bytes <= memory;
+        Fit fit = fit_with(ngc, text, segments, memory);
         if (is_better(&fit, &best, memory))
             best = fit;
         if (enough)
             break;
     }
-    return best.passes;
+
+    for (int64_t k = (passes + 1) / 2; k >= 4 && best.bytes > memory; k /= 2) {
+        Fit fit = fit_parts(ngc, text, (int)k);
+        if (fit.bytes > memory)
+            fit = fit_with(ngc, text, fit.segments, memory);
+        if (is_better(&fit, &best, memory))
+            best = fit;
+    }
+    return best.segments;
 }

@@ -19,9 +19,13 @@ void manifest_write(const Module *, Text *);         /* manifest.c */
 
 /* ---- segments.c: --memory for loops ---- */
 
-/* Passes of a segment (--segment) with which work fits, or is smallest; 0: it fits without, or the
- * model has no loop. */
-int segment_to_fit(const Ngc *, const Model *, int file);
+typedef struct Segments { /* as --segment says */
+    int passes, part;
+} Segments;
+
+/* Those with which work fits, or is smallest. No passes: it fits without, or the model has no loop.
+ */
+Segments segments_to_fit(const Ngc *, const Model *, int file);
 
 /* ---- weights.c: --weights ---- */
 

@@ -156,6 +156,7 @@ lengths() {
     for n in $(seq 1 30); do
         quick "passes, $n" "--dims=$n"
         in_share 3 "$n" && quick "passes, $n, in segments" "--dims=$n --segment=7"
+        in_share 3 $((n + 1)) && quick "passes, $n, in segments of parts" "--dims=$n --segment=8,3"
     done
     model=tests/emit/models/windows.ng
     for n in 1 2 3 4 5; do
@@ -164,6 +165,7 @@ lengths() {
     for name in draws rules; do
         model=tests/emit/models/$name.ng
         quick "$name, in segments" "--unroll=0 --segment=5"
+        quick "$name, in segments of parts" "--unroll=0 --segment=5,2"
     done
     passed=$((checks - failed))
     group "each number of passes"

@@ -5,9 +5,9 @@
  *
  *     selfcheck [OPTION ...] MODEL.ng > program.c
  *
- * Options: -O0, --no-share, --standalone, --unroll=N, --segment=N; --dims=N, the most that run-time
- * sizes are; --seed=N; --float, for 32-bit floats, which differ by up to 1e-3 of the largest
- * element of a result (of 1, if all are smaller).
+ * Options: -O0, --no-share, --standalone, --unroll=N, --segment=N or N,PART; --dims=N, the most
+ * that run-time sizes are; --seed=N; --float, for 32-bit floats, which differ by up to 1e-3 of the
+ * largest element of a result (of 1, if all are smaller).
  *
  * --freeze=N: param number i is a constant if bit i % 16 of N is set.
  */
@@ -471,6 +471,7 @@ static const char *read_arguments(int argc, char **argv, Options *opt, int64_t *
             opt->unroll = atoi(arg + 9) + 1;
         } else if (strncmp(arg, "--segment=", 10) == 0) {
             opt->segment = atoi(arg + 10);
+            opt->part = strchr(arg, ',') ? atoi(strchr(arg, ',') + 1) : 0;
         } else if (strncmp(arg, "--freeze=", 9) == 0) {
             for (int k = 0; k < FREEZES; k++)
                 frozen[k] = atoi(arg + 9) >> k % 16 & 1;

@@ -189,13 +189,23 @@ h = zeros([5])
 for t in 0..60 { h = cell(e[t], h) }
 minimize J = sum(dense(h, 40, tanh)^2) with sgd(lr = 0.1)
 END
-says 1 "the least is [0-9]*, with loops in segments of about [0-9]* passes \[NG0603\]" \
+says 1 "the least is [0-9]*, with loops in segments of about [0-9]* passes, in parts of about [0-9]* \[NG0603\]" \
     --memory=1 long.ng
 least=$(sed -n 's/.*the least is \([0-9]*\).*/\1/p' "$dir/got")
 says 0 "^bytes of work: $least " --memory="$least" --report long.ng
 says 0 "passes computed again, by segments: [1-9][0-9]* flops, [1-9][0-9]*[.][0-9]% of the time of the step" --memory="$least" \
     --report long.ng
 says 1 "the least is $least, " --memory=$((least - 1)) long.ng
+
+# parts of segments, where segments alone need too much; passes twice again
+printf 'input x[4000, 2]\nparam W[2, 2] = 0.1\nh = zeros([2])\nfor t in 0..4000 { h = tanh(h @ W + x[t]) }\nJ = sum(h^2)\ngradient J over W\n' \
+    >"$dir/parts.ng"
+says 0 "^loop in line 4: for t in 0..4000 stays a loop, in segments of about [0-9]* passes$" --memory=4K --report parts.ng
+says 0 "^loop in line 4: for t in 0..4000 stays a loop, in segments of about [0-9]* passes, in parts of about [0-9]*$" \
+    --memory=2K --report parts.ng
+says 1 "the least is [0-9]*, with loops in segments of about [0-9]* passes, in parts of about [0-9]* \[NG0603\]" --memory=100 parts.ng
+says 2 "--segment wants a number of passes.* not '5,7'" --segment=5,7 parts.ng
+says 2 "--segment wants a number of passes.* not '5,'" --segment=5, parts.ng
 
 # what --report says of loops
 cat >"$dir/five.ng" <<'END'

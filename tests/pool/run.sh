@@ -117,9 +117,9 @@ for by in model net; do
 done
 group "random models"
 
-whole tests/pool/segments.ng "" 1 4 5
-whole tests/pool/segments.ng "--real=double --pool-from=100" 3
-whole tests/pool/segments.ng "-O0" 2 5
+whole tests/pool/segments.ng "" 1 4 5 6,2
+whole tests/pool/segments.ng "--real=double --pool-from=100" 3 5,2
+whole tests/pool/segments.ng "-O0" 2 5 6,3
 number=0
 for name in passes windows equal draws; do
     number=$((number + 1))
