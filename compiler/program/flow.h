@@ -57,8 +57,9 @@ typedef struct Flow {
     bool *row;       /* it exists only inside of its nest */
     int *first;      /* maker[first[v]] .. maker[first[v + 1] - 1] are the units that store v */
     int *maker;
-    int *last_read; /* the last unit of forward that reads it; -1: none */
-    bool *saved;    /* backward reads it */
+    struct Use *use; /* flow_loop: of the values of one loop; those of all others are 0 */
+    int *last_read;  /* the last unit of forward that reads it; -1: none */
+    bool *saved;     /* backward reads it */
 
     /* the question: what becomes of each droppable value? */
     FlowWay *way;

@@ -6,6 +6,8 @@
  */
 #include "program/flow.h"
 
+#include <stdlib.h>
+
 int flow_items(Program *p, KernelRun *item)
 {
     int count = 0;
@@ -28,6 +30,8 @@ typedef struct Use {
 typedef struct Uses {
     const KernelRun *item;
     Use *use;  /* by slot */
+    int *slot; /* those that are used: a loop may be one of very many */
+    int slots, room;
     int at;    /* the kernel at hand */
     bool read; /* or stored */
 } Uses;
@@ -56,17 +60,29 @@ static void note_use(Program *p, const Kernel *k, const Node *n, void *with)
     Use *use = &u->use[p->slot[n->id]];
     (void)k;
 
-    if (use->count++ == 0)
+    if (use->count++ == 0) {
         use->first = u->at;
+        u->slot = arena_grow(p->ngc, u->slot, u->slots, &u->room, sizeof *u->slot);
+        u->slot[u->slots++] = p->slot[n->id];
+    }
     use->last = use->last > u->at ? use->last : u->at;
     use->read |= u->read;
     use->stored |= !u->read;
     live_through(p, u, n);
 }
 
-static Use *find_uses(Program *p, const KernelRun *item)
+static int compare_slots(const void *x, const void *y)
 {
-    Uses u = {.item = item, .use = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *u.use)};
+    return *(const int *)x - *(const int *)y;
+}
+
+static Uses find_uses(Flow *f, const KernelRun *item)
+{
+    Program *p = f->p;
+
+    if (!f->use)
+        f->use = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *f->use);
+    Uses u = {.item = item, .use = f->use};
 
     for (u.at = 0; u.at < item->count; u.at++) {
         const Kernel *k = item->kernel[u.at];
@@ -76,22 +92,27 @@ static Use *find_uses(Program *p, const KernelRun *item)
         u.read = true;
         kernel_each_read(p, k, note_use, &u);
     }
-    return u.use;
+    if (u.slots > 0)
+        qsort(u.slot, (size_t)u.slots, sizeof *u.slot, compare_slots);
+    return u;
 }
 
 /* The most bytes that live at one time of values that nothing else uses. */
-static int64_t most_alive(const Flow *f, const KernelRun *item, const Use *use, const int *uses)
+static int64_t most_alive(const Flow *f, const Uses *u, const int *uses)
 {
-    int64_t *change = arena_alloc(f->p->ngc, (size_t)(item->count + 2) * sizeof *change);
+    int64_t *change = arena_alloc(f->p->ngc, (size_t)(u->item->count + 2) * sizeof *change);
     int64_t live = 0, most = 0;
 
-    for (int v = 0; v < f->values; v++)
+    for (int i = 0; i < u->slots; i++) {
+        int v = u->slot[i];
+        const Use *use = &u->use[v];
         /* all its uses are in this loop */
-        if (use[v].stored && use[v].count == uses[v]) {
-            change[use[v].first] += f->bytes[v];
-            change[use[v].last + 1] -= f->bytes[v];
+        if (use->stored && use->count == uses[v]) {
+            change[use->first] += f->bytes[v];
+            change[use->last + 1] -= f->bytes[v];
         }
-    for (int i = 0; i < item->count; i++) {
+    }
+    for (int i = 0; i < u->item->count; i++) {
         live += change[i];
         most = live > most ? live : most;
     }
@@ -101,11 +122,13 @@ static int64_t most_alive(const Flow *f, const KernelRun *item, const Use *use, 
 Unit flow_loop(Flow *f, KernelRun item, const int *uses)
 {
     Program *p = f->p;
-    const Use *use = find_uses(p, &item);
-    Unit u = {.item = item, .kernel = item.kernel[0], .bytes = most_alive(f, &item, use, uses)};
+    Uses all = find_uses(f, &item);
+    Use *use = all.use;
+    Unit u = {.item = item, .kernel = item.kernel[0], .bytes = most_alive(f, &all, uses)};
     int stored = 0, read = 0;
 
-    for (int v = 0; v < f->values; v++) {
+    for (int i = 0; i < all.slots; i++) {
+        int v = all.slot[i];
         bool outside = use[v].count < uses[v];
         stored += outside && use[v].stored;
         read += outside && use[v].read;
@@ -115,13 +138,16 @@ Unit flow_loop(Flow *f, KernelRun item, const int *uses)
     Piece *reads = &u.piece[u.pieces++];
     *reads = (Piece){.value = -1, .read = arena_alloc(p->ngc, (size_t)(read + 1) * sizeof(int))};
 
-    for (int v = 0; v < f->values; v++) {
+    for (int i = 0; i < all.slots; i++) {
+        int v = all.slot[i];
         PlaceKind kind = p->place[v].kind;
-        if (use[v].count == uses[v])
+        Use own = use[v];
+        use[v] = (Use){0};
+        if (own.count == uses[v])
             continue;
-        if (use[v].read)
+        if (own.read)
             reads->read[reads->reads++] = v;
-        if (use[v].stored)
+        if (own.stored)
             u.piece[u.pieces++] = (Piece){.value = v, .fixed = kind == P_GRAD || kind == P_MEMBER};
     }
     return u;

@@ -383,6 +383,23 @@ static void move_highest(const Program *p, Group **list, int count)
     list[0] = g;
 }
 
+/* The elements of all groups that live at one time, at most: less cannot be needed. */
+static int64_t most_at_once(const Program *p, Group *const *list, int count)
+{
+    int64_t *change = arena_alloc(p->ngc, (size_t)(p->kernels + 3) * sizeof *change);
+    int64_t live = 0, most = 0;
+
+    for (int i = 0; i < count; i++) {
+        change[list[i]->first] += aligned(list[i]->size);
+        change[list[i]->last + 1] -= aligned(list[i]->size);
+    }
+    for (int i = 0; i <= p->kernels + 1; i++) { /* backward's end, and a life after it */
+        live += change[i];
+        most = live > most ? live : most;
+    }
+    return most;
+}
+
 /* Several orders are tried, and small changes of each. The one in which all need least is taken. */
 static int64_t place_tightly(Program *p, Group **list, int count)
 {
@@ -391,11 +408,11 @@ static int64_t place_tightly(Program *p, Group **list, int count)
                                                                compare_first};
     size_t bytes = (size_t)(count + 1) * sizeof *list;
     Group **best = arena_alloc(p->ngc, bytes);
-    int64_t least = INT64_MAX;
+    int64_t least = INT64_MAX, enough = most_at_once(p, list, count);
 
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    for (size_t i = 0; i < sizeof order / sizeof *order && least > enough; i++) {
         qsort(list, (size_t)count, sizeof *list, order[i]);
-        for (int change = 0; change < CHANGES && count > 0; change++) {
+        for (int change = 0; change < CHANGES && least > enough && count > 0; change++) {
             int64_t space = place_groups(p, list, count);
             if (space < least) {
                 least = space;
