@@ -356,6 +356,7 @@ struct Statement {
     Weight **weight;   /* in the order in which the language makes them */
     int weights;
     bool output;
+    bool constant; /* it depends on no input and no weight */
     int uses;
     int passes;        /* of a loop: it calls a def so often */
     struct Def *of;    /* of a call and a loop */

@@ -205,6 +205,40 @@ static Statement *statement_of(Import *im, Joined *of, Line *l)
     return s;
 }
 
+/* Does it depend on no input and no weight? */
+static bool is_constant(const Statement *s)
+{
+    bool constant = s->declares == LINE_STATE || (s->declares == LINE_VALUE && s->weights == 0);
+    for (int i = 0; i < s->refs; i++)
+        constant &= s->ref[i].of->constant;
+    return constant && !s->output;
+}
+
+/* Constants that are read several times go to the start, after the inputs, with what they read. So
+ * the first of several blocks that read them is like the others. */
+static void move_constants(Import *im, Page *p)
+{
+    int n = p->statements, count = 0, inputs = 0;
+    Statement **in = arena_copy(im->ngc, p->statement, (size_t)n * sizeof *in);
+    bool *first = arena_alloc(im->ngc, (size_t)(n + 1) * sizeof *first);
+    for (int i = 0; i < n; i++) {
+        in[i]->at = i;
+        in[i]->constant = is_constant(in[i]);
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        first[i] |= in[i]->constant && in[i]->uses > 1;
+        for (int k = 0; first[i] && k < in[i]->refs; k++)
+            first[in[i]->ref[k].of->at] = true;
+    }
+
+    while (inputs < n && (in[inputs]->declares == LINE_DIM || in[inputs]->declares == LINE_INPUT))
+        inputs++;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = inputs; i < n; i++)
+            if (first[i] == (pass == 0))
+                p->statement[inputs + count++] = in[i];
+}
+
 /* All statements, in order. */
 void make_statements(Import *im, Page *p)
 {
@@ -220,4 +254,5 @@ void make_statements(Import *im, Page *p)
         l->statement = s;
         p->statement[p->statements++] = s;
     }
+    move_constants(im, p);
 }

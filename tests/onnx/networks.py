@@ -83,34 +83,52 @@ class Grouped(nn.Module):
         return self.fc(nn.functional.adaptive_max_pool2d(x, 1).flatten(1))
 
 
-class Llama(nn.Module):
-    """A block with norms by mean squares, turned queries and keys, a causal mask that is added, and a gated layer. The mask and
-    the tables of angles are buffers: the file has them as it has weights."""
-    def __init__(self, d=8, heads=2):
+class MeanSquare(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(d))
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * self.weight
+
+
+class LlamaBlock(nn.Module):
+    """Norms by mean squares, turned queries and keys, a causal mask that is added, and a gated layer."""
+    def __init__(self, d, heads):
         super().__init__()
         self.heads = heads
         self.q, self.k, self.v, self.o = (nn.Linear(d, d, bias=False) for _ in range(4))
         self.gate, self.up, self.down = nn.Linear(d, 12, bias=False), nn.Linear(d, 12, bias=False), nn.Linear(12, d, bias=False)
-        self.norm1, self.norm2 = nn.Parameter(torch.ones(d)), nn.Parameter(torch.ones(d))
+        self.norm1, self.norm2 = MeanSquare(d), MeanSquare(d)
+
+    def turn(self, x, cos, sin):
+        a, b = x.chunk(2, -1)
+        return x * cos + torch.cat([-b, a], -1) * sin
+
+    def forward(self, x, cos, sin, mask):
+        h = self.norm1(x)
+        q, k, v = (f(h).view(x.size(0), 6, self.heads, -1).transpose(1, 2) for f in (self.q, self.k, self.v))
+        w = self.turn(q, cos, sin) @ self.turn(k, cos, sin).transpose(2, 3) / 2 + mask
+        x = x + self.o((torch.softmax(w, -1) @ v).transpose(1, 2).reshape(x.size()))
+        h = self.norm2(x)
+        return x + self.down(nn.functional.silu(self.gate(h)) * self.up(h))
+
+
+class Llama(nn.Module):
+    """The mask and the tables of angles are buffers: the file has them as it has weights."""
+    def __init__(self, d=8, heads=2):
+        super().__init__()
+        self.layers = nn.ModuleList(LlamaBlock(d, heads) for _ in range(2))
+        self.norm, self.head = MeanSquare(d), nn.Linear(d, 5, bias=False)
         angles = torch.outer(torch.arange(12.0), 100.0 ** -torch.arange(0, 1, 2 * heads / d)).repeat(1, 2)
         self.register_buffer("cos", angles.cos())
         self.register_buffer("sin", angles.sin())
         self.register_buffer("mask", torch.full((12, 12), -1e4).triu(1))
 
-    def turn(self, x):
-        a, b = x.chunk(2, -1)
-        return x * self.cos[:6] + torch.cat([-b, a], -1) * self.sin[:6]
-
-    def norm(self, x, weight):
-        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * weight
-
     def forward(self, x):
-        h = self.norm(x, self.norm1)
-        q, k, v = (f(h).view(x.size(0), 6, self.heads, -1).transpose(1, 2) for f in (self.q, self.k, self.v))
-        w = self.turn(q) @ self.turn(k).transpose(2, 3) / 2 + self.mask[:6, :6]
-        x = x + self.o((torch.softmax(w, -1) @ v).transpose(1, 2).reshape(x.size()))
-        h = self.norm(x, self.norm2)
-        return x + self.down(nn.functional.silu(self.gate(h)) * self.up(h))
+        for layer in self.layers:
+            x = layer(x, self.cos[:6], self.sin[:6], self.mask[:6, :6])
+        return self.head(self.norm(x))
 
 
 class Resized(nn.Module):
