@@ -441,6 +441,13 @@ static bool divide(Graph *g, Size a, Size b, bool whole, Size *y)
     return size_div(g, a, b, y);
 }
 
+/* Are two sizes different whatever the run-time sizes are? No such size is -1 or 0, for example. */
+static bool size_apart(Graph *g, Size a, Size b)
+{
+    Size by = size_sub(g, a, b);
+    return size_max(g, by) < 0 || size_least(g, by) > 0;
+}
+
 static bool size_of(Import *im, const char *op, Size a, Size b, bool whole, Size *y)
 {
     Graph *g = im->g;
@@ -454,7 +461,7 @@ static bool size_of(Import *im, const char *op, Size a, Size b, bool whole, Size
         *y = size_mul(g, a, b);
     else if (strcmp(op, "Div") == 0)
         return divide(g, a, b, whole, y);
-    else if (strcmp(op, "Equal") == 0) /* no run-time size is a negative number, or 0 */
+    else if (strcmp(op, "Equal") == 0 && (compared || size_apart(g, a, b)))
         *y = compared && apart == 0;
     else if (compared && strcmp(op, "Max") == 0)
         *y = apart > 0 ? a : b;

@@ -92,6 +92,12 @@ model("inner", [node("Scan", ["start", "rows"], ["last", "all"], body=body, num_
                 node("If", ["true"], ["y"], then_branch=yes, else_branch=no)],
       [("start", [2, 4]), ("rows", [3, 2, 4])], [tensor("c", rng.randn(4)), number("true", True)], [("y", [2, 4]), ("all", [2, 3, 4])])
 
+# a condition on a run-time size, which may be 64
+few = helper.make_graph([node("Relu", ["x"], ["few1"])], "few", [], [value("few1", 1, None)])
+many = helper.make_graph([node("Exp", ["x"], ["many1"])], "many", [], [value("many1", 1, None)])
+model("compared", [node("Shape", ["x"], ["s"]), node("Gather", ["s", "first"], ["m"]), node("Equal", ["m", "most"], ["c"]), node("If", ["c"], ["y"], then_branch=many, else_branch=few)],
+      [("x", ["m", 4])], [number("first", 0), number("most", 64)])
+
 # tensors without elements
 model("empty", [node("Slice", ["x", "3", "9", "1"], ["none"]), node("Concat", ["none", "x"], ["joined"], axis=1), node("ReduceSum", ["none", "1"], ["zero"]),
                 node("Add", ["joined", "zero"], ["y"]), node("Relu", ["none"], ["nothing"])],

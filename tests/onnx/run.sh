@@ -116,6 +116,8 @@ texts() {
     "$NGC" import "$dir/buffers.onnx" --constant='own' >"$dir/buffers.ng" 2>&1
     diff -u $here/buffers.ng "$dir/buffers.ng" && good || fail "the text of buffers"
     says 0 "embedding(numbers\[:m\], 6, 4)" "$NGC" import "$dir/places.onnx" -D m=6
+    says 0 "where(m == 64, exp(x), relu(x))" "$NGC" import "$dir/compared.onnx"
+    says 0 "output y = relu(x)" "$NGC" import "$dir/compared.onnx" -D m=63
     says 1 "--constant='other': there is no initializer of that name" "$NGC" import "$dir/buffers.onnx" --constant='own,other'
     group "texts"
 }
