@@ -29,9 +29,8 @@ enum {
     NGRT_GEMM_ROWS = 6,                     /* of a tile, whose sums are in registers */
     NGRT_GEMM_MOST_ROWS = 8,                /* of a tile with twice as many columns, for AVX-512 */
     NGRT_GEMM_DEPTH = 256,                  /* of the inner size, at a time */
-    NGRT_GEMM_BAND = 6144 * NGRT_GEMM_COLS, /* elements of A that stay in the second cache */
-    NGRT_GEMM_PACKED = 4096 * NGRT_GEMM_COLS, /* elements of A that are packed at a time */
-    NGRT_GEMM_TURNED = 1536 * NGRT_GEMM_COLS, /* elements of C that are transposed, at most */
+    NGRT_GEMM_BAND = 3072 * NGRT_GEMM_COLS, /* elements of A that stay in the second cache */
+    NGRT_GEMM_PACKED = 1536 * NGRT_GEMM_COLS, /* elements of A that are packed at a time */
     NGRT_GEMM_DOTS = 8, /* columns of B that are multiplied with a row together */
     NGRT_GEMM_ACROSS = 4 * NGRT_GEMM_COLS, /* columns of a product with one row, at a time */
     NGRT_GEMM_SUMMED = 64,                 /* terms of one sum; more are the sum of two halves */
@@ -982,7 +981,7 @@ static void ngrt_gemm_vector(int n, int k, real alpha, const real *x, ngrt_gemm_
 static int ngrt_gemm_is_transposed(int m, int n, ngrt_gemm_matrix a, ngrt_gemm_matrix b)
 {
     return a.col == 1 && b.row == 1 && m % NGRT_GEMM_COLS == 0 && m < n &&
-           (ptrdiff_t)m * n <= NGRT_GEMM_TURNED && b.col % (32 * NGRT_GEMM_COLS) != 0;
+           (ptrdiff_t)m * n <= NGRT_GEMM_PACKED && b.col % (32 * NGRT_GEMM_COLS) != 0;
 }
 
 /* C[m,n] = alpha T' + beta C; T is [n,m]. The tiles that wrote T were not given alpha: in a share
