@@ -68,7 +68,7 @@ again() {
 again tests/pool/deep.ng "" 50
 again tests/pool/deep.ng "--real=double" 40
 again tests/pool/mixed.ng "--unroll=0" 75
-in_share 3 1 && again examples/lenet.ng "-D m=2" 55
+in_share 3 1 && again examples/lenet.ng "-D m=2" 60
 in_share 3 2 && again $models/conv.ng "" 50
 group "values that are computed again"
 
