@@ -96,9 +96,10 @@ void print_for_end(Body *b, const Kernel *k)
     emit_indent(&b->text, b->for_from[--b->fors]);
     text_add(&b->text, "    }\n");
     b->dims &= ~(1u << (MAX_DIMS + k->loop->level));
+    /* all threads that make the passes have counted the same number */
     for (int s = 0; s < k->stores; s++) {
         const Node *n = k->store[s].node;
-        text_add(&b->text, "    %s = (int32_t)%s;\n", print_number(b, program_place(b->p, n), n),
-                 i);
+        text_add(&b->text, "    %s%s = (int32_t)%s;\n", k->split ? "if (id == 0)\n        " : "",
+                 print_number(b, program_place(b->p, n), n), i);
     }
 }

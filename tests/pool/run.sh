@@ -147,6 +147,7 @@ if cc -fsanitize=thread "$dir/t.c" -o "$dir/t" 2>/dev/null && "$dir/t" 2>/dev/nu
     sanitize="-O0 -g -fsanitize=thread"
     cc $posix $sanitize -Iruntime -c runtime/ngrt_pool.c -o "$dir/pool.o"
     same $models/transformer.ng "--standalone" "$sanitize" "$dir/pool.o"
+    same tests/pool/until.ng "--standalone" "$sanitize" "$dir/pool.o"
     in_share 2 1 && same tests/pool/shapes.ng "--standalone" "$sanitize" "$dir/pool.o"
     in_share 2 2 && same tests/pool/shapes.ng "--standalone --without=rows --no-share" "$sanitize" \
         "$dir/pool.o"
