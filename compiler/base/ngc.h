@@ -138,9 +138,10 @@ typedef struct Options {
     const char **fresh; /* patterns of --fresh: the params that are trained from where the model
                            starts */
     int freshes;
-    const char *
-        *constant; /* patterns of --constant: initializers of an import that are not trained */
+    /* patterns of --constant: initializers of an import that are not trained */
+    const char **constant;
     int constants;
+
     bool as_saved;      /* states of optimizers are those of the file too: nothing new is trained */
     const bool *frozen; /* by the number of a param, in the order of declaration: is it a constant?
                            NULL: none is */

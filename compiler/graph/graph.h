@@ -866,7 +866,8 @@ Node *graph_expand(Graph *, Node *, Shape, uint32_t axes);
 Node *graph_broadcast(Graph *, Node *, Shape); /* NumPy's rule, by reshape and expand */
 Node *graph_reshape(Graph *, Node *, Shape);
 Node *graph_permute(Graph *, Node *, const int *perm);
-Node *graph_transpose(Graph *, Node *); /* the last two axes */
+Node *graph_transpose(Graph *, Node *);                   /* the last two axes */
+Node *graph_move_axis(Graph *, Node *, int from, int to); /* the others keep their order */
 Node *graph_slice(Graph *, Node *, const Size *lo, const Size *step, Shape);
 
 /* The adjoint of slice. */

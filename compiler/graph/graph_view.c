@@ -125,8 +125,7 @@ Node *graph_permute(Graph *g, Node *a, const int *perm)
     return add_unary(g, OP_permute, shape, a, (struct Attr){.perm = perm});
 }
 
-/* The axis `from` of a becomes the axis `to`; the others keep their order. */
-static Node *graph_move_axis(Graph *g, Node *a, int from, int to)
+Node *graph_move_axis(Graph *g, Node *a, int from, int to)
 {
     int perm[MAX_RANK];
 
@@ -252,28 +251,39 @@ static int neighbour_axis(Graph *g, const Node *a, const Node *b, int by)
     return axis;
 }
 
-/* The elements of a tensor along some axis of it, one after another, joined along another axis: a
- * view of the tensor, in which the first axis is where the other is. NULL: they are not that. */
-static Node *join_elements(Graph *g, Node *const *arg, int count, int axis)
+/* Are the operands single elements of one tensor along some axis of it, one after another? Then
+ * *along is that axis, and *by is 1, or -1 where they go down. */
+static bool are_elements(Graph *g, Node *const *arg, int count, int *along, int *by)
 {
-    Node *first = slice_of_piece(g, arg[0]), *before = first;
-    int along = -1, by = 0;
+    Node *before = slice_of_piece(g, arg[0]), *second = slice_of_piece(g, arg[1]);
+
+    if (!before || !second)
+        return false;
+    *by = neighbour_axis(g, before, second, 1) >= 0 ? 1 : -1;
+    *along = neighbour_axis(g, before, second, *by);
 
     for (int i = 1; i < count; i++) {
         Node *next = slice_of_piece(g, arg[i]);
-        if (!before || !next || !shape_equal(arg[i]->shape, arg[0]->shape))
-            return NULL;
-        if (i == 1)
-            by = neighbour_axis(g, before, next, 1) >= 0 ? 1 : -1;
-        int at = neighbour_axis(g, before, next, by);
-        if (at < 0 || (i > 1 && at != along))
-            return NULL;
-        along = at;
+        if (!next || !shape_equal(arg[i]->shape, arg[0]->shape))
+            return false;
+        int axis = neighbour_axis(g, before, next, *by);
+        if (axis < 0 || axis != *along)
+            return false;
         before = next;
     }
-    if (count < 2 || arg[0]->shape.dim[axis] != 1)
+    return true;
+}
+
+/* Such elements joined along another axis: a view of the tensor, in which the first axis is where
+ * the other is. NULL: they are not that. */
+static Node *join_elements(Graph *g, Node *const *arg, int count, int axis)
+{
+    int along, by;
+
+    if (arg[0]->shape.dim[axis] != 1 || !are_elements(g, arg, count, &along, &by))
         return NULL;
 
+    Node *first = slice_of_piece(g, arg[0]);
     Shape shape = first->shape;
     Size *step = arena_copy(g->ngc, first->attr.step, (size_t)shape.rank * sizeof *step);
     shape.dim[along] = count;

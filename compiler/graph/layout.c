@@ -21,23 +21,13 @@ typedef struct Layout { /* all by id of an old node */
 /* [a, .., y, z] -> [z, a, .., y] */
 static Node *last_to_front(Graph *g, Node *n)
 {
-    int perm[MAX_RANK], rank = n->shape.rank;
-
-    perm[0] = rank - 1;
-    for (int i = 1; i < rank; i++)
-        perm[i] = i - 1;
-    return graph_permute(g, n, perm);
+    return graph_move_axis(g, n, n->shape.rank - 1, 0);
 }
 
 /* [z, a, .., y] -> [a, .., y, z] */
 static Node *front_to_last(Graph *g, Node *n)
 {
-    int perm[MAX_RANK], rank = n->shape.rank;
-
-    for (int i = 0; i < rank - 1; i++)
-        perm[i] = i + 1;
-    perm[rank - 1] = 0;
-    return graph_permute(g, n, perm);
+    return graph_move_axis(g, n, 0, n->shape.rank - 1);
 }
 
 /* What front_to_last does to sizes, and to a set of axes. */

@@ -372,7 +372,7 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
 static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
 {
     const Node *slice = n->op == OP_reshape ? n->arg[0] : n;
-    int perm[MAX_RANK], axis = -1;
+    int axis = -1;
 
     if (slice->op != OP_slice || slice->bound || slice->arg[0]->in[l->level])
         return NULL;
@@ -389,10 +389,7 @@ static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
     if (axis < 0)
         return NULL;
 
-    /* the axis of the passes first, the others in their order */
-    for (int i = 0, k = 1; i < x->shape.rank; i++)
-        perm[i == axis ? 0 : k++] = i;
-    return graph_permute(g, x, perm);
+    return graph_move_axis(g, x, axis, 0); /* the axis of the passes first */
 }
 
 /* Is it the collect of graph_collect_all: one row for each pass? */

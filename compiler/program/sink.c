@@ -99,15 +99,16 @@ static void find_places(Program *p, Sink *sink)
 void program_sink(Program *p)
 {
     size_t room = (size_t)(p->kernels + p->nodes + 1);
-    Sink sink = {arena_alloc(p->ngc, room * sizeof(int)), arena_alloc(p->ngc, room * sizeof(int)),
-                 0};
+    Sink sink = {0};
 
+    sink.made_by = arena_alloc(p->ngc, room * sizeof *sink.made_by);
+    sink.to = arena_alloc(p->ngc, room * sizeof *sink.to);
     find_sinking(p, &sink);
     find_places(p, &sink);
 
     /* those that go to one place, in their old order */
-    int *first = arena_alloc(p->ngc, room * sizeof *first),
-        *next = arena_alloc(p->ngc, room * sizeof *next);
+    int *first = arena_alloc(p->ngc, room * sizeof *first);
+    int *next = arena_alloc(p->ngc, room * sizeof *next);
     for (int i = p->kernels; i-- > 0;)
         if (sinks(p, &sink, i)) {
             next[i] = first[sink.to[i]];
