@@ -6,8 +6,9 @@
  * others are those of the compiler's own list (passes.c), so that a pass that is wrong, or new and
  * wrong, is found.
  *
- *     check [-n] DIR FIRST COUNT CC [LIBS]      -n: no C. Reads DIR/FIRST.ng ..., writes what it
- * needs beside them, and DIR/FIRST.ops: how often each op occurred
+ *     check [-n | -1] DIR FIRST COUNT CC [LIBS] -n: no C. -1: C in one way only, every fourth
+ * model at -O0, the others at -O2. Reads DIR/FIRST.ng ..., writes what it needs beside them, and
+ * DIR/FIRST.ops: how often each op occurred. If CC has a level (-O3), all ways are compiled at it.
  *
  *     check -r TEXTS DIR FIRST COUNT            no C; the literal graph is that of TEXTS/FIRST.ng
  * ..., where rewrite.py wrote the models in another way. Where that keeps the order of operations,
@@ -46,7 +47,7 @@ static const Way ways[] = {{"O2", "-O1", .every = 1},
                            {"needed", "-O1", .passes = NEEDED_PASSES, .every = 12},
                            {"reordered", "-O1", .reordered = true, .every = 5}};
 
-enum { WAYS = sizeof ways / sizeof *ways };
+enum { O2, O0, WAYS = sizeof ways / sizeof *ways };
 
 typedef struct Case { /* one model */
     int number;
@@ -64,6 +65,7 @@ typedef struct Case { /* one model */
 
 static int failed;
 static const char *rewritten; /* the directory of other texts, or NULL */
+static bool one_way;          /* of emitting each model */
 
 static void fault(Case *c, const char *way, const char *what, const char *name, const char *text)
 {
@@ -476,6 +478,8 @@ static void print_apart(Ngc *ngc, FILE *f, const char *text, int number)
 
 static bool emits(const Case *c, int way)
 {
+    if (one_way && way != (c->number % 4 == 0 ? O0 : O2))
+        return false;
     return c->m && c->number % ways[way].every == 0;
 }
 
@@ -528,6 +532,7 @@ static void *build(Case *c, int count, int way, const char *dir, const char *cc,
 {
     char path[1200], object[1100], command[8192];
     int first = c->number;
+    const char *level = strstr(cc, " -O") ? "" : ways[way].flags;
     snprintf(path, sizeof path, "%s/%d_%s.c", dir, first, ways[way].name);
     FILE *f = fopen(path, "w");
     if (!f)
@@ -540,7 +545,7 @@ static void *build(Case *c, int count, int way, const char *dir, const char *cc,
     snprintf(
         command, sizeof command,
         "%s -std=c99 %s -fPIC -Iruntime -c %s -o %s.o && cc -shared -z noexecstack %s.o -o %s.so %s && rm %s.o",
-        cc, ways[way].flags, path, object, object, object, libs, object);
+        cc, level, path, object, object, object, libs, object);
     if (system(command) != 0)
         return NULL;
     snprintf(path, sizeof path, "%s.so", object);
@@ -911,7 +916,8 @@ int main(int argc, char **argv)
 {
     bool emit = argc < 2 || strcmp(argv[1], "-n") != 0;
 
-    if (!emit) {
+    one_way = argc > 1 && strcmp(argv[1], "-1") == 0;
+    if (!emit || one_way) {
         argv++;
         argc--;
     } else if (argc > 2 && strcmp(argv[1], "-r") == 0) {
@@ -921,7 +927,7 @@ int main(int argc, char **argv)
         argc -= 2;
     }
     if (argc < 4 + emit) {
-        fprintf(stderr, "usage: check [-n | -r TEXTS] DIR FIRST COUNT CC [LIBS]\n");
+        fprintf(stderr, "usage: check [-n | -1 | -r TEXTS] DIR FIRST COUNT CC [LIBS]\n");
         return 2;
     }
     const char *dir = argv[1], *libs = argc > 5 ? argv[5] : "";
