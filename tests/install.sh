@@ -101,6 +101,7 @@ fi
 if [ "${1:-demo}" = fuzz ]; then # tests/fuzz/campaign.sh
     want clang command -v clang
     want libclang-rt-dev sanitizers
+    want afl++ command -v afl-clang-fast
     want libprotobuf-c-dev header protobuf-c/protobuf-c.h -lprotobuf-c
     want protobuf-c-compiler command -v protoc-c
     want libonnx-testdata test -d /usr/share/libonnx-testdata

@@ -3,6 +3,7 @@
 # engine is one of
 #
 #   libfuzzer   by clang, with the sanitizers
+#   afl         by AFL++, without them
 #   replay      by cc, with the objects of the build: programs that read the files named
 
 targets="parse model command data onnx train"
@@ -15,6 +16,7 @@ choose_engine() {
         fuzz_cc=${CLANG:-clang} \
             fuzz_flags="-O1 -g $sanitizers -fsanitize-coverage=inline-8bit-counters,pc-table" \
             fuzz_link="-fsanitize=fuzzer" ;;
+    afl) fuzz_cc=afl-clang-fast fuzz_flags="-O2 -g" fuzz_link="-fsanitize=fuzzer" ;;
     replay) fuzz_cc=${CC:-cc} fuzz_flags="-O1 -g" fuzz_link=-DREPLAY ;;
     *)
         echo "build.sh: there is no engine '$1'" >&2

@@ -1,6 +1,8 @@
 #!/bin/sh
 # campaign.sh - fuzzes ngc's readers: `sh tests/fuzz/campaign.sh SECONDS [TARGET ...]`, so many
-# seconds for each target. The targets are in targets/; libFuzzer changes the inputs.
+# seconds for each target. The targets are in targets/; libFuzzer changes the inputs, or AFL++ with
+# `ENGINE=afl`. AFL++ begins with what libFuzzer has learned; what it learns is run under the
+# sanitizers, and libFuzzer goes on with it.
 #
 # It prints the number of executions and the findings, which are left in build/tests/fuzz/found.
 # What it learns is kept in build/tests/fuzz/corpus, where the next campaign begins; `KEEP=1` also
@@ -14,20 +16,24 @@ shift
 out=$PWD/${FUZZ_OUT:-build/tests/fuzz}
 . tests/fuzz/build.sh
 . tests/fuzz/seeds.sh
+engine=${ENGINE:-libfuzzer}
 sh tests/install.sh fuzz || exit 1
 mkdir -p "$out/found"
-choose_engine libfuzzer && build_objects libfuzzer "$out" || exit 1
 
 # campaign TARGET: prints a line; findings are files found/TARGET-...
 campaign() {
     target=$1 corpus=$out/corpus/$1
-    build_target libfuzzer "$out" "$target" || exit 1
+    for by in $engines; do
+        choose_engine "$by" && build_objects "$by" "$out" && build_target "$by" "$out" "$target" ||
+            exit 1
+    done
     make_seeds "$target" "$out/seeds/$target"
     make_words "$target" "$out/$target.words"
     mkdir -p "$corpus"
-    fuzz
+    executions=0
+    "fuzz_$engine"
     findings=$(find "$out/found" -name "$target-*" -newer "$out/$target.words" | wc -l)
-    echo "$target: $executions executions, $findings findings"
+    echo "$target: ${executions:-no} executions, $findings findings"
     all=$((all + findings))
     show_findings
 }
@@ -44,8 +50,8 @@ show_findings() {
 
 # Until the time is over; a finding ends the program, which is then started again. (With -fork=1 it
 # would go on by itself, but spends most of its time on starting.)
-fuzz() {
-    executions=0 end=$(($(date +%s) + seconds))
+fuzz_libfuzzer() {
+    end=$(($(date +%s) + seconds))
     while left=$((end - $(date +%s))) && [ "$left" -gt 0 ]; do
         nice -n "${NICE:-15}" "$out/$target.libfuzzer" -max_total_time="$left" -timeout=60 \
             -rss_limit_mb=2000 -max_len="$(longest "$target")" \
@@ -57,6 +63,31 @@ fuzz() {
     done
 }
 
+# A finding does not end it. New inputs join the corpus, and are run under the sanitizers.
+fuzz_afl() {
+    from=$out/afl/$target.from to=$out/afl/$target
+    rm -rf "$from" "$to"
+    mkdir -p "$from"
+    find "$corpus" "$out/seeds/$target" -type f -size -"$(longest "$target")"c \
+        -exec cp -t "$from" {} +
+    AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_NO_UI=1 AFL_FAST_CAL=1 AFL_CMPLOG_ONLY_NEW=1 \
+        AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_IGNORE_PROBLEMS=1 nice -n "${NICE:-15}" \
+        afl-fuzz -i "$from" -o "$to" -V "$seconds" -t 4000 -m 1000 -G "$(longest "$target")" \
+        -x "$out/$target.words" -- "$out/$target.afl" >"$out/$target.log" 2>&1
+    executions=$(sed -n 's/^execs_done *: *//p' "$to/default/fuzzer_stats" 2>/dev/null)
+
+    for f in "$to"/default/crashes/id* "$to"/default/hangs/id*; do
+        [ ! -e "$f" ] || cp "$f" "$out/found/$target-afl-$(sha1sum <"$f" | cut -c1-12)"
+    done
+    for f in "$to"/default/queue/id*; do
+        [ ! -e "$f" ] || cp "$f" "$corpus/$(sha1sum <"$f" | cut -c1-40)"
+    done
+    "$out/$target.libfuzzer" -runs=0 -timeout=60 -rss_limit_mb=2000 -close_fd_mask=3 \
+        -artifact_prefix="$out/found/$target-" "$corpus" >"$out/$target.replay" 2>&1
+}
+
+engines=libfuzzer
+[ "$engine" = libfuzzer ] || engines="libfuzzer $engine"
 all=0
 for t in ${*:-$targets}; do
     campaign "$t"
