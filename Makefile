@@ -102,7 +102,7 @@ $(B)/rt_%.o: $(1)/%.c $(B)/config
 	$$(CC) $$(STD) $$(ALIGN) $$(CFLAGS) $$(WARN) -fPIC -MMD -MP $$(if $$(filter openblas,$$(BLAS)),-DNGRT_CBLAS) $$(WITH_Z) -DNGRT_VERSION='"$$(VERSION)"' -c -o $$@ $$<
 
 $(B)/plain_%.o: $(1)/%.c $(B)/config Makefile
-	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -MMD -MP -c -o $$@ $$<
+	$$(CC) $$(STD) $$(CFLAGS) $$(WARN) -DNGRT_PLAIN -MMD -MP -c -o $$@ $$<
 endef
 $(foreach room,runtime $(filter-out runtime/mpi,$(patsubst %/,%,$(wildcard runtime/*/))),$(eval $(call RUNTIME,$(room))))
 
@@ -186,7 +186,7 @@ $(P)/ngc.wasm: $(WASM_O)
 
 define WASM_COMPILE # a file of a room
 $(P)/$(2)%.o: $(1)/%.c $(B)/ng.tab.h $(P)/tools
-	$$(WASM_CC) -Icompiler -I$$(B) -c -o $$@ $$<
+	$$(WASM_CC) -DNGRT_PLAIN -Icompiler -I$$(B) -c -o $$@ $$<
 endef
 $(foreach room,$(sort $(dir $(WASM_C))),$(eval $(call WASM_COMPILE,$(room:/=),)))
 $(foreach room,$(sort $(dir $(WASM_RT))),$(eval $(call WASM_COMPILE,$(room:/=),rt_)))

@@ -227,15 +227,19 @@ void ngrt_iorder(int rows, int n, int k, const int32_t *x, int32_t *y);
 
 /* The factors lu [batch,n,n+1] of the matrices a [batch,n,n]. Row i holds column i of L and U of
  * the transpose, as LAPACK's getrf leaves them, and after them the number of the row that was
- * exchanged with row i. A singular matrix has a 0 on the diagonal. By LAPACK for large n, where the
- * library was built with OpenBLAS. */
+ * exchanged with row i. A singular matrix has a 0 on the diagonal. The large form computes products
+ * of blocks, or calls LAPACK, where the library was built with OpenBLAS. */
 void ngrt_slu(int batch, int n, const float *a, float *lu);
 void ngrt_dlu(int batch, int n, const double *a, double *lu);
+void ngrt_slu_large(int batch, int n, const float *a, float *lu);
+void ngrt_dlu_large(int batch, int n, const double *a, double *lu);
 
 /* x [batch,n,k] with A x = b, or A' x = b if t is not 0, from the factors of A; NaN where A is
  * singular. x may not overlap b. */
 void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
 void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
+void ngrt_ssolve_large(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
+void ngrt_dsolve_large(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
 
 /* out [batch]: the determinants from the factors; or their logarithms, -inf for 0 and NaN for a
  * negative determinant. */

@@ -3,78 +3,144 @@
  * ngrt_dlinear.c; sections and names as in ngrt_gemm_real.h.
  * real_log is logf or log.
  *
- * Golub and Van Loan, Matrix Computations, 3.4 (Gaussian elimination with partial pivoting). Where
- * NGRT_CBLAS is defined, large matrices are factored by LAPACK's getrf, which OpenBLAS has.
+ * Golub and Van Loan, Matrix Computations, 3.4 (Gaussian elimination with partial pivoting),
+ * and 3.2 (in blocks). Where NGRT_CBLAS is defined, large matrices are factored by LAPACK's getrf,
+ * which OpenBLAS has. Where NGRT_PLAIN is defined, the file needs no other one.
  */
 #include <math.h>
 
 #define NGRT_FN
-#ifdef NGRT_CBLAS /* the public function is at the end */
-static void ngrt_lu(int batch, int n, const real *a, real *lu);
-#else
-#define ngrt_lu NGRT_NAME(lu)
-#endif
-#define ngrt_solve  NGRT_NAME(solve)
-#define ngrt_det    NGRT_NAME(det)
-#define ngrt_logdet NGRT_NAME(logdet)
-#define ngrt_lup    NGRT_NAME(lup)
-#define ngrt_cof    NGRT_NAME(cof)
-#define ngrt_cof2   NGRT_NAME(cof2)
+#ifdef NGRT_PLAIN /* C = alpha A B + C or alpha A' B + C */
+static void ngrt_gemm(int ta, int tb, int m, int n, int k, real alpha, const real *a, int lda,
+                      const real *b, int ldb, real beta, real *c, int ldc)
+{
+    int i, j, l;
 
-/*@ lu: */
-/* Factors one matrix in place: column c of it is lu[c][0..n]. */
-static void ngrt_lu_factor(int n, real *lu)
+    (void)tb;
+    (void)beta;
+    for (i = 0; i < m; i++)
+        for (l = 0; l < k; l++)
+            for (j = 0; j < n; j++)
+                c[i * (ptrdiff_t)ldc + j] +=
+                    alpha * a[ta ? l * (ptrdiff_t)lda + i : i * (ptrdiff_t)lda + l] *
+                    b[l * (ptrdiff_t)ldb + j];
+}
+#else
+#define ngrt_gemm NGRT_NAME(gemm)
+#endif
+#ifdef NGRT_CBLAS /* the public function is at the end */
+static void ngrt_lu_large(int batch, int n, const real *a, real *lu);
+#else
+#define ngrt_lu_large NGRT_NAME(lu_large)
+#endif
+#define ngrt_lu          NGRT_NAME(lu)
+#define ngrt_solve       NGRT_NAME(solve)
+#define ngrt_solve_large NGRT_NAME(solve_large)
+#define ngrt_det         NGRT_NAME(det)
+#define ngrt_logdet      NGRT_NAME(logdet)
+#define ngrt_lup         NGRT_NAME(lup)
+#define ngrt_cof         NGRT_NAME(cof)
+#define ngrt_cof2        NGRT_NAME(cof2)
+
+/*@ lu_step: */
+/* Step k: exchanges row k with that of the largest element of what is left of column k, and divides
+ * what is below it. Column c of the matrix is lu[c][0..n]. */
+static void ngrt_lu_pivot(int n, int k, real *lu)
 {
     const ptrdiff_t ld = n + 1;
-    int c, i, k;
+    real *col = lu + k * ld;
+    int c, i, p = k;
 
-    for (k = 0; k < n; k++) {
-        real *col = lu + k * ld;
-        int p = k;
+    for (i = k + 1; i < n; i++)
+        if ((col[i] < 0 ? -col[i] : col[i]) > (col[p] < 0 ? -col[p] : col[p]))
+            p = i;
+    col[n] = (real)p;
 
-        /* the pivot is the largest element of what is left of column k */
-        for (i = k + 1; i < n; i++)
-            if ((col[i] < 0 ? -col[i] : col[i]) > (col[p] < 0 ? -col[p] : col[p]))
-                p = i;
-        col[n] = (real)p;
+    for (c = 0; c < n && p != k; c++) {
+        real *x = lu + c * ld, swap = x[k];
+        x[k] = x[p];
+        x[p] = swap;
+    }
 
-        for (c = 0; c < n && p != k; c++) {
-            real *x = lu + c * ld, swap = x[k];
-            x[k] = x[p];
-            x[p] = swap;
-        }
+    for (i = k + 1; i < n && col[k] != 0; i++) /* where it is 0, so are those below */
+        col[i] /= col[k];
+}
 
-        for (i = k + 1; i < n && col[k] != 0; i++) /* where it is 0, so are those below */
-            col[i] /= col[k];
+/* Takes the products of step k off elements k + 1 to `end` of columns `from` to `to`. */
+static void ngrt_lu_subtract(int n, int k, int end, int from, int to, real *lu)
+{
+    const ptrdiff_t ld = n + 1;
+    const real *col = lu + k * ld;
+    int c, i;
 
-        for (c = k + 1; c < n; c++) {
-            real *x = lu + c * ld, top = x[k];
-            for (i = k + 1; i < n; i++)
-                x[i] -= col[i] * top;
-        }
+    for (c = from; c < to; c++) {
+        real *x = lu + c * ld, top = x[k];
+
+        for (i = k + 1; i < end; i++)
+            x[i] -= col[i] * top;
     }
 }
 
+/* An n x n matrix, with a place after each of its columns. */
+static void ngrt_lu_copy(int n, const real *a, real *lu)
+{
+    const ptrdiff_t ld = n + 1;
+    int c, i;
+
+    for (c = 0; c < n; c++)
+        for (i = 0; i < n; i++)
+            lu[c * ld + i] = a[c * (ptrdiff_t)n + i];
+}
+
+/*@ lu: lu_step */
 /* The factors of n x n matrices: of the transpose, by columns, as LAPACK's getrf leaves them, which
  * is the array a as it is stored. lu is [batch, n, n + 1]: the last element of row i is the number
  * of the row that step i exchanged with i. */
 NGRT_FN void ngrt_lu(int batch, int n, const real *a, real *lu)
 {
-    const ptrdiff_t ld = n + 1;
-    int t, c, i;
+    int t, k;
 
     for (t = 0; t < batch; t++) {
-        for (c = 0; c < n; c++)
-            for (i = 0; i < n; i++)
-                lu[c * ld + i] = a[c * (ptrdiff_t)n + i];
-        ngrt_lu_factor(n, lu);
+        ngrt_lu_copy(n, a, lu);
+        for (k = 0; k < n; k++) {
+            ngrt_lu_pivot(n, k, lu);
+            ngrt_lu_subtract(n, k, n, k + 1, n, lu);
+        }
 
         a += (ptrdiff_t)n * n;
-        lu += n * ld;
+        lu += n * (ptrdiff_t)(n + 1);
     }
 }
 
-/*@ solve: */
+/*@ solve_begin: */
+/* Exchanges two rows of the right sides. */
+static void ngrt_solve_swap(int k, real *x, real *y)
+{
+    int j;
+
+    for (j = 0; j < k && x != y; j++) {
+        real t = x[j];
+        x[j] = y[j];
+        y[j] = t;
+    }
+}
+
+/* Copies the right sides to x; 0: the matrix is singular, that is, has a pivot of 0, and x is NaN.
+ */
+static int ngrt_solve_begin(int n, int k, const real *lu, const real *b, real *x)
+{
+    const ptrdiff_t ld = n + 1, size = (ptrdiff_t)n * k;
+    int singular = 0, i;
+    ptrdiff_t j;
+
+    for (i = 0; i < n; i++)
+        singular |= lu[i * ld + i] == 0;
+    for (j = 0; j < size; j++)
+        x[j] = singular ? (real)NAN : b[j];
+    return !singular;
+}
+
+/*@ solve: solve_begin */
 /* x[j] -= f y[j], for a row of the right sides */
 static void ngrt_solve_subtract(int k, real f, const real *y, real *x)
 {
@@ -91,18 +157,6 @@ static void ngrt_solve_divide(int k, real d, real *x)
 
     for (j = 0; j < k; j++)
         x[j] /= d;
-}
-
-/* Exchanges two rows of the right sides. */
-static void ngrt_solve_swap(int k, real *x, real *y)
-{
-    int j;
-
-    for (j = 0; j < k && x != y; j++) {
-        real t = x[j];
-        x[j] = y[j];
-        y[j] = t;
-    }
 }
 
 /* A' x = b, where x holds b: the exchanges, then L, then U, of the factored transpose. Element
@@ -147,27 +201,21 @@ static void ngrt_solve_plain(int n, int k, const real *lu, real *x)
 }
 
 /* x with A x = b, or A' x = b where t is 1, from the factors of A; b and x are [batch, n, k]. Where
- * a matrix is singular, that is, has a pivot of 0, x is NaN. */
+ * a matrix is singular, x is NaN. */
 NGRT_FN void ngrt_solve(int batch, int n, int k, int t, const real *lu, const real *b, real *x)
 {
-    const ptrdiff_t ld = n + 1, size = (ptrdiff_t)n * k;
-    ptrdiff_t j;
-    int s, i;
+    const ptrdiff_t size = (ptrdiff_t)n * k;
+    int s;
 
     for (s = 0; s < batch; s++) {
-        int singular = 0;
+        const int regular = ngrt_solve_begin(n, k, lu, b, x);
 
-        for (i = 0; i < n; i++)
-            singular |= lu[i * ld + i] == 0;
-        for (j = 0; j < size; j++)
-            x[j] = singular ? (real)NAN : b[j];
-
-        if (!singular && t)
+        if (regular && t)
             ngrt_solve_transposed(n, k, lu, x);
-        else if (!singular)
+        else if (regular)
             ngrt_solve_plain(n, k, lu, x);
 
-        lu += n * ld;
+        lu += n * (ptrdiff_t)(n + 1);
         b += size;
         x += size;
     }
@@ -435,6 +483,127 @@ NGRT_FN void ngrt_cof2(int batch, int n, const real *f, const real *w, real *out
     }
 }
 
+/*@ triangle: gemm */
+enum {
+    NGRT_TRIANGLE_ROWS = 8,  /* that are solved without products */
+    NGRT_TRIANGLE_UPPER = 1, /* op(F) is upper triangular, not lower */
+    NGRT_TRIANGLE_UNIT = 2,  /* its diagonal is 1 */
+    NGRT_TRIANGLE_TURNED = 4 /* op(F) is the transpose of F */
+};
+
+/* x[j] -= f y[j], for a row of the right sides */
+static void ngrt_triangle_subtract(int k, real f, const real *y, real *x)
+{
+    int j = 0;
+
+#ifdef __GNUC__
+    typedef real quarter __attribute__((vector_size(16), aligned(sizeof(real)), may_alias));
+    const int lanes = 16 / sizeof(real);
+
+    for (; j + lanes <= k; j += lanes)
+        *(quarter *)(x + j) -= f * *(const quarter *)(y + j);
+#endif
+    for (; j < k; j++)
+        x[j] -= f * y[j];
+}
+
+/* op(F) X = B for a few rows, where X holds B: row by row, in the order in which they are known. */
+static void ngrt_triangle_rows(int n, int k, int form, const real *f, ptrdiff_t ld, real *x,
+                               ptrdiff_t ldx)
+{
+    const int upper = form & NGRT_TRIANGLE_UPPER, turned = form & NGRT_TRIANGLE_TURNED;
+    int s, u, j;
+
+    for (s = 0; s < n; s++) {
+        const int i = upper ? n - 1 - s : s;
+        const real pivot = f[i * (ld + 1)];
+
+        for (u = 0; u < s; u++) {
+            const int r = upper ? n - 1 - u : u;
+            const real by = turned ? f[r * ld + i] : f[i * ld + r];
+            ngrt_triangle_subtract(k, by, x + r * ldx, x + i * ldx);
+        }
+
+        for (j = 0; j < k && !(form & NGRT_TRIANGLE_UNIT); j++)
+            x[i * ldx + j] /= pivot;
+    }
+}
+
+/* op(F) X = B, where X [n,k] holds B: one half of the rows, whose products are taken off the other
+ * half, then that half. Nearly all of the work is in the products. */
+static void ngrt_triangle(int n, int k, int form, const real *f, int ld, real *x, int ldx)
+{
+    const int turned = (form & NGRT_TRIANGLE_TURNED) != 0, half = n / 2, rest = n - half;
+    const ptrdiff_t below = turned ? half : half * (ptrdiff_t)ld;
+    const ptrdiff_t right = turned ? half * (ptrdiff_t)ld : half;
+    const real *corner = f + half * ((ptrdiff_t)ld + 1);
+    real *second = x + half * (ptrdiff_t)ldx;
+
+    if (n <= NGRT_TRIANGLE_ROWS) {
+        ngrt_triangle_rows(n, k, form, f, ld, x, ldx);
+    } else if (form & NGRT_TRIANGLE_UPPER) {
+        ngrt_triangle(rest, k, form, corner, ld, second, ldx);
+        ngrt_gemm(turned, 0, half, k, rest, -1, f + right, ld, second, ldx, 1, x, ldx);
+        ngrt_triangle(half, k, form, f, ld, x, ldx);
+    } else {
+        ngrt_triangle(half, k, form, f, ld, x, ldx);
+        ngrt_gemm(turned, 0, rest, k, half, -1, f + below, ld, x, ldx, 1, second, ldx);
+        ngrt_triangle(rest, k, form, corner, ld, second, ldx);
+    }
+}
+
+/*@ solve_large: solve_begin triangle */
+/* As ngrt_solve, for matrices that are worth products. */
+NGRT_FN void ngrt_solve_large(int batch, int n, int k, int t, const real *lu, const real *b,
+                              real *x)
+{
+    const int lower = t ? NGRT_TRIANGLE_UNIT | NGRT_TRIANGLE_TURNED : 0;
+    const int upper = NGRT_TRIANGLE_UPPER | (t ? NGRT_TRIANGLE_TURNED : NGRT_TRIANGLE_UNIT);
+    const ptrdiff_t ld = n + 1, size = (ptrdiff_t)n * k;
+    int s, i;
+
+    for (s = 0; s < batch; s++, lu += n * ld, b += size, x += size) {
+        if (!ngrt_solve_begin(n, k, lu, b, x))
+            continue;
+
+        for (i = 0; i < n && t; i++)
+            ngrt_solve_swap(k, x + i * (ptrdiff_t)k, x + (int)lu[i * ld + n] * (ptrdiff_t)k);
+        ngrt_triangle(n, k, lower, lu, n + 1, x, k);
+        ngrt_triangle(n, k, upper, lu, n + 1, x, k);
+        for (i = n - 1; i >= 0 && !t; i--)
+            ngrt_solve_swap(k, x + i * (ptrdiff_t)k, x + (int)lu[i * ld + n] * (ptrdiff_t)k);
+    }
+}
+
+/*@ lu_large: lu_step gemm */
+enum { NGRT_LU_COLUMNS = 32 }; /* that are factored without products */
+
+/* As ngrt_lu, some columns at a time: they are factored, then their rows to the right are those of
+ * U, and then their product is taken off the rest. */
+NGRT_FN void ngrt_lu_large(int batch, int n, const real *a, real *lu)
+{
+    const ptrdiff_t ld = n + 1;
+    int t, k;
+
+    for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, lu += n * ld) {
+        int from = 0, to;
+
+        ngrt_lu_copy(n, a, lu);
+        for (; from < n; from = to) {
+            to = n - from < NGRT_LU_COLUMNS ? n : from + NGRT_LU_COLUMNS;
+
+            for (k = from; k < to; k++) {
+                ngrt_lu_pivot(n, k, lu);
+                ngrt_lu_subtract(n, k, n, k + 1, to, lu);
+            }
+            for (k = from; k < to; k++)
+                ngrt_lu_subtract(n, k, to, to, n, lu);
+            ngrt_gemm(0, 0, n - to, n - to, to - from, -1, lu + to * ld + from, n + 1,
+                      lu + from * ld + to, n + 1, 1, lu + to * ld + to, n + 1);
+        }
+    }
+}
+
 /*@ end: */
 #ifdef NGRT_CBLAS
 enum {
@@ -444,21 +613,19 @@ enum {
 
 extern void getrf(const int *m, const int *n, real *a, const int *lda, int *ipiv, int *info);
 
-void NGRT_NAME(lu)(int batch, int n, const real *a, real *lu)
+void NGRT_NAME(lu_large)(int batch, int n, const real *a, real *lu)
 {
     const int lda = n + 1;
     const ptrdiff_t ld = lda;
-    int ipiv[LAPACK_MOST], info, t, i, k;
+    int ipiv[LAPACK_MOST], info, t, i;
 
     if (n < LAPACK_FROM || n > LAPACK_MOST) {
-        ngrt_lu(batch, n, a, lu);
+        ngrt_lu_large(batch, n, a, lu);
         return;
     }
 
     for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, lu += n * ld) {
-        for (i = 0; i < n; i++)
-            for (k = 0; k < n; k++)
-                lu[i * ld + k] = a[i * (ptrdiff_t)n + k];
+        ngrt_lu_copy(n, a, lu);
         getrf(&n, &n, lu, &lda, ipiv, &info);
         for (i = 0; i < n; i++)
             lu[i * ld + n] = (real)(ipiv[i] - 1);

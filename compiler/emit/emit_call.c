@@ -268,6 +268,15 @@ static const char *call_argument(Printer *pr, const Node *n, int operand)
     return operand_pointer(pr->b, call_operand(p, n, operand));
 }
 
+/* Are n rows and columns worth products of blocks? Those make a standalone file larger. */
+static bool is_large(const Graph *g, Size n)
+{
+    enum { SMALL = 16 };
+    int64_t number;
+
+    return !size_number(g, n, &number) || number > SMALL;
+}
+
 /* What $ and a letter are replaced with. */
 static const char *call_word(Printer *pr, char letter, const Node *n, const Size *size)
 {
@@ -285,6 +294,7 @@ static const char *call_word(Printer *pr, char letter, const Node *n, const Size
         return print_format(pr, "(uint32_t)(%d + %s)", n->attr.stream, int_text(pr, n->attr.size));
     case 'p': return pr->k->split ? "id, threads" : "0, 1";
     case 's': return sizes_text(pr, size);
+    case 'l': return is_large(pr->e->graph, size[1]) ? "_large" : "";
     case '0':
     case '1':
     case '2':

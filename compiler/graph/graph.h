@@ -462,6 +462,7 @@ typedef struct OpInfo {
      *   $y $a $b $c  the storage of the result and the operands (a scalar operand: its value)
      *   $0 .. $3     .sizes, and $s all of them as an array
      *   %            s or d, by the float type
+     *   $l           _large, where $1 rows and columns are worth products of blocks
      *   $k           attr.stream
      *   $r           what is added to the count of draws on other ranks
      *   $p           the part that is computed, and the number of parts (F_PARTS) */

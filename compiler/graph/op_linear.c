@@ -313,7 +313,7 @@ const OpInfo op_lu = {.name = "lu",
                       .arity = 1,
                       .copy = copy_lu,
                       .eval = eval_lu,
-                      .call = "ngrt_%lu($0, $1, $a, $y)",
+                      .call = "ngrt_%lu$l($0, $1, $a, $y)",
                       .sizes = sizes_square,
                       .teach = "LU factors"};
 
@@ -325,7 +325,7 @@ const OpInfo op_solve = {.name = "solve",
                          .eval = eval_solve,
                          .back = back_solve,
                          .sizes = sizes_square,
-                         .call = "ngrt_%solve($0, $1, $2, $3, $b, $c, $y)",
+                         .call = "ngrt_%solve$l($0, $1, $2, $3, $b, $c, $y)",
                          .rule = {"-solve(a', dy) @ y'", NULL, "solve(a', dy)"},
                          .teach = "solve: solves with the transpose"};
 

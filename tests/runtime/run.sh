@@ -101,17 +101,16 @@ check_sections() {
                 echo "section $name of $file"
         done
     done
+    for file in "$rt"/ngrt_*_real.h; do
+        sed '/^\/\*@ end:/,$d' "$file" | sed -n '/^\/\*@/,$p'
+    done >"$out/texts"
     for type in "-Dreal=float -Dreal_log=logf" "-Dreal=double -Dreal_log=log"; do
-        printf "$heads" >"$out/all.c"
-        for file in "$rt"/ngrt_*_real.h; do
-            for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$file"); do
-                [ "$name" = end ] && continue
-                { printf "$heads"; take "$file" "$name"; } >"$out/section.c"
-                try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/section.c" ||
-                    echo "section $name of $file"
-            done
-            sed '/^\/\*@ end:/,$d' "$file" | sed '1,/^\/\*@/d' >>"$out/all.c"
+        for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$out/texts"); do
+            { printf "$heads"; take "$out/texts" "$name"; } >"$out/section.c"
+            try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/section.c" ||
+                echo "section $name"
         done
+        { printf "$heads"; cat "$out/texts"; } >"$out/all.c"
         try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/all.c" ||
             echo "all sections together, $type"
     done
@@ -165,6 +164,8 @@ for cc in ${*:-gcc clang}; do
         due && build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
         due && build_run functions "$cc" $opt $plain "$here/functions.c"
         due && build_run random "$cc" $opt $plain "$here/random.c"
+        due && build_run linear "$cc" $opt $plain -DNGRT_PLAIN "$here/linear.c" \
+            $(sources ngrt_slinear ngrt_dlinear)
         ways=32 step=8
         for name in gemm conv; do
             for part in "$rt" "$out/avx2" "$out/plain" "$out/scalar"; do
@@ -189,6 +190,8 @@ for cc in ${*:-gcc clang}; do
     if has "$cc" -lopenblas cblas.h; then
         due && build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" \
             $(sources ngrt_sgemm ngrt_dgemm) -lopenblas
+        due && build_run linear "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/linear.c" \
+            $(sources ngrt_sgemm ngrt_dgemm ngrt_slinear ngrt_dlinear) -lopenblas
     fi
     group "$cc: files, weights, trainer"
     number=$((number + 1))
