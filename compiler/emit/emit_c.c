@@ -165,8 +165,6 @@ static void print_includes(const Emit *e, Text *t)
     text_add(t, "#include <string.h>\n");
     if (e->uses_small && !copied)
         text_add(t, "#include \"ngrt_small.h\"\n");
-    if (emit_has_section(e, "vector") && !copied)
-        text_add(t, "#include \"ngrt_vector.h\"\n");
     if (!copied)
         emit_function_headers(e, t);
     text_add(t, "\n");

@@ -159,6 +159,8 @@ static bool uses_text(const Emit *e, const char *text)
 
 void emit_function_headers(const Emit *e, Text *t)
 {
+    if (uses_text(e, runtime_vector_text))
+        text_add(t, "#include \"ngrt_vector.h\"\n");
     if (uses_text(e, runtime_float_text))
         text_add(t, "#include \"ngrt_float.h\"\n");
     if (uses_text(e, runtime_double_text))
