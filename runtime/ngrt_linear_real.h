@@ -81,15 +81,37 @@ static void ngrt_lu_subtract(int n, int k, int end, int from, int to, real *lu)
     }
 }
 
-/* An n x n matrix, with a place after each of its columns. */
-static void ngrt_lu_copy(int n, const real *a, real *lu)
+/* Has the matrix zeros only, before (side 0) or after (side 1) the diagonal of its rows? */
+static int ngrt_lu_is_empty(int n, int side, const real *a)
 {
-    const ptrdiff_t ld = n + 1;
     int c, i;
 
     for (c = 0; c < n; c++)
+        for (i = side ? c + 1 : 0; i < (side ? n : c); i++)
+            if (a[c * (ptrdiff_t)n + i] != 0)
+                return 0;
+    return 1;
+}
+
+/* Copies an n x n matrix to lu, with a place after each of its columns. A triangular one that is
+ * regular is its own factor, which the result says: U with no exchange, or L of whose columns each
+ * is divided by its pivot. */
+static int ngrt_lu_begin(int n, const real *a, real *lu)
+{
+    const ptrdiff_t ld = n + 1;
+    int c, i, done = ngrt_lu_is_empty(n, 1, a) || ngrt_lu_is_empty(n, 0, a);
+
+    for (c = 0; c < n; c++)
+        done = done && a[c * ld] != 0;
+
+    for (c = 0; c < n; c++) {
+        const real pivot = done ? a[c * ld] : 1;
+
         for (i = 0; i < n; i++)
-            lu[c * ld + i] = a[c * (ptrdiff_t)n + i];
+            lu[c * ld + i] = i > c ? a[c * (ptrdiff_t)n + i] / pivot : a[c * (ptrdiff_t)n + i];
+        lu[c * ld + n] = (real)c;
+    }
+    return done;
 }
 
 /*@ lu: lu_step */
@@ -98,11 +120,11 @@ static void ngrt_lu_copy(int n, const real *a, real *lu)
  * of the row that step i exchanged with i. */
 NGRT_FN void ngrt_lu(int batch, int n, const real *a, real *lu)
 {
-    int t, k;
+    int t, k, done;
 
     for (t = 0; t < batch; t++) {
-        ngrt_lu_copy(n, a, lu);
-        for (k = 0; k < n; k++) {
+        done = ngrt_lu_begin(n, a, lu);
+        for (k = 0; k < n && !done; k++) {
             ngrt_lu_pivot(n, k, lu);
             ngrt_lu_subtract(n, k, n, k + 1, n, lu);
         }
@@ -586,9 +608,8 @@ NGRT_FN void ngrt_lu_large(int batch, int n, const real *a, real *lu)
     int t, k;
 
     for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, lu += n * ld) {
-        int from = 0, to;
+        int from = ngrt_lu_begin(n, a, lu) ? n : 0, to;
 
-        ngrt_lu_copy(n, a, lu);
         for (; from < n; from = to) {
             to = n - from < NGRT_LU_COLUMNS ? n : from + NGRT_LU_COLUMNS;
 
@@ -625,7 +646,8 @@ void NGRT_NAME(lu_large)(int batch, int n, const real *a, real *lu)
     }
 
     for (t = 0; t < batch; t++, a += (ptrdiff_t)n * n, lu += n * ld) {
-        ngrt_lu_copy(n, a, lu);
+        if (ngrt_lu_begin(n, a, lu))
+            continue;
         getrf(&n, &n, lu, &lda, ipiv, &info);
         for (i = 0; i < n; i++)
             lu[i * ld + n] = (real)(ipiv[i] - 1);

@@ -1,6 +1,6 @@
 /* linear.c - equations solved in blocks: residuals and factors, against the definitions. Sizes
- * around those of blocks, both transpositions, one to many right sides, several matrices, singular
- * ones; nothing is written outside x. */
+ * around those of blocks, full and triangular matrices, both transpositions, one to many right
+ * sides, several matrices, singular ones; nothing is written outside x. */
 #include <math.h>
 #include <string.h>
 
@@ -21,12 +21,18 @@ static double next(void)
     return (double)(state >> 8) / (1 << 23) - 1;
 }
 
-static void fill(int n)
+typedef enum form { FULL, LOWER, UPPER, FORMS } form;
+
+/* Random matrices of a form; those that are triangular have a diagonal from 2 to 4. */
+static void fill(int n, form f)
 {
     int i;
 
-    for (i = 0; i < n; i++) {
-        a_d[i] = a_f[i] = (float)next();
+    for (i = 0; i < ROOM; i++) {
+        const int row = i / n % n, col = i % n;
+        const int zero = (f == LOWER && col > row) || (f == UPPER && col < row);
+
+        a_d[i] = a_f[i] = zero ? 0 : (float)(next() + (f != FULL && row == col ? 3 : 0));
         b_d[i] = b_f[i] = (float)next();
     }
 }
@@ -111,12 +117,15 @@ int main(void)
 
     for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const int n = sizes[i];
+        form f;
 
-        fill(ROOM);
-        check_factors(n);
-        for (j = 0; j < sizeof columns / sizeof *columns; j++) {
-            check_solve(n, columns[j], 0);
-            check_solve(n, columns[j], 1);
+        for (f = FULL; f < FORMS; f++) {
+            fill(n, f);
+            check_factors(n);
+            for (j = 0; j < sizeof columns / sizeof *columns; j++) {
+                check_solve(n, columns[j], 0);
+                check_solve(n, columns[j], 1);
+            }
         }
         if (n > 1)
             check_singular(n);
