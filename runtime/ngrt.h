@@ -241,6 +241,13 @@ void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double 
 void ngrt_ssolve_large(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
 void ngrt_dsolve_large(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
 
+/* l [batch,n,n]: the lower triangular factors with L L' = A, of which the lower triangles are read;
+ * NaN from the column on at which A is not positive definite. */
+void ngrt_scholesky(int batch, int n, const float *a, float *l);
+void ngrt_dcholesky(int batch, int n, const double *a, double *l);
+void ngrt_scholesky_large(int batch, int n, const float *a, float *l);
+void ngrt_dcholesky_large(int batch, int n, const double *a, double *l);
+
 /* out [batch]: the determinants from the factors; or their logarithms, -inf for 0 and NaN for a
  * negative determinant. */
 void ngrt_sdet(int batch, int n, const float *lu, float *out);

@@ -3,6 +3,7 @@
 
 #define real                double
 #define real_log            log
+#define real_sqrt           sqrt
 #define NGRT_NAME(function) ngrt_d##function
 #define getrf               dgetrf_
 #include "ngrt_linear_real.h"

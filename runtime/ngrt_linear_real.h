@@ -1,7 +1,7 @@
 /* ngrt_linear_real.h - systems of linear equations by LU factors: solve, det, logdet, and inv as a
  * solve against eye. One text, compiled for float by ngrt_slinear.c and for double by
  * ngrt_dlinear.c; sections and names as in ngrt_gemm_real.h.
- * real_log is logf or log.
+ * real_log is logf or log, real_sqrt is sqrtf or sqrt.
  *
  * Golub and Van Loan, Matrix Computations, 3.4 (Gaussian elimination with partial pivoting),
  * and 3.2 (in blocks). Where NGRT_CBLAS is defined, large matrices are factored by LAPACK's getrf,
@@ -10,20 +10,18 @@
 #include <math.h>
 
 #define NGRT_FN
-#ifdef NGRT_PLAIN /* C = alpha A B + C or alpha A' B + C */
+#ifdef NGRT_PLAIN /* C = alpha op(A) op(B) + C */
 static void ngrt_gemm(int ta, int tb, int m, int n, int k, real alpha, const real *a, int lda,
                       const real *b, int ldb, real beta, real *c, int ldc)
 {
+    const ptrdiff_t ra = ta ? 1 : lda, ca = ta ? lda : 1, rb = tb ? 1 : ldb, cb = tb ? ldb : 1;
     int i, j, l;
 
-    (void)tb;
     (void)beta;
     for (i = 0; i < m; i++)
         for (l = 0; l < k; l++)
             for (j = 0; j < n; j++)
-                c[i * (ptrdiff_t)ldc + j] +=
-                    alpha * a[ta ? l * (ptrdiff_t)lda + i : i * (ptrdiff_t)lda + l] *
-                    b[l * (ptrdiff_t)ldb + j];
+                c[i * (ptrdiff_t)ldc + j] += alpha * a[i * ra + l * ca] * b[l * rb + j * cb];
 }
 #else
 #define ngrt_gemm NGRT_NAME(gemm)
@@ -33,14 +31,16 @@ static void ngrt_lu_large(int batch, int n, const real *a, real *lu);
 #else
 #define ngrt_lu_large NGRT_NAME(lu_large)
 #endif
-#define ngrt_lu          NGRT_NAME(lu)
-#define ngrt_solve       NGRT_NAME(solve)
-#define ngrt_solve_large NGRT_NAME(solve_large)
-#define ngrt_det         NGRT_NAME(det)
-#define ngrt_logdet      NGRT_NAME(logdet)
-#define ngrt_lup         NGRT_NAME(lup)
-#define ngrt_cof         NGRT_NAME(cof)
-#define ngrt_cof2        NGRT_NAME(cof2)
+#define ngrt_lu             NGRT_NAME(lu)
+#define ngrt_solve          NGRT_NAME(solve)
+#define ngrt_solve_large    NGRT_NAME(solve_large)
+#define ngrt_cholesky       NGRT_NAME(cholesky)
+#define ngrt_cholesky_large NGRT_NAME(cholesky_large)
+#define ngrt_det            NGRT_NAME(det)
+#define ngrt_logdet         NGRT_NAME(logdet)
+#define ngrt_lup            NGRT_NAME(lup)
+#define ngrt_cof            NGRT_NAME(cof)
+#define ngrt_cof2           NGRT_NAME(cof2)
 
 /*@ lu_step: */
 /* Step k: exchanges row k with that of the largest element of what is left of column k, and divides
@@ -240,6 +240,48 @@ NGRT_FN void ngrt_solve(int batch, int n, int k, int t, const real *lu, const re
         lu += n * (ptrdiff_t)(n + 1);
         b += size;
         x += size;
+    }
+}
+
+/*@ cholesky_begin: */
+/* X L' = B for a lower triangular L [n,n], where the rows of X [m,n] hold those of B, which end at
+ * the diagonal where X is L itself: x[j] = (b[j] - sum over k < j of x[k] l[j][k]) / l[j][j], and
+ * on the diagonal the root of that difference. */
+static void ngrt_cholesky_rows(int m, int n, const real *l, real *x, ptrdiff_t ld)
+{
+    int i, j, k;
+
+    for (i = 0; i < m; i++, x += ld)
+        for (j = 0; j < n && (x != l + i * ld || j <= i); j++) {
+            const real *row = l + j * ld;
+            real sum = x[j];
+
+            for (k = 0; k < j; k++)
+                sum -= x[k] * row[k];
+            x[j] = x == row ? real_sqrt(sum) : sum / row[j];
+        }
+}
+
+/* The lower triangle of a matrix, and zeros above it. */
+static void ngrt_cholesky_copy(int n, const real *a, real *l)
+{
+    int i, j;
+
+    for (i = 0; i < n; i++)
+        for (j = 0; j < n; j++)
+            l[i * (ptrdiff_t)n + j] = j <= i ? a[i * (ptrdiff_t)n + j] : 0;
+}
+
+/*@ cholesky: cholesky_begin */
+/* The lower triangular L with L L' = A of n x n matrices; only the lower triangle of A is read. */
+NGRT_FN void ngrt_cholesky(int batch, int n, const real *a, real *l)
+{
+    const ptrdiff_t size = (ptrdiff_t)n * n;
+    int t;
+
+    for (t = 0; t < batch; t++, a += size, l += size) {
+        ngrt_cholesky_copy(n, a, l);
+        ngrt_cholesky_rows(n, n, l, l, n);
     }
 }
 
@@ -622,6 +664,58 @@ NGRT_FN void ngrt_lu_large(int batch, int n, const real *a, real *lu)
             ngrt_gemm(0, 0, n - to, n - to, to - from, -1, lu + to * ld + from, n + 1,
                       lu + from * ld + to, n + 1, 1, lu + to * ld + to, n + 1);
         }
+    }
+}
+
+/*@ cholesky_large: cholesky_begin gemm */
+enum { NGRT_CHOLESKY_ROWS = 16 }; /* and columns, that are computed without products */
+
+/* X L' = B, where X [m,n] holds B: one half of the columns, whose products are taken off the other
+ * half, then that half. */
+static void ngrt_cholesky_right(int m, int n, const real *l, real *x, int ld)
+{
+    const int half = n / 2;
+    const real *below = l + half * (ptrdiff_t)ld;
+
+    if (n <= NGRT_CHOLESKY_ROWS) {
+        ngrt_cholesky_rows(m, n, l, x, ld);
+        return;
+    }
+    ngrt_cholesky_right(m, half, l, x, ld);
+    ngrt_gemm(0, 1, m, n - half, half, -1, x, ld, below, ld, 1, x + half, ld);
+    ngrt_cholesky_right(m, n - half, below + half, x + half, ld);
+}
+
+/* L of a matrix that is in its place: of the first half of its rows and columns, then what is below
+ * it, whose square is taken off the rest. */
+static void ngrt_cholesky_half(int n, real *l, int ld)
+{
+    const int half = n / 2, rest = n - half;
+    real *below = l + half * (ptrdiff_t)ld;
+
+    if (n <= NGRT_CHOLESKY_ROWS) {
+        ngrt_cholesky_rows(n, n, l, l, ld);
+        return;
+    }
+    ngrt_cholesky_half(half, l, ld);
+    ngrt_cholesky_right(rest, half, l, below, ld);
+    ngrt_gemm(0, 1, rest, rest, half, -1, below, ld, below, ld, 1, below + half, ld);
+    ngrt_cholesky_half(rest, below + half, ld);
+}
+
+/* As ngrt_cholesky, for matrices that are worth products. */
+NGRT_FN void ngrt_cholesky_large(int batch, int n, const real *a, real *l)
+{
+    const ptrdiff_t size = (ptrdiff_t)n * n;
+    int t, i, j;
+
+    for (t = 0; t < batch; t++, a += size, l += size) {
+        ngrt_cholesky_copy(n, a, l);
+        ngrt_cholesky_half(n, l, n);
+
+        for (i = 0; i < n; i++) /* products have filled it */
+            for (j = i + 1; j < n; j++)
+                l[i * (ptrdiff_t)n + j] = 0;
     }
 }
 

@@ -23,11 +23,12 @@ typedef struct Real {
     char lower, upper;    /* after the prefixes ngrt_ and NGRT_ */
     const char *real;     /* for `real` */
     const char *real_log; /* for `real_log` */
+    const char *real_sqrt;
 } Real;
 
-static const Real reals[] = {{'s', 'S', "float", "logf"},
-                             {'d', 'D', "double", "log"},
-                             {'i', 'I', "int32_t", ""}};
+static const Real reals[] = {{'s', 'S', "float", "logf", "sqrtf"},
+                             {'d', 'D', "double", "log", "sqrt"},
+                             {'i', 'I', "int32_t", "", ""}};
 
 typedef struct Section {
     const char *needs, *body, *end;
@@ -80,6 +81,10 @@ static void put_word(Text *t, const char *word, size_t size, const Real *r)
     }
     if (size == 8 && strncmp(word, "real_log", size) == 0) {
         text_add(t, "%s", r->real_log);
+        return;
+    }
+    if (size == 9 && strncmp(word, "real_sqrt", size) == 0) {
+        text_add(t, "%s", r->real_sqrt);
         return;
     }
     for (int i = 0; i < 2; i++)

@@ -617,6 +617,7 @@ RowInfo info_of_node(const RowClasses *a, const Node *n)
     case OP_concat: return of_concat(a, n);
     case OP_matmul: return of_matmul(a, n);
     case OP_lu:
+    case OP_cholesky:
     case OP_solve:
     case OP_det:
     case OP_logdet: return of_linear(a, n);

@@ -112,6 +112,7 @@ static bool is_linear_algebra(const Node *y)
     switch (y->op) {
     case OP_lu:
     case OP_lup:
+    case OP_cholesky:
     case OP_solve:
     case OP_det:
     case OP_logdet:

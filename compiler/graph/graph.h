@@ -890,6 +890,7 @@ Node *graph_lu(Graph *, Node *a);
 Node *graph_solve(Graph *, Node *a, Node *b, bool transposed);
 
 Node *graph_det(Graph *, Op, Node *a);       /* det or logdet of a [.., n, n]: [..] */
+Node *graph_cholesky(Graph *, Node *a);      /* L of L L' = a [.., n, n] */
 Node *graph_lup(Graph *, Node *a);           /* factors for cof and cof2: [.., n, n + 2] */
 Node *graph_cof(Graph *, Node *a);           /* cofactors of a [.., n, n]: the derivatives of det */
 Node *graph_cof2(Graph *, Node *a, Node *w); /* how they change as a does by w */

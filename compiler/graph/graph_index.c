@@ -127,6 +127,12 @@ Node *graph_det(Graph *g, Op op, Node *a)
     return add_floats(g, op, s, (Node *[]){a, graph_lu(g, a)}, 2);
 }
 
+/* It has no derivative of its own: the library's function has a rule. */
+Node *graph_cholesky(Graph *g, Node *a)
+{
+    return add_floats(g, OP_cholesky, a->shape, &a, 1);
+}
+
 /* [.., n, n + 2]: see ngrt_linear_real.h */
 Node *graph_lup(Graph *g, Node *a)
 {

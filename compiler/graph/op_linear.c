@@ -106,6 +106,12 @@ static Node *copy_det(Graph *g, const Node *n, Node *const *arg)
     return graph_det(g, n->op, arg[0]);
 }
 
+static Node *copy_cholesky(Graph *g, const Node *n, Node *const *arg)
+{
+    (void)n;
+    return graph_cholesky(g, arg[0]);
+}
+
 static Node *copy_lup(Graph *g, const Node *n, Node *const *arg)
 {
     (void)n;
@@ -195,6 +201,13 @@ static void back_solve(Graph *g, const Node *y, Node *dy, Node **dx)
 
     dx[0] = graph_unary(g, OP_neg, product);
     dx[2] = db;
+}
+
+static void eval_cholesky(const Node *n, Eval *e, double *out)
+{
+    int s[4];
+    int_sizes(n, e, s);
+    ngrt_dcholesky(s[0], s[1], e->value[n->arg[0]->id], out);
 }
 
 static void eval_lup(const Node *n, Eval *e, double *out)
@@ -350,6 +363,14 @@ const OpInfo op_logdet = {.name = "logdet",
                           .call = "ngrt_%logdet($0, $1, $b, $y)",
                           .rule = {"dy*inv(a)'"},
                           .teach = "log of the determinant"};
+
+const OpInfo op_cholesky = {.name = "cholesky",
+                            .arity = 1,
+                            .copy = copy_cholesky,
+                            .eval = eval_cholesky,
+                            .call = "ngrt_%cholesky$l($0, $1, $a, $y)",
+                            .sizes = sizes_square,
+                            .teach = "Cholesky factor"};
 
 /* The cofactors have factors of their own, with rows and columns exchanged, which are right for
  * singular matrices too. */

@@ -126,6 +126,12 @@ static Value *b_logdet(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, a ? graph_det(L->g, OP_logdet, a) : NULL);
 }
 
+static Value *b_cholesky(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = square(L, arg[0]);
+    return value_node(L, loc, a ? graph_cholesky(L->g, a) : NULL);
+}
+
 /* solve(A, b): b a vector, a matrix of columns, or a batch of matrices as A is. */
 static Value *b_solve(Lower *L, Loc loc, Value **arg)
 {
@@ -510,6 +516,7 @@ static const Builtin table[] = {
     {"det", "A", b_det, 0},
     {"logdet", "A", b_logdet, 0},
     {"solve", "A b", b_solve, 0},
+    {"_cholesky", "A", b_cholesky, 0},
     {"_places", "n reach stride", b_places, 0},
     {"_conv", "x K stride dilation groups", b_conv, 0},
     {"stop", "x", b_stop, 0},

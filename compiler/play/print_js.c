@@ -442,6 +442,7 @@ static void print_call(Js *j)
     case OP_conv:
     case OP_convk:
     case OP_lu:
+    case OP_cholesky:
     case OP_solve:
     case OP_det:
     case OP_logdet:

@@ -593,9 +593,9 @@ static int is_equations(const Value *a)
 static void equations(void)
 {
     static const char *const form[] = {"solve($a, $b)", "solve($a', $b)*0.5", "inv($a)",
-                                       "det($a)*0.5", "logdet($a)"};
+                                       "det($a)*0.5",   "logdet($a)",         "cholesky($a)"};
     Value a = any_of(is_equations), v;
-    int f = draw(5), r = a.rank, dim[RANK];
+    int f = draw(6), r = a.rank, dim[RANK];
     if (!is_equations(&a) || values > VALUES - 4)
         return;
     memcpy(dim, a.dim, sizeof dim);
@@ -604,14 +604,14 @@ static void equations(void)
         return;
     make(r, dim, 2, "0.1*(tanh($a) @ tanh($a)') + eye($k)", &a, NULL, NULL, dim[r - 2]);
     v = value[values - 1];
-    if (draw(2)) { /* and not symmetric */
+    if (f < 5 && draw(2)) { /* and not symmetric */
         make(r, dim, 2, "$a + 0.2*sin(3*$a)*tril(ones([$k, $k]))", &v, NULL, NULL, dim[r - 2]);
         v = value[values - 1];
     }
     if (f < 2)
         make(r, a.dim, 3, form[f], &v, &a, NULL, 0);
     else
-        make(f == 2 ? r : r - 2, dim, 3, form[f], &v, NULL, NULL, 0);
+        make(f == 2 || f == 5 ? r : r - 2, dim, 3, form[f], &v, NULL, NULL, 0);
 }
 
 static int is_line(const Value *a)

@@ -1,6 +1,6 @@
-/* linear.c - equations solved in blocks: residuals and factors, against the definitions. Sizes
- * around those of blocks, full and triangular matrices, both transpositions, one to many right
- * sides, several matrices, singular ones; nothing is written outside x. */
+/* linear.c - equations solved in blocks: residuals and factors, also of Cholesky, against the
+ * definitions. Sizes around those of blocks, full and triangular matrices, both transpositions, one
+ * to many right sides, several matrices, singular ones; nothing is written outside x. */
 #include <math.h>
 #include <string.h>
 
@@ -95,6 +95,44 @@ static void check_factors(int n)
     CHECK(worst_d < 1e-10 && worst_f < 0.05);
 }
 
+/* L L' is A' A + 1, and 0 is above the diagonal of L. */
+static void check_cholesky(int n)
+{
+    double worst_d = 0, worst_f = 0, most = 0;
+    int i, j, k;
+
+    for (i = 0; i < n; i++)
+        for (j = 0; j < n; j++) {
+            double sum = i == j;
+            for (k = 0; k < n; k++)
+                sum += a_d[k * n + i] * a_d[k * n + j];
+            b_d[i * n + j] = sum;
+            b_f[i * n + j] = (float)sum;
+            most = fmax(most, fabs(sum));
+        }
+    ngrt_dcholesky(1, n, b_d, lu_d);
+    ngrt_dcholesky_large(1, n, b_d, large_d);
+    ngrt_scholesky_large(1, n, b_f, large_f);
+
+    for (i = 0; i < n; i++)
+        for (j = 0; j < n; j++) {
+            double sum_d = 0, sum_f = 0;
+            for (k = 0; k < n; k++) {
+                sum_d += large_d[i * n + k] * large_d[j * n + k];
+                sum_f += (double)large_f[i * n + k] * (double)large_f[j * n + k];
+            }
+            worst_d = fmax(worst_d, fabs(sum_d - b_d[i * n + j]));
+            worst_f = fmax(worst_f, fabs(sum_f - b_d[i * n + j]));
+            CHECK(fabs(large_d[i * n + j] - lu_d[i * n + j]) < 1e-11);
+            CHECK(j <= i || (large_d[i * n + j] == 0 && large_f[i * n + j] == 0));
+        }
+    CHECK(worst_d < 1e-14 * n * most && worst_f < 1e-6 * n * most);
+
+    b_d[n * n - 1] = -1; /* not positive definite at the last column, nor anywhere before it */
+    ngrt_dcholesky_large(1, n, b_d, large_d);
+    CHECK(isnan(large_d[n * n - 1]) && (n == 1 || large_d[0] == lu_d[0]));
+}
+
 /* A matrix of equal rows is singular; the one after it is not. */
 static void check_singular(int n)
 {
@@ -126,6 +164,7 @@ int main(void)
                 check_solve(n, columns[j], 0);
                 check_solve(n, columns[j], 1);
             }
+            check_cholesky(n);
         }
         if (n > 1)
             check_singular(n);

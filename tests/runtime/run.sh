@@ -104,7 +104,7 @@ check_sections() {
     for file in "$rt"/ngrt_*_real.h; do
         sed '/^\/\*@ end:/,$d' "$file" | sed -n '/^\/\*@/,$p'
     done >"$out/texts"
-    for type in "-Dreal=float -Dreal_log=logf" "-Dreal=double -Dreal_log=log"; do
+    for type in "-Dreal=float -Dreal_log=logf -Dreal_sqrt=sqrtf" "-Dreal=double -Dreal_log=log -Dreal_sqrt=sqrt"; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$out/texts"); do
             { printf "$heads"; take "$out/texts" "$name"; } >"$out/section.c"
             try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/section.c" ||

@@ -74,6 +74,17 @@ const matrixOps = {
       }
     }
   },
+  cholesky(n, y, [a]) {
+    const d = a.shape[a.shape.length - 1];
+    y.fill(0);
+    for (let t = 0; t < y.length; t += d * d)
+      for (let i = 0; i < d; i++)
+        for (let j = 0; j <= i; j++) {
+          let sum = a.v[t + i * d + j];
+          for (let k = 0; k < j; k++) sum -= y[t + i * d + k] * y[t + j * d + k];
+          y[t + i * d + j] = i === j ? Math.sqrt(sum) : sum / y[t + j * d + j];
+        }
+  },
   det: (n, y, a) => diagonal(y, a, (all, x) => all * x, 1),
   logdet: (n, y, a) => diagonal(y, a, addLog, 0),
   /* the places of the largest, of the next, ... in each row */
