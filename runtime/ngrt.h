@@ -239,7 +239,8 @@ void ngrt_dlu_large(int batch, int n, const double *a, double *lu);
 void ngrt_ssolve(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
 void ngrt_dsolve(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
 void ngrt_ssolve_large(int batch, int n, int k, int t, const float *lu, const float *b, float *x);
-void ngrt_dsolve_large(int batch, int n, int k, int t, const double *lu, const double *b, double *x);
+void ngrt_dsolve_large(int batch, int n, int k, int t, const double *lu, const double *b,
+                       double *x);
 
 /* l [batch,n,n]: the lower triangular factors with L L' = A, of which the lower triangles are read;
  * NaN from the column on at which A is not positive definite. */

@@ -2,7 +2,7 @@
 # campaign.sh - fuzzes ngc's readers: `sh tests/fuzz/campaign.sh SECONDS [TARGET ...]`, so many
 # seconds for each target. The targets are in targets/; libFuzzer changes the inputs, or AFL++ with
 # `ENGINE=afl`. AFL++ begins with what libFuzzer has learned; what it learns is run under the
-# sanitizers, and libFuzzer goes on with it.
+# sanitizers, and joins the corpus.
 #
 # It prints the number of executions and the findings, which are left in build/tests/fuzz/found.
 # What it learns is kept in build/tests/fuzz/corpus, where the next campaign begins; `KEEP=1` also
