@@ -524,6 +524,7 @@ part
 
 %%
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1111,10 +1112,54 @@ Expr *parse_expr(Ngc *ngc, const char *text)
     return p.expr;
 }
 
+/* The statements from a byte of a file to another. */
+static Stmt *parse_piece(Ngc *ngc, int file, int from, int to)
+{
+    Parser p = {.ngc = ngc, .file = file, .at = from};
+    run_parser(&p, FILE_START, ngc->file[file]->text + from, to - from);
+    return p.body;
+}
+
+/* A def of the library whose text begins with `from`: its name, and where it is. */
+static Stmt *name_def(Ngc *ngc, int file, int from, int to)
+{
+    int at = from + (int)strlen("def ");
+    const char *name = ngc->file[file]->text + at;
+    int size = (int)strcspn(name, "(");
+    Stmt *s = stmt_new(ngc, S_DEF, (Loc){file, from, to}, (Loc){file, at, at + size},
+                       intern(ngc, name, (size_t)size));
+    s->unread = true;
+    return s;
+}
+
+/* The library is long, and a model uses little of it: its defs are parsed when they are first
+ * used. There, a line that begins with a letter begins a statement, and each statement does. */
+static Stmt *parse_library(Ngc *ngc, int file)
+{
+    const Source *s = ngc->file[file];
+    Stmts all = {NULL, NULL};
+
+    for (int i = 0, next; i < s->lines; i = next) {
+        int from = s->line[i];
+        for (next = i + 1; next < s->lines && !isalpha((unsigned char)s->text[s->line[next]]);)
+            next++;
+        int to = next < s->lines ? s->line[next] : s->size;
+        bool is_def = strncmp(s->text + from, "def ", 4) == 0;
+        Stmt *one = is_def ? name_def(ngc, file, from, to) : parse_piece(ngc, file, from, to);
+        if (one != NULL)
+            all = add_stmts(all, one_stmt(one));
+    }
+    return all.first;
+}
+
+const Stmt *parse_def(Ngc *ngc, const Stmt *unread)
+{
+    return parse_piece(ngc, unread->loc.file, unread->loc.at, unread->loc.end);
+}
+
 Stmt *parse(Ngc *ngc, int file)
 {
-    Parser p = {.ngc = ngc, .file = file};
-    run_parser(&p, FILE_START, ngc->file[file]->text, ngc->file[file]->size);
-    ngc->file[file]->body = p.body;
-    return p.body;
+    Source *s = ngc->file[file];
+    s->body = s->library ? parse_library(ngc, file) : parse_piece(ngc, file, 0, s->size);
+    return s->body;
 }

@@ -31,14 +31,27 @@ Binding *scope_own(const Scope *s, const char *name)
     return b;
 }
 
+/* A def of the library is parsed when its name is first looked up. */
+static void read_def(Lower *L, Value *v)
+{
+    if (v->kind != V_FUNC || !v->func->def || !v->func->def->unread)
+        return;
+
+    Func *f = arena_copy(L->ngc, v->func, sizeof *f);
+    f->def = parse_def(L->ngc, f->def);
+    v->func = f;
+}
+
 /* The nearest binding. A def sees the bindings around it that were made above it. */
 Binding *scope_find(Lower *L, const char *name)
 {
     int limit = INT32_MAX;
     for (Scope *s = L->scope; s; s = s->up) {
         Binding *b = scope_own(s, name);
-        if (b && b->serial < limit)
+        if (b && b->serial < limit) {
+            read_def(L, b->value);
             return b;
+        }
         if (s->kind == SCOPE_CALL && s->serial < limit)
             limit = s->serial;
     }

@@ -88,12 +88,15 @@ struct Stmt {
     bool has_sizes; /* x[] or x[...] and not x */
     Stmt *body, *orelse;
     Stmt *backward; /* S_DEF: its backward part, a statement with names and body; or NULL */
+    bool unread;    /* S_DEF of the library: only its name and its places are known */
     Stmt *next;
 };
 
 /* ---- ng.l, ng.y, ast.c: text -> syntax ---- */
 
-Stmt *parse(Ngc *, int file);              /* sets Source.body; errors are counted in Ngc.errors */
+/* Sets Source.body; errors are counted in Ngc.errors. The defs of the library are left unread. */
+Stmt *parse(Ngc *, int file);
+const Stmt *parse_def(Ngc *, const Stmt *unread);
 Expr *parse_expr(Ngc *, const char *text); /* one expression of our own (a derivative rule) */
 
 Expr *expr_num(Ngc *, Loc, double);

@@ -65,6 +65,10 @@ done
 $out/diag > $out/got 2>&1
 check tests/front/diag
 
+# All of the library: ngc parses only the defs that a model uses.
+$out/ast -q compiler/lang/prelude.ng > $out/got 2>&1 && ! [ -s $out/got ]
+result $? "prelude.ng: $(head -3 $out/got)"
+
 { printf 'x = '; repeat 100000 '('; } | refuse parentheses 'nested too deeply'
 { printf 'x = '; repeat 100000 '-'; echo 1; } | refuse minus 'nested too deeply'
 { printf 'x = a'; repeat 100000 "'"; echo; } | refuse transposes 'nested too deeply'
