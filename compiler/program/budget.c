@@ -23,6 +23,7 @@ enum {
     BISECTIONS = 8,         /* of the search for the lowest peak */
     AROUND = 3,             /* searches for one limit, */
     PART = 32,              /* each for this part less */
+    TRIED = 4096,           /* choices whose measures are kept */
 };
 
 /* Values that are dropped together: one, or those of one kernel. */
@@ -33,9 +34,18 @@ typedef struct Move {
     int round;    /* of moves, when that was */
 } Move;
 
+/* A choice that was measured. Searches that begin apart often meet. */
+typedef struct Tried {
+    FlowWay *way; /* Flow.way; NULL: none yet */
+    int64_t room, peak;
+    double excess, extra;
+    int64_t cost; /* slots visited: they count each time, so that a search ends at the same place */
+} Tried;
+
 typedef struct Search {
     Flow *f;
-    Move *move; /* all that can be done to drop values */
+    Tried *tried; /* by hash; the last choice of each */
+    Move *move;   /* all that can be done to drop values */
     int moves;
     int64_t most;  /* bytes of the peak */
     int64_t room;  /* the same, or less, which leads to other choices */
@@ -47,20 +57,58 @@ typedef struct Search {
     int64_t peak;
 } Search;
 
+static size_t size_of_ways(const Flow *f)
+{
+    return (size_t)f->values * sizeof *f->way;
+}
+
+static void copy_ways(const Flow *f, FlowWay *to, const FlowWay *from)
+{
+    memcpy(to, from, size_of_ways(f));
+}
+
+/* Where the measures of Flow.way are kept. */
+static Tried *tried_of(const Search *s)
+{
+    uint64_t hash = (uint64_t)s->room;
+
+    for (int v = 0; v < s->f->values; v++)
+        hash = (hash ^ (uint64_t)s->f->way[v]) * 1099511628211u;
+    return &s->tried[(hash ^ hash >> 32) % TRIED];
+}
+
+static void try_anew(Search *s, Tried *t)
+{
+    Flow *f = s->f;
+    int64_t cost = f->cost;
+
+    flow_schedule(f);
+    flow_measure(f, s->room);
+    if (t->way == NULL)
+        t->way = arena_alloc(f->p->ngc, size_of_ways(f));
+    copy_ways(f, t->way, f->way);
+    *t = (Tried){t->way, s->room, f->peak, f->excess, f->extra, f->cost - cost};
+}
+
+/* Sets the peak, the excess and the extra time of Flow.way. */
 static void try_ways(Search *s)
 {
-    flow_schedule(s->f);
-    flow_measure(s->f, s->room);
+    Flow *f = s->f;
+    Tried *t = tried_of(s);
+
+    if (t->way == NULL || t->room != s->room || memcmp(t->way, f->way, size_of_ways(f)) != 0) {
+        try_anew(s, t);
+        return;
+    }
+    f->peak = t->peak;
+    f->excess = t->excess;
+    f->extra = t->extra;
+    f->cost += t->cost;
 }
 
 static bool is_over(const Search *s)
 {
     return s->f->cost >= s->end;
-}
-
-static void copy_ways(const Flow *f, FlowWay *to, const FlowWay *from)
-{
-    memcpy(to, from, (size_t)f->values * sizeof *to);
 }
 
 /* Remembers what Flow.way is, if it is better. */
@@ -398,6 +446,7 @@ void budget_choose(Flow *f, int64_t room)
 {
     size_t size = (size_t)(f->values + 1);
     Search s = {.f = f,
+                .tried = arena_alloc(f->p->ngc, TRIED * sizeof *s.tried),
                 .best = arena_alloc(f->p->ngc, size * sizeof *s.best),
                 .low = arena_alloc(f->p->ngc, size * sizeof *s.low),
                 .most = room,
