@@ -4,8 +4,8 @@
 # from number RANDOM_FIRST (1) on, a hundred to a C file.
 #
 # Every second hundred is checked without C, which is quick, and enough for derivatives and
-# rewrites. One hundred in 13 is compiled by tcc, if it is installed, which is a hundred times
-# faster than gcc; 5 models are compiled by gcc -O1, and 5 for AVX2, if the processor has it,
+# rewrites. One half of a hundred in 26 is compiled by tcc, if it is installed, which is a hundred
+# times faster than gcc; 3 models are compiled by gcc -O1, and 3 for AVX2, if the processor has it,
 # because the C's own kernels would choose AVX-512 (suite.sh: CHECK_SEED chooses the models). With
 # CHECK_LONG=1 or RANDOM_MODELS, all are compiled, every tenth hundred by gcc, the others by
 # RANDOM_CC, or all if it is given; none means no compiler. RANDOM_ONCE=1 compiles each model in one
@@ -59,19 +59,24 @@ grep -v '^[0-9]* passed, [0-9]* failed$' "$at/log" | head -20
 echo "$1s $2 to $(($2 + $3 - 1)), $4: $(tail -1 "$at/log")"
 END
 # jobs GENERATOR MODELS SHARE: hundreds of models, and the compiler for each. One hundred in SHARE
-# is tested, one in 13 in C.
+# is tested without C; a run does not compile it.
 jobs() {
     number=0
     for start in $(seq "$first" 100 $((first + $2 - 1))); do
         count=$((first + $2 - start))
         [ $count -gt 100 ] && count=100
-        by=quick
+        by=none
+        [ "$CHECK_LONG" ] && by=quick
         [ "$CHECK_LONG" ] && ! [ "${RANDOM_CC-}" ] && case $((number % 20)) in 0) by=gcc ;; 10) by=narrow ;; esac
-        in_share 13 $number || by=none
         [ "$none" ] && by=none
-        if [ "${RANDOM_MODELS-}" ] || in_share $3 $number ||
-            { [ $1 = model ] && [ "$by" != none ]; }; then echo "$1 $start $count $by"; fi
+        in_share $3 $number && echo "$1 $start $count $by"
         number=$((number + 1))
+    done
+}
+# halves: of the hundreds of models, the halves that a run compiles
+halves() {
+    for number in $(seq 0 $((models / 50 - 1))); do
+        in_share 26 $((number % 2 * 13 + number / 2)) && echo "model $((first + 50 * number)) 50 quick"
     done
 }
 export dir first quick quick_libs libs narrow once
@@ -79,8 +84,9 @@ export dir first quick quick_libs libs narrow once
     jobs model $models 2
     jobs net $((models / 2)) 10
     if ! [ "$CHECK_LONG" ]; then
-        echo "model $((first + CHECK_SEED * 5 % models)) 5 gcc"
-        echo "model $((first + (CHECK_SEED * 5 + models / 2) % models)) 5 narrow"
+        halves
+        echo "model $((first + CHECK_SEED * 3 % models)) 3 gcc"
+        echo "model $((first + (CHECK_SEED * 3 + models / 2) % models)) 3 narrow"
         [ "$none" ] || echo "net $((first + CHECK_SEED * 10 % models)) 10 quick"
     fi
 } > "$dir/jobs"
@@ -116,14 +122,15 @@ for by in model net; do
 done
 group "other texts"
 
-# Passes that are wrong on purpose: a few models are enough.
-broken_models() { limit 100 "$dir/broken" "$dir/few" 7 6 "$quick" "$quick_libs $libs"; }
+# Passes that are wrong on purpose: two models are enough, or one that has loops.
+broken_models() { limit 100 "$dir/broken" "$dir/few" "$@" "$quick" "$quick_libs $libs"; }
 if [ -z "$none" ]; then
     cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -Icompiler "$dir/check.o" $(broken_link) \
         "$build/libngc.a" "$build/rt_ngrt_error.o" \
         -lm -ldl -o "$dir/broken" || exit 2
     mkdir "$dir/few" && "$dir/model" 7 6 "$dir/few" "$dir/functions"
-    broken_each "$broken_passes $broken_loops" broken_models
+    broken_each "$broken_passes" broken_models 7 2
+    broken_each "$broken_loops" broken_models 12 1
 fi
 # Other processors and compilers.
 if [ "$CHECK_LONG" ] && ! [ "${RANDOM_MODELS-}" ] && [ "$(uname -m)" = x86_64 ]; then
