@@ -95,7 +95,7 @@ sanitize="-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" # with the
 native= once=
 [ "$(uname -m)" = x86_64 ] && native=-march=native once=-march=x86-64-v3
 once="-O1 $once" # without kernels for several processors
-large=60000      # bytes of C at -O0; above this, gcc -O3 takes up to a minute
+large=25000      # bytes of C at -O0; above this, gcc -O3 takes up to a minute
 
 # all_kinds NAME NUMBER: the long kinds, each in its turn
 all_kinds() {
