@@ -86,19 +86,24 @@ take() {
 }
 
 # Every section compiles with only the sections that its first line names, for each type; and all of
-# them together, so that no two have the same names.
+# them together, so that no two have the same names. In a run, the compilers take sections in turn.
+check_section() {
+    turn=$((turn + 1))
+    in_share 2 $((turn + number)) || return 0
+    { printf "$heads"; take "$2" "$3"; echo 'typedef int not_empty;'; } >"$out/section.c"
+    try "$1" $strict $4 -Wno-unused-function -Wno-unused-const-variable -fsyntax-only \
+        "$out/section.c" || echo "section $3 of $2"
+}
+
 check_sections() {
+    turn=0
     : >"$out/texts"
     heads='#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n#define NGRT_FN static\n'
     # these may need sections of those before them
     for file in ngrt_math.h ngrt_float.h ngrt_double.h ngrt_vector.h ngrt_small.h ngrt_random.c; do
         cat "$rt/$file" >>"$out/texts"
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$rt/$file"); do
-            [ "$name" = end ] && continue
-            { printf "$heads"; take "$out/texts" "$name"; echo 'typedef int not_empty;'; } >"$out/section.c"
-            try "$1" $strict -Wno-unused-function -Wno-unused-const-variable \
-                -fsyntax-only "$out/section.c" ||
-                echo "section $name of $file"
+            [ "$name" = end ] || check_section "$1" "$out/texts" "$name" ""
         done
     done
     for file in "$rt"/ngrt_*_real.h; do
@@ -106,9 +111,7 @@ check_sections() {
     done >"$out/texts"
     for type in "-Dreal=float -Dreal_log=logf -Dreal_sqrt=sqrtf" "-Dreal=double -Dreal_log=log -Dreal_sqrt=sqrt"; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$out/texts"); do
-            { printf "$heads"; take "$out/texts" "$name"; } >"$out/section.c"
-            try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/section.c" ||
-                echo "section $name"
+            check_section "$1" "$out/texts" "$name" "$type"
         done
         { printf "$heads"; cat "$out/texts"; } >"$out/all.c"
         try "$1" $strict $type -Wno-unused-function -fsyntax-only "$out/all.c" ||
@@ -157,7 +160,7 @@ for cc in ${*:-gcc clang}; do
         cp "$rt/ngrt_s$name.c" "$rt/ngrt_d$name.c" "$out/plain"
     done
     way=$((2 * number))
-    for opt in "-std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+    for opt in "-std=c99 -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
         "-std=gnu11 -O3 -march=native"; do
         turn=0
         ways=4 step=6
@@ -177,7 +180,8 @@ for cc in ${*:-gcc clang}; do
     done
     group "$cc: products, convolutions, functions"
     way=0 ways=3 step=0 turn=$number
-    opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    # with the optimizer, clang takes six times as long, and gcc twice
+    opt="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined"
     due && objects_of $files && build_run data "$cc" $opt $plain "$here/data.c" $objects
     zipped=$files
     [ "$zlib" ] && zipped=$(echo $files | sed 's/\<file\>/file_z/')
