@@ -16,11 +16,25 @@ blas=$(nm $build/libngrt.a 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenb
 # same MODEL OPTIONS FLAGS LIBRARY [ARGUMENT]: the same bits on any number of threads; even small
 # functions are parallelized
 same() {
+    made "$1" "$2" "$3" "$4" && limit 100 "$dir/m" $5 >"$dir/log" 2>&1
+    verdict $? "$1 $2 $3: $(head -5 "$dir/log")"
+}
+
+# made MODEL OPTIONS FLAGS LIBRARY: the program of it
+made() {
     "$ngc" "$1" --prefix=model --pool-from=1 $2 -o "$dir/m.c" 2>"$dir/log" &&
         cc $strict $3 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
         cc $posix $3 -Iruntime tests/pool/pool.c "$dir/m.o" $4 -lm -lpthread -o "$dir/m" \
-            2>"$dir/log" && limit 100 "$dir/m" $5 >"$dir/log" 2>&1
-    verdict $? "$1 $2 $3: $(head -5 "$dir/log")"
+            2>"$dir/log"
+}
+
+choose_quick
+# by_quick: $dir/m, of the C in $dir/m.c by the quick compiler
+by_quick() {
+    [ -e "$dir/pool.o" ] || cc $posix -O1 -Iruntime -c tests/pool/pool.c -o "$dir/pool.o" || return 1
+    $quick -Iruntime -I"$dir" -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
+        cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" \
+            2>"$dir/log"
 }
 
 same $models/mlp.ng "--standalone" -O2 "$build/libngrt.a"
@@ -31,14 +45,13 @@ for name in adam batched causal conv index lstm reduce rows sparse transformer v
 done
 same $models/mlp.ng "--standalone --real=double" -O0 "$build/libngrt.a"
 same $models/rows.ng "--standalone --no-share" -O0 "$build/libngrt.a"
-for threads in 1 2; do # OpenBLAS's own threads: with several, the pool computes the products itself
-    export OPENBLAS_NUM_THREADS=$threads
-    for name in momentum linear causal; do
-        same $models/$name.ng "" -O0 "$build/libngrt.a $blas" \
-            "${blas:+$([ $threads = 1 ] && echo slices || echo cblas)}"
-    done
+for name in momentum linear causal; do # OpenBLAS's own threads: with several, the pool computes the products itself
+    made $models/$name.ng "" -O0 "$build/libngrt.a $blas" &&
+        OPENBLAS_NUM_THREADS=1 limit 100 "$dir/m" ${blas:+slices} >"$dir/log" 2>&1
+    verdict $? "$name.ng, one thread of OpenBLAS: $(head -5 "$dir/log")"
+    OPENBLAS_NUM_THREADS=2 limit 100 "$dir/m" ${blas:+cblas} >"$dir/log" 2>&1
+    verdict $? "$name.ng, two threads of OpenBLAS: $(head -5 "$dir/log")"
 done
-unset OPENBLAS_NUM_THREADS
 for flags in -O0 -O2; do
     same tests/pool/rows.ng "--standalone" $flags "$build/libngrt.a" labels
 done
@@ -55,9 +68,7 @@ again() {
     for memory in "" "--memory=$((whole * $3 / 100))"; do
         "$ngc" "$1" --standalone --prefix=model --pool-from=100 $2 $memory -o "$dir/m.c" --report \
             >"$dir/report" 2>"$dir/log" &&
-            cc $strict -O0 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-            cc $posix -O0 -Iruntime tests/pool/pool.c "$dir/m.o" $build/libngrt.a -lm -lpthread \
-                -o "$dir/m" 2>"$dir/log" &&
+            by_quick &&
             limit 100 "$dir/m" >"$dir/bits$memory" 2>&1 || break
     done
     [ "$memory" ] && grep -q 'computed again' "$dir/report" &&
@@ -81,9 +92,7 @@ whole() {
         [ $length = 0 ] || segment=--segment=$length
         "$ngc" "$model" --standalone --prefix=model --unroll=0 $options $segment -o "$dir/m.c" \
             --report >"$dir/report" 2>"$dir/log" &&
-            $quick -Iruntime -I"$dir" -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-            cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" \
-                2>"$dir/log" &&
+            by_quick &&
             limit 100 "$dir/m" >"$dir/bits$length" 2>&1
         [ $length = 0 ] && continue
         grep -q 'in segments of' "$dir/report" &&
@@ -91,9 +100,6 @@ whole() {
         verdict $? "$model $options in segments of $length: $(head -5 "$dir/log")"
     done
 }
-
-choose_quick
-cc $posix -O1 -Iruntime -c tests/pool/pool.c -o "$dir/pool.o"
 
 # Random models and networks have the same bits on any number of threads. Not every int of theirs is
 # a label.
@@ -109,8 +115,7 @@ for by in model net; do
         real=$([ $((number % 2)) = 0 ] && echo "--real=double")
         "$ngc" "$model" --prefix=model --pool-from=1 --standalone $real -o "$dir/m.c" \
             2>"$dir/log" &&
-            $quick -Iruntime -I"$dir" -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-            cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" 2>"$dir/log" &&
+            by_quick &&
             limit 100 "$dir/m" labels >"$dir/log" 2>&1
         verdict $? "$by $(basename "$model") $real: $(head -5 "$dir/log")"
     done
@@ -133,9 +138,7 @@ group "loops in segments"
 sed 's/, clip_norm = [0-9.]*//' $models/sparse.ng >"$dir/read.ng"
 for without in "" --without=sparse; do
     "$ngc" "$dir/read.ng" --standalone --prefix=model $without -o "$dir/m.c" 2>"$dir/log" &&
-        cc $strict -O0 -Iruntime -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
-        cc $posix -O0 -Iruntime tests/pool/pool.c "$dir/m.o" $build/libngrt.a -lm -lpthread \
-            -o "$dir/m" 2>"$dir/log" &&
+        by_quick &&
         limit 100 "$dir/m" >"$dir/bits$without" 2>&1 || break
 done
 cmp "$dir/bits" "$dir/bits--without=sparse" >"$dir/log" 2>&1
@@ -144,13 +147,13 @@ group "rows that were read"
 
 printf 'int main(void) { return 0; }\n' >"$dir/t.c"
 if cc -fsanitize=thread "$dir/t.c" -o "$dir/t" 2>/dev/null && "$dir/t" 2>/dev/null; then
-    sanitize="-O0 -g -fsanitize=thread"
-    cc $posix $sanitize -Iruntime -c runtime/ngrt_pool.c -o "$dir/pool.o"
-    same $models/transformer.ng "--standalone" "$sanitize" "$dir/pool.o"
-    same tests/pool/until.ng "--standalone" "$sanitize" "$dir/pool.o"
-    in_share 2 1 && same tests/pool/shapes.ng "--standalone" "$sanitize" "$dir/pool.o"
+    sanitize="-O0 -g1 -fsanitize=thread"
+    cc $posix $sanitize -Iruntime -c runtime/ngrt_pool.c -o "$dir/sanitized.o"
+    same $models/transformer.ng "--standalone" "$sanitize" "$dir/sanitized.o"
+    same tests/pool/until.ng "--standalone" "$sanitize" "$dir/sanitized.o"
+    in_share 2 1 && same tests/pool/shapes.ng "--standalone" "$sanitize" "$dir/sanitized.o"
     in_share 2 2 && same tests/pool/shapes.ng "--standalone --without=rows --no-share" "$sanitize" \
-        "$dir/pool.o"
+        "$dir/sanitized.o"
 fi
 for flags in "-O2" "${sanitize:+$sanitize}"; do
     [ "$flags" ] || continue
@@ -166,7 +169,7 @@ group "the thread sanitizer, the pool by itself"
     "$ngc" tests/bench/b.ng --standalone -o "$dir/small.c"
 [ "$(grep -c 'pool->run' "$dir/large.c")" -ge 2 ] && ! grep -q 'w->pool' "$dir/small.c"
 verdict $? "what is large has a pool, what is small has none"
-cc -std=c99 -O1 -c "$dir/large.c" -o "$dir/large.o" && ! nm -u "$dir/large.o" |
+cc -std=c99 -O0 -c "$dir/large.c" -o "$dir/large.o" && ! nm -u "$dir/large.o" |
     grep -q 'pthread\|ngrt'
 verdict $? "the C of a large model needs no thread library: $(nm -u "$dir/large.o")"
 size -A "$dir/large.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 1 } END { exit bad }'
@@ -185,6 +188,7 @@ z = dense(dense(x, 256, tanh), 3)
 minimize J = cross_entropy(z, t) with adam()
 END
 export XDG_CACHE_HOME="$dir/cache"
+CC=$(cc_with -O0) && export CC # what train compiles with
 for threads in 1 2 3 3; do
     "$ngc" train "$dir/wide.ng" --data "$dir/table.csv" --epochs 2 --quiet --threads $threads \
         --save "$dir/$threads.safetensors" >>"$dir/J"
