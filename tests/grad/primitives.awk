@@ -9,7 +9,7 @@
 
 BEGIN {
     FS = " *[|] *"
-    PER_PART = 40
+    PER_PART = 20
     # Functions of one operand, by the values for which they are smooth, and all of two: those of
     # the records, and operators.
     split("+ ~ > - /", marks, " ")

@@ -157,13 +157,13 @@ digits() {
 
 # The functions of masks.txt and spellings.txt are in parts: in models of hundreds of gradients,
 # each takes longer.
-parts="0 1 2 3"
+parts="0 1 2 3 4 5 6 7"
 
 # results NAME: the results of the models that NAME.awk makes of NAME.txt, by the interpreter
 results() {
     name=$1
     for part in $parts; do
-        awk -v parts=4 -v part="$part" -f "$here/$name.awk" "$here/$name.txt" >"$dir/$name.ng" ||
+        awk -v parts=8 -v part="$part" -f "$here/$name.awk" "$here/$name.txt" >"$dir/$name.ng" ||
             fail "$name.awk" >&2
         "$NGC" run --digits=17 "$dir/$name.ng" 2>"$dir/err" || fail "$name.ng, part $part" >&2
     done
@@ -177,7 +177,7 @@ results_in_c() {
     [ "$real" = float ] && share=2 || share=4
     for part in $parts; do
         in_share $share $((part + ${level#-O} / 2)) || continue
-        awk "$@" -v parts=4 -v part="$part" -f "$here/$name.awk" "$here/$name.txt" >"$dir/$name.ng"
+        awk "$@" -v parts=8 -v part="$part" -f "$here/$name.awk" "$here/$name.txt" >"$dir/$name.ng"
         floats "$dir/$name.ng" "$level" "$quick" "$real" 2>"$dir/err"
     done
 }
