@@ -161,7 +161,10 @@ printf 'input x[8, 64], t[8]: int\nh = dense(dense(x, 128, tanh), 64, relu)\nmin
 ok "C for work that is moved" "$ngc" --standalone --prefix=model moved.ng -o model.c
 once= # without kernels for several processors
 [ "$(uname -m)" = x86_64 ] && once=-march=x86-64-v3
-for options in "-O2" "-O0 -fsanitize=address,alignment -fno-sanitize-recover=all"; do
+number=0
+for options in "-O2" "-O0 -fsanitize=address,alignment -fno-sanitize-recover=all"; do # one in each run
+    number=$((number + 1))
+    in_share 2 $number || continue
     ok "work that is moved, $options" cc $once $options -I. -o moved "$top/tests/embed/moved.c" \
         model.c -lm
     says 0 'the same' ./moved

@@ -91,7 +91,7 @@ done
 
 # an ngc that another compiler built writes the same bytes, and makes the same nodes in the same
 # order
-if have clang; then
+if [ "$by_clang" != none ] && have clang; then
     if [ -z "$by_clang" ]; then # without the part install
         by_clang=$dir/clang/ngc
         ok "ngc by clang" make -C "$top" CC=clang CFLAGS=-O0 B="$dir/clang" "$by_clang"

@@ -21,7 +21,7 @@ ok "classes.c" "$ngc" --standalone classes.ng -o classes.c
 ok "sizes.c" "$ngc" --standalone --real=double sizes.ng -o sizes.c
 ok "fixed.c" "$ngc" --standalone --weights=w.safetensors --prefix=fixed classes.ng -o fixed.c
 number=0
-cc -c -O1 classes.c sizes.c fixed.c
+cc -c -O0 classes.c sizes.c fixed.c
 for compile in "g++ -std=c++98" "g++ -std=c++20 -O2 -D_GLIBCXX_DEBUG" \
     "clang++ -std=c++98 -Wno-c++11-long-long" \
     "clang++ -std=c++17 -fsanitize=address,undefined -fno-sanitize-recover=all"; do

@@ -36,7 +36,7 @@ have() { # have TOOL: is it installed? If not, says that its checks are left out
     return 1
 }
 prefix=$dir/prefix   # where install.sh installs
-by_clang=            # the ngc that install.sh has built with clang
+by_clang=            # the ngc that install.sh has built with clang; none: not in this run
 CC=$(cc_with -O0)    # what train, eval and predict compile with
 export CC
 expected='xor: 0 1 1 0

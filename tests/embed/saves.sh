@@ -181,7 +181,7 @@ build=$(dirname "$ngc")
 libraries=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --libs ngrt 2>/dev/null) ||
     libraries="$build/libngrt.a -lopenblas -lz -lm -lpthread"
 ok "net.c" "$ngc" net.ng -o net.c
-ok "saver.c" cc -O2 -I"$top/runtime" saver.c net.c -o saver $libraries
+ok "saver.c" cc -O0 -I"$top/runtime" saver.c net.c -o saver $libraries
 for end in st npz; do
     for time in 0.1 0.17 0.23; do
         ./saver killed.$end &
@@ -269,7 +269,7 @@ PY
 else
     echo "embed: no NumPy here: its checks are left out"
 fi
-if $python -c 'import torch' 2>/dev/null; then
+if $python -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("torch"))'; then # starting it takes long
     cat >conv.ng <<'NG'
 dim   m <= 8
 input x[m, 1, 6, 6], t[m]: int
