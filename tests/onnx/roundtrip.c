@@ -187,8 +187,10 @@ static void dump(Eval *e, const Text *model, const char *folder, const char *nam
         const Root *r = &e->model->root[i];
         if (r->kind != ROOT_OUTPUT && r->kind != ROOT_LOSS && r->kind != ROOT_GRAD)
             continue;
-        e->training = r->kind != ROOT_OUTPUT;
-        eval_forget(e);
+        double training = r->kind != ROOT_OUTPUT;
+        if (e->training != training)
+            eval_forget(e);
+        e->training = training;
         eval_shape(e, r->node->shape, dim);
         text_add(&t, "%s", between);
         add_tensor(&t, r->name, r->node->type, r->node->shape.rank, dim, eval_node(e, r->node));
