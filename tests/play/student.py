@@ -161,7 +161,7 @@ def drawn(page):
     put(page, NET.replace("output p = sigmoid(out)\n", ""))
     wait(page, READY)
     check("a text without an output", "has no output" in page.value("document.querySelector('.out').textContent"))
-    check("has its points all the same", page.value("(() => { const c = document.querySelector('.big'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(d).size; })()") > 20)
+    check("has its points all the same", wait(page, "(() => { const c = document.querySelector('.big'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(d).size; })() > 20", 10) is not None)
     put(page, "param w = 1\nminimize J = (w - 3)^2 with sgd(lr = 0.1)\n")
     wait(page, READY + " && playground.train.frame.train.J === 4")
     check("a text without inputs has no data", page.value("document.querySelectorAll('.big, .slide').length") == 0 and page.value(f"{T}.frame.train.J") == 4)
