@@ -30,7 +30,8 @@ enum {
     NGRT_GEMM_MOST_ROWS = 8,                /* of a tile with twice as many columns, for AVX-512 */
     NGRT_GEMM_DEPTH = 256,                  /* of the inner size, at a time */
     NGRT_GEMM_BAND = 3072 * NGRT_GEMM_COLS, /* elements of A that stay in the second cache */
-    NGRT_GEMM_PACKED = 1536 * NGRT_GEMM_COLS, /* elements of A that are packed at a time */
+    NGRT_GEMM_THIN = 4 * NGRT_GEMM_COLS,    /* columns of B for which A is not packed */
+    NGRT_GEMM_LARGE = 10 * NGRT_GEMM_BAND,  /* elements of B that do not stay in that cache */
     NGRT_GEMM_DOTS = 8, /* columns of B that are multiplied with a row together */
     NGRT_GEMM_ACROSS = 4 * NGRT_GEMM_COLS, /* columns of a product with one row, at a time */
     NGRT_GEMM_SUMMED = 64,                 /* terms of one sum; more are the sum of two halves */
@@ -67,16 +68,18 @@ static ngrt_gemm_matrix ngrt_gemm_from(ngrt_gemm_matrix a, ptrdiff_t i, ptrdiff_
     return a;
 }
 
-/* c(i, j) = alpha (sum over p < k of a(i, p) b[p][j]) + beta c(i, j), for `rows` rows and all
- * columns of a tile; beta = 0 overwrites. Element (i, p) of A is a[i*row + p*col]. onto: the sums
- * begin with c(i, j). */
+/* c(i, j) = alpha (sum over p < k of a(i, p) b(p, j)) + beta c(i, j), for `rows` rows and all
+ * columns of a tile; beta = 0 overwrites. Element (i, p) of A is a[i*row + p*col], and (p, j) of B
+ * is b[p*step + j]. panel: the rows of B are copied there one after the other, unless it is NULL.
+ * onto: the sums begin with c(i, j). */
 typedef void ngrt_gemm_tiling(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col,
-                              const real *b, real alpha, real beta, real *c, ptrdiff_t ldc,
-                              int onto);
+                              const real *b, ptrdiff_t step, real *panel, real alpha, real beta,
+                              real *c, ptrdiff_t ldc, int onto);
 
 /* How products are computed on one kind of processor. */
 typedef struct ngrt_gemm_kernel {
     int rows, cols;         /* of a tile */
+    int packs;              /* must B be packed? (Other tiles read its rows, and pack them.) */
     ngrt_gemm_tiling *tile; /* computes one */
     ngrt_gemm_tiling *half; /* computes one with half the columns, or NULL */
 
@@ -119,12 +122,15 @@ ngrt_gemm_store(int cols, real alpha, const real *sum, real beta, real *c, ptrdi
 
 #if !defined __GNUC__ || !(defined __x86_64__ || (defined __aarch64__ && defined __ARM_NEON))
 static void ngrt_gemm_tile(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col,
-                           const real *b, real alpha, real beta, real *c, ptrdiff_t ldc, int onto)
+                           const real *b, ptrdiff_t step, real *panel, real alpha, real beta,
+                           real *c, ptrdiff_t ldc, int onto)
 {
     const real *from[NGRT_GEMM_ROWS];
     real sum[NGRT_GEMM_ROWS * NGRT_GEMM_COLS];
     int h, i, j, p;
 
+    (void)step;
+    (void)panel;
     for (i = 0; i < NGRT_GEMM_ROWS; i++)
         from[i] = a + (i < rows ? i : rows - 1) * row;
 
@@ -234,7 +240,7 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
 
 #define NGRT_GEMM_STORE(i)                           \
     if (i < most && i < rows) {                      \
-        vector *to = (vector *)(c + i * ldc);        \
+        to = (vector *)(c + i * ldc);                \
         if (beta == 0) {                             \
             to[0] = alpha * x##i;                    \
             if (vectors > 1)                         \
@@ -255,37 +261,50 @@ typedef real ngrt_gemm_eight NGRT_GEMM_VECTOR(8 * sizeof(real));
     }
 
 /* One step of the sums of a tile, for some rows. */
-#define NGRT_GEMM_STEPS(each)                             \
-    for (p = 0; p < k; p++, at += col, from += vectors) { \
-        b0 = from[0];                                     \
-        b1 = from[vectors > 1];                           \
-        b2 = from[vectors > 2 ? 2 : 0];                   \
-        b3 = from[vectors - 1];                           \
-        each(NGRT_GEMM_ADD);                              \
+#define NGRT_GEMM_STEPS(each, copy)                    \
+    for (p = 0; p < k; p++, at += col, b += step) {    \
+        b0 = ((const vector *)b)[0];                   \
+        b1 = ((const vector *)b)[vectors > 1];         \
+        b2 = ((const vector *)b)[vectors > 2 ? 2 : 0]; \
+        b3 = ((const vector *)b)[vectors - 1];         \
+        copy;                                          \
+        each(NGRT_GEMM_ADD);                           \
     }
 
+/* Copies the row of B to the panel. */
+#define NGRT_GEMM_COPY                \
+    to[vectors - 1] = b3;             \
+    if (vectors > 2)                  \
+        to[vectors > 2 ? 2 : 0] = b2; \
+    if (vectors > 2)                  \
+        to[vectors > 1] = b1;         \
+    to[0] = b0;                       \
+    to += vectors
+
 /* A tile of at most `most` rows and one, two or four vectors. */
-#define NGRT_GEMM_TILE(name, target, type, tile_rows, tile_vectors)                       \
-    target static void name(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col, \
-                            const real *b, real alpha, real beta, real *c, ptrdiff_t ldc, \
-                            int onto)                                                     \
-    {                                                                                     \
-        typedef type vector;                                                              \
-        enum { most = tile_rows, vectors = tile_vectors };                                \
-        const vector *from = (const vector *)b;                                           \
-        vector b0, b1, b2, b3;                                                            \
-        ptrdiff_t at = 0;                                                                 \
-        int p;                                                                            \
-        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_BEGIN);                                              \
-        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_PREFETCH);                                           \
-        if (onto) {                                                                       \
-            NGRT_GEMM_ALL_ROWS(NGRT_GEMM_ONTO);                                           \
-        }                                                                                 \
-        if (rows <= 4)                                                                    \
-            NGRT_GEMM_STEPS(NGRT_GEMM_FOUR_ROWS)                                          \
-        else                                                                              \
-            NGRT_GEMM_STEPS(NGRT_GEMM_ALL_ROWS)                                           \
-        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_STORE);                                              \
+#define NGRT_GEMM_TILE(name, target, type, tile_rows, tile_vectors)                            \
+    target static void name(int rows, int k, const real *a, ptrdiff_t row, ptrdiff_t col,      \
+                            const real *b, ptrdiff_t step, real *panel, real alpha, real beta, \
+                            real *c, ptrdiff_t ldc, int onto)                                  \
+    {                                                                                          \
+        typedef type vector;                                                                   \
+        enum { most = tile_rows, vectors = tile_vectors };                                     \
+        vector *to = (vector *)panel;                                                          \
+        vector b0, b1, b2, b3;                                                                 \
+        ptrdiff_t at = 0;                                                                      \
+        int p;                                                                                 \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_BEGIN);                                                   \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_PREFETCH);                                                \
+        if (onto) {                                                                            \
+            NGRT_GEMM_ALL_ROWS(NGRT_GEMM_ONTO);                                                \
+        }                                                                                      \
+        if (to)                                                                                \
+            NGRT_GEMM_STEPS(NGRT_GEMM_ALL_ROWS, NGRT_GEMM_COPY)                                \
+        else if (rows > 4)                                                                     \
+            NGRT_GEMM_STEPS(NGRT_GEMM_ALL_ROWS, (void)0)                                       \
+        else                                                                                   \
+            NGRT_GEMM_STEPS(NGRT_GEMM_FOUR_ROWS, (void)0)                                      \
+        NGRT_GEMM_ALL_ROWS(NGRT_GEMM_STORE);                                                   \
     }
 
 /* On ARM the sums of a tile are in 24 of its 32 registers. */
@@ -366,19 +385,23 @@ static int ngrt_gemm_transpose_avx2(int cols, int k, const real *from, ptrdiff_t
 static ngrt_gemm_kernel ngrt_gemm_choose(void)
 {
 #ifdef NGRT_GEMM_VECTORS
-    static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS * NGRT_GEMM_VECTORS / 4,
-                                           ngrt_gemm_tile, ngrt_gemm_tile_half,
+    static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS,
+                                           NGRT_GEMM_COLS * NGRT_GEMM_VECTORS / 4,
+                                           0,
+                                           ngrt_gemm_tile,
+                                           ngrt_gemm_tile_half,
                                            ngrt_gemm_transpose};
 #else
-    static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS, ngrt_gemm_tile, NULL,
-                                           ngrt_gemm_transpose};
+    static const ngrt_gemm_kernel plain = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS, 1,
+                                           ngrt_gemm_tile, NULL,           ngrt_gemm_transpose};
 #endif
 #if defined __GNUC__ && defined __x86_64__
-    static const ngrt_gemm_kernel avx2 = {NGRT_GEMM_ROWS, NGRT_GEMM_COLS, ngrt_gemm_tile_avx2,
-                                          ngrt_gemm_half_avx2, ngrt_gemm_transpose_avx2};
-    static const ngrt_gemm_kernel avx512 = {NGRT_GEMM_MOST_ROWS, 2 * NGRT_GEMM_COLS,
-                                            ngrt_gemm_tile_avx512, ngrt_gemm_half_avx512,
-                                            ngrt_gemm_transpose_avx2};
+    static const ngrt_gemm_kernel avx2 = {
+        NGRT_GEMM_ROWS,      NGRT_GEMM_COLS,      0,
+        ngrt_gemm_tile_avx2, ngrt_gemm_half_avx2, ngrt_gemm_transpose_avx2};
+    static const ngrt_gemm_kernel avx512 = {
+        NGRT_GEMM_MOST_ROWS,   2 * NGRT_GEMM_COLS,    0,
+        ngrt_gemm_tile_avx512, ngrt_gemm_half_avx512, ngrt_gemm_transpose_avx2};
 
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return __builtin_cpu_supports("avx512f") ? avx512 : avx2;
@@ -389,8 +412,10 @@ static ngrt_gemm_kernel ngrt_gemm_choose(void)
 /* Asks for a line of memory that will be read. */
 #if defined __GNUC__
 #define NGRT_GEMM_SOON(at) __builtin_prefetch(at)
+#define NGRT_GEMM_INLINE   static inline __attribute__((always_inline))
 #else
 #define NGRT_GEMM_SOON(at) (void)(at)
+#define NGRT_GEMM_INLINE   static
 #endif
 
 /* Packs rows p to end of b as wide as a tile. */
@@ -475,38 +500,54 @@ static void ngrt_gemm_copy(int rows, int cols, const real *from, ptrdiff_t ldfro
     }
 }
 
-/* Asks for a part of the next panel of B, its lines p to end. */
-static void ngrt_gemm_prefetch(ngrt_gemm_matrix next, int p, int end)
+/* Asks for lines l to end of the next panel of B. They are `per` in each run of elements that are
+ * neighbours; runs are `step` apart. It must be inline: GCC takes a call away that has no result.
+ */
+NGRT_GEMM_INLINE void ngrt_gemm_prefetch(const real *next, ptrdiff_t step, int per, int l, int end)
 {
-    for (; p < end; p++) {
-        if (next.col == 1)
-            NGRT_GEMM_SOON(next.at + p * next.row);
-        else
-            NGRT_GEMM_SOON(next.at + p % NGRT_GEMM_COLS * next.col +
-                           p / NGRT_GEMM_COLS * NGRT_GEMM_COLS);
-    }
+    for (; l < end; l++)
+        NGRT_GEMM_SOON(next + l / per * step + l % per * NGRT_GEMM_COLS);
 }
 
-/* The tiles of some rows of C against one panel of B. `packed` is A, packed, or NULL. Meanwhile the
- * next panel of B is asked for, a part before each tile. */
+/* The tiles of some rows of C against as many columns of B as a tile has, or less. `packed` is A,
+ * packed, or NULL. All tiles but the first read these columns from `panel`, where they follow each
+ * other. Meanwhile the next panel of B is asked for, a part before each tile. */
 static void ngrt_gemm_band(const ngrt_gemm_kernel *kernel, int rows, int cols, int k, real alpha,
-                           ngrt_gemm_matrix a, const real *packed, const real *panel,
+                           ngrt_gemm_matrix a, const real *packed, ngrt_gemm_matrix b, real *panel,
                            ngrt_gemm_matrix next, real beta, real *c, ptrdiff_t ldc, int onto)
 {
     real sum[NGRT_GEMM_MOST_ROWS * 2 * NGRT_GEMM_COLS];
     const ptrdiff_t row = packed ? 1 : a.row, col = packed ? kernel->rows : a.col;
-    const int lines = next.at ? k * kernel->rows / rows + 1 : 0;
-    int i, p = 0;
+    const int per = ((next.row == 1 ? k : kernel->cols) - 1) / NGRT_GEMM_COLS + 1;
+    const int lines = (next.row == 1 ? kernel->cols : k) * per;
+    const int packs = kernel->packs || b.col != 1 || cols < kernel->cols;
+    const int fills = !packs && rows > kernel->rows;
+    const real *from = b.at;
+    ptrdiff_t step = b.row;
+    int i;
+
+    /* whole rows are copied by the first tile, or not at all if there is no other */
+    if (packs) {
+        ngrt_gemm_pack_b(kernel, cols, k, b, panel);
+        from = panel;
+        step = kernel->cols;
+    }
 
     for (i = 0; i < rows; i += kernel->rows) {
         const int own = rows - i < kernel->rows ? rows - i : kernel->rows;
         const real *at = packed ? packed + i * k : a.at + i * a.row;
-        const int end = p + lines < k ? p + lines : k;
 
-        ngrt_gemm_prefetch(next, p, end);
-        p = end;
+        if (next.at)
+            ngrt_gemm_prefetch(next.at, next.row == 1 ? next.col : next.row, per,
+                               (int)((ptrdiff_t)lines * i / rows),
+                               (int)((ptrdiff_t)lines * (i + own) / rows));
         if (cols == kernel->cols) {
-            kernel->tile(own, k, at, row, col, panel, alpha, beta, c + i * ldc, ldc, onto);
+            kernel->tile(own, k, at, row, col, from, step, fills && i == 0 ? panel : NULL, alpha,
+                         beta, c + i * ldc, ldc, onto);
+            if (fills) {
+                from = panel;
+                step = kernel->cols;
+            }
             continue;
         }
 
@@ -515,7 +556,7 @@ static void ngrt_gemm_band(const ngrt_gemm_kernel *kernel, int rows, int cols, i
             memset(sum, 0, sizeof sum);
             ngrt_gemm_copy(own, cols, c + i * ldc, ldc, sum, kernel->cols);
         }
-        kernel->tile(own, k, at, row, col, panel, alpha, beta, sum, kernel->cols, onto);
+        kernel->tile(own, k, at, row, col, from, step, NULL, alpha, beta, sum, kernel->cols, onto);
         ngrt_gemm_copy(own, cols, sum, kernel->cols, c + i * ldc, ldc);
     }
 }
@@ -535,47 +576,55 @@ static ngrt_gemm_matrix ngrt_gemm_op(int transposed, const real *x, ptrdiff_t ld
 /* The kernel for half as many columns; its tile is NULL if there is none. */
 static ngrt_gemm_kernel ngrt_gemm_halved(const ngrt_gemm_kernel *kernel)
 {
-    const ngrt_gemm_kernel half = {kernel->rows, kernel->cols / 2, kernel->half, NULL,
-                                   kernel->transpose};
+    const ngrt_gemm_kernel half = {kernel->rows, kernel->cols / 2, kernel->packs, kernel->half,
+                                   NULL,         kernel->transpose};
 
     return half;
 }
 
-/*@ gemm_part: gemm_tile */
-/* Packs `rows` rows of a, k long: out[p][i] = a(i, p), for one tile's rows after the other's. */
-static void ngrt_gemm_pack_a(const ngrt_gemm_kernel *kernel, int rows, int k, ngrt_gemm_matrix a,
-                             real *out)
+/*@ gemm_product: gemm_tile */
+/* Packs whole tiles of `rows` rows of a, where a column's elements are neighbours: out[p][i] =
+ * a(i, p), for one tile's rows after the other's. */
+static void ngrt_gemm_pack_columns(int width, int rows, int k, ngrt_gemm_matrix a, real *out)
 {
     enum { ahead = 12 }; /* columns */
-    const int width = kernel->rows;
-    int i = 0, j, p;
+    int i, j, p;
 
-    /* the rows of whole tiles, where a column's elements are neighbours */
-    for (p = 0; p < k && a.row == 1; p++) {
+    for (p = 0; p < k; p++, out += width) {
         const real *from = a.at + p * a.col;
-        real *to = out + p * width;
+        real *to = out;
 
         for (j = 0; j < rows && p + ahead < k; j += NGRT_GEMM_COLS)
             NGRT_GEMM_SOON(from + ahead * a.col + j);
 
         if (width == NGRT_GEMM_ROWS)
-            for (i = 0; i + NGRT_GEMM_ROWS <= rows; i += NGRT_GEMM_ROWS) {
+            for (i = 0; i < rows; i += NGRT_GEMM_ROWS, to += k * NGRT_GEMM_ROWS)
                 memcpy(to, from + i, NGRT_GEMM_ROWS * sizeof *to);
-                to += k * NGRT_GEMM_ROWS;
-            }
         else
-            for (i = 0; i + NGRT_GEMM_MOST_ROWS <= rows; i += NGRT_GEMM_MOST_ROWS) {
+            for (i = 0; i < rows; i += NGRT_GEMM_MOST_ROWS, to += k * NGRT_GEMM_MOST_ROWS)
                 memcpy(to, from + i, NGRT_GEMM_MOST_ROWS * sizeof *to);
-                to += k * NGRT_GEMM_MOST_ROWS;
-            }
+    }
+}
+
+/* Packs `rows` rows of a, k long. */
+static void ngrt_gemm_pack_a(const ngrt_gemm_kernel *kernel, int rows, int k, ngrt_gemm_matrix a,
+                             real *out)
+{
+    const int width = kernel->rows, some = 4 * width;
+    int i = 0, j, p, own;
+
+    /* few tiles at a time: their places may be in each other's way in the cache */
+    for (; i + width <= rows && a.row == 1; i += own) {
+        own = rows - i < some ? (rows - i) / width * width : some;
+        ngrt_gemm_pack_columns(width, own, k, ngrt_gemm_from(a, i, 0), out + i * k);
     }
 
     /* the other rows */
     for (; i < rows; i += width) {
         const real *from = a.at + i * a.row;
         real *to = out + i * k;
-        int own = rows - i < width ? rows - i : width;
 
+        own = rows - i < width ? rows - i : width;
         if (a.col == 1)
             kernel->transpose(own, k, from, a.row, to, width);
         else
@@ -601,10 +650,11 @@ static real *ngrt_gemm_line(real *x)
     return x + (line - (uintptr_t)x % line) % line / sizeof *x;
 }
 
-/* Some rows of C by all panels of B; packed is A, packed, or NULL. */
+/* Some rows of C by all panels of B, which are asked for ahead if B is large; packed is A, packed,
+ * or NULL. */
 static void ngrt_gemm_panels(const ngrt_gemm_kernel *kernel, int rows, int n, int k, real alpha,
                              ngrt_gemm_matrix a, const real *packed, ngrt_gemm_matrix b, real beta,
-                             real *c, ptrdiff_t ldc)
+                             real *c, ptrdiff_t ldc, int onto, int is_large)
 {
     const ngrt_gemm_kernel half = ngrt_gemm_halved(kernel);
     real space[NGRT_GEMM_LENGTH((k + NGRT_GEMM_SLACK) * 2 * NGRT_GEMM_COLS,
@@ -617,44 +667,90 @@ static void ngrt_gemm_panels(const ngrt_gemm_kernel *kernel, int rows, int n, in
         ngrt_gemm_matrix next;
 
         cols = n - j < used->cols ? n - j : used->cols;
-        ngrt_gemm_pack_b(used, cols, k, ngrt_gemm_from(b, 0, j), panel);
-
         next = ngrt_gemm_from(b, 0, j + cols);
-        if ((b.row != 1 && b.col != 1) || j + cols + kernel->cols > n)
+        if (!is_large || (b.row != 1 && b.col != 1) || j + cols + kernel->cols > n)
             next.at = NULL;
-        ngrt_gemm_band(used, rows, cols, k, alpha, a, packed, panel, next, beta, c + j, ldc, 0);
+        ngrt_gemm_band(used, rows, cols, k, alpha, a, packed, ngrt_gemm_from(b, 0, j), panel, next,
+                       beta, c + j, ldc, onto);
     }
 }
 
-/* The product in general. B is taken in panels as wide as a tile. A panel stays in the first cache
- * while the tiles of a band of rows of A pass over it. If there is room for it, A is packed where
- * the elements that a tile reads together would be far apart, or in each other's way in the cache.
- */
-static void ngrt_gemm_product(int m, int n, int k, real alpha, ngrt_gemm_matrix a,
-                              ngrt_gemm_matrix b, real beta, real *c, ptrdiff_t ldc, real *room)
+/* Is A packed in a product of n columns? It is where the elements that a tile reads together would
+ * be far apart, or in each other's way in the cache. */
+static int ngrt_gemm_packs(int n, ngrt_gemm_matrix a)
+{
+    if (n <= NGRT_GEMM_THIN)
+        return 0;
+    return a.row == 1 || (a.col == 1 && a.row % (64 * NGRT_GEMM_COLS) == 0);
+}
+
+/* How much of the inner size is taken at a time. If A is packed, it is less where that makes all
+ * rows one band, so that B is read once. If its columns are read as they are, it is so little that
+ * their lines stay in the first cache until the next tile reads the rest of them. */
+static int ngrt_gemm_depth(int m, int k, ngrt_gemm_matrix a, int packs)
+{
+    const int rows = m < NGRT_GEMM_BAND ? m + NGRT_GEMM_SLACK : NGRT_GEMM_BAND;
+    int depth = NGRT_GEMM_DEPTH;
+
+    if (packs && NGRT_GEMM_BAND / rows >= NGRT_GEMM_DEPTH / 2 &&
+        NGRT_GEMM_BAND / rows < NGRT_GEMM_DEPTH)
+        depth = NGRT_GEMM_BAND / rows;
+    if (!packs && a.row == 1)
+        depth = NGRT_GEMM_DEPTH / 4;
+    return k > depth ? ngrt_gemm_piece(k, depth, 1) : k;
+}
+
+/* How many elements `rows` rows of A take, packed. */
+static int ngrt_gemm_room(int rows, int depth)
+{
+    const ptrdiff_t needed = (ptrdiff_t)(rows + NGRT_GEMM_SLACK) * (depth + NGRT_GEMM_SLACK);
+
+    return needed < NGRT_GEMM_BAND ? (int)needed : NGRT_GEMM_BAND;
+}
+
+/* The product in general, of a band of rows of A after the other. B is taken in panels as wide as a
+ * tile. A panel stays in the first cache while the tiles of the band pass over it. A is packed in
+ * `room`, if that is not NULL. chain: sums begin with C, where the part of k before has left them;
+ * those of the first part do if beta is 1. */
+static void ngrt_gemm_product(int m, int n, int k, int depth, real alpha, ngrt_gemm_matrix a,
+                              ngrt_gemm_matrix b, real beta, real *c, ptrdiff_t ldc, int chain,
+                              real *room)
 {
     const ngrt_gemm_kernel kernel = ngrt_gemm_choose();
-    const int packs = room && n > kernel.cols && (a.col != 1 || a.row % (64 * NGRT_GEMM_COLS) == 0);
-    const int most = packs ? NGRT_GEMM_PACKED : NGRT_GEMM_BAND;
-    int depth = k, band = m, i, p;
+    const int is_large = (ptrdiff_t)n * k > NGRT_GEMM_LARGE;
+    int band = m, i, p;
 
-    if (k > NGRT_GEMM_DEPTH)
-        depth = ngrt_gemm_piece(k, NGRT_GEMM_DEPTH, 1);
-    if ((ptrdiff_t)(m + kernel.rows) * depth > most)
-        band = ngrt_gemm_piece(m, most / depth / kernel.rows * kernel.rows, kernel.rows);
+    /* one panel of B needs no bands of an A that is not packed */
+    if ((ptrdiff_t)(m + kernel.rows) * depth > NGRT_GEMM_BAND && (room || n > kernel.cols))
+        band = ngrt_gemm_piece(m, NGRT_GEMM_BAND / depth / kernel.rows * kernel.rows, kernel.rows);
 
-    for (p = 0; p < k; p += depth)
-        for (i = 0; i < m; i += band) {
+    for (i = 0; i < m; i += band)
+        for (p = 0; p < k; p += depth) {
             const int kp = k - p < depth ? k - p : depth, rows = m - i < band ? m - i : band;
             const ngrt_gemm_matrix ap = ngrt_gemm_from(a, i, p);
+            const real before = p == 0 ? beta : 1;
 
-            if (packs)
+            if (room)
                 ngrt_gemm_pack_a(&kernel, rows, kp, ap, room);
-            ngrt_gemm_panels(&kernel, rows, n, kp, alpha, ap, packs ? room : NULL,
-                             ngrt_gemm_from(b, p, 0), p == 0 ? beta : 1, c + i * ldc, ldc);
+            ngrt_gemm_panels(&kernel, rows, n, kp, alpha, ap, room, ngrt_gemm_from(b, p, 0),
+                             chain ? 0 : before, c + i * ldc, ldc, chain && before != 0, is_large);
         }
 }
 
+/* Some rows of C, or of some of its columns; the whole C has m rows. */
+static void ngrt_gemm_by_rows(int rows, int m, int n, int k, int packs, real alpha,
+                              ngrt_gemm_matrix a, ngrt_gemm_matrix b, real beta, real *c,
+                              ptrdiff_t ldc, int chain)
+{
+    const int depth = ngrt_gemm_depth(m, k, a, packs);
+    real space[NGRT_GEMM_LENGTH(packs ? ngrt_gemm_room(rows, depth) : 0, NGRT_GEMM_BAND) +
+               NGRT_GEMM_COLS];
+
+    ngrt_gemm_product(rows, n, k, depth, alpha, a, b, beta, c, ldc, chain,
+                      packs ? ngrt_gemm_line(space) : NULL);
+}
+
+/*@ gemm_part: gemm_product */
 /* sum += piece; what rounding loses of it is in `rest`, and is added with the next piece. */
 static void ngrt_gemm_add_piece(int count, const real *piece, real *sum, real *rest)
 {
@@ -678,8 +774,8 @@ ngrt_gemm_long(int m, int n, int k, real alpha, ngrt_gemm_matrix a, ngrt_gemm_ma
                real *c, ptrdiff_t ldc)
 {
     enum { ROOM = NGRT_GEMM_TALL * NGRT_GEMM_WIDE };
-    real piece[ROOM], sum[ROOM], rest[ROOM], space[NGRT_GEMM_PACKED + NGRT_GEMM_COLS];
-    real *room = ngrt_gemm_line(space);
+    const int depth = ngrt_gemm_depth(m, NGRT_GEMM_PIECE, a, 0);
+    real piece[ROOM], sum[ROOM], rest[ROOM];
     int i, j, p;
 
     for (i = 0; i < m; i += NGRT_GEMM_TALL)
@@ -692,8 +788,8 @@ ngrt_gemm_long(int m, int n, int k, real alpha, ngrt_gemm_matrix a, ngrt_gemm_ma
             for (p = 0; p < k; p += NGRT_GEMM_PIECE) {
                 const int kp = k - p < NGRT_GEMM_PIECE ? k - p : NGRT_GEMM_PIECE;
 
-                ngrt_gemm_product(rows, cols, kp, 1, ngrt_gemm_from(a, i, p),
-                                  ngrt_gemm_from(b, p, j), 0, piece, cols, room);
+                ngrt_gemm_product(rows, cols, kp, depth, 1, ngrt_gemm_from(a, i, p),
+                                  ngrt_gemm_from(b, p, j), 0, piece, cols, 0, NULL);
                 ngrt_gemm_add_piece(rows * cols, piece, sum, rest);
             }
 
@@ -978,10 +1074,10 @@ static void ngrt_gemm_vector(int n, int k, real alpha, const real *x, ngrt_gemm_
 
 /* Is it better to compute C' = B' A'? It is where B is a layer's, with contiguous columns, and
  * larger than A: then rows of A become the columns, and C', which is small, is transposed. */
-static int ngrt_gemm_is_transposed(int m, int n, ngrt_gemm_matrix a, ngrt_gemm_matrix b)
+static int ngrt_gemm_is_transposed(int m, int n, int k, ngrt_gemm_matrix a, ngrt_gemm_matrix b)
 {
-    return a.col == 1 && b.row == 1 && m % NGRT_GEMM_COLS == 0 && m < n &&
-           (ptrdiff_t)m * n <= NGRT_GEMM_PACKED && b.col % (32 * NGRT_GEMM_COLS) != 0;
+    return a.col == 1 && b.row == 1 && m % NGRT_GEMM_COLS == 0 && m < n && m <= k / 4 &&
+           m <= NGRT_GEMM_DEPTH && b.col % (32 * NGRT_GEMM_COLS) != 0;
 }
 
 /* C[m,n] = alpha T' + beta C; T is [n,m]. The tiles that wrote T were not given alpha: in a share
@@ -1012,31 +1108,23 @@ static int ngrt_gemm_is_long(int m, int n, int k)
     return sizeof(real) == 4 && k > ((ptrdiff_t)m * n > large ? 8 : 1) * NGRT_GEMM_LONG;
 }
 
-/* How many elements a product packs, or is transposed in. */
-static int ngrt_gemm_room(int rows, int cols, int k, int transposed)
+/* C[m,n] = alpha A B + beta C by C' = B' A', some columns of C at a time. */
+static void ngrt_gemm_by_columns(int m, int n, int k, real alpha, ngrt_gemm_matrix a,
+                                 ngrt_gemm_matrix b, real beta, real *c, ptrdiff_t ldc)
 {
-    const int depth = (k < NGRT_GEMM_DEPTH ? k : NGRT_GEMM_DEPTH) + NGRT_GEMM_SLACK;
-    const ptrdiff_t needed =
-        transposed ? (ptrdiff_t)rows * cols : (ptrdiff_t)(rows + NGRT_GEMM_SLACK) * depth;
-
-    return needed < NGRT_GEMM_PACKED ? (int)needed : NGRT_GEMM_PACKED;
-}
-
-/* A part of a product of matrices, as below. */
-static void ngrt_gemm_matrices(int rows, int cols, int k, real alpha, ngrt_gemm_matrix a,
-                               ngrt_gemm_matrix b, real beta, real *c, ptrdiff_t ldc,
-                               int transposed)
-{
-    real space[NGRT_GEMM_LENGTH(ngrt_gemm_room(rows, cols, k, transposed), NGRT_GEMM_PACKED) +
-               NGRT_GEMM_COLS];
+    const ngrt_gemm_matrix bt = {b.at, b.col, 1}, at = {a.at, 1, a.row};
+    const int depth = ngrt_gemm_depth(n, k, bt, 0), unit = 4 * NGRT_GEMM_ROWS;
+    const int most = NGRT_GEMM_BAND / m / unit * unit;
+    const int cols = n > most ? ngrt_gemm_piece(n, most, unit) : n;
+    real space[NGRT_GEMM_LENGTH(m * cols, NGRT_GEMM_BAND) + NGRT_GEMM_COLS];
     real *room = ngrt_gemm_line(space);
+    int j;
 
-    if (transposed) {
-        const ngrt_gemm_matrix bt = {b.at, b.col, 1}, at = {a.at, 1, a.row};
-        ngrt_gemm_product(cols, rows, k, 1, bt, at, 0, room, rows, NULL);
-        ngrt_gemm_untranspose(rows, cols, alpha, room, beta, c, ldc);
-    } else {
-        ngrt_gemm_product(rows, cols, k, alpha, a, b, beta, c, ldc, room);
+    for (j = 0; j < n; j += cols) {
+        const int some = n - j < cols ? n - j : cols;
+
+        ngrt_gemm_product(some, m, k, depth, 1, ngrt_gemm_from(bt, j, 0), at, 0, room, m, 0, NULL);
+        ngrt_gemm_untranspose(m, some, alpha, room, beta, c + j, ldc);
     }
 }
 
@@ -1067,9 +1155,10 @@ static void ngrt_gemm_part(int i0, int i1, int j0, int j1, int m, int n, int k, 
         ngrt_gemm_vector(rows, k, alpha, b.at, at, beta, c, ldc);
     } else if (ngrt_gemm_is_long(m, n, k)) {
         ngrt_gemm_long(rows, cols, k, alpha, a, b, beta, c, ldc);
+    } else if (ngrt_gemm_is_transposed(m, n, k, a, b)) {
+        ngrt_gemm_by_columns(rows, cols, k, alpha, a, b, beta, c, ldc);
     } else {
-        const int transposed = ngrt_gemm_is_transposed(m, n, a, b);
-        ngrt_gemm_matrices(rows, cols, k, alpha, a, b, beta, c, ldc, transposed);
+        ngrt_gemm_by_rows(rows, m, cols, k, ngrt_gemm_packs(n, a), alpha, a, b, beta, c, ldc, 0);
     }
 }
 
@@ -1104,43 +1193,29 @@ NGRT_FN void ngrt_gemm_share(int threads, int by, int begin, int end, int batch,
                        n);
 }
 
-/*@ gemm_chain_part: gemm_tile */
-/* Columns j0 to j1 of rows i0 to i1 of C = A B, or of C + A B if onto is 1. A part of k as long as
- * `depth` is taken in panels as wide as a tile; the sums of tiles go on where the part before it
- * left them. If down is 1, they begin with the last column of A. */
+/*@ gemm_chain_part: gemm_product */
+/* Columns j0 to j1 of rows i0 to i1 of C = A B, or of C + A B if onto is 1. The sums of a part of
+ * k begin with those of the part before. If down is 1, they begin with the last column of A. */
 static void ngrt_gemm_chain_part(int i0, int i1, int j0, int j1, int k, int down,
                                  ngrt_gemm_matrix a, ngrt_gemm_matrix b, int onto, real *c,
                                  ptrdiff_t ldc)
 {
-    enum { depth = NGRT_GEMM_DEPTH / 4 };
-    const ngrt_gemm_kernel kernel = ngrt_gemm_choose();
-    const ngrt_gemm_kernel half = ngrt_gemm_halved(&kernel);
-    const ngrt_gemm_matrix none = {NULL, 0, 0};
-    real panel[depth * 2 * NGRT_GEMM_COLS];
-    int cols, i, j, p;
+    int i, j;
 
     for (i = i0; i < i1 && k <= 0 && !onto; i++)
         for (j = j0; j < j1; j++)
             c[i * ldc + j] = 0;
-    if (k <= 0 || i0 >= i1)
+    if (k <= 0 || i0 >= i1 || j0 >= j1)
         return;
 
     a = ngrt_gemm_from(a, i0, down ? k - 1 : 0);
-    b = ngrt_gemm_from(b, down ? k - 1 : 0, 0);
+    b = ngrt_gemm_from(b, down ? k - 1 : 0, j0);
     if (down) {
         a.col = -a.col;
         b.row = -b.row;
     }
-    for (p = 0; p < k; p += depth)
-        for (j = j0; j < j1; j += cols) {
-            const ngrt_gemm_kernel *used = j1 - j <= half.cols && half.tile ? &half : &kernel;
-            const int part = k - p < depth ? k - p : depth;
-
-            cols = j1 - j < used->cols ? j1 - j : used->cols;
-            ngrt_gemm_pack_b(used, cols, part, ngrt_gemm_from(b, p, j), panel);
-            ngrt_gemm_band(used, i1 - i0, cols, part, 1, ngrt_gemm_from(a, 0, p), NULL, panel, none,
-                           0, c + i0 * ldc + j, ldc, onto || p > 0);
-        }
+    ngrt_gemm_by_rows(i1 - i0, i1 - i0, j1 - j0, k, ngrt_gemm_packs(j1 - j0, a), 1, a, b,
+                      onto ? 1 : 0, c + i0 * ldc + j0, ldc, 1);
 }
 
 /*@ gemm_chain: gemm_chain_part */

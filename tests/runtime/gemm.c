@@ -11,7 +11,7 @@
 #include "ngrt.h"
 #include "ngrt_small.h"
 
-enum { ROOM = 120000 };
+enum { ROOM = 210000 };
 
 static double a_d[ROOM], b_d[ROOM], c_d[ROOM], c_old[ROOM];
 static float a_f[ROOM], b_f[ROOM], c_f[ROOM];
@@ -341,6 +341,31 @@ static void test_long_blocks(void)
 }
 #endif
 
+/* Products with a B that is larger than a cache, both ways of it. */
+static void test_large(void)
+{
+    enum { M = 9, N = 700, K = 720 };
+    static float a[M * K], b[K * N], c[M * N];
+    int i, j, p, t, wrong = 0;
+
+    for (i = 0; i < M * K; i++)
+        a[i] = (float)(i * 37 % 129 - 64) / 64.0f;
+    for (i = 0; i < K * N; i++)
+        b[i] = (float)(i * 53 % 127 - 63) / 64.0f;
+
+    for (t = 0; t < 2; t++) {
+        ngrt_sgemm(0, t, M, N, K, 1.0f, a, K, b, t ? K : N, 0.0f, c, N);
+        for (i = 0; i < M; i++)
+            for (j = 0; j < N; j++) {
+                double sum = 0;
+                for (p = 0; p < K; p++)
+                    sum += (double)(a[i * K + p] * b[t ? j * K + p : p * N + j]);
+                wrong += !is_near((double)c[i * N + j], sum, 1e-4);
+            }
+    }
+    CHECK(wrong == 0);
+}
+
 static const int sizes[][3] = {{1, 1, 1},      {1, 1, 0},      {3, 5, 0},    {0, 4, 3},
                                {4, 0, 3},      {2, 2, 2},      {1, 7, 5},    {1, 33, 40},
                                {7, 1, 5},      {40, 1, 33},    {5, 15, 3},   {6, 16, 8},
@@ -348,7 +373,9 @@ static const int sizes[][3] = {{1, 1, 1},      {1, 1, 0},      {3, 5, 0},    {0,
                                {6, 8, 320},    {8, 16, 321},   {5, 9, 700},  {200, 49, 257},
                                {101, 65, 300}, {22, 64, 1024}, {1, 18, 641}, {17, 1, 641},
                                {16, 39, 300},  {48, 53, 20},   {16, 23, 5},  {1, 83, 200},
-                               {92, 1, 70}};
+                               {92, 1, 70},    {7, 70, 40},    /* one tile of rows */
+                               {200, 70, 300}, {400, 70, 130}, /* one band of rows; several */
+                               {16, 3100, 64}};                /* by columns, some at a time */
 static const int small[][3] = {{1, 1, 1},   {2, 3, 1},    {4, 8, 5},    {8, 4, 5},   {5, 7, 50},
                                {32, 3, 16}, {3, 16, 32},  {16, 16, 16}, {32, 20, 4}, {20, 32, 4},
                                {9, 24, 10}, {10, 30, 10}, {31, 6, 7},   {6, 31, 7},  {2, 2, 256},
@@ -407,6 +434,7 @@ int main(void)
 
                 test_shape(&s, 1);
             }
+    test_large();
 #ifndef NGRT_CBLAS
     test_long();
     test_long_blocks();
