@@ -176,6 +176,9 @@ bool pass_runs(const Ngc *, Pass); /* was it not left out? */
 /* zeroed; never NULL: out of memory ends ngc with status 4. */
 void *arena_alloc(Ngc *, size_t size);
 
+/* The same for count items, one after another. */
+void *arena_array(Ngc *, int64_t count, size_t item);
+
 void *arena_copy(Ngc *, const void *from, size_t size);
 void arena_free(Ngc *); /* ends the compilation: all that came from the arena is gone */
 

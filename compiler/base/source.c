@@ -146,7 +146,7 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
     find_lines(ngc, s);
 
     /* files are few: the list is copied for each */
-    Source **file = arena_alloc(ngc, (size_t)(ngc->files + 1) * sizeof *file);
+    Source **file = arena_array(ngc, ngc->files + 1, sizeof *file);
     if (ngc->files > 0)
         memcpy(file, ngc->file, (size_t)ngc->files * sizeof *file);
     ngc->file = file;

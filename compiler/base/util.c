@@ -158,6 +158,12 @@ void *arena_alloc(Ngc *ngc, size_t size)
     return p;
 }
 
+void *arena_array(Ngc *ngc, int64_t count, size_t item)
+{
+    bool fits = count >= 0 && (uint64_t)count <= SIZE_MAX / item;
+    return arena_alloc(ngc, fits ? (size_t)count * item : SIZE_MAX);
+}
+
 void *arena_copy(Ngc *ngc, const void *from, size_t size)
 {
     void *p = arena_alloc(ngc, size);
@@ -244,7 +250,7 @@ static void grow_names(Ngc *ngc, struct Intern *names)
 {
     struct Intern old = *names;
     names->room = old.room == 0 ? 256 : 2 * old.room;
-    names->slot = arena_alloc(ngc, names->room * sizeof *names->slot);
+    names->slot = arena_array(ngc, names->room, sizeof *names->slot);
     for (size_t i = 0; i < old.room; i++)
         if (old.slot[i].text != NULL)
             *find_slot(names, old.slot[i].text, old.slot[i].size, old.slot[i].hash) = old.slot[i];
@@ -294,7 +300,7 @@ static void grow_table(Ngc *ngc, Table *m)
 {
     Table old = *m;
     m->room = old.room ? 2 * old.room : 64;
-    m->slot = arena_alloc(ngc, (size_t)m->room * sizeof *m->slot);
+    m->slot = arena_array(ngc, m->room, sizeof *m->slot);
     for (int i = 0; i < old.room; i++)
         if (old.slot[i].key)
             *find_key(m, old.slot[i].key) = old.slot[i];
