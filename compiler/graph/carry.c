@@ -119,7 +119,7 @@ RowClasses row_classes(Graph *g, Node *const *root, int roots, bool at_once)
 {
     RowClasses a = {.g = g, .order = loop_order(g, root, roots), .at_once = at_once};
 
-    a.info = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *a.info);
+    a.info = arena_array(g->ngc, g->count + 1, sizeof *a.info);
     for (int i = 0; i < a.order.count; i++)
         find_info(&a, a.order.node[i]);
     return a;
@@ -257,9 +257,9 @@ static Node *total_passes(Plan *p, const Node *n)
     int variables = loop_variables(n), count = 0;
     size_t room = (size_t)variables + 1;
     Graph *g = p->a.g;
-    Node **leaf = arena_alloc(g->ngc, room * sizeof *leaf);
-    Node **init = arena_alloc(g->ngc, room * sizeof *init);
-    Node **next = arena_alloc(g->ngc, room * sizeof *next);
+    Node **leaf = arena_array(g->ngc, room, sizeof *leaf);
+    Node **init = arena_array(g->ngc, room, sizeof *init);
+    Node **next = arena_array(g->ngc, room, sizeof *next);
     if (p->total[n->id])
         return p->total[n->id];
 
@@ -329,7 +329,7 @@ static Node *total_of(Plan *p, Node *n)
     if (n->op == OP_size)
         return size_of_all(p, n->attr.size);
 
-    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    Node **arg = arena_array(g->ngc, n->nargs + 1, sizeof *arg);
     for (int k = 0; k < n->nargs; k++)
         arg[k] = total_operand(p, n, k);
 
@@ -554,7 +554,7 @@ static Gathering gathering_of(Graph *g, const Carry *c, Node *n)
 {
     Grows w = {.carry = c, .order = loop_order(g, &n, 1)};
 
-    w.known = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *w.known);
+    w.known = arena_array(g->ngc, g->count + 1, sizeof *w.known);
     for (int i = 0; i < w.order.count; i++)
         find_growth(&w, w.order.node[i]);
 
@@ -593,7 +593,7 @@ static int measured(const Model *m, Node *const *root, Node **out)
 static void unroll_waiting(const Model *m, Node **root)
 {
     Graph *g = m->graph;
-    Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
+    Node **all = arena_array(g->ngc, m->roots + 1, sizeof *all);
     RowClasses a = {0};
 
     do {
@@ -619,8 +619,8 @@ static void plan_results(Plan *p, const Model *m, Node *const *root)
 {
     Graph *g = p->a.g;
     Carry *c = p->carry;
-    c->root = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *c->root);
-    c->gathering = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *c->gathering);
+    c->root = arena_array(g->ngc, m->roots + 1, sizeof *c->root);
+    c->gathering = arena_array(g->ngc, m->roots + 1, sizeof *c->gathering);
 
     for (int i = 0; i < m->roots; i++) {
         Node *n = root[i];
@@ -644,7 +644,7 @@ static void plan_results(Plan *p, const Model *m, Node *const *root)
 static Carry *carry_plan(Model *m, Node **root)
 {
     Graph *g = m->graph;
-    Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
+    Node **all = arena_array(g->ngc, m->roots + 1, sizeof *all);
     int count = measured(m, root, all);
     if (!model_has_rows(m) || count == 0)
         return NULL;
@@ -654,8 +654,8 @@ static Carry *carry_plan(Model *m, Node **root)
     count = measured(m, root, all);
 
     Plan p = {.a = row_classes(g, all, count, false)};
-    p.total = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *p.total);
-    p.loop = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *p.loop);
+    p.total = arena_array(g->ngc, g->count + 1, sizeof *p.total);
+    p.loop = arena_array(g->ngc, g->loops + 1, sizeof *p.loop);
     p.linked = arena_alloc(g->ngc, (size_t)g->count + 1);
 
     /* the losses and metrics of which all rows have a value */
@@ -688,7 +688,7 @@ void modes_carry(Modes *modes)
  * number of rows in a batch. */
 static bool model_mixes(Model *m, Node *const *root)
 {
-    Node **own = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *own);
+    Node **own = arena_array(m->graph->ngc, m->roots + 1, sizeof *own);
     int n = 0;
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_LOSS || m->root[i].kind == ROOT_OUTPUT)
@@ -770,7 +770,7 @@ void carry_check(Model *m)
 
     Node **root = model_with_training(m, 0);
     unroll_waiting(m, root);
-    Node **all = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *all);
+    Node **all = arena_array(g->ngc, m->roots + 1, sizeof *all);
     int count = measured(m, root, all);
     RowClasses a = row_classes(g, all, count, false);
     bool mixes = model_mixes(m, root);

@@ -44,7 +44,7 @@ static Size by_index(Graph *g, Size s, const Loop *loop)
 static struct Attr user_places(Graph *g, const Node *n)
 {
     struct Attr attr = n->attr;
-    Size *lo = arena_alloc(g->ngc, MAX_RANK * sizeof *lo);
+    Size *lo = arena_array(g->ngc, MAX_RANK, sizeof *lo);
 
     for (int i = 0; i < n->shape.rank; i++) {
         lo[i] = n->attr.lo[i];
@@ -150,7 +150,7 @@ void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)
 /* The roots by name, then what they need. */
 void model_dump(const Model *m, FILE *out)
 {
-    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
     for (int i = 0; i < m->roots; i++) {
         root[i] = m->root[i].node;
         fprintf(out, "# %s = %%%d\n", m->root[i].name, root[i]->id);

@@ -59,11 +59,11 @@ Eval *eval_new(Ngc *ngc, Model *m)
     e->graph = m->graph;
     e->nodes = m->graph->count;
     e->model = m;
-    e->var = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *e->var);
-    e->value = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *e->value);
+    e->var = arena_array(ngc, m->vars + 1, sizeof *e->var);
+    e->value = arena_array(ngc, m->graph->count + 1, sizeof *e->value);
     e->known = arena_alloc(ngc, (size_t)(m->graph->count + 1));
     e->need = arena_alloc(ngc, (size_t)(m->graph->count + 1));
-    e->loop = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *e->loop);
+    e->loop = arena_array(ngc, m->graph->count + 1, sizeof *e->loop);
     return e;
 }
 
@@ -98,7 +98,7 @@ static double *room_of(Eval *e, const Node *n)
 
     if (!e->value[n->id]) {
         size_t count = (size_t)eval_shape(e, n->shape, dim) + 1;
-        e->value[n->id] = arena_alloc(e->ngc, count * sizeof **e->value);
+        e->value[n->id] = arena_array(e->ngc, count, sizeof **e->value);
     }
     return e->value[n->id];
 }
@@ -173,7 +173,7 @@ static void put_test_first(EvalLoop *p)
     if (!test)
         return;
     needs = arena_alloc(e->ngc, (size_t)e->nodes);
-    in = arena_alloc(e->ngc, (size_t)(p->room + 1) * sizeof *in);
+    in = arena_array(e->ngc, p->room + 1, sizeof *in);
     needs[test->id] = true;
     for (int i = e->nodes - 1; i >= 0; i--) {
         const Node *x = e->graph->node[e->order[i]];
@@ -268,10 +268,10 @@ static EvalLoop *loop_of(Eval *e, const Node *loop)
     if (!p) {
         p = e->loop[loop->id] = arena_alloc(e->ngc, sizeof *p);
         *p = (EvalLoop){.e = e, .loop = loop, .of = loop->attr.loop};
-        p->next = arena_alloc(e->ngc, (size_t)(count + 1) * sizeof *p->next);
+        p->next = arena_array(e->ngc, count + 1, sizeof *p->next);
         for (int i = 0; i < count; i++) {
             size_t size = (size_t)eval_shape(e, loop_next(loop, i)->shape, dim) + 1;
-            p->next[i] = arena_alloc(e->ngc, size * sizeof **p->next);
+            p->next[i] = arena_array(e->ngc, size, sizeof **p->next);
         }
     }
     if (p->round != e->round) {

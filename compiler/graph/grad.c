@@ -124,9 +124,9 @@ static void begin_found(Sweep *s)
 
     if (f->adjoint)
         return;
-    f->adjoint = arena_alloc(ngc, n * sizeof *f->adjoint);
-    f->uses = arena_alloc(ngc, n * sizeof *f->uses);
-    f->mask = arena_alloc(ngc, n * sizeof *f->mask);
+    f->adjoint = arena_array(ngc, n, sizeof *f->adjoint);
+    f->uses = arena_array(ngc, n, sizeof *f->uses);
+    f->mask = arena_array(ngc, n, sizeof *f->mask);
 }
 
 static void end_found(Found *f)
@@ -242,8 +242,8 @@ static bool is_on_the_way(const Sweep *s, const Node *y)
 static void sweep_node(Sweep *s, Node *y)
 {
     Graph *g = s->g;
-    Node **dx = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *dx);
-    Node **mask = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *mask);
+    Node **dx = arena_array(g->ngc, y->nargs + 1, sizeof *dx);
+    Node **mask = arena_array(g->ngc, y->nargs + 1, sizeof *mask);
 
     contributions(s, y, dx);
     mask_operands(s, y, mask);
@@ -294,10 +294,10 @@ static void sweep_arrays(Sweep *s)
     s->from = s->nodes = s->g->count;
     s->order = graph_order(s->g);
     s->wanted = arena_alloc(ngc, n);
-    s->below = arena_alloc(ngc, n * sizeof *s->below);
-    s->from_vars = arena_alloc(ngc, n * sizeof *s->from_vars);
+    s->below = arena_array(ngc, n, sizeof *s->below);
+    s->from_vars = arena_array(ngc, n, sizeof *s->from_vars);
     s->part = s->g->loops > 0 ? graph_loop_parts(s->g, s->order) : NULL;
-    s->found = arena_alloc(ngc, (MAX_LEVELS + 1) * sizeof *s->found);
+    s->found = arena_array(ngc, MAX_LEVELS + 1, sizeof *s->found);
     s->back = arena_alloc(ngc, sizeof *s->back);
     begin_found(s);
 }
@@ -374,8 +374,8 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
 void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
 {
     Node *held = y, *open = y;
-    Node **inner = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *inner);
-    Node **by_open = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *by_open);
+    Node **inner = arena_array(g->ngc, count + 1, sizeof *inner);
+    Node **by_open = arena_array(g->ngc, count + 1, sizeof *by_open);
     int n_inner = 0;
 
     /* the first sweep is of the text as it is written; it gives the lesson its steps */

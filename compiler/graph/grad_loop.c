@@ -79,7 +79,7 @@ static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
 
 static Node **room_for(const BackLoop *b, int count)
 {
-    return arena_alloc(b->g->ngc, (size_t)(count + 1) * sizeof(Node *));
+    return arena_array(b->g->ngc, count + 1, sizeof(Node *));
 }
 
 void back_loop_begin(BackLoop *b, Node *const *adjoint)
@@ -214,7 +214,7 @@ static Node *copy_moved(Move *m, const Node *n, Node *const *arg)
 static Node *move_operands(Move *m, Node *n)
 {
     Graph *g = m->b->g;
-    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    Node **arg = arena_array(g->ngc, n->nargs + 1, sizeof *arg);
     int first = g->count;
     Loc loc = g->loc;
 
@@ -341,7 +341,7 @@ static void begin_memory(const BackLoop *b)
     }
     if (y->now_room < g->count) {
         y->now_room = 2 * g->count;
-        y->now = arena_alloc(g->ngc, (size_t)y->now_room * sizeof *y->now);
+        y->now = arena_array(g->ngc, y->now_room, sizeof *y->now);
     }
 }
 
@@ -386,7 +386,7 @@ static void move_steps(Move *m)
 
     for (Step *s = g->steps; s != m->b->steps; s = s->prev)
         count++;
-    Step **step = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *step);
+    Step **step = arena_array(g->ngc, count + 1, sizeof *step);
     for (Step *s = g->steps; s != m->b->steps; s = s->prev)
         step[--count] = s;
 
@@ -489,8 +489,8 @@ static BackVars find_variables(BackLoop *b, Node *const *adjoint, Node *const *m
     size_t most = (size_t)count + 1;
     BackVars v = {.var = arena_alloc(g->ngc, 2 * most * sizeof *v.var)};
 
-    v.at = arena_alloc(g->ngc, most * sizeof *v.at);
-    v.mask_at = arena_alloc(g->ngc, most * sizeof *v.mask_at);
+    v.at = arena_array(g->ngc, most, sizeof *v.at);
+    v.mask_at = arena_array(g->ngc, most, sizeof *v.mask_at);
     /* a variable that no pass reaches has the adjoint 0 before each pass */
     for (int i = 0; i < count; i++) {
         Node *leaf = loop_leaf(b->loop, i), *d = adjoint[leaf->id];
@@ -596,7 +596,7 @@ void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)
 
     BackVars v = find_variables(b, adjoint, mask);
     find_captured(b, adjoint, mask);
-    Node ***result = arena_alloc(g->ngc, (size_t)(v.count + 2 * b->count + 1) * sizeof *result);
+    Node ***result = arena_array(g->ngc, v.count + 2 * b->count + 1, sizeof *result);
     int results = body_results(b, &v, result);
     /* while it is still in terms of the forward body: fewer values are then kept for it */
     simplify_results(b, result, results);

@@ -215,7 +215,7 @@ void mask_operands(Sweep *s, Node *y, Node **mask)
     Graph *g = s->g;
     Node *from = s->found->mask[y->id];
     Node *one = from ? from : graph_full(g, y->shape, 1);
-    Node **moved = arena_alloc(g->ngc, (size_t)(y->nargs + 1) * sizeof *moved);
+    Node **moved = arena_array(g->ngc, y->nargs + 1, sizeof *moved);
     bool have_moved = false;
 
     for (int k = 0; k < y->nargs; k++) {

@@ -13,7 +13,7 @@ Graph *graph_new(Ngc *ngc)
     g->ngc = ngc;
     g->loc.file = -1;
     g->buckets = 1024;
-    g->bucket = arena_alloc(ngc, (size_t)g->buckets * sizeof *g->bucket);
+    g->bucket = arena_array(ngc, g->buckets, sizeof *g->bucket);
     return g;
 }
 
@@ -58,7 +58,7 @@ static bool node_equal(const Node *a, const Node *b)
 static void graph_rehash(Graph *g)
 {
     g->buckets *= 4;
-    g->bucket = arena_alloc(g->ngc, (size_t)g->buckets * sizeof *g->bucket);
+    g->bucket = arena_array(g->ngc, g->buckets, sizeof *g->bucket);
     for (int i = 0; i < g->count; i++) {
         /* not shared, so not found */
         if (g->node[i]->apart)
@@ -264,7 +264,7 @@ Node *graph_iota(Graph *g, Shape shape, int axis)
 
 Node **graph_operands(Graph *g, const Node *n, Node *const *now)
 {
-    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    Node **arg = arena_array(g->ngc, n->nargs + 1, sizeof *arg);
 
     for (int k = 0; k < n->nargs; k++)
         arg[k] = now[n->arg[k]->id];
@@ -297,7 +297,7 @@ Node *graph_copy(Graph *g, const Node *n, Node *const *arg)
 
 int *graph_uses(Graph *g, Node *const *root, int roots)
 {
-    int *uses = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *uses);
+    int *uses = arena_array(g->ngc, g->count + 1, sizeof *uses);
     for (int i = 0; i < roots; i++)
         uses[root[i]->id]++;
     /* only what is used uses others */
@@ -373,7 +373,7 @@ void model_order_vars(Model *m)
 
 Node **model_take_roots(const Model *m, int *count)
 {
-    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + m->vars + 1) * sizeof *root);
+    Node **root = arena_array(m->graph->ngc, m->roots + m->vars + 1, sizeof *root);
     int n = 0;
 
     for (int i = 0; i < m->roots; i++)

@@ -204,7 +204,7 @@ Node *graph_order_of(Graph *g, Node *x, Size k)
 
 Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
 {
-    Node **arg = arena_alloc(g->ngc, (size_t)(1 + count) * sizeof *arg);
+    Node **arg = arena_array(g->ngc, 1 + count, sizeof *arg);
 
     /* The axes of the index replace `count` axes of x. */
     int rank = index[0]->shape.rank, end = axis + rank;
@@ -232,7 +232,7 @@ Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
 
 Node *graph_scatter_at(Graph *g, Node *dy, Node *const *index, int count, Shape shape, int axis)
 {
-    Node **arg = arena_alloc(g->ngc, (size_t)(1 + count) * sizeof *arg);
+    Node **arg = arena_array(g->ngc, 1 + count, sizeof *arg);
 
     arg[0] = dy;
     memcpy(arg + 1, index, (size_t)count * sizeof *arg);

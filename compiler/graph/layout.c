@@ -124,7 +124,7 @@ static Node *pass_window(const Layout *l, const Node *n, Node *a)
 
 static Node *pass_concat(const Layout *l, const Node *n)
 {
-    Node **arg = arena_alloc(l->g->ngc, (size_t)n->nargs * sizeof *arg);
+    Node **arg = arena_array(l->g->ngc, n->nargs, sizeof *arg);
     int last = n->shape.rank - 1;
 
     for (int k = 0; k < n->nargs; k++)
@@ -231,8 +231,8 @@ static Layout new_layout(Graph *g, Node **root, int roots)
 
     return (Layout){.g = g,
                     .uses = graph_uses(g, root, roots),
-                    .now = arena_alloc(g->ngc, room * sizeof(Node *)),
-                    .inner = arena_alloc(g->ngc, room * sizeof(Node *)),
+                    .now = arena_array(g->ngc, room, sizeof(Node *)),
+                    .inner = arena_array(g->ngc, room, sizeof(Node *)),
                     .from_conv = arena_alloc(g->ngc, room)};
 }
 
@@ -280,7 +280,7 @@ void modes_layout(Modes *modes)
     int links = c ? c->links : 0;
     int use = 0, learn = m->roots, carrier = 2 * m->roots, link = carrier + carriers;
     int roots = link + links;
-    Node **root = arena_alloc(ngc, (size_t)(roots + 1) * sizeof *root);
+    Node **root = arena_array(ngc, roots + 1, sizeof *root);
     bool *stays = arena_alloc(ngc, (size_t)(roots + 1));
 
     /* one array: the roots of both modes, then the totals */

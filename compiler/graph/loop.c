@@ -151,7 +151,7 @@ static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const
                       Node *const *next, int count, Node *test, Node *passes, Node *const *around,
                       int arounds)
 {
-    Node **arg = arena_alloc(g->ngc, (size_t)(3 * count + 2 + arounds) * sizeof *arg);
+    Node **arg = arena_array(g->ngc, 3 * count + 2 + arounds, sizeof *arg);
     int n = 0;
 
     /* the operands: [leaf.., init.., next.., test, passes, around..] */

@@ -65,10 +65,10 @@ static void sort(Sorter *s, const int *uses)
     Graph *g = s->g;
     size_t room = (size_t)g->count + 1;
 
-    s->order = arena_alloc(g->ngc, room * sizeof *s->order);
+    s->order = arena_array(g->ngc, room, sizeof *s->order);
     if (g->loops > 0) {
-        s->asked = arena_alloc(g->ngc, room * sizeof *s->asked);
-        s->stack = arena_alloc(g->ngc, room * sizeof *s->stack);
+        s->asked = arena_array(g->ngc, room, sizeof *s->asked);
+        s->stack = arena_array(g->ngc, room, sizeof *s->stack);
     }
 
     for (int i = 0; i < g->count; i++) {
@@ -84,12 +84,12 @@ static void sort(Sorter *s, const int *uses)
 int *graph_order(Graph *g)
 {
     size_t room = (size_t)g->count + 1;
-    int *order = arena_alloc(g->ngc, room * sizeof *order);
+    int *order = arena_array(g->ngc, room, sizeof *order);
     Sorter s = {.g = g};
 
     if (g->loops > 0) {
-        s.collect = arena_alloc(g->ngc, room * sizeof *s.collect);
-        s.collected = arena_alloc(g->ngc, room * sizeof *s.collected);
+        s.collect = arena_array(g->ngc, room, sizeof *s.collect);
+        s.collected = arena_array(g->ngc, room, sizeof *s.collected);
     }
     for (int i = 0; i < g->count && g->loops > 0; i++) {
         Node *n = g->node[i];
@@ -109,7 +109,7 @@ int *graph_order(Graph *g)
 
 LoopPart *graph_loop_parts(Graph *g, const int *order)
 {
-    LoopPart *part = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *part);
+    LoopPart *part = arena_array(g->ngc, g->loops + 1, sizeof *part);
 
     /* how many there are, for the room */
     for (int i = 0; i < g->count; i++) {
@@ -123,8 +123,8 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
 
     for (int i = 0; i < g->loops; i++) {
         LoopPart *p = &part[i];
-        p->node = arena_alloc(g->ngc, (size_t)(p->count + 1) * sizeof *p->node);
-        p->leave = arena_alloc(g->ngc, (size_t)(p->leaves + 1) * sizeof *p->leave);
+        p->node = arena_array(g->ngc, p->count + 1, sizeof *p->node);
+        p->leave = arena_array(g->ngc, p->leaves + 1, sizeof *p->leave);
         p->count = p->leaves = 0;
     }
 
@@ -171,7 +171,7 @@ static void fill_bodies(Graph *g, LoopOrder *o)
 
     for (int i = 0; i < g->loops; i++) {
         struct LoopBody *b = &o->body[i];
-        b->node = arena_alloc(g->ngc, (size_t)(b->count + 1) * sizeof *b->node);
+        b->node = arena_array(g->ngc, b->count + 1, sizeof *b->node);
         b->count = 0;
     }
     for (int i = 0; i < o->count; i++)
@@ -180,8 +180,8 @@ static void fill_bodies(Graph *g, LoopOrder *o)
 
 LoopOrder loop_order(Graph *g, Node *const *root, int roots)
 {
-    LoopOrder o = {.body = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *o.body)};
-    Sorter s = {.g = g, .loop = arena_alloc(g->ngc, (size_t)(g->loops + 1) * sizeof *s.loop)};
+    LoopOrder o = {.body = arena_array(g->ngc, g->loops + 1, sizeof *o.body)};
+    Sorter s = {.g = g, .loop = arena_array(g->ngc, g->loops + 1, sizeof *s.loop)};
     int *uses = graph_uses(g, root, roots);
 
     for (int i = 0; i < g->count; i++)

@@ -66,7 +66,7 @@ static const Set *join(Search *s, const Set *a, const Set *b)
     if (holds_all(b, a))
         return b;
 
-    int *item = arena_alloc(s->g->ngc, (size_t)(a->count + b->count) * sizeof *item);
+    int *item = arena_array(s->g->ngc, a->count + b->count, sizeof *item);
     int count = 0;
     /* both are sorted: a merge, in which equal items are taken once */
     for (int i = 0, k = 0; i < a->count || k < b->count;) {
@@ -122,20 +122,20 @@ static void of_elements(Search *s, const Node *n, const Set **out, int64_t count
 static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
 {
     Ngc *ngc = s->g->ngc;
-    double *moved = arena_alloc(ngc, (size_t)(count + 1) * sizeof *moved);
+    double *moved = arena_array(ngc, count + 1, sizeof *moved);
     int operands = n->op == OP_concat ? n->nargs : 1;
     const Set **from = NULL;
     int64_t numbers = 0, all = 0;
 
     for (int k = 0; k < operands; k++)
         all += count_of(s, n->arg[k]);
-    from = arena_alloc(ngc, (size_t)(all + 1) * sizeof *from);
+    from = arena_array(ngc, all + 1, sizeof *from);
 
     /* numbers the elements of all operands, one after the other */
     for (int k = 0; k < operands; k++) {
         const Node *a = n->arg[k];
         int64_t own = count_of(s, a);
-        double *number = arena_alloc(ngc, (size_t)(own + 1) * sizeof *number);
+        double *number = arena_array(ngc, own + 1, sizeof *number);
         for (int64_t i = 0; i < own; i++) {
             from[numbers] = s->of[a->id] ? s->of[a->id][i] : NULL;
             number[i] = (double)++numbers;
@@ -189,7 +189,7 @@ static void of_product(Search *s, const Node *n, const Set **out, int64_t count)
     const Node *a = n->arg[0], *b = n->arg[1];
     int64_t m = p.m, columns = p.n, length = p.k;
     bool common = count_of(s, b) == length * columns && p.batch > 1;
-    const Set **right = arena_alloc(s->g->ngc, (size_t)(columns + 1) * sizeof *right);
+    const Set **right = arena_array(s->g->ngc, columns + 1, sizeof *right);
 
     for (int64_t i = 0; i < count; i++) {
         int64_t batch = i / (m * columns), row = i / columns % m, column = i % columns;
@@ -249,7 +249,7 @@ static void find_sets(Search *s, const Node *n)
         return;
     }
 
-    const Set **out = arena_alloc(s->g->ngc, (size_t)(count + 1) * sizeof *out);
+    const Set **out = arena_array(s->g->ngc, count + 1, sizeof *out);
     s->of[n->id] = out;
     if (flags & F_ELEMENTWISE)
         of_elements(s, n, out, count);
@@ -289,7 +289,7 @@ static const Set **sets_of(Search *s, const Node *y, const Node *x)
     Graph *g = s->g;
     const bool *needed = nodes_between(g, y, x);
     int64_t count = count_of(s, x);
-    const Set **own = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *own);
+    const Set **own = arena_array(g->ngc, count + 1, sizeof *own);
 
     for (int i = 0; i < count; i++)
         own[i] = new_set(s, &i, 1);
@@ -318,8 +318,8 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
         if (needed[i] && shape_is_run_time(g->node[i]->shape))
             return false;
 
-    s.of = arena_alloc(g->ngc, (size_t)g->count * sizeof *s.of);
-    s.eval.value = arena_alloc(g->ngc, (size_t)g->count * sizeof *s.eval.value);
+    s.of = arena_array(g->ngc, g->count, sizeof *s.of);
+    s.eval.value = arena_array(g->ngc, g->count, sizeof *s.eval.value);
     const Set **of = sets_of(&s, y, x);
     if (s.failed)
         return false;
@@ -332,8 +332,8 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
 
     p->rows = (int)rows;
     p->columns = (int)columns;
-    p->first = arena_alloc(g->ngc, (size_t)(rows + 1) * sizeof *p->first);
-    p->column = arena_alloc(g->ngc, (size_t)(entries + 1) * sizeof *p->column);
+    p->first = arena_array(g->ngc, rows + 1, sizeof *p->first);
+    p->column = arena_array(g->ngc, entries + 1, sizeof *p->column);
     for (int i = 0; i < p->rows; i++) {
         int count = of && of[i] ? of[i]->count : 0;
         if (count > 0)
@@ -351,8 +351,8 @@ static Pattern turned(Graph *g, const Pattern *p)
     Pattern t = {.rows = p->columns, .columns = p->rows};
     int entries = p->first[p->rows];
 
-    t.first = arena_alloc(g->ngc, (size_t)(t.rows + 2) * sizeof *t.first);
-    t.column = arena_alloc(g->ngc, (size_t)(entries + 1) * sizeof *t.column);
+    t.first = arena_array(g->ngc, t.rows + 2, sizeof *t.first);
+    t.column = arena_array(g->ngc, entries + 1, sizeof *t.column);
     for (int e = 0; e < entries; e++)
         /* counts, two places on: sums turn them into starts one place on, and filling moves these
          * to their own place */
@@ -376,8 +376,8 @@ static Colouring new_colouring(Graph *g, int rows)
 {
     Colouring c = {0};
 
-    c.colour = arena_alloc(g->ngc, (size_t)(rows + 1) * sizeof *c.colour);
-    c.forbidden = arena_alloc(g->ngc, (size_t)(rows + 1) * sizeof *c.forbidden);
+    c.colour = arena_array(g->ngc, rows + 1, sizeof *c.colour);
+    c.forbidden = arena_array(g->ngc, rows + 1, sizeof *c.forbidden);
     for (int i = 0; i < rows; i++)
         c.colour[i] = c.forbidden[i] = -1;
     return c;
@@ -476,7 +476,7 @@ static bool find_places(Graph *g, Pattern *p, bool symmetric)
         return false;
 
     const int *rows = count_rows(g, p);
-    p->place = arena_alloc(g->ngc, (size_t)(p->first[p->rows] + 1) * sizeof *p->place);
+    p->place = arena_array(g->ngc, p->first[p->rows] + 1, sizeof *p->place);
 
     for (int i = 0; i < p->rows; i++)
         for (int e = p->first[i]; e < p->first[i + 1]; e++) {

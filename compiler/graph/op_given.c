@@ -118,7 +118,7 @@ static Node *now_of(const Node *y, Node *n, Node *const *now)
 /* n with its operands as they are now. */
 static Node *copied(Graph *g, const Node *y, Node *n, Node *const *now)
 {
-    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    Node **arg = arena_array(g->ngc, n->nargs + 1, sizeof *arg);
     bool same = true;
     int made = g->count;
 
@@ -156,7 +156,7 @@ static void back_given(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     const Given *r = y->attr.given;
     bool *needed = needed_of(g, r);
-    Node **now = arena_alloc(g->ngc, (size_t)(r->end - r->first + 1) * sizeof *now);
+    Node **now = arena_array(g->ngc, r->end - r->first + 1, sizeof *now);
 
     for (int i = r->first; i < r->end; i++) {
         Node *n = g->node[i];
@@ -291,7 +291,7 @@ void graph_drop_given(Graph *g, Node **root, int roots)
 {
     int count = g->count;
     int *uses = graph_uses(g, root, roots);
-    Node **now = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *now);
+    Node **now = arena_array(g->ngc, count + 1, sizeof *now);
     Loc loc = g->loc;
     if (!has_given(g, uses))
         return;

@@ -134,7 +134,7 @@ static void eval_order(const Node *n, Eval *e, double *out)
     for (int i = 0; i < 3; i++)
         s[i] = (int)size_at(e->graph, size[i], e->dim);
     size_t count = (size_t)s[0] * (size_t)s[2];
-    int32_t *y = arena_alloc(e->graph->ngc, (count + 1) * sizeof *y);
+    int32_t *y = arena_array(e->graph->ngc, count + 1, sizeof *y);
     ngrt_dorder(s[0], s[1], s[2], e->value[n->arg[0]->id], y);
     for (size_t i = 0; i < count; i++)
         out[i] = y[i];

@@ -291,13 +291,13 @@ void modes_ranks(Modes *modes)
 
     r.a = row_classes(g, modes->learn, m->roots, true);
     size_t room = (size_t)g->count + 1;
-    r.shares = arena_alloc(g->ngc, room * sizeof *r.shares);
+    r.shares = arena_array(g->ngc, room, sizeof *r.shares);
     r.need = arena_alloc(g->ngc, room);
-    r.late = arena_alloc(g->ngc, room * sizeof *r.late);
-    r.gradient = arena_alloc(g->ngc, room * sizeof *r.gradient);
-    r.whole = arena_alloc(g->ngc, room * sizeof *r.whole);
-    r.own = arena_alloc(g->ngc, room * sizeof *r.own);
-    r.refused = arena_alloc(g->ngc, room * sizeof *r.refused);
+    r.late = arena_array(g->ngc, room, sizeof *r.late);
+    r.gradient = arena_array(g->ngc, room, sizeof *r.gradient);
+    r.whole = arena_array(g->ngc, room, sizeof *r.whole);
+    r.own = arena_array(g->ngc, room, sizeof *r.own);
+    r.refused = arena_array(g->ngc, room, sizeof *r.refused);
 
     /* what is only a share of a sum over all rows, and what depends on rows that one rank has */
     for (int i = 0; i < r.a.order.count; i++) {

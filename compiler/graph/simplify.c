@@ -123,8 +123,8 @@ static Part new_range(Graph *g, Node *const *root, int roots, int from)
 {
     size_t count = (size_t)(g->count - from) + 1;
     Part r = {.from = from,
-              .now = arena_alloc(g->ngc, count * sizeof *r.now),
-              .uses = arena_alloc(g->ngc, count * sizeof *r.uses)};
+              .now = arena_array(g->ngc, count, sizeof *r.now),
+              .uses = arena_array(g->ngc, count, sizeof *r.uses)};
 
     for (int i = 0; i < roots; i++)
         if (root[i]->id >= from)
@@ -141,7 +141,7 @@ static Part new_range(Graph *g, Node *const *root, int roots, int from)
 static Node *rebuilt(Graph *g, Node *n, const Part *r, const Node *leaf, Node *value)
 {
     int made = g->count;
-    Node **arg = arena_alloc(g->ngc, (size_t)(n->nargs + 1) * sizeof *arg);
+    Node **arg = arena_array(g->ngc, n->nargs + 1, sizeof *arg);
 
     for (int k = 0; k < n->nargs; k++)
         arg[k] = now_of(r, n->arg[k]);
@@ -213,7 +213,7 @@ void model_simplify(Model *m)
 
 Node **model_with_training(Model *m, double value)
 {
-    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
 
     for (int i = 0; i < m->roots; i++)
         root[i] = m->root[i].node;

@@ -175,7 +175,7 @@ static Rest *find_rests(Graph *g)
 
     for (int i = 0; i < g->count && !rest; i++)
         if (is_source(g->node[i]))
-            rest = arena_alloc(g->ngc, (size_t)g->count * sizeof *rest);
+            rest = arena_array(g->ngc, g->count, sizeof *rest);
     for (int i = 0; i < g->count && rest; i++)
         rest[i] = rest_of(g->node[i], rest);
     return rest;
@@ -237,7 +237,7 @@ static bool reads_few_rows(const Region *r)
 static void find_places(Region *r)
 {
     Graph *g = r->g;
-    Node **part = arena_alloc(g->ngc, (size_t)r->sources * sizeof *part);
+    Node **part = arena_array(g->ngc, r->sources, sizeof *part);
     Shape all = {.rank = 1, .dim = {r->root->shape.dim[0]}};
     int parts = 0;
 
@@ -333,7 +333,7 @@ static Node *restricted(Region *r, bool own)
 {
     Graph *g = r->g;
     int count = r->root->id + 1;
-    Node **now = arena_alloc(g->ngc, (size_t)count * sizeof *now);
+    Node **now = arena_array(g->ngc, count, sizeof *now);
 
     find_places(r);
     for (int i = 0; i < count; i++)
@@ -367,7 +367,7 @@ static void sparse_sums(Graph *g, Node **root, int roots)
     int count = g->count;
     const Rest *rest = find_rests(g);
     int *uses = graph_uses(g, root, roots);
-    Node **now = arena_alloc(g->ngc, (size_t)count * sizeof *now);
+    Node **now = arena_array(g->ngc, count, sizeof *now);
 
     for (int i = 0; i < count; i++) {
         Node *n = g->node[i];
@@ -404,8 +404,8 @@ void modes_sparse(Modes *modes)
 {
     Model *m = modes->model;
     Graph *g = m->graph;
-    Node **update = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *update);
-    int *of = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *of), updates = 0;
+    Node **update = arena_array(g->ngc, m->roots + 1, sizeof *update);
+    int *of = arena_array(g->ngc, m->roots + 1, sizeof *of), updates = 0;
     bool scattered = false;
 
     for (int i = 0; i < m->roots; i++)
@@ -434,7 +434,7 @@ void modes_sparse(Modes *modes)
 
 Node **graph_touched(Graph *g, Node *const *dx, int count, bool *otherwise)
 {
-    Node **touched = arena_alloc(g->ngc, (size_t)(count + 1) * sizeof *touched);
+    Node **touched = arena_array(g->ngc, count + 1, sizeof *touched);
     const Rest *rest = find_rests(g);
 
     for (int i = 0; i < count && rest; i++) {

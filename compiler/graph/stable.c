@@ -279,11 +279,11 @@ static void stable_nodes(Stable *s)
     size_t count = (size_t)s->count;
     Loc loc = g->loc;
 
-    s->now = arena_alloc(g->ngc, count * sizeof *s->now);
-    s->form[0] = arena_alloc(g->ngc, count * sizeof *s->form[0]);
-    s->form[1] = arena_alloc(g->ngc, count * sizeof *s->form[1]);
-    s->far = arena_alloc(g->ngc, count * sizeof *s->far);
-    s->near = arena_alloc(g->ngc, count * sizeof *s->near);
+    s->now = arena_array(g->ngc, count, sizeof *s->now);
+    s->form[0] = arena_array(g->ngc, count, sizeof *s->form[0]);
+    s->form[1] = arena_array(g->ngc, count, sizeof *s->form[1]);
+    s->far = arena_array(g->ngc, count, sizeof *s->far);
+    s->near = arena_array(g->ngc, count, sizeof *s->near);
 
     for (int i = 0; i < s->count; i++) {
         Node *n = g->node[i];

@@ -353,8 +353,8 @@ static bool form_matmul(Stable *s, const Node *n, Form *f, bool of_log)
 static void form_concat(Stable *s, const Node *n, Form *f, bool of_log)
 {
     size_t count = (size_t)n->nargs;
-    Node **m = arena_alloc(s->g->ngc, count * sizeof *m);
-    Node **r = arena_alloc(s->g->ngc, count * sizeof *r);
+    Node **m = arena_array(s->g->ngc, count, sizeof *m);
+    Node **r = arena_array(s->g->ngc, count, sizeof *r);
     for (int i = 0; i < n->nargs; i++) {
         const Form *part = form_of(s, n->arg[i], of_log);
         m[i] = exponent_of(s, part, n->arg[i]->shape);

@@ -179,9 +179,9 @@ static Node *tidy_loop(Tidy *t, Node *n)
     Graph *g = t->g;
     int variables = loop_variables(n), count = 0, k = 3 * variables;
     size_t room = (size_t)variables + 1;
-    Node **leaf = arena_alloc(g->ngc, room * sizeof *leaf);
-    Node **init = arena_alloc(g->ngc, room * sizeof *init);
-    Node **next = arena_alloc(g->ngc, room * sizeof *next);
+    Node **leaf = arena_array(g->ngc, room, sizeof *leaf);
+    Node **init = arena_array(g->ngc, room, sizeof *init);
+    Node **next = arena_array(g->ngc, room, sizeof *next);
 
     for (int i = 0; i < variables; i++) {
         if (!t->needed[loop_leaf(n, i)->id] || keeps_value(n, i))
@@ -234,8 +234,8 @@ static bool tidy_once(Graph *g, Node **root, int roots)
     Tidy t = {.g = g, .order = loop_order(g, root, roots)};
     Loc loc = g->loc;
 
-    t.needed = arena_alloc(g->ngc, room * sizeof *t.needed);
-    t.now = arena_alloc(g->ngc, room * sizeof *t.now);
+    t.needed = arena_array(g->ngc, room, sizeof *t.needed);
+    t.now = arena_array(g->ngc, room, sizeof *t.now);
     find_needed(&t, root, roots);
     for (int i = 0; i < t.order.count; i++) {
         Node *n = t.order.node[i];

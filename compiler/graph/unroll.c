@@ -101,7 +101,7 @@ static void unroll_pass(const Unroll *u, int64_t t)
     Graph *g = u->g;
     const Node *loop = u->body->loop;
     int variables = loop_variables(loop);
-    Node **next = arena_alloc(g->ngc, (size_t)(variables + 1) * sizeof *next);
+    Node **next = arena_array(g->ngc, variables + 1, sizeof *next);
 
     for (int i = 0; i < u->body->count; i++) {
         Node *n = u->body->node[i];
@@ -162,9 +162,9 @@ void graph_unroll(Graph *g, const LoopOrder *o, const Loop *loop, Node **root, i
     bool *later = arena_alloc(g->ngc, room);
     Loc loc = g->loc;
 
-    u.now = arena_alloc(g->ngc, room * sizeof *u.now);
-    u.sum = arena_alloc(g->ngc, room * sizeof *u.sum);
-    u.collect = arena_alloc(g->ngc, room * sizeof *u.collect);
+    u.now = arena_array(g->ngc, room, sizeof *u.now);
+    u.sum = arena_array(g->ngc, room, sizeof *u.sum);
+    u.collect = arena_array(g->ngc, room, sizeof *u.collect);
     for (int i = 0; i < o->count; i++)
         if (o->node[i]->op == OP_collect && o->node[i]->arg[1] == u.body->loop)
             u.collect[u.collects++] = o->node[i];
