@@ -103,7 +103,7 @@ Value *b_concat(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     }
 
-    Node **x = arena_alloc(L->ngc, (size_t)list->count * sizeof *x);
+    Node **x = arena_array(L->ngc, list->count, sizeof *x);
     for (int i = 0; i < list->count; i++) {
         x[i] = want_node(L, list->item[i], "what is joined");
         if (!x[i])
@@ -440,7 +440,7 @@ static Node **want_places_of(Lower *L, Loc loc, const Value *list, Shape s, int 
 {
     Shape shape = {0};
     int count = list->kind == V_LIST ? list->count : 0;
-    Node **index = arena_alloc(L->ngc, (size_t)(count + 1) * sizeof *index);
+    Node **index = arena_array(L->ngc, count + 1, sizeof *index);
 
     if (count == 0 || axis + count > s.rank) {
         lower_error(L, ERR_TOO_MANY_INDICES, loc, "%d indices for shape %s", count,

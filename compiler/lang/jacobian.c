@@ -63,10 +63,10 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
 {
     bool list = by->kind == V_LIST;
     int n = list ? by->count : 1;
-    Node **x = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *x);
-    Node **dx = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *dx);
-    Value **out = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *out);
-    Reach *reach = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *reach);
+    Node **x = arena_array(L->ngc, n + 1, sizeof *x);
+    Node **dx = arena_array(L->ngc, n + 1, sizeof *dx);
+    Value **out = arena_array(L->ngc, n + 1, sizeof *out);
+    Reach *reach = arena_array(L->ngc, n + 1, sizeof *reach);
 
     for (int i = 0; i < n; i++) {
         x[i] = want_free(L, list ? by->item[i] : by);
@@ -126,7 +126,7 @@ typedef struct Triplets { /* of a matrix that is stored as its places */
 
 static Node *int_data(Triplets *t, const int *from, int count)
 {
-    double *x = arena_alloc(t->L->ngc, (size_t)(count + 1) * sizeof *x);
+    double *x = arena_array(t->L->ngc, count + 1, sizeof *x);
 
     for (int i = 0; i < count; i++)
         x[i] = from[i];
@@ -138,7 +138,7 @@ static bool send_colours_back(Triplets *t, const Node *colour)
 {
     Graph *g = t->L->g;
 
-    t->sum = arena_alloc(t->L->ngc, (size_t)(t->p.colours + 1) * sizeof *t->sum);
+    t->sum = arena_array(t->L->ngc, t->p.colours + 1, sizeof *t->sum);
     for (int c = 0; c < t->p.colours; c++) {
         /* seed[i] = 1 where row i has colour c: v = seed' J is the sum of these rows */
         Node *chosen = graph_binary(g, OP_eq, (Node *)colour, graph_int(g, c));
@@ -157,7 +157,7 @@ static bool read_places(Triplets *t)
 {
     Graph *g = t->L->g;
     int entries = t->p.first[t->p.rows];
-    int *row = arena_alloc(t->L->ngc, (size_t)(entries + 1) * sizeof *row);
+    int *row = arena_array(t->L->ngc, entries + 1, sizeof *row);
 
     if (!send_colours_back(t, int_data(t, t->p.colour, t->p.rows)))
         return false;
@@ -219,8 +219,8 @@ static bool fill_diagonals(Ngc *ngc, Pattern *p, Diagonals *all)
     if (all->count == 0 || whole > 2 * (int64_t)p->first[p->rows])
         return false;
 
-    full.first = arena_alloc(ngc, (size_t)(p->rows + 1) * sizeof *full.first);
-    full.column = arena_alloc(ngc, (size_t)(whole + 1) * sizeof *full.column);
+    full.first = arena_array(ngc, p->rows + 1, sizeof *full.first);
+    full.column = arena_array(ngc, whole + 1, sizeof *full.column);
     for (int i = 0; i < p->rows; i++) {
         int e = full.first[i];
         for (int k = 0; k < all->count; k++)
@@ -288,8 +288,8 @@ static bool whole_pattern(Triplets *t, Shape y, Shape x)
     if (rows < 0 || columns < 0 || rows * columns > MOST_PLACES)
         return false;
     t->p = (Pattern){.rows = (int)rows, .columns = (int)columns};
-    t->p.first = arena_alloc(g->ngc, (size_t)(rows + 1) * sizeof *t->p.first);
-    t->p.column = arena_alloc(g->ngc, (size_t)(rows * columns + 1) * sizeof *t->p.column);
+    t->p.first = arena_array(g->ngc, rows + 1, sizeof *t->p.first);
+    t->p.column = arena_array(g->ngc, rows * columns + 1, sizeof *t->p.column);
     for (int e = 0; e < rows * columns; e++)
         t->p.column[e] = e % (int)columns;
     for (int i = 0; i <= rows; i++)

@@ -174,7 +174,7 @@ static void lower_assign(Lower *L, const Stmt *s)
     Numbers *calls = L->calls;
     int from = L->from, vars = L->var_paths;
     int names = count_names(s->names);
-    Value **value = arena_alloc(L->ngc, (size_t)names * sizeof *value);
+    Value **value = arena_array(L->ngc, names, sizeof *value);
 
     L->from = L->g->count;
     bool good = s->value ? values_of_one(L, s, names, value) : values_of_each(L, s, names, value);

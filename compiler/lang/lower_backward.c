@@ -106,8 +106,8 @@ static Loc param_loc(const Rule *r, int i)
 static bool find_tensors(Rule *r)
 {
     Given *given = r->given;
-    given->tensor = arena_alloc(r->L->ngc, (size_t)(r->params + 1) * sizeof *given->tensor);
-    r->tensor_of = arena_alloc(r->L->ngc, (size_t)(r->params + 1) * sizeof *r->tensor_of);
+    given->tensor = arena_array(r->L->ngc, r->params + 1, sizeof *given->tensor);
+    r->tensor_of = arena_array(r->L->ngc, r->params + 1, sizeof *r->tensor_of);
 
     for (int i = 0; i < r->params; i++) {
         const Value *v = r->param[i];
@@ -507,7 +507,7 @@ static Value *rule_node(const Rule *r)
     given_close(L->g, given);
     /* [value, tensors, what the backward part reads from outside] */
     size_t most = 1 + (size_t)given->count + (size_t)given->outers;
-    Node **arg = arena_alloc(L->ngc, most * sizeof *arg);
+    Node **arg = arena_array(L->ngc, most, sizeof *arg);
     arg[0] = r->value;
     for (int i = 0; i < r->params; i++)
         if (r->tensor_of[i])

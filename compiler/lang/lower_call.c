@@ -209,7 +209,7 @@ static Value **bind_params(Lower *L, const Func *f, const Call *c)
 {
     Value **param = NULL;
     if (f->def->backward)
-        param = arena_alloc(L->ngc, (size_t)(c->count + 1) * sizeof *param);
+        param = arena_array(L->ngc, c->count + 1, sizeof *param);
 
     for (int i = 0; i < c->count; i++) {
         /* a default is computed in the scope of the def, and may use the parameters before it */

@@ -192,7 +192,7 @@ static Value *lower_binary(Lower *L, const Expr *x)
         depth++;
 
     /* a + b + c is (a + b) + c: the left sides, from the innermost on */
-    const Expr **spine = arena_alloc(L->ngc, (size_t)depth * sizeof *spine);
+    const Expr **spine = arena_array(L->ngc, depth, sizeof *spine);
     const Expr *e = x;
     for (int i = depth - 1; i >= 0; i--, e = e->a)
         spine[i] = e;
@@ -449,7 +449,7 @@ static Value *lower_list(Lower *L, const Expr *x)
     for (const Arg *a = x->args; a; a = a->next)
         n++;
 
-    Value **item = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *item);
+    Value **item = arena_array(L->ngc, n + 1, sizeof *item);
     n = 0;
     for (const Arg *a = x->args; a; a = a->next) {
         item[n] = lower_expr(L, a->value);

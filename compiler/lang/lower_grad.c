@@ -229,8 +229,8 @@ static bool derivative_loss(Lower *L, const Stmt *s, Derivative *d)
     int names = 0;
     for (const Names *t = s->names; t; t = t->next)
         names++;
-    d->x = arena_alloc(L->ngc, (size_t)(L->m->vars + names + 1) * sizeof *d->x);
-    d->over = arena_alloc(L->ngc, (size_t)(L->m->vars + names + 1) * sizeof *d->over);
+    d->x = arena_array(L->ngc, L->m->vars + names + 1, sizeof *d->x);
+    d->over = arena_array(L->ngc, L->m->vars + names + 1, sizeof *d->over);
     return true;
 }
 
@@ -252,8 +252,8 @@ void lower_derive(Lower *L, Derivative *d)
 {
     Graph *g = L->g;
     int from = g->count;
-    Reach *reach = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *reach);
-    d->dx = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *d->dx);
+    Reach *reach = arena_array(L->ngc, d->count + 1, sizeof *reach);
+    d->dx = arena_array(L->ngc, d->count + 1, sizeof *d->dx);
 
     g->loc = d->loc;
     graph_grad(g, d->loss, NULL, d->x, d->count, d->dx, reach);
@@ -514,7 +514,7 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
 /* lazy = 1: what each param's gradient says of its rows, or NULL; warns where that is nothing. */
 static Node **lazy_rows(Lower *L, const Stmt *s, const Derivative *d, Node *const *g)
 {
-    bool *otherwise = arena_alloc(L->ngc, (size_t)(d->count + 1) * sizeof *otherwise), any = false;
+    bool *otherwise = arena_array(L->ngc, d->count + 1, sizeof *otherwise), any = false;
     Node **touched = graph_touched(L->g, g, d->count, otherwise);
 
     for (int i = 0; i < d->count; i++) {

@@ -417,7 +417,7 @@ static Value *appended(const For *f, const Kept *k, const Carried *c)
     if (each == 0)
         return v;
 
-    Node **all = arena_alloc(L->ngc, (size_t)each * sizeof *all);
+    Node **all = arena_array(L->ngc, each, sizeof *all);
     for (int i = 0; i < each; i++)
         all[i] = kept_collect(f, k, list->item[c->init->count + i]->node);
     if (for_is_run_time(f))
@@ -444,9 +444,9 @@ static Variables variables_of(const For *f)
 {
     Lower *L = f->L;
     size_t most = (size_t)(f->count + f->states) + 1;
-    Variables v = {.leaf = arena_alloc(L->ngc, most * sizeof *v.leaf),
-                   .init = arena_alloc(L->ngc, most * sizeof *v.init),
-                   .next = arena_alloc(L->ngc, most * sizeof *v.next)};
+    Variables v = {.leaf = arena_array(L->ngc, most, sizeof *v.leaf),
+                   .init = arena_array(L->ngc, most, sizeof *v.init),
+                   .next = arena_array(L->ngc, most, sizeof *v.next)};
 
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];

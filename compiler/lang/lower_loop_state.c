@@ -21,7 +21,7 @@ void states_before(For *f)
     const Model *m = f->L->m;
 
     f->befores = m->roots;
-    f->before = arena_alloc(f->L->ngc, (size_t)(m->roots + 1) * sizeof(Node *));
+    f->before = arena_array(f->L->ngc, m->roots + 1, sizeof(Node *));
     for (int i = 0; i < m->roots; i++)
         f->before[i] = m->root[i].node;
 }

@@ -75,7 +75,7 @@ static void deliver_constant(Lower *L)
 static void deliver_loss(Lower *L, const Root *r)
 {
     Derivative d = {.name = r->name, .loss = r->node, .loc = r->loc};
-    d.x = arena_alloc(L->ngc, (size_t)(L->m->vars + 1) * sizeof *d.x);
+    d.x = arena_array(L->ngc, L->m->vars + 1, sizeof *d.x);
     lower_over_all(L, &d, false);
     lower_derive(L, &d);
     root_grads(L, &d, -1);
@@ -102,7 +102,7 @@ static bool *mark_used(Lower *L)
     const Model *m = L->m;
     Graph *g = L->g;
     bool *used = arena_alloc(L->ngc, (size_t)g->count + 1);
-    Node **named = arena_alloc(L->ngc, (size_t)(m->roots + 1) * sizeof *named);
+    Node **named = arena_array(L->ngc, m->roots + 1, sizeof *named);
 
     for (int i = 0; i < m->roots; i++)
         named[i] = m->root[i].node;
@@ -167,8 +167,8 @@ static void order_roots(Lower *L)
     int n = 0;
 
     /* The gradients of each param as a chain: 1 + a place in old; 0 ends it. */
-    int *first = arena_alloc(L->ngc, (size_t)(m->vars + 1) * sizeof *first);
-    int *next = arena_alloc(L->ngc, (size_t)(m->roots + 1) * sizeof *next);
+    int *first = arena_array(L->ngc, m->vars + 1, sizeof *first);
+    int *next = arena_array(L->ngc, m->roots + 1, sizeof *next);
     for (int i = m->roots - 1; i >= 0; i--)
         if (is_param_gradient(&old[i])) {
             next[i] = first[old[i].var->index];
@@ -199,7 +199,7 @@ static int compare_paths(const void *a, const void *b)
 static void find_clash(Lower *L)
 {
     int n = L->var_paths;
-    struct VarPath **sorted = arena_alloc(L->ngc, (size_t)(n + 1) * sizeof *sorted);
+    struct VarPath **sorted = arena_array(L->ngc, n + 1, sizeof *sorted);
     for (int i = 0; i < n; i++)
         sorted[i] = &L->var_path[i];
     qsort(sorted, (size_t)n, sizeof *sorted, compare_paths);
@@ -252,7 +252,7 @@ static void count_steps(Lower *L)
 /* Marks the named values from which a loss is computed. */
 static void mark_named(Model *m)
 {
-    Node **loss = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *loss);
+    Node **loss = arena_array(m->graph->ngc, m->roots + 1, sizeof *loss);
     int n = 0;
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind == ROOT_LOSS)

@@ -13,7 +13,7 @@ Scope *scope_new(Lower *L, ScopeKind kind, Scope *up)
     s->up = up;
     s->serial = L->serial;
     s->buckets = kind == SCOPE_FILE ? 64 : 8;
-    s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
+    s->bucket = arena_array(L->ngc, s->buckets, sizeof *s->bucket);
     return s;
 }
 
@@ -62,7 +62,7 @@ static void scope_grow(Lower *L, Scope *s)
 {
     Scope old = *s;
     s->buckets *= 4;
-    s->bucket = arena_alloc(L->ngc, (size_t)s->buckets * sizeof *s->bucket);
+    s->bucket = arena_array(L->ngc, s->buckets, sizeof *s->bucket);
     for (int i = 0; i < old.buckets; i++)
         for (Binding *b = old.bucket[i], *next; b; b = next) {
             next = b->next;

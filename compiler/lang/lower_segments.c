@@ -174,7 +174,7 @@ Node *kept_collect(const For *f, const Kept *k, Node *n)
 /* The variables of a loop as those of a loop around it. */
 static Node **leaves_around(const For *f, const Loop *around, const Variables *v)
 {
-    Node **leaf = arena_alloc(f->L->ngc, ((size_t)v->count + 1) * sizeof *leaf);
+    Node **leaf = arena_array(f->L->ngc, v->count + 1, sizeof *leaf);
 
     for (int i = 0; i < v->count; i++) {
         leaf[i] = graph_carried(f->L->g, around, v->leaf[i]);
@@ -195,7 +195,7 @@ Node *kept_make(const For *f, Kept *k, Variables *v)
         k->made[i] = graph_loop(g, k->loop[i], v->leaf, around, v->next, v->count, NULL, count);
         graph_restore_indices(g, before);
 
-        Node **last = arena_alloc(f->L->ngc, ((size_t)v->count + 1) * sizeof *last);
+        Node **last = arena_array(f->L->ngc, v->count + 1, sizeof *last);
         for (int n = 0; n < v->count; n++)
             last[n] = graph_last(g, k->made[i], v->leaf[n]);
         v->leaf = around;

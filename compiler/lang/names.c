@@ -86,8 +86,8 @@ static void rename_adjoints(Naming *n)
 void model_names(Model *m)
 {
     Graph *g = m->graph;
-    Naming n = {.g = g, .was = arena_alloc(g->ngc, (size_t)(g->count + 1) * sizeof *n.was)};
-    Node **root = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    Naming n = {.g = g, .was = arena_array(g->ngc, g->count + 1, sizeof *n.was)};
+    Node **root = arena_array(g->ngc, m->roots + 1, sizeof *root);
     for (int i = 0; i < m->roots; i++)
         root[i] = m->root[i].node;
     int *uses = graph_uses(g, root, m->roots);

@@ -157,7 +157,7 @@ static bool list_even(Lower *L, const Value *v, Shape s, int depth)
 /* A list of tensors of one shape, stacked along a new first axis. */
 static Node *stack_tensors(Lower *L, const Value *v)
 {
-    Node **part = arena_alloc(L->ngc, (size_t)v->count * sizeof *part);
+    Node **part = arena_array(L->ngc, v->count, sizeof *part);
     for (int i = 0; i < v->count; i++) {
         Node *n = want_node(L, v->item[i], "an element");
         if (!n)
@@ -191,7 +191,7 @@ static Node *stack(Lower *L, const Value *v)
     if (!list_even(L, v, s, 0))
         return NULL;
 
-    double *data = arena_alloc(L->ngc, (size_t)count * sizeof *data);
+    double *data = arena_array(L->ngc, count, sizeof *data);
     count = 0;
     list_numbers(v, data, &count);
     Node *n = graph_data(L->g, s, T_FLOAT, data);

@@ -502,14 +502,14 @@ static int count_operations(const Model *m, int **count)
 {
     const Graph *g = m->graph;
     Ngc *ngc = g->ngc;
-    Node **root = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *root);
+    Node **root = arena_array(ngc, m->roots + 1, sizeof *root);
     int all = 0;
 
     for (int i = 0; i < m->roots; i++)
         root[i] = m->root[i].node;
     int *uses = graph_uses(m->graph, root, m->roots);
     for (int i = 0; i < ngc->files; i++)
-        count[i] = arena_alloc(ngc, ((size_t)ngc->file[i]->size + 1) * sizeof **count);
+        count[i] = arena_array(ngc, ngc->file[i]->size + 1, sizeof **count);
 
     for (int i = 0; i < g->count; i++) {
         Loc loc = g->node[i]->loc;
@@ -545,7 +545,7 @@ static void busiest_of_file(const Source *file, int f, const int *count, int *mo
 static Loc busiest_line(const Model *m, int *most, int *all)
 {
     Ngc *ngc = m->graph->ngc;
-    int **count = arena_alloc(ngc, (size_t)ngc->files * sizeof *count);
+    int **count = arena_array(ngc, ngc->files, sizeof *count);
     Loc best = {.file = -1};
 
     *most = 0;
