@@ -151,10 +151,10 @@ static void find_moves(Search *s)
     const Flow *f = s->f;
     Ngc *ngc = f->p->ngc;
 
-    s->move = arena_alloc(ngc, (size_t)(f->values + f->forwards + 1) * sizeof *s->move);
+    s->move = arena_array(ngc, f->values + f->forwards + 1, sizeof *s->move);
     for (int u = 0; u < f->forwards; u++) {
         const Unit *unit = &f->unit[u];
-        Move all = {.value = arena_alloc(ngc, (size_t)(unit->pieces + 1) * sizeof *all.value)};
+        Move all = {.value = arena_array(ngc, unit->pieces + 1, sizeof *all.value)};
 
         for (int i = 0; i < unit->pieces; i++) {
             int v = unit->piece[i].value;
@@ -244,7 +244,7 @@ static void drop_values(Search *s)
 /* Bytes of the values that forward has computed by unit u and still reads after it. */
 static int64_t *live_after(const Flow *f)
 {
-    int64_t *live = arena_alloc(f->p->ngc, (size_t)(f->units + 2) * sizeof *live);
+    int64_t *live = arena_array(f->p->ngc, f->units + 2, sizeof *live);
 
     for (int v = 0; v < f->values; v++) {
         if (!f->droppable[v] || f->last_read[v] < 0)
@@ -399,7 +399,7 @@ static void search_from(Search *s, Choice *list)
 static void search(Search *s, int64_t room)
 {
     Flow *f = s->f;
-    Choice *list = arena_alloc(f->p->ngc, (size_t)(f->values + 1) * sizeof *list);
+    Choice *list = arena_array(f->p->ngc, f->values + 1, sizeof *list);
     const int64_t *live = live_after(f);
     int64_t size = 0;
 
@@ -446,9 +446,9 @@ void budget_choose(Flow *f, int64_t room)
 {
     size_t size = (size_t)(f->values + 1);
     Search s = {.f = f,
-                .tried = arena_alloc(f->p->ngc, TRIED * sizeof *s.tried),
-                .best = arena_alloc(f->p->ngc, size * sizeof *s.best),
-                .low = arena_alloc(f->p->ngc, size * sizeof *s.low),
+                .tried = arena_array(f->p->ngc, TRIED, sizeof *s.tried),
+                .best = arena_array(f->p->ngc, size, sizeof *s.best),
+                .low = arena_array(f->p->ngc, size, sizeof *s.low),
                 .most = room,
                 .time = INFINITY,
                 .peak = INT64_MAX};

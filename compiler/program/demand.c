@@ -155,7 +155,7 @@ static void note_targets(Program *p, Demand *demand)
 /* By slot. From the last node to the first, so that a node's users come before it. */
 Demand *find_demand(Program *p)
 {
-    Demand *demand = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *demand);
+    Demand *demand = arena_array(p->ngc, p->nodes + 1, sizeof *demand);
     note_targets(p, demand);
 
     for (int i = p->nodes - 1; i >= 0; i--) {

@@ -83,7 +83,7 @@ static void find_overs(Flow *f, Unit *u, Piece *x, const Store *s)
     int64_t size = shape_count_max(p->graph, s->node->shape);
 
     kernel_each_read(p, u->kernel, add_read, &r);
-    x->over = arena_alloc(p->ngc, (size_t)(r.count + 1) * sizeof *x->over);
+    x->over = arena_array(p->ngc, r.count + 1, sizeof *x->over);
     for (int i = 0; i < r.count && x->value >= 0; i++) {
         const Node *n = p->node[r.slot[i]];
         /* the same type and size, and memory that can be shared */
@@ -131,7 +131,7 @@ static Unit new_unit(Flow *f, KernelRun item)
     int stores = k->stores;
     Unit u = {.item = item, .kernel = k, .repeats = k->kind != K_RANDOM};
 
-    u.piece = arena_alloc(f->p->ngc, (size_t)(stores + 1) * sizeof *u.piece);
+    u.piece = arena_array(f->p->ngc, stores + 1, sizeof *u.piece);
     for (int s = 0; s < stores && !k->member; s++)
         add_piece(f, &u, k, 0, s);
     for (int m = 0; m < k->members; m++)
@@ -190,7 +190,7 @@ static bool *find_forward(Flow *f, const KernelRun *item, int count)
 /* By slot: the reads and stores of all kernels. */
 static int *count_uses(Program *p)
 {
-    int *uses = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *uses);
+    int *uses = arena_array(p->ngc, p->nodes + 1, sizeof *uses);
 
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
@@ -205,8 +205,8 @@ static void find_units(Flow *f)
 {
     Program *p = f->p;
     size_t room = (size_t)(p->kernels + 1);
-    KernelRun *all = arena_alloc(p->ngc, room * sizeof *all);
-    KernelRun *list = arena_alloc(p->ngc, room * sizeof *list);
+    KernelRun *all = arena_array(p->ngc, room, sizeof *all);
+    KernelRun *list = arena_array(p->ngc, room, sizeof *list);
     int count = flow_items(p, all);
     const bool *forward = find_forward(f, all, count);
 
@@ -222,7 +222,7 @@ static void find_units(Flow *f)
     flow_order(p, list, f->units, f->forwards);
 
     const int *uses = p->loops > 0 ? count_uses(p) : NULL;
-    f->unit = arena_alloc(p->ngc, (size_t)(f->units + 1) * sizeof *f->unit);
+    f->unit = arena_array(p->ngc, f->units + 1, sizeof *f->unit);
     for (int i = 0; i < f->units; i++)
         f->unit[i] = list[i].count > 1 ? flow_loop(f, list[i], uses) : new_unit(f, list[i]);
 }
@@ -256,7 +256,7 @@ static void find_makers(Flow *f)
         count = f->first[v + 1] += count;
 
     int *next = arena_copy(f->p->ngc, f->first, (size_t)(f->values + 1) * sizeof *next);
-    f->maker = arena_alloc(f->p->ngc, (size_t)(count + 1) * sizeof *f->maker);
+    f->maker = arena_array(f->p->ngc, count + 1, sizeof *f->maker);
     for (int u = 0; u < f->units; u++)
         for (int i = 0; i < f->unit[u].pieces; i++)
             if (f->unit[u].piece[i].value >= 0)
@@ -347,17 +347,17 @@ static void alloc_values(Flow *f)
     Ngc *ngc = f->p->ngc;
     size_t n = (size_t)f->values + 2;
 
-    f->bytes = arena_alloc(ngc, n * sizeof *f->bytes);
+    f->bytes = arena_array(ngc, n, sizeof *f->bytes);
     f->droppable = arena_alloc(ngc, n);
     f->row = arena_alloc(ngc, n);
-    f->first = arena_alloc(ngc, n * sizeof *f->first);
-    f->last_read = arena_alloc(ngc, n * sizeof *f->last_read);
+    f->first = arena_array(ngc, n, sizeof *f->first);
+    f->last_read = arena_array(ngc, n, sizeof *f->last_read);
     f->saved = arena_alloc(ngc, n);
-    f->way = arena_alloc(ngc, n * sizeof *f->way);
+    f->way = arena_array(ngc, n, sizeof *f->way);
     f->made = arena_alloc(ngc, n);
-    f->asked = arena_alloc(ngc, n * sizeof *f->asked);
-    f->brief = arena_alloc(ngc, n * sizeof *f->brief);
-    f->now = arena_alloc(ngc, n * sizeof *f->now);
+    f->asked = arena_array(ngc, n, sizeof *f->asked);
+    f->brief = arena_array(ngc, n, sizeof *f->brief);
+    f->now = arena_array(ngc, n, sizeof *f->now);
 }
 
 Flow *flow_new(Program *p)
@@ -655,7 +655,7 @@ static void count_changes(Flow *f)
 {
     if (f->change_room < f->steps + 2) {
         f->change_room = 2 * f->steps + 2;
-        f->change = arena_alloc(f->p->ngc, (size_t)f->change_room * sizeof *f->change);
+        f->change = arena_array(f->p->ngc, f->change_room, sizeof *f->change);
     }
     memset(f->change, 0, (size_t)(f->steps + 2) * sizeof *f->change);
 

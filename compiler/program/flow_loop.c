@@ -81,7 +81,7 @@ static Uses find_uses(Flow *f, const KernelRun *item)
     Program *p = f->p;
 
     if (!f->use)
-        f->use = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *f->use);
+        f->use = arena_array(p->ngc, p->nodes + 1, sizeof *f->use);
     Uses u = {.item = item, .use = f->use};
 
     for (u.at = 0; u.at < item->count; u.at++) {
@@ -100,7 +100,7 @@ static Uses find_uses(Flow *f, const KernelRun *item)
 /* The most bytes that live at one time of values that nothing else uses. */
 static int64_t most_alive(const Flow *f, const Uses *u, const int *uses)
 {
-    int64_t *change = arena_alloc(f->p->ngc, (size_t)(u->item->count + 2) * sizeof *change);
+    int64_t *change = arena_array(f->p->ngc, u->item->count + 2, sizeof *change);
     int64_t live = 0, most = 0;
 
     for (int i = 0; i < u->slots; i++) {
@@ -133,10 +133,10 @@ Unit flow_loop(Flow *f, KernelRun item, const int *uses)
         stored += outside && use[v].stored;
         read += outside && use[v].read;
     }
-    u.piece = arena_alloc(p->ngc, (size_t)(stored + 1) * sizeof *u.piece);
+    u.piece = arena_array(p->ngc, stored + 1, sizeof *u.piece);
     /* one piece for all that is read from outside, then one for each value that others read */
     Piece *reads = &u.piece[u.pieces++];
-    *reads = (Piece){.value = -1, .read = arena_alloc(p->ngc, (size_t)(read + 1) * sizeof(int))};
+    *reads = (Piece){.value = -1, .read = arena_array(p->ngc, read + 1, sizeof(int))};
 
     for (int i = 0; i < all.slots; i++) {
         int v = all.slot[i];

@@ -85,7 +85,7 @@ static void find_haste(Waiting *w, int forwards, int *count)
 {
     bool *elsewhere = arena_alloc(w->p->ngc, (size_t)w->p->nodes + 1);
 
-    w->haste = arena_alloc(w->p->ngc, ((size_t)w->count + 1) * sizeof *w->haste);
+    w->haste = arena_array(w->p->ngc, w->count + 1, sizeof *w->haste);
     for (int i = w->count - 1; i >= forwards; i--) {
         const KernelRun *item = &w->left[i];
 
@@ -176,11 +176,11 @@ void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
 {
     size_t slots = (size_t)p->nodes + 1, room = (size_t)count + 1;
     Late l = {.p = p,
-              .reader = arena_alloc(p->ngc, slots * sizeof *l.reader),
-              .over = arena_alloc(p->ngc, slots * sizeof *l.over)};
-    Coming coming = {.writers = arena_alloc(p->ngc, slots * sizeof *coming.writers)};
-    int *place = arena_alloc(p->ngc, room * sizeof *place), done = forwards;
-    int *begin = arena_alloc(p->ngc, (room + 1) * sizeof *begin);
+              .reader = arena_array(p->ngc, slots, sizeof *l.reader),
+              .over = arena_array(p->ngc, slots, sizeof *l.over)};
+    Coming coming = {.writers = arena_array(p->ngc, slots, sizeof *coming.writers)};
+    int *place = arena_array(p->ngc, room, sizeof *place), done = forwards;
+    int *begin = arena_array(p->ngc, room + 1, sizeof *begin);
     KernelRun *old = arena_copy(p->ngc, item, room * sizeof *old);
 
     for (int i = 0; i < p->nodes; i++)
@@ -214,8 +214,8 @@ void flow_order(Program *p, KernelRun *item, int count, int forwards)
     Waiting w = {.p = p,
                  .left = arena_copy(p->ngc, item, (size_t)(count + 1) * sizeof *item),
                  .count = count,
-                 .readers = arena_alloc(p->ngc, room * sizeof *w.readers),
-                 .coming.writers = arena_alloc(p->ngc, room * sizeof *w.coming.writers)};
+                 .readers = arena_array(p->ngc, room, sizeof *w.readers),
+                 .coming.writers = arena_array(p->ngc, room, sizeof *w.coming.writers)};
     int first = 0, hasty[UPDATES + 1] = {0};
 
     for (int i = 0; i < count; i++) {

@@ -156,7 +156,7 @@ static bool match_accumulation(const Program *p, Node *n, const Demand *demand, 
 /* By slot of the sum, NULL where there is none. The sum is stored, the product is not. */
 Accumulation **find_accumulations(Program *p, Demand *demand)
 {
-    Accumulation **found = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *found);
+    Accumulation **found = arena_array(p->ngc, p->nodes + 1, sizeof *found);
 
     for (int i = 0; i < p->nodes; i++) {
         Accumulation a;

@@ -167,7 +167,7 @@ static void claim_targets(Program *p)
 
 static void build_kernels(Program *p, Accumulation *const *sums)
 {
-    int *made_by = arena_alloc(p->ngc, (size_t)(p->nodes + p->targets + 1) * sizeof *made_by);
+    int *made_by = arena_array(p->ngc, p->nodes + p->targets + 1, sizeof *made_by);
 
     for (int i = 0; i < p->nodes; i++)
         made_by[i] = -1;

@@ -151,7 +151,7 @@ static void grow_indices(Program *p)
     const Index **old = p->index;
 
     p->index_buckets = had ? 2 * had : 64;
-    p->index = arena_alloc(p->ngc, (size_t)p->index_buckets * sizeof *p->index);
+    p->index = arena_array(p->ngc, p->index_buckets, sizeof *p->index);
     for (int i = 0; i < had; i++)
         if (old[i])
             *find_index(p->index, p->index_buckets, old[i]) = old[i];

@@ -10,7 +10,7 @@ static Kernel *new_kernel(Program *p, const Node *n, int stores)
 
     k->phase = p->phase[p->slot[n->id]];
     k->loop = program_home(p, n);
-    k->store = arena_alloc(p->ngc, (size_t)stores * sizeof *k->store);
+    k->store = arena_array(p->ngc, stores, sizeof *k->store);
     return k;
 }
 
@@ -25,8 +25,8 @@ static void add_store(Program *p, Kernel *k, Node *n, Val *v, const Index *idx)
 static int add_axis(Program *p, Kernel *k, Size extent, AxisKind kind)
 {
     if (k->extent == NULL) {
-        k->extent = arena_alloc(p->ngc, MAX_AXES * sizeof *k->extent);
-        k->axis = arena_alloc(p->ngc, MAX_AXES * sizeof *k->axis);
+        k->extent = arena_array(p->ngc, MAX_AXES, sizeof *k->extent);
+        k->axis = arena_array(p->ngc, MAX_AXES, sizeof *k->axis);
     }
     k->extent[k->axes] = extent;
     k->axis[k->axes] = kind;

@@ -155,7 +155,7 @@ static const Store *made_in(const Kernel *into, const Kernel *k, const Val *v)
 
 static void add_part(Program *p, Kernel *into, const Store *made, Store part)
 {
-    Store *store = arena_alloc(p->ngc, (size_t)(into->stores + 1) * sizeof *store);
+    Store *store = arena_array(p->ngc, into->stores + 1, sizeof *store);
 
     part.val = made->val;
     memcpy(store, into->store, (size_t)into->stores * sizeof *store);
@@ -195,7 +195,7 @@ static void count_number(Program *p, const Node *n)
 /* A value that is read only in the loops that make it needs no storage. */
 void drop_stores(Program *p)
 {
-    p->readers = arena_alloc(p->ngc, (size_t)(p->nodes + p->targets + 1) * sizeof *p->readers);
+    p->readers = arena_array(p->ngc, p->nodes + p->targets + 1, sizeof *p->readers);
     for (int i = 0; i < p->kernels; i++)
         kernel_count_reads(p, p->kernel[i], p->readers, 1);
     for (int i = 0; i < p->loops; i++) { /* order.c makes what reads these */

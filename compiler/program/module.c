@@ -86,7 +86,7 @@ static bool selects(const Selection *s, RootKind kind)
 /* By node id: is it needed by what is selected? Where there are two phases, by the first. */
 static int *selected_uses(const Module *m, Node *const *node, const Selection *s)
 {
-    Node **root = arena_alloc(m->ngc, (size_t)(m->model->roots + 1) * sizeof *root);
+    Node **root = arena_array(m->ngc, m->model->roots + 1, sizeof *root);
     int n = 0;
 
     for (int i = 0; i < m->model->roots; i++) {
@@ -149,7 +149,7 @@ static Program *build_program(const Module *m, const char *name, Node *const *no
 {
     const Model *model = m->model;
     int carriers = m->metrics ? m->metrics->carry->carriers : 0;
-    Target *t = arena_alloc(m->ngc, (size_t)(model->roots + carriers + 1) * sizeof *t);
+    Target *t = arena_array(m->ngc, model->roots + carriers + 1, sizeof *t);
     int *uses = selected_uses(m, node, &s);
     Table taken = {0};
     int count = 0;
@@ -175,7 +175,7 @@ static Program *build_program(const Module *m, const char *name, Node *const *no
 static Program *build_init(const Module *m)
 {
     Graph *g = m->graph;
-    Target *t = arena_alloc(m->ngc, (size_t)(m->model->vars + 1) * sizeof *t);
+    Target *t = arena_array(m->ngc, m->model->vars + 1, sizeof *t);
     int count = 0;
 
     for (int i = 0; i < m->model->vars; i++) {
@@ -197,7 +197,7 @@ static Program *build_init(const Module *m)
 static Program *build_update(const Module *m, Node *const *node)
 {
     const Model *model = m->model;
-    Target *given = arena_alloc(m->ngc, (size_t)(model->roots + 1) * sizeof *given);
+    Target *given = arena_array(m->ngc, model->roots + 1, sizeof *given);
     int givens = 0;
 
     for (int i = 0; i < model->roots; i++)
@@ -348,7 +348,7 @@ static Function *add_function(Module *m, Fn fn, const char *name, Program *p, in
     Function *f = &m->function[m->functions++];
 
     *f = (Function){.fn = fn, .name = name, .program = p, .phase = phase};
-    f->reads = arena_alloc(m->ngc, (size_t)(m->model->vars + 1) * sizeof *f->reads);
+    f->reads = arena_array(m->ngc, m->model->vars + 1, sizeof *f->reads);
     for (int i = 0; i < p->kernels; i++)
         if (function_has(f, p->kernel[i])) {
             note_kernel(f, m, p->kernel[i]);
@@ -430,7 +430,7 @@ static void add_functions(Module *m, const Modes *modes)
     size_t most = (size_t)(FN_GROUP + m->model->groups + walks + 1);
     bool starts = module_has_var(m, VAR_PARAM) || module_has_var(m, VAR_STATE);
 
-    m->function = arena_alloc(m->ngc, most * sizeof *m->function);
+    m->function = arena_array(m->ngc, most, sizeof *m->function);
     /* it is called again with less room */
     m->functions = 0;
     m->space = m->ispace = 0;

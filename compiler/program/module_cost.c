@@ -23,7 +23,7 @@ typedef struct Loads { /* of the kernels of a program */
 
 static Loads loads_of(const Program *p, LoadVisit *visit, void *with)
 {
-    int *seen = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *seen);
+    int *seen = arena_array(p->ngc, p->nodes + 1, sizeof *seen);
 
     return (Loads){.p = p, .seen = seen, .visit = visit, .with = with};
 }
@@ -161,8 +161,7 @@ static void note_saved(const Node *n, int64_t passes, void *with)
 SavedCost function_saved(const Function *backward)
 {
     const Program *p = backward->program;
-    Saved saved = {.p = p,
-                   .wanted = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *saved.wanted)};
+    Saved saved = {.p = p, .wanted = arena_array(p->ngc, p->nodes + 1, sizeof *saved.wanted)};
     Loads loads = loads_of(p, note_saved, &saved);
 
     for (int i = 0; i < p->kernels; i++) {

@@ -42,7 +42,7 @@ static Node *kept_inside(Graph *g, Node *i, Size size)
  * it is the same node. */
 static Node **without_indices(const Module *m, const bool *needed, int last)
 {
-    Node **now = arena_alloc(m->ngc, (size_t)(last + 1) * sizeof *now);
+    Node **now = arena_array(m->ngc, last + 1, sizeof *now);
 
     for (int i = 0; i <= last; i++) {
         Node *n = m->graph->node[i];
@@ -144,7 +144,7 @@ static Node *is_around(const Module *m, Node *index)
     if (needed == NULL)
         return NULL;
 
-    Node **real = arena_alloc(m->ngc, (size_t)(index->id + 1) * sizeof *real);
+    Node **real = arena_array(m->ngc, index->id + 1, sizeof *real);
     for (int i = 0; i <= index->id; i++)
         if (needed[i])
             real[i] = in_reals(g, g->node[i], real);
@@ -186,7 +186,7 @@ Program *index_program(const Module *m, const Program *p)
 {
     Graph *g = m->graph;
     bool *needed = arena_alloc(m->ngc, (size_t)g->count + 1);
-    const Node **index = arena_alloc(m->ngc, (size_t)(p->nodes + 1) * sizeof *index);
+    const Node **index = arena_array(m->ngc, p->nodes + 1, sizeof *index);
     int count = 0, last = -1;
 
     for (int i = 0; i < p->nodes; i++) {

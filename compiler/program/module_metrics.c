@@ -121,13 +121,13 @@ static Metrics *metrics_new(const Module *m, Carry *carry)
     size_t carriers = (size_t)carry->carriers + 1, links = (size_t)carry->links + 1;
 
     x->carry = carry;
-    x->member = arena_alloc(ngc, carriers * sizeof *x->member);
-    x->own = arena_alloc(ngc, carriers * sizeof *x->own);
-    x->of_carrier = arena_alloc(ngc, carriers * sizeof *x->of_carrier);
-    x->link_member = arena_alloc(ngc, links * sizeof *x->link_member);
-    x->of_link = arena_alloc(ngc, links * sizeof *x->of_link);
-    x->of_root = arena_alloc(ngc, (size_t)(m->model->roots + 1) * sizeof *x->of_root);
-    x->end = arena_alloc(ngc, (size_t)(carry->walks + 1) * sizeof *x->end);
+    x->member = arena_array(ngc, carriers, sizeof *x->member);
+    x->own = arena_array(ngc, carriers, sizeof *x->own);
+    x->of_carrier = arena_array(ngc, carriers, sizeof *x->of_carrier);
+    x->link_member = arena_array(ngc, links, sizeof *x->link_member);
+    x->of_link = arena_array(ngc, links, sizeof *x->of_link);
+    x->of_root = arena_array(ngc, m->model->roots + 1, sizeof *x->of_root);
+    x->end = arena_array(ngc, carry->walks + 1, sizeof *x->end);
     return x;
 }
 
@@ -183,8 +183,8 @@ int metrics_targets(const Module *m, int walk, Target *t)
 Program *metrics_walk(const Module *m, int walk)
 {
     const Metrics *x = m->metrics;
-    Target *t = arena_alloc(m->ngc, (size_t)(x->carry->carriers + 1) * sizeof *t);
-    Target *given = arena_alloc(m->ngc, (size_t)(x->carry->links + 1) * sizeof *given);
+    Target *t = arena_array(m->ngc, x->carry->carriers + 1, sizeof *t);
+    Target *given = arena_array(m->ngc, x->carry->links + 1, sizeof *given);
     int targets = metrics_targets(m, walk, t);
     int givens = 0;
 
@@ -230,8 +230,8 @@ static Program *build_end(const Module *m, int walk)
 {
     const Metrics *x = m->metrics;
     const Carry *c = x->carry;
-    Target *t = arena_alloc(m->ngc, (size_t)(c->links + m->model->roots + 1) * sizeof *t);
-    Target *given = arena_alloc(m->ngc, (size_t)(c->carriers + 2) * sizeof *given);
+    Target *t = arena_array(m->ngc, c->links + m->model->roots + 1, sizeof *t);
+    Target *given = arena_array(m->ngc, c->carriers + 2, sizeof *given);
     int targets, givens = 0;
 
     for (int k = 0; k < c->carriers; k++)

@@ -444,8 +444,8 @@ static void find_waiting(Program *p, Order *o)
             continue;
 
         if (!o->made_by) {
-            o->made_by = arena_alloc(p->ngc, slots * sizeof *o->made_by);
-            o->waiting = arena_alloc(p->ngc, (size_t)o->items * sizeof *o->waiting);
+            o->made_by = arena_array(p->ngc, slots, sizeof *o->made_by);
+            o->waiting = arena_array(p->ngc, o->items, sizeof *o->waiting);
         }
         o->waiting[o->waitings++] = i;
         o->waits[i] = true;
@@ -476,8 +476,8 @@ static void find_updates(Program *p, Order *o)
     for (int i = 0; i < o->items; i++)
         all += updated(p, &o->item[i]);
 
-    o->watcher = arena_alloc(p->ngc, slots * sizeof *o->watcher);
-    o->next = arena_alloc(p->ngc, ((size_t)o->items + 1) * sizeof *o->next);
+    o->watcher = arena_array(p->ngc, slots, sizeof *o->watcher);
+    o->next = arena_array(p->ngc, o->items + 1, sizeof *o->next);
     for (int i = 0; i < o->items; i++) {
         int64_t count = updated(p, &o->item[i]);
         /* one large update early frees its gradient; many small ones stay side by side, where equal
@@ -493,8 +493,8 @@ static void order_items(Program *p, Order *o)
 
     o->done = arena_alloc(p->ngc, room);
     o->waits = arena_alloc(p->ngc, room);
-    o->own = arena_alloc(p->ngc, room * sizeof *o->own);
-    o->blocker = arena_alloc(p->ngc, room * sizeof *o->blocker);
+    o->own = arena_array(p->ngc, room, sizeof *o->own);
+    o->blocker = arena_array(p->ngc, room, sizeof *o->blocker);
     for (int i = 0; i < o->items; i++) {
         o->blocker[i] = -1;
         for (int k = 0; k < o->item[i].count; k++)
@@ -567,7 +567,7 @@ static Node *passes_node(const Program *p, const Node *loop)
 /* The body's nodes that the test is computed from. */
 static void find_for_test(Program *p, const struct ProgramLoop *l, Order *o)
 {
-    o->for_test = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *o->for_test);
+    o->for_test = arena_array(p->ngc, p->nodes + 1, sizeof *o->for_test);
     o->for_test[p->slot[loop_test(l->node)->id]] = true;
 
     /* users before operands */
@@ -629,14 +629,14 @@ static void find_times(Program *p)
 
 void program_order(Program *p)
 {
-    Order *of = arena_alloc(p->ngc, (size_t)(p->loops + 1) * sizeof *of);
+    Order *of = arena_array(p->ngc, p->loops + 1, sizeof *of);
     Order *outside = &of[p->loops];
 
     /* Counts are 0 again when all items of a loop are in order, so all loops share them. A variable
      * may get a node for a value that is stored aside. */
     size_t room = (size_t)(p->nodes + p->targets + p->kernels + 1);
-    int *writers = arena_alloc(p->ngc, room * sizeof *writers);
-    int *var_readers = arena_alloc(p->ngc, room * sizeof *var_readers);
+    int *writers = arena_array(p->ngc, room, sizeof *writers);
+    int *var_readers = arena_array(p->ngc, room, sizeof *var_readers);
     for (int i = 0; i <= p->loops; i++) {
         of[i].coming.writers = writers;
         of[i].var_readers = var_readers;

@@ -44,7 +44,7 @@ static int statements_of(const Program *p, const Kernel *k)
  * lecture. */
 void program_parts(Program *p)
 {
-    Kernel **order = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *order);
+    Kernel **order = arena_array(p->ngc, p->kernels + 1, sizeof *order);
     int count = 0;
 
     int most = p->plain ? PART_PLAIN : PART;

@@ -112,7 +112,7 @@ static void live_through_loops(const Program *p, Life *life, int at)
 
 static Life *find_lives(const Program *p)
 {
-    Life *life = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *life);
+    Life *life = arena_array(p->ngc, p->nodes + 1, sizeof *life);
 
     for (int i = 0; i < p->nodes; i++)
         life[i] = (Life){.first = -1, .last = -1, .group = i};
@@ -242,7 +242,7 @@ static void join_dying(Program *p, Life *life, Group *group, int at, const Store
 /* One group for each stored value, then joined where a kernel writes over what dies in it. */
 static Group *find_groups(Program *p, Life *life)
 {
-    Group *group = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *group);
+    Group *group = arena_array(p->ngc, p->nodes + 1, sizeof *group);
 
     for (int i = 0; i < p->nodes; i++)
         group[i] = (Group){.slot = i,
@@ -304,7 +304,7 @@ static int64_t lowest_gap(const Program *p, Group *const *placed, int count, con
 /* Each in the lowest gap that is free while it lives. Returns the elements that all need. */
 static int64_t place_groups(Program *p, Group **list, int count)
 {
-    Group **placed = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *placed);
+    Group **placed = arena_array(p->ngc, count + 1, sizeof *placed);
     int64_t top = 0;
 
     for (int n = 0; n < count; n++) {
@@ -386,7 +386,7 @@ static void move_highest(const Program *p, Group **list, int count)
 /* The elements of all groups that live at one time, at most: less cannot be needed. */
 static int64_t most_at_once(const Program *p, Group *const *list, int count)
 {
-    int64_t *change = arena_alloc(p->ngc, (size_t)(p->kernels + 3) * sizeof *change);
+    int64_t *change = arena_array(p->ngc, p->kernels + 3, sizeof *change);
     int64_t live = 0, most = 0;
 
     for (int i = 0; i < count; i++) {
@@ -541,8 +541,8 @@ static int compare_first(const void *x, const void *y)
  * elements that all need. */
 static int64_t place_in_order(Program *p, Group **list, int count)
 {
-    Heap live = {arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *live.group), 0};
-    Gaps gaps = {arena_alloc(p->ngc, (size_t)(count + 2) * sizeof *gaps.gap), 1};
+    Heap live = {arena_array(p->ngc, count + 1, sizeof *live.group), 0};
+    Gaps gaps = {arena_array(p->ngc, count + 2, sizeof *gaps.gap), 1};
     int64_t top = 0;
 
     gaps.gap[0] = (Gap){0, INT64_MAX / 2};
@@ -570,7 +570,7 @@ static int64_t place_in_order(Program *p, Group **list, int count)
  * elements that all need. */
 static int64_t place_type(Program *p, Group **list, int count, Type type)
 {
-    Group **tensor = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *tensor);
+    Group **tensor = arena_array(p->ngc, count + 1, sizeof *tensor);
     int n = 0;
 
     for (int i = 0; i < count; i++)
@@ -596,7 +596,7 @@ static int64_t place_type(Program *p, Group **list, int count, Type type)
  * time (p->live). */
 static void measure(Program *p, Group **list, int count, const Life *life)
 {
-    int64_t *change = arena_alloc(p->ngc, (size_t)(p->kernels + 2) * sizeof *change), live = 0;
+    int64_t *change = arena_array(p->ngc, p->kernels + 2, sizeof *change), live = 0;
 
     for (int i = 0; i < p->nodes; i++)
         if (p->place[i].kind == P_SPACE && life[i].first >= 0 && p->node[i]->type == T_FLOAT)
@@ -665,7 +665,7 @@ void program_plan(Program *p)
         return;
 
     Group *group = find_groups(p, life);
-    Group **list = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *list);
+    Group **list = arena_array(p->ngc, p->nodes + 1, sizeof *list);
     int count = list_groups(p, life, group, list);
     measure(p, list, count, life);
 

@@ -84,12 +84,12 @@ static void alloc_slots(Program *p, int nodes, int extras)
 {
     size_t room = (size_t)(nodes + extras + 1);
 
-    p->node = arena_alloc(p->ngc, room * sizeof *p->node);
-    p->place = arena_alloc(p->ngc, room * sizeof *p->place);
+    p->node = arena_array(p->ngc, room, sizeof *p->node);
+    p->place = arena_array(p->ngc, room, sizeof *p->place);
     p->phase = arena_alloc(p->ngc, room);
     p->weight = arena_alloc(p->ngc, room);
     p->depth = arena_alloc(p->ngc, room);
-    p->given = arena_alloc(p->ngc, room * sizeof *p->given);
+    p->given = arena_array(p->ngc, room, sizeof *p->given);
 }
 
 /* Gives a slot to each node that is needed, in an order in which each loop comes after all that it
@@ -109,7 +109,7 @@ static void collect_nodes(Program *p, const Target *given, int givens)
     alloc_slots(p, needed, extras);
 
     p->slots = g->count + extras + 1;
-    p->slot = arena_alloc(p->ngc, (size_t)p->slots * sizeof *p->slot);
+    p->slot = arena_array(p->ngc, p->slots, sizeof *p->slot);
     for (int i = 0; i < g->count; i++)
         p->slot[i] = -1;
     for (int i = 0; i < g->count; i++) {
@@ -159,7 +159,7 @@ static void find_loops(Program *p)
 
     for (int i = 0; i < p->nodes; i++)
         count += p->node[i]->op == OP_loop;
-    p->loop = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *p->loop);
+    p->loop = arena_array(p->ngc, count + 1, sizeof *p->loop);
     /* the innermost have the highest level */
     for (int level = MAX_LEVELS - 1; level >= 0 && count > 0; level--)
         for (int i = 0; i < p->nodes; i++) {

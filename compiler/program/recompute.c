@@ -191,13 +191,13 @@ static Kernel *copy_loops(Copier *c, const Kernel *k, uint64_t set, int from)
 {
     Ngc *ngc = c->p->ngc;
     Kernel *copy = arena_copy(ngc, k, sizeof *k);
-    Vals x = {.c = c, .copy = arena_alloc(ngc, (size_t)(k->vals + 1) * sizeof *x.copy)};
+    Vals x = {.c = c, .copy = arena_array(ngc, k->vals + 1, sizeof *x.copy)};
 
     copy->extent = k->extent ? arena_copy(ngc, k->extent, MAX_AXES * sizeof *k->extent) : NULL;
     copy->axis = k->axis ? arena_copy(ngc, k->axis, MAX_AXES * sizeof *k->axis) : NULL;
-    copy->store = arena_alloc(ngc, (size_t)(k->stores + 1) * sizeof *k->store);
+    copy->store = arena_array(ngc, k->stores + 1, sizeof *k->store);
     copy->stores = copy->vals = 0;
-    copy->val = arena_alloc(ngc, (size_t)(k->vals + 1) * sizeof *k->val);
+    copy->val = arena_array(ngc, k->vals + 1, sizeof *k->val);
     /* values are copied as stores ask for them, so what only dropped stores needed is left out */
     copy->alpha = copy_val(&x, k->alpha);
 
@@ -225,7 +225,7 @@ static Kernel *copy_nest(Copier *c, const Kernel *k, uint64_t set)
     Kernel *copy = arena_copy(c->p->ngc, k, sizeof *k);
     int from = 0;
 
-    copy->member = arena_alloc(c->p->ngc, (size_t)(k->members + 1) * sizeof *k->member);
+    copy->member = arena_array(c->p->ngc, k->members + 1, sizeof *k->member);
     copy->members = 0;
     for (int m = 0; m < k->members; m++) {
         int stores = k->member[m]->stores;
@@ -279,7 +279,7 @@ static Kernel *repeat_kernel(Copier *c, const FlowStep *s)
 {
     const Kernel *k = c->f->unit[s->unit].kernel;
 
-    c->inside = arena_alloc(c->p->ngc, (size_t)(c->f->values + 1) * sizeof *c->inside);
+    c->inside = arena_array(c->p->ngc, c->f->values + 1, sizeof *c->inside);
     make_values(c, s);
 
     Kernel *copy = k->member ? copy_nest(c, k, s->pieces) : copy_call(c, k, s->pieces);
@@ -322,7 +322,7 @@ static void set_kernels(Program *p, const KernelRun *item, int items)
 
     for (int i = 0; i < items; i++)
         count += item[i].count;
-    Kernel **kernel = arena_alloc(p->ngc, (size_t)(count + 1) * sizeof *kernel);
+    Kernel **kernel = arena_array(p->ngc, count + 1, sizeof *kernel);
 
     p->kernels = 0;
     for (int i = 0; i < items; i++)
@@ -357,14 +357,14 @@ void program_recompute(Program *p)
     budget_choose(f, p->room);
 
     Copier c = {.f = f, .p = p, .slot_room = p->nodes};
-    c.copy = arena_alloc(p->ngc, (size_t)(f->values + 1) * sizeof *c.copy);
+    c.copy = arena_array(p->ngc, f->values + 1, sizeof *c.copy);
     for (int i = p->nodes - p->extras; i < p->nodes; i++)
         adopt(p, p->node[i], i); /* fuse.c has numbered them as the next nodes of the graph */
     copy_program(&c);
     /* once more: with copies, updates may come earlier */
     flow_order(p, c.item, c.items, f->forwards);
 
-    p->again = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *p->again);
+    p->again = arena_array(p->ngc, p->nodes + 1, sizeof *p->again);
     count_repeats(p, f);
     set_kernels(p, c.item, c.items);
 }

@@ -440,8 +440,8 @@ void kernel_gather_members(Program *p, Kernel *k)
         vals += k->member[m]->vals;
         stores += k->member[m]->stores;
     }
-    k->val = arena_alloc(p->ngc, (size_t)(vals + 1) * sizeof *k->val);
-    k->store = arena_alloc(p->ngc, (size_t)(stores + 1) * sizeof *k->store);
+    k->val = arena_array(p->ngc, vals + 1, sizeof *k->val);
+    k->store = arena_array(p->ngc, stores + 1, sizeof *k->store);
     k->vals = k->stores = 0;
 
     for (int m = 0; m < k->members; m++) {
@@ -469,7 +469,7 @@ static Kernel *make_kernel(Program *p, Nest *nest)
     k->times = nest->member[0]->times;
     k->axes = nest->lead;
     k->extent = arena_copy(p->ngc, nest->member[0]->extent, MAX_AXES * sizeof *k->extent);
-    k->axis = arena_alloc(p->ngc, MAX_AXES * sizeof *k->axis);
+    k->axis = arena_array(p->ngc, MAX_AXES, sizeof *k->axis);
     k->member = arena_copy(p->ngc, nest->member, sizeof nest->member);
     k->members = nest->members;
     kernel_gather_members(p, k);
@@ -512,8 +512,8 @@ static void gather_nest(Program *p, Nest *nest, int i, bool *later)
 
 void program_rows(Program *p)
 {
-    bool *later = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *later);
-    int *reads = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *reads);
+    bool *later = arena_array(p->ngc, p->nodes + 1, sizeof *later);
+    int *reads = arena_array(p->ngc, p->nodes + 1, sizeof *reads);
     if (p->init || p->alone)
         return;
 

@@ -41,7 +41,7 @@ static bool may_sink(Program *p, const Kernel *k, const int *stores)
 
 static void find_sinking(Program *p, Sink *sink)
 {
-    int *stores = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *stores);
+    int *stores = arena_array(p->ngc, p->nodes + 1, sizeof *stores);
 
     for (int i = 0; i < p->kernels; i++)
         for (int s = 0; s < p->kernel[i]->stores; s++)
@@ -71,7 +71,7 @@ static bool sinks(const Program *p, const Sink *sink, int place)
 /* By place: the first kernel of the outermost loop that it is in, or the place itself. */
 static int *find_starts(const Program *p)
 {
-    int *start = arena_alloc(p->ngc, (size_t)(p->kernels + 1) * sizeof *start);
+    int *start = arena_array(p->ngc, p->kernels + 1, sizeof *start);
 
     for (int i = 0, end = -1; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
@@ -101,21 +101,21 @@ void program_sink(Program *p)
     size_t room = (size_t)(p->kernels + p->nodes + 1);
     Sink sink = {0};
 
-    sink.made_by = arena_alloc(p->ngc, room * sizeof *sink.made_by);
-    sink.to = arena_alloc(p->ngc, room * sizeof *sink.to);
+    sink.made_by = arena_array(p->ngc, room, sizeof *sink.made_by);
+    sink.to = arena_array(p->ngc, room, sizeof *sink.to);
     find_sinking(p, &sink);
     find_places(p, &sink);
 
     /* those that go to one place, in their old order */
-    int *first = arena_alloc(p->ngc, room * sizeof *first);
-    int *next = arena_alloc(p->ngc, room * sizeof *next);
+    int *first = arena_array(p->ngc, room, sizeof *first);
+    int *next = arena_array(p->ngc, room, sizeof *next);
     for (int i = p->kernels; i-- > 0;)
         if (sinks(p, &sink, i)) {
             next[i] = first[sink.to[i]];
             first[sink.to[i]] = i + 1;
         }
 
-    Kernel **order = arena_alloc(p->ngc, room * sizeof *order);
+    Kernel **order = arena_array(p->ngc, room, sizeof *order);
     int count = 0;
     for (int i = 0; i <= p->kernels; i++) {
         for (int k = first[i]; k > 0; k = next[k - 1])

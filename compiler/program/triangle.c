@@ -235,9 +235,9 @@ static Triangles find_uses(Program *p)
 
     for (int i = 0; i < p->nodes; i++)
         uses += (size_t)p->node[i]->nargs;
-    t.first = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *t.first);
-    t.next = arena_alloc(p->ngc, (uses + 1) * sizeof *t.next);
-    t.user = arena_alloc(p->ngc, (uses + 1) * sizeof *t.user);
+    t.first = arena_array(p->ngc, p->nodes + 1, sizeof *t.first);
+    t.next = arena_array(p->ngc, uses + 1, sizeof *t.next);
+    t.user = arena_array(p->ngc, uses + 1, sizeof *t.user);
     for (int i = 0; i < p->nodes; i++)
         t.first[i] = -1;
 
@@ -445,7 +445,7 @@ static void find_short_rows(Program *p, Kernel *k)
         (k->axis[column] != AX_REDUCE || (k->reduce != OP_sum && k->reduce != OP_max)))
         return;
 
-    Above *above = arena_alloc(p->ngc, (size_t)(k->vals + 1) * sizeof *above);
+    Above *above = arena_array(p->ngc, k->vals + 1, sizeof *above);
     for (int row = 0; row < column; row++) {
         if (k->extent[row] != k->extent[column] || (kernel_reduces(k) && k->axis[row] != AX_LEAD))
             continue;

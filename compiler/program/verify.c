@@ -166,8 +166,8 @@ static void verify_kernels(const Program *p)
 
 static void verify_kernel_levels(Program *p, Kernel *k)
 {
-    int *level = arena_alloc(p->ngc, (size_t)(k->vals + 1) * sizeof *level);
-    int *uses = arena_alloc(p->ngc, (size_t)(k->vals + 1) * sizeof *uses);
+    int *level = arena_array(p->ngc, k->vals + 1, sizeof *level);
+    int *uses = arena_array(p->ngc, k->vals + 1, sizeof *uses);
 
     for (int i = 0; i < k->vals; i++) {
         level[i] = k->val[i]->level;
@@ -250,7 +250,7 @@ static void stay_through(const Program *p, const Kernel *begin, int at, Span *s)
 /* A value lives from its first store to its last load. */
 static Span *find_spans(Program *p)
 {
-    Spans s = {.of = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *s.of)};
+    Spans s = {.of = arena_array(p->ngc, p->nodes + 1, sizeof *s.of)};
 
     for (int i = 0; i < p->nodes; i++) {
         const Node *n = p->node[i];
@@ -299,7 +299,7 @@ static bool live_together(const Span *a, const Span *b)
 
 static void verify_space(Program *p, const Span *of, Type type, int64_t space)
 {
-    Span *span = arena_alloc(p->ngc, (size_t)(p->nodes + 1) * sizeof *span);
+    Span *span = arena_array(p->ngc, p->nodes + 1, sizeof *span);
     int count = 0;
 
     for (int i = 0; i < p->nodes; i++)
