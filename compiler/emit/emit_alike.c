@@ -242,7 +242,7 @@ static void join_first(Emit *e, const Group *g, const Numbers *x, const int *par
 {
     const Numbers *own = &x[g->first];
     Static *f = &e->kernel[g->first];
-    const char **text = arena_alloc(e->ngc, (size_t)(own->count + 1) * sizeof *text);
+    const char **text = arena_array(e->ngc, own->count + 1, sizeof *text);
 
     for (int i = 0; i < own->count; i++) {
         text[i] = own->number[i].text;
@@ -257,7 +257,7 @@ static void join_first(Emit *e, const Group *g, const Numbers *x, const int *par
 /* The members become one function, unless it would get too many parameters. */
 static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
 {
-    int *param = arena_alloc(e->ngc, (size_t)(x[g->first].count + 1) * sizeof *param);
+    int *param = arena_array(e->ngc, x[g->first].count + 1, sizeof *param);
     int first[MANY], params = choose_sizes(g, x, param, first);
     /* few copies gain nothing, and many parameters make calls slow */
     if (g->members < least || params > MANY)
@@ -278,8 +278,8 @@ static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
 /* Joins functions that are alike, if there are at least `least` of them. */
 static void join_alike(Emit *e, bool keep_short, int least)
 {
-    Numbers *x = arena_alloc(e->ngc, (size_t)(e->kernels + 1) * sizeof *x);
-    Group *group = arena_alloc(e->ngc, (size_t)(e->kernels + 1) * sizeof *group);
+    Numbers *x = arena_array(e->ngc, e->kernels + 1, sizeof *x);
+    Group *group = arena_array(e->ngc, e->kernels + 1, sizeof *group);
     int groups = 0;
     Table known = {0};
 

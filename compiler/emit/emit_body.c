@@ -120,7 +120,7 @@ static bool waits(Waiting *w, const Kernel *k)
         return false;
 
     if (!e->waiting_at)
-        e->waiting_at = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->waiting_at);
+        e->waiting_at = arena_array(e->ngc, e->graph->count + 1, sizeof *e->waiting_at);
     if (w->left == 0)
         w->count = 0;
 

@@ -189,10 +189,8 @@ void comment_names(Emit *e, Program *p, bool lend)
     if (!e->module->plain)
         return;
     if (!e->has_lent_name) {
-        e->has_lent_name =
-            arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->has_lent_name);
-        e->hidden_name =
-            arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->hidden_name);
+        e->has_lent_name = arena_array(e->ngc, e->graph->count + 1, sizeof *e->has_lent_name);
+        e->hidden_name = arena_array(e->ngc, e->graph->count + 1, sizeof *e->hidden_name);
         prepare_comments(e);
     }
 

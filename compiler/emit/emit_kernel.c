@@ -116,7 +116,7 @@ static void add_to_lists(Lists *l, const char *param, const char *name, const ch
  * for give_back. */
 static Place *take_blocks(Program *p, const Kernel *k)
 {
-    Place *own = arena_alloc(p->ngc, (size_t)k->members * sizeof *own);
+    Place *own = arena_array(p->ngc, k->members, sizeof *own);
     int64_t at = p->block_at;
     for (int m = 0; m < k->members; m++) {
         Place *place = program_place(p, k->member[m]->store[0].node);

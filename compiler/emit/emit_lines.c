@@ -64,11 +64,11 @@ void lines_find(Emit *e)
 {
     const Model *m = e->module->model;
     const Graph *g = e->graph;
-    Node **loss = arena_alloc(e->ngc, (size_t)(m->roots + 1) * sizeof *loss);
+    Node **loss = arena_array(e->ngc, m->roots + 1, sizeof *loss);
     int losses = find_losses_written(e, loss);
     int *used = needed_by_losses(e, loss, losses);
 
-    e->first_user = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *e->first_user);
+    e->first_user = arena_array(e->ngc, g->count + 1, sizeof *e->first_user);
     for (int i = g->count; i-- > 0;)
         for (int k = 0; used[i] && k < g->node[i]->nargs; k++)
             e->first_user[g->node[i]->arg[k]->id] = g->node[i];

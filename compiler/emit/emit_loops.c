@@ -410,7 +410,7 @@ static void for_long_sums(Printer *pr, const Kernel *nest, const LongSum *sum,
 static void print_nest(Printer *pr)
 {
     const Kernel *nest = pr->k;
-    LongSum *sum = arena_alloc(pr->e->ngc, (size_t)nest->members * sizeof *sum);
+    LongSum *sum = arena_array(pr->e->ngc, nest->members, sizeof *sum);
 
     name_row_places(pr, nest);
     pr->lead = nest->axes;

@@ -301,7 +301,7 @@ static const char *join_texts(Repetition *x, const char **at, const char *type)
         /* "t12" and "1.5" have digits that begin no number */
         bool starts = !is_word_char(before) && before != '.';
         if (starts && number_size(at[0]) > 0) {
-            const char **number = arena_alloc(ngc, (size_t)x->passes * sizeof *number);
+            const char **number = arena_array(ngc, x->passes, sizeof *number);
             if (!read_numbers(x, at, number))
                 return NULL;
             const char *text = is_same(x, number) ? number[0] : number_text(x, number, type);
@@ -331,7 +331,7 @@ static const char *join_texts(Repetition *x, const char **at, const char *type)
 static const char *hole_text(Repetition *x, int u, int h)
 {
     Ngc *ngc = x->x->r->e->ngc;
-    const char **text = arena_alloc(ngc, (size_t)x->passes * sizeof *text);
+    const char **text = arena_array(ngc, x->passes, sizeof *text);
     /* members of structs as distances, so that only numbers differ */
     for (int i = 0; i < x->passes; i++)
         text[i] = unit_of(x, i, u)->hole[h].text;

@@ -111,7 +111,7 @@ static const char *loss_of(Emit *e, const Node *n, const Node *x)
 /* Marks such derivatives, and the differences in them. */
 void rule_find_losses(Emit *e)
 {
-    e->loss_names = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->loss_names);
+    e->loss_names = arena_array(e->ngc, e->graph->count + 1, sizeof *e->loss_names);
     for (int i = 0; i < e->graph->count; i++) {
         const Node *n = e->graph->node[i];
         const char *loss = n->derived && n->step ? loss_of(e, n, n->step->x) : NULL;
@@ -126,7 +126,7 @@ void rule_find_losses(Emit *e)
 void rule_find_steps(Emit *e)
 {
     size_t room = (size_t)(e->graph->count + 1);
-    e->step_of = arena_alloc(e->ngc, room * sizeof *e->step_of);
+    e->step_of = arena_array(e->ngc, room, sizeof *e->step_of);
     for (const Step *s = e->graph->steps; s; s = s->prev)
         if (!e->step_of[s->x->id])
             e->step_of[s->x->id] = s;
@@ -166,7 +166,7 @@ static bool is_passed_on(const Step *s)
  * are known. */
 void rule_find_holders(Emit *e)
 {
-    e->holder = arena_alloc(e->ngc, (size_t)(e->graph->count + 1) * sizeof *e->holder);
+    e->holder = arena_array(e->ngc, e->graph->count + 1, sizeof *e->holder);
 
     for (int i = e->graph->count; i-- > 0;) {
         const Node *x = e->graph->node[i];

@@ -143,7 +143,7 @@ static Repeats find_blocks(const Runs *r)
 static Repeats find_repeats(const Runs *r)
 {
     Repeats found = {0};
-    int *run = arena_alloc(r->e->ngc, (size_t)(r->units + 1) * sizeof *run);
+    int *run = arena_array(r->e->ngc, r->units + 1, sizeof *run);
     for (int i = 0; i < r->units; i++)
         run[i] = 1;
     for (int units = 1; units <= LONGEST; units++)
@@ -176,7 +176,7 @@ static bool is_free_like(const Unit *u, const Unit *v)
 /* The places that no other run has taken. */
 static Places find_places(const Runs *r, const Repeat *x)
 {
-    Places p = {arena_alloc(r->e->ngc, (size_t)(r->units / x->units + 1) * sizeof *p.at), 0};
+    Places p = {arena_array(r->e->ngc, r->units / x->units + 1, sizeof *p.at), 0};
     for (int i = 0; i + x->units <= r->units; i++) {
         int n = 0;
         while (n < x->units && is_free_like(&r->unit[i + n], &r->unit[x->unit + n]))
@@ -367,7 +367,7 @@ static bool draft_run(const Runs *r, const Repeat *run, const Places *p, Draft *
     d->body = (Text){.ngc = r->e->ngc};
     for (int u = 0; u < run->units; u++) {
         const Unit *unit = &r->unit[p->at[0] + u];
-        Handed *given = arena_alloc(r->e->ngc, (size_t)(unit->holes + 1) * sizeof *given);
+        Handed *given = arena_array(r->e->ngc, unit->holes + 1, sizeof *given);
         for (int h = 0; h < unit->holes; h++)
             if (!choose_param(r, p, &d->x, u, h, &given[h]))
                 return false;
@@ -456,7 +456,7 @@ static bool take_run(Runs *r, const Repeat *run, int number, Text *functions)
         return false;
 
     Text function = function_text(r, &d, number, p.count);
-    Text *call = arena_alloc(r->e->ngc, (size_t)p.count * sizeof *call);
+    Text *call = arena_array(r->e->ngc, p.count, sizeof *call);
     /* exactly, now that the texts are known */
     int saved = p.count * lines_of(r, run->unit, run->units) - count_lines(&function);
     for (int i = 0; i < p.count; i++) {

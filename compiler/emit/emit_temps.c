@@ -22,7 +22,7 @@ static void note_user(const Val *v, int level, int *wanted, Val *const *val, int
 static const int *wanted_levels(const Printer *pr)
 {
     const Kernel *k = pr->k;
-    int *wanted = arena_alloc(pr->e->ngc, (size_t)(k->vals + 1) * sizeof *wanted);
+    int *wanted = arena_array(pr->e->ngc, k->vals + 1, sizeof *wanted);
 
     /* users come after their operands */
     for (int i = k->vals - 1; i >= 0; i--)
