@@ -69,7 +69,7 @@ static bool is_frequencies(const double *x, int64_t n)
 static bool is_constant(Import *im, const Known *k)
 {
     int axis = 0;
-    double *x = arena_alloc(im->ngc, (size_t)(k->count + 1) * sizeof *x);
+    double *x = arena_array(im->ngc, k->count + 1, sizeof *x);
     for (int64_t i = 0; i < k->count; i++)
         known_number(im->g, k, i, &x[i]);
     while (axis < k->rank - 1 && k->dim[axis] == 1)
@@ -82,7 +82,7 @@ static bool is_constant(Import *im, const Known *k)
 void constants_find(Import *im)
 {
     const Options *opt = &im->ngc->opt;
-    bool *used = arena_alloc(im->ngc, (size_t)(opt->constants + 1) * sizeof *used);
+    bool *used = arena_array(im->ngc, opt->constants + 1, sizeof *used);
     for (size_t i = 0; i < im->graph->n_initializer; i++) {
         const char *name = im->graph->initializer[i]->name;
         const Meaning *m = name ? meaning_of(im, name) : NULL;

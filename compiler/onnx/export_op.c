@@ -680,7 +680,7 @@ static Placed no_form(Export *x, const Node *n)
 
 Placed export_node(Export *x, const Node *n)
 {
-    const Node **operand = arena_alloc(x->ngc, (size_t)(n->nargs + 3) * sizeof *operand);
+    const Node **operand = arena_array(x->ngc, n->nargs + 3, sizeof *operand);
     int count = export_operands(x, n, operand);
     for (int i = 0; i < count; i++)
         if (!*x->place[operand[i]->id].name)

@@ -420,7 +420,7 @@ static bool find_form(const Export *x, const Node *n, Form *f)
 
 void forms_find(Export *x, const int *uses)
 {
-    x->form = arena_alloc(x->ngc, (size_t)(x->g->count + 1) * sizeof *x->form);
+    x->form = arena_array(x->ngc, x->g->count + 1, sizeof *x->form);
     for (int i = 0; i < x->g->count; i++) {
         Form f = {0};
         if (uses[i] && find_form(x, x->g->node[i], &f))

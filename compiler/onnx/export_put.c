@@ -53,7 +53,7 @@ static Pb__Attribute *new_attribute(Export *x, const char *name, int type)
 {
     Pb__Node *n = last_put(x);
     Pb__Attribute *a = arena_alloc(x->ngc, sizeof *a);
-    Pb__Attribute **list = arena_alloc(x->ngc, (n->n_attribute + 1) * sizeof *list);
+    Pb__Attribute **list = arena_array(x->ngc, n->n_attribute + 1, sizeof *list);
     pb__attribute__init(a);
     a->name = (char *)name;
     a->has_type = true;
@@ -140,7 +140,7 @@ const char *put_constant(Export *x, Type type, int rank, const int64_t *dim, con
 const char *int_list(Export *x, const int64_t *v, int count)
 {
     int64_t n = count;
-    double *d = arena_alloc(x->ngc, (size_t)(count + 1) * sizeof *d);
+    double *d = arena_array(x->ngc, count + 1, sizeof *d);
     for (int i = 0; i < count; i++)
         d[i] = (double)v[i];
     return put_constant(x, T_INT, 1, &n, d);

@@ -154,8 +154,8 @@ Known *fold_unique(Import *im)
         s.inner *= a > axis ? x->dim[a] : 1;
         dim[a] = x->dim[a];
     }
-    int64_t *first = arena_alloc(im->ngc, (size_t)(s.count + 1) * sizeof *first);
-    int64_t *kind = arena_alloc(im->ngc, (size_t)(s.count + 1) * sizeof *kind);
+    int64_t *first = arena_array(im->ngc, s.count + 1, sizeof *first);
+    int64_t *kind = arena_array(im->ngc, s.count + 1, sizeof *kind);
     int64_t kinds = find_kinds(&s, attribute_int(im, "sorted", 1), first, kind);
     other_results(im, &s, kinds, first, kind);
 

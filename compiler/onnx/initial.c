@@ -208,8 +208,8 @@ void weights_find(Import *im)
 {
     int count = 0, all = (int)im->graph->n_initializer;
     double v;
-    Known **list = arena_alloc(im->ngc, (size_t)(all + 1) * sizeof *list);
-    Use **use = arena_alloc(im->ngc, (size_t)(all + 2) * sizeof *use);
+    Known **list = arena_array(im->ngc, all + 1, sizeof *list);
+    Use **use = arena_array(im->ngc, all + 2, sizeof *use);
     for (int i = 0; i < all; i++) {
         const char *name = im->graph->initializer[i]->name;
         Meaning *m = name ? meaning_of(im, name) : NULL;
@@ -245,7 +245,7 @@ static int first_of(const Model *m, VarKind kind)
 
 const Var **weights_match(Ngc *ngc, const Model *m, const Written *made)
 {
-    const Var **var = arena_alloc(ngc, (size_t)(made->weights + 1) * sizeof *var);
+    const Var **var = arena_array(ngc, made->weights + 1, sizeof *var);
     int at[2] = {first_of(m, VAR_PARAM), first_of(m, VAR_STATE)};
     for (int i = 0; i < made->weights; i++) {
         const Weight *w = made->weight[i];
@@ -296,7 +296,7 @@ static const char *elements_of(Ngc *ngc, const Known *k, int *kind)
     *kind = element_is_int(k->element) ? NGRT_DATA_I64 : NGRT_DATA_F64;
     if (*kind == NGRT_DATA_F64)
         return (const char *)k->number;
-    int64_t *whole = arena_alloc(ngc, (size_t)(k->count + 1) * sizeof *whole);
+    int64_t *whole = arena_array(ngc, k->count + 1, sizeof *whole);
     for (int64_t i = 0; i < k->count; i++)
         whole[i] = (int64_t)k->number[i];
     return (const char *)whole;

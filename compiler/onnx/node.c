@@ -180,7 +180,7 @@ Line *line_new(Import *im, Binds binds, const char *form, int args, const Operan
 {
     Line *l = arena_alloc(im->ngc, sizeof *l);
     *l = (Line){.form = form, .binds = binds, .args = args, .id = im->lines};
-    l->arg = arena_alloc(im->ngc, (size_t)(args + 1) * sizeof *arg);
+    l->arg = arena_array(im->ngc, args + 1, sizeof *arg);
     for (int i = 0; i < args; i++)
         l->arg[i] = arg[i];
     return l;
@@ -188,7 +188,7 @@ Line *line_new(Import *im, Binds binds, const char *form, int args, const Operan
 
 void line_weight(Import *im, Line *l, Known *value, const int *perm)
 {
-    Weight *w = arena_alloc(im->ngc, (size_t)(l->weights + 1) * sizeof *w);
+    Weight *w = arena_array(im->ngc, l->weights + 1, sizeof *w);
     if (l->weights)
         memcpy(w, l->weight, (size_t)l->weights * sizeof *w);
     Weight *new = &w[l->weights++];
@@ -251,7 +251,7 @@ static bool execute(Import *im, Line *l, const char **why)
             v = lower_more(im->lower, file, intern_str(ngc, name));
     }
     int count = l->parts ? l->parts : 1;
-    l->node = arena_alloc(ngc, (size_t)count * sizeof *l->node);
+    l->node = arena_array(ngc, count, sizeof *l->node);
     if (v && l->parts && (v->kind != V_LIST || v->count != l->parts))
         v = NULL;
     for (int i = 0; v && v->kind != V_ERROR && i < count; i++)

@@ -69,8 +69,8 @@ static void enter(Import *im, const Pb__Graph *g)
 static Pb__Node *renamed(Import *im, const Pb__Node *from)
 {
     Pb__Node *n = arena_copy(im->ngc, from, sizeof *n);
-    n->input = arena_alloc(im->ngc, (n->n_input + 1) * sizeof *n->input);
-    n->output = arena_alloc(im->ngc, (n->n_output + 1) * sizeof *n->output);
+    n->input = arena_array(im->ngc, n->n_input + 1, sizeof *n->input);
+    n->output = arena_array(im->ngc, n->n_output + 1, sizeof *n->output);
     for (size_t i = 0; i < n->n_input; i++) {
         n->input[i] = (char *)resolve(im, from->input[i]);
         ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, n->input[i]));
@@ -85,7 +85,7 @@ static Pb__Node *renamed(Import *im, const Pb__Node *from)
 static bool take_pass(Import *im, const Pb__Graph *g, const Meaning *in)
 {
     const Pb__Node *outer = im->at;
-    Pb__Node **node = arena_alloc(im->ngc, (g->n_node + 1) * sizeof *node);
+    Pb__Node **node = arena_array(im->ngc, g->n_node + 1, sizeof *node);
     im->scope->prefix = text_format(im->ngc, "%d/", ++im->scopes);
     if ((im->inner_nodes += 1 + (int64_t)g->n_node) > MOST_NODES) {
         problem(im, "it makes more than %d nodes", MOST_NODES);
@@ -203,7 +203,7 @@ static void take_if(Import *im, const Pb__Node *n)
         return;
     bool known = known_truth(im, c->known, &yes);
     for (int i = 0; i < 2; i++) {
-        out[i] = arena_alloc(im->ngc, (n->n_output + 1) * sizeof **out);
+        out[i] = arena_array(im->ngc, n->n_output + 1, sizeof **out);
         bool taken = !known || yes == (i == 0);
         if (taken && !take_branch(im, i == 0 ? "then_branch" : "else_branch", out[i], n->n_output))
             return;
@@ -278,7 +278,7 @@ static void give_collected(Import *im, int i, Meaning *part, int count, int64_t 
         result_known(im, i, k);
         return;
     }
-    Operand *list = arena_alloc(im->ngc, (size_t)count * sizeof *list);
+    Operand *list = arena_array(im->ngc, count, sizeof *list);
     for (int p = 0; p < count; p++)
         list[p] = operand_of(im, &part[p]);
     int element = part[0].element;
@@ -323,8 +323,8 @@ static void take_loop(Import *im, const Pb__Node *n)
         return;
     }
     int collects = (int)g->n_output - 1 - carried;
-    Meaning *in = arena_alloc(im->ngc, ((size_t)carried + 2) * sizeof *in);
-    Meaning **part = arena_alloc(im->ngc, ((size_t)collects + 1) * sizeof *part);
+    Meaning *in = arena_array(im->ngc, carried + 2, sizeof *in);
+    Meaning **part = arena_array(im->ngc, collects + 1, sizeof *part);
     in[1] = meaning_of_number(im, EL_BOOL, 1);
     if (has_input(n, 1) && input_of(im, 1))
         in[1] = *input_of(im, 1);
@@ -332,7 +332,7 @@ static void take_loop(Import *im, const Pb__Node *n)
         if (input_of(im, 2 + i))
             in[2 + i] = *input_of(im, 2 + i);
     for (int i = 0; i < collects; i++)
-        part[i] = arena_alloc(im->ngc, ((size_t)most + 1) * sizeof **part);
+        part[i] = arena_array(im->ngc, most + 1, sizeof **part);
 
     GraphScope *around = im->scope;
     enter(im, g);
@@ -431,10 +431,9 @@ static bool read_scan(Import *im, const Pb__Node *n, Scan *s)
 static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
 {
     int all = s->states + s->scanned;
-    Operand *x = arena_alloc(im->ngc, ((size_t)all + 1) * sizeof *x);
-    Meaning *in = arena_alloc(im->ngc, ((size_t)all + 1) * sizeof *in);
-    Operand *part =
-        arena_alloc(im->ngc, ((size_t)s->collects * (size_t)s->passes + 1) * sizeof *part);
+    Operand *x = arena_array(im->ngc, all + 1, sizeof *x);
+    Meaning *in = arena_array(im->ngc, all + 1, sizeof *in);
+    Operand *part = arena_array(im->ngc, (size_t)s->collects * (size_t)s->passes + 1, sizeof *part);
     for (int i = 0; i < all && !im->failed; i++) {
         x[i] = operand(im, s->first + i);
         if (row >= 0 && !im->failed)
@@ -481,8 +480,8 @@ static void take_scan(Import *im, const Pb__Node *n)
     }
     int outs = s.states + s.collects;
     GraphScope *around = im->scope;
-    Meaning *out = arena_alloc(im->ngc, ((size_t)outs + 1) * sizeof *out);
-    Operand *row = arena_alloc(im->ngc, ((size_t)outs * (size_t)rows + 1) * sizeof *row);
+    Meaning *out = arena_array(im->ngc, outs + 1, sizeof *out);
+    Operand *row = arena_array(im->ngc, (size_t)outs * (size_t)rows + 1, sizeof *row);
     enter(im, s.g);
     for (int64_t r = 0; r < rows && !im->failed; r++) {
         if (!scan_once(im, &s, batched ? r : -1, out))

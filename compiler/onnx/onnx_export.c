@@ -30,7 +30,7 @@ static Pb__Value *value_info(Export *x, const char *name, Type type, Shape s)
     tensor->has_element = true;
     tensor->element = element_of(x, type);
     tensor->shape = shape;
-    shape->axis = arena_alloc(x->ngc, (size_t)(s.rank + 1) * sizeof *shape->axis);
+    shape->axis = arena_array(x->ngc, s.rank + 1, sizeof *shape->axis);
     for (int i = 0; i < s.rank; i++) {
         Pb__Axis *a = shape->axis[shape->n_axis++] = arena_alloc(x->ngc, sizeof *a);
         int64_t n;
@@ -64,7 +64,7 @@ static void add_weights(Export *x, const double *const *var)
 /* The inputs whose elements, or sizes, the nodes read. */
 static void add_inputs(Export *x, Pb__Graph *graph)
 {
-    graph->input = arena_alloc(x->ngc, (size_t)(x->m->vars + 1) * sizeof *graph->input);
+    graph->input = arena_array(x->ngc, x->m->vars + 1, sizeof *graph->input);
     for (int i = 0; i < x->m->vars; i++) {
         const Var *v = x->m->var[i];
         if (v->kind == VAR_INPUT && (x->uses[v->node->id] || x->measured[i]))
@@ -94,8 +94,8 @@ static void add_nodes(Export *x)
 /* By node id: does what is written read it? */
 static int *find_needed(Export *x, Node *const *root, int roots)
 {
-    int *need = arena_alloc(x->ngc, (size_t)(x->g->count + 1) * sizeof *need);
-    const Node **left = arena_alloc(x->ngc, (size_t)(x->g->count + roots + 1) * sizeof *left);
+    int *need = arena_array(x->ngc, x->g->count + 1, sizeof *need);
+    const Node **left = arena_array(x->ngc, x->g->count + roots + 1, sizeof *left);
     int count = 0;
     for (int i = 0; i < roots; i++)
         if (!need[root[i]->id]++)
@@ -103,7 +103,7 @@ static int *find_needed(Export *x, Node *const *root, int roots)
 
     while (count > 0) {
         const Node *n = left[--count];
-        const Node **operand = arena_alloc(x->ngc, (size_t)(n->nargs + 3) * sizeof *operand);
+        const Node **operand = arena_array(x->ngc, n->nargs + 3, sizeof *operand);
         int operands = export_operands(x, n, operand);
         for (int i = 0; i < operands; i++)
             if (!need[operand[i]->id]++)
@@ -126,7 +126,7 @@ static int choose_roots(const Export *x, bool training, int *root)
 
 static void add_outputs(Export *x, Pb__Graph *graph, const int *root, int count, Node *const *node)
 {
-    graph->output = arena_alloc(x->ngc, (size_t)(count + 1) * sizeof *graph->output);
+    graph->output = arena_array(x->ngc, count + 1, sizeof *graph->output);
     for (int i = 0; i < count; i++) {
         const Root *r = &x->m->root[root[i]];
         const char *name = fresh_name(x, r->name);
@@ -187,7 +187,7 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
 {
     Export x = {.ngc = ngc, .g = m->graph, .m = m};
     Pb__Graph *graph = arena_alloc(ngc, sizeof *graph);
-    int *root = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *root);
+    int *root = arena_array(ngc, m->roots + 1, sizeof *root);
     x.element = ngc->opt.real_double ? EL_DOUBLE : EL_FLOAT;
     pb__graph__init(graph);
     graph->name = (char *)m->name;
@@ -195,7 +195,7 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
     /* predict is not training; losses and gradients are */
     Node **use = model_with_training(m, 0), **learn = model_with_training(m, 1);
     int count = choose_roots(&x, training, root);
-    Node **node = arena_alloc(ngc, (size_t)(count + 1) * sizeof *node);
+    Node **node = arena_array(ngc, count + 1, sizeof *node);
     for (int i = 0; i < count; i++)
         node[i] = m->root[root[i]].kind == ROOT_OUTPUT ? use[root[i]] : learn[root[i]];
     if (count == 0) {
@@ -205,8 +205,8 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
 
     forms_find(&x, graph_uses(m->graph, node, count));
     x.uses = find_needed(&x, node, count);
-    x.measured = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *x.measured);
-    x.place = arena_alloc(ngc, (size_t)(m->graph->count + 1) * sizeof *x.place);
+    x.measured = arena_array(ngc, m->vars + 1, sizeof *x.measured);
+    x.place = arena_array(ngc, m->graph->count + 1, sizeof *x.place);
     add_weights(&x, var);
     add_nodes(&x);
     add_outputs(&x, graph, root, count, node);

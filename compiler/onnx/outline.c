@@ -297,8 +297,8 @@ static Def *make_def(Import *im, const Page *p, const Region *r, const int *para
                .count = r->count,
                .entries = r->entries,
                .numbers = count};
-    d->body = arena_alloc(im->ngc, (size_t)r->count * sizeof *d->body);
-    d->number = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *d->number);
+    d->body = arena_array(im->ngc, r->count, sizeof *d->body);
+    d->number = arena_array(im->ngc, count + 1, sizeof *d->number);
     d->entry = arena_copy(im->ngc, r->entry, sizeof r->entry);
     for (int i = 0; i < r->count; i++) {
         Statement *s = d->body[i] = p->statement[r->from + i];
@@ -339,7 +339,7 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
 {
     Statement *s = arena_alloc(im->ngc, sizeof *s);
     *s = (Statement){.kind = ST_CALL, .of = d, .refs = r->entries};
-    s->ref = arena_alloc(im->ngc, (size_t)r->entries * sizeof *s->ref);
+    s->ref = arena_array(im->ngc, r->entries, sizeof *s->ref);
     s->label = common_path(im, p, r);
     Text t = {.ngc = im->ngc};
     for (int i = 0; i < r->entries; i++) {
@@ -356,7 +356,7 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
     s->text = t.at;
     for (int i = r->from; i < r->from + r->count; i++)
         s->weights += p->statement[i]->weights;
-    s->weight = arena_alloc(im->ngc, (size_t)(s->weights + 1) * sizeof *s->weight);
+    s->weight = arena_array(im->ngc, s->weights + 1, sizeof *s->weight);
     for (int i = r->from, k = 0; i < r->from + r->count; i++)
         for (int j = 0; j < p->statement[i]->weights; j++)
             s->weight[k++] = p->statement[i]->weight[j];
@@ -368,10 +368,10 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
 /* Puts calls of one def in the place of these regions, which are in order. */
 static void replace(Import *im, Page *p, const Region *const *r, const Literals *n, int regions)
 {
-    int *parameter = arena_alloc(im->ngc, (size_t)(n[0].count + 1) * sizeof *parameter);
+    int *parameter = arena_array(im->ngc, n[0].count + 1, sizeof *parameter);
     int count = choose_parameters(n, regions, parameter);
     const char *path = common_path(im, p, r[0]);
-    Statement **call = arena_alloc(im->ngc, (size_t)regions * sizeof *call);
+    Statement **call = arena_array(im->ngc, regions, sizeof *call);
     Def shape = {.numbers = count};
     for (int i = 0; i < regions; i++)
         call[i] = make_call(im, p, r[i], &shape, &n[i], parameter);
@@ -415,13 +415,13 @@ static int saving(Import *im, const Page *p, const Region *const *r, int regions
     int saved = (regions - 1) * (r[0]->count - 1) - 3;
     if (regions < 2 || saved <= 0 || !paths_differ(im, p, r, regions))
         return 0;
-    Literals *n = arena_alloc(im->ngc, (size_t)regions * sizeof *n);
+    Literals *n = arena_array(im->ngc, regions, sizeof *n);
     for (int i = 0; i < regions; i++) {
         n[i] = literals_of(im, p, r[i]);
         if (n[i].count != n[0].count || r[i]->entries != r[0]->entries)
             return 0;
     }
-    int *parameter = arena_alloc(im->ngc, (size_t)(n[0].count + 1) * sizeof *parameter);
+    int *parameter = arena_array(im->ngc, n[0].count + 1, sizeof *parameter);
     return choose_parameters(n, regions, parameter) <= NUMBERS ? saved : 0;
 }
 
@@ -431,8 +431,8 @@ static bool make_best(Import *im, Page *p)
     int count, best = 0, regions = 0;
     find_places(p);
     Region *list = find_regions(im, p, &count);
-    const Region **chosen = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *chosen);
-    const Region **kept = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *kept);
+    const Region **chosen = arena_array(im->ngc, count + 1, sizeof *chosen);
+    const Region **kept = arena_array(im->ngc, count + 1, sizeof *kept);
     if (count)
         qsort(list, (size_t)count, sizeof *list, by_hash);
     for (int i = 0, end; i < count; i = end) {
@@ -451,7 +451,7 @@ static bool make_best(Import *im, Page *p)
     }
     if (best == 0)
         return false;
-    Literals *n = arena_alloc(im->ngc, (size_t)regions * sizeof *n);
+    Literals *n = arena_array(im->ngc, regions, sizeof *n);
     for (int i = 0; i < regions; i++)
         n[i] = literals_of(im, p, kept[i]);
     replace(im, p, kept, n, regions);
@@ -511,7 +511,7 @@ static void make_loops(Import *im, Page *p)
             weights += p->statement[i + k]->weights;
         loop->kind = ST_LOOP;
         loop->passes = n;
-        loop->weight = arena_alloc(im->ngc, (size_t)(weights + 1) * sizeof *loop->weight);
+        loop->weight = arena_array(im->ngc, weights + 1, sizeof *loop->weight);
         loop->weights = 0;
         for (int k = 0; k < n; k++) {
             const Statement *pass = p->statement[i + k];

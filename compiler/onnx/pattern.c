@@ -87,7 +87,7 @@ static Pb__Node *join(Finder *f, int at, const char *op, int inputs, const char 
     n->domain = (char *)joined_domain;
     n->n_attribute = 0;
     n->n_input = (size_t)inputs;
-    n->input = arena_alloc(ngc, (size_t)(inputs + 1) * sizeof *n->input);
+    n->input = arena_array(ngc, inputs + 1, sizeof *n->input);
     for (int i = 0; i < inputs; i++)
         n->input[i] = (char *)input[i];
     f->im->node[at] = n;
@@ -102,7 +102,7 @@ static void give_float(Finder *f, Pb__Node *n, const char *name, double v)
     a->name = (char *)name;
     a->has_f = true;
     a->f = (float)v;
-    Pb__Attribute **list = arena_alloc(ngc, (n->n_attribute + 1) * sizeof *list);
+    Pb__Attribute **list = arena_array(ngc, n->n_attribute + 1, sizeof *list);
     for (size_t i = 0; i < n->n_attribute; i++)
         list[i] = n->attribute[i];
     list[n->n_attribute++] = a;

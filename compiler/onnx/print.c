@@ -96,7 +96,7 @@ static void name_statement(Import *im, Statement *s, int start)
         s->name = name_fresh(im, word, false);
         return;
     }
-    s->part_name = arena_alloc(im->ngc, (size_t)s->parts * sizeof *s->part_name);
+    s->part_name = arena_array(im->ngc, s->parts, sizeof *s->part_name);
     for (int i = 0; i < s->parts; i++)
         s->part_name[i] = name_fresh(im, part_word(im, s, word, i), false);
     s->name = s->part_name[0];
@@ -165,7 +165,7 @@ static void add_def(Import *im, Text *t, const Page *p, Def *d)
         *table_at(im->ngc, &im->taken, intern_str(im->ngc, p->def[i]->name)) = 1;
 
     text_add(t, "\ndef %s(", d->name);
-    const char **kept = arena_alloc(im->ngc, (size_t)(d->entries + 1) * sizeof *kept);
+    const char **kept = arena_array(im->ngc, d->entries + 1, sizeof *kept);
     for (int i = 0; i < d->entries; i++) {
         Statement *entry = statement_now(d->entry[i]);
         kept[i] = entry->name;
@@ -313,7 +313,7 @@ static void collect_weights(Import *im, const Page *p, Written *w)
     int count = 0;
     for (int i = 0; i < p->statements; i++)
         count += p->statement[i]->weights;
-    w->weight = arena_alloc(im->ngc, (size_t)(count + 1) * sizeof *w->weight);
+    w->weight = arena_array(im->ngc, count + 1, sizeof *w->weight);
     for (int i = 0; i < p->statements; i++)
         for (int k = 0; k < p->statement[i]->weights; k++)
             w->weight[w->weights++] = p->statement[i]->weight[k];

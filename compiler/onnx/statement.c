@@ -199,7 +199,7 @@ static Statement *statement_of(Import *im, Joined *of, Line *l)
 
     s->label = p.layer->label;
     s->weights = p.layer->weights;
-    s->weight = arena_alloc(im->ngc, (size_t)s->weights * sizeof *s->weight);
+    s->weight = arena_array(im->ngc, s->weights, sizeof *s->weight);
     for (int i = 0; i < s->weights; i++)
         s->weight[i] = &p.layer->weight[i];
     return s;
@@ -220,7 +220,7 @@ static void move_constants(Import *im, Page *p)
 {
     int n = p->statements, count = 0, inputs = 0;
     Statement **in = arena_copy(im->ngc, p->statement, (size_t)n * sizeof *in);
-    bool *first = arena_alloc(im->ngc, (size_t)(n + 1) * sizeof *first);
+    bool *first = arena_array(im->ngc, n + 1, sizeof *first);
     for (int i = 0; i < n; i++) {
         in[i]->at = i;
         in[i]->constant = is_constant(in[i]);
@@ -242,10 +242,10 @@ static void move_constants(Import *im, Page *p)
 /* All statements, in order. */
 void make_statements(Import *im, Page *p)
 {
-    Joined *of = arena_alloc(im->ngc, (size_t)(im->lines + 1) * sizeof *of);
+    Joined *of = arena_array(im->ngc, im->lines + 1, sizeof *of);
     count_uses(im, of);
     choose_inlined(im, of);
-    p->statement = arena_alloc(im->ngc, (size_t)(im->lines + 1) * sizeof *p->statement);
+    p->statement = arena_array(im->ngc, im->lines + 1, sizeof *p->statement);
     for (int i = 0; i < im->lines; i++) {
         Line *l = im->line[i];
         if (!of[i].needed || of[i].inlined || l->kind == LINE_LITERAL)

@@ -222,14 +222,14 @@ static Known *new_known(Ngc *ngc, int element, int rank, const int64_t *dim)
 Known *known_new(Ngc *ngc, int element, int rank, const int64_t *dim)
 {
     Known *k = new_known(ngc, element, rank, dim);
-    k->number = arena_alloc(ngc, (size_t)(k->count + 1) * sizeof *k->number);
+    k->number = arena_array(ngc, k->count + 1, sizeof *k->number);
     return k;
 }
 
 Known *known_sizes(Ngc *ngc, int rank, const int64_t *dim)
 {
     Known *k = new_known(ngc, EL_INT64, rank, dim);
-    k->size = arena_alloc(ngc, (size_t)(k->count + 1) * sizeof *k->size);
+    k->size = arena_array(ngc, k->count + 1, sizeof *k->size);
     return k;
 }
 

@@ -73,7 +73,7 @@ static Known *fixed_input(Import *im, const Pb__Value *v, const Pb__TensorType *
         return NULL;
 
     int64_t count = 0, room = (int64_t)strlen(text);
-    double *number = arena_alloc(im->ngc, (size_t)(room + 1) * sizeof *number);
+    double *number = arena_array(im->ngc, room + 1, sizeof *number);
     for (const char *c = text; *c;) {
         char *end;
         double x = strtod(c, &end);
@@ -270,8 +270,8 @@ static void take_node(Import *im, const Pb__Node *n)
 static void take_outputs(Import *im)
 {
     im->at = NULL;
-    im->output = arena_alloc(im->ngc, (im->graph->n_output + 1) * sizeof *im->output);
-    im->output_name = arena_alloc(im->ngc, (im->graph->n_output + 1) * sizeof *im->output_name);
+    im->output = arena_array(im->ngc, im->graph->n_output + 1, sizeof *im->output);
+    im->output_name = arena_array(im->ngc, im->graph->n_output + 1, sizeof *im->output_name);
     im->remarks.ngc = im->ngc;
     for (size_t i = 0; i < im->graph->n_output; i++) {
         const char *name = im->graph->output[i]->name;
@@ -339,7 +339,7 @@ static bool import_graph(Import *im)
     im->lower = lower_begin(im->ngc);
     im->g = im->lower->g;
     im->nodes = (int)im->graph->n_node;
-    im->node = arena_alloc(im->ngc, (size_t)(im->nodes + 1) * sizeof *im->node);
+    im->node = arena_array(im->ngc, im->nodes + 1, sizeof *im->node);
     for (int i = 0; i < im->nodes; i++)
         im->node[i] = im->graph->node[i];
 
