@@ -74,7 +74,7 @@ static void dot_body(const Lesson *l, Text *t, int loop)
 
 static void dot_edges(const Lesson *l, Text *t, const Node *n)
 {
-    const Node **operand = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *operand);
+    const Node **operand = arena_array(l->ngc, n->nargs + 1, sizeof *operand);
     int count = lesson_operands(l, n, operand);
 
     for (int k = 0; k < count; k++)

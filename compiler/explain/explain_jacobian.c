@@ -80,9 +80,9 @@ static Copy copy_region(Lesson *l, const Node *y)
     size_t nodes = (size_t)y->id + 1;
     bool *in = region_of(l, y);
     Copy c = {.l = l,
-              .copy = arena_alloc(l->ngc, nodes * sizeof *c.copy),
-              .from = arena_alloc(l->ngc, nodes * sizeof *c.from),
-              .leaf = arena_alloc(l->ngc, nodes * sizeof *c.leaf)};
+              .copy = arena_array(l->ngc, nodes, sizeof *c.copy),
+              .from = arena_array(l->ngc, nodes, sizeof *c.from),
+              .leaf = arena_array(l->ngc, nodes, sizeof *c.leaf)};
 
     for (int i = 0; i <= y->id; i++) {
         Node *n = l->g->node[i];
@@ -115,8 +115,8 @@ static void build_pairs(Lesson *l, int item)
     Copy c = copy_region(l, y);
 
     Node *seed = leaf_for(&c, y);
-    Node **gradient = arena_alloc(l->ngc, (size_t)(c.count + 1) * sizeof *gradient);
-    Reach *reach = arena_alloc(l->ngc, (size_t)(c.count + 1) * sizeof *reach);
+    Node **gradient = arena_array(l->ngc, c.count + 1, sizeof *gradient);
+    Reach *reach = arena_array(l->ngc, c.count + 1, sizeof *reach);
     graph_grad(l->g, c.copy[y->id], seed, c.leaf, c.count, gradient, reach);
 
     for (int k = 0; k < c.count; k++)
@@ -155,8 +155,8 @@ static void set_leaf(Eval *e, const Node *leaf, const double *value)
 static void compute_rows(Lesson *l, Jacobian *j)
 {
     Eval *e = l->e;
-    double *seed = arena_alloc(l->ngc, (size_t)(j->rows + 1) * sizeof *seed);
-    j->value = arena_alloc(l->ngc, (size_t)(j->rows * j->columns + 1) * sizeof *j->value);
+    double *seed = arena_array(l->ngc, j->rows + 1, sizeof *seed);
+    j->value = arena_array(l->ngc, j->rows * j->columns + 1, sizeof *j->value);
 
     for (int64_t r = 0; r < j->rows; r++) {
         memset(e->known + j->first, 0, (size_t)(l->g->count - j->first));
@@ -276,7 +276,7 @@ static const char *structure_of(const Lesson *l, const Jacobian *j)
  */
 static const double *times_jacobian(const Lesson *l, const double *up, const Jacobian *j)
 {
-    double *down = arena_alloc(l->ngc, (size_t)(j->columns + 1) * sizeof *down);
+    double *down = arena_array(l->ngc, j->columns + 1, sizeof *down);
     for (int64_t r = 0; r < j->rows; r++)
         for (int64_t c = 0; c < j->columns; c++)
             down[c] += (up ? up[r] : 1) * j->value[r * j->columns + c];
@@ -337,7 +337,7 @@ double jacobian_entry(const JacobianView *v, int64_t row, int64_t column)
 /* By item: the number of pairs on the longest chain down from it. */
 static int *chain_depths(const Lesson *l)
 {
-    int *depth = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *depth);
+    int *depth = arena_array(l->ngc, l->items + 1, sizeof *depth);
     for (int i = l->jacobians - 1; i >= 0; i--) { /* early values come last */
         const Jacobian *j = &l->jacobian[i];
         if (depth[j->y] < depth[j->x] + 1)

@@ -269,7 +269,7 @@ static void json_or_null(Text *t, int number)
 /* The items that an item is computed from. */
 static void json_item_args(const Lesson *l, Text *t, const Node *n)
 {
-    const Node **operand = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *operand);
+    const Node **operand = arena_array(l->ngc, n->nargs + 1, sizeof *operand);
     int count = lesson_operands(l, n, operand);
 
     for (int i = 0; i < count; i++)
@@ -439,9 +439,9 @@ static void json_vector(Text *t, const char *key, const double *v, int64_t count
 /* What the longest chain of Jacobians costs. */
 static void json_cost(const Lesson *l, Text *t)
 {
-    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain);
+    int *chain = arena_array(l->ngc, l->items + 1, sizeof *chain);
     int n = jacobian_chain(l, chain);
-    double *size = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *size);
+    double *size = arena_array(l->ngc, n + 1, sizeof *size);
 
     text_add(t, "\"cost\":{\"chain\":[");
     for (int i = 0; i < n; i++) {
@@ -461,7 +461,7 @@ static void json_jacobian(const Lesson *l, Text *t, const Jacobian *j)
     JacobianView v = jacobian_view(l, j);
     double *value = NULL;
     if (j->value) {
-        value = arena_alloc(l->ngc, (size_t)(v.rows * v.columns + 1) * sizeof *value);
+        value = arena_array(l->ngc, v.rows * v.columns + 1, sizeof *value);
         for (int64_t r = 0; r < v.rows; r++)
             for (int64_t c = 0; c < v.columns; c++)
                 value[r * v.columns + c] = jacobian_entry(&v, r, c);

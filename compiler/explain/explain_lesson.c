@@ -80,7 +80,7 @@ static bool is_loss(const Lesson *l, const Node *n)
 static void collect_losses(Lesson *l)
 {
     const Model *m = l->m;
-    l->loss = arena_alloc(l->ngc, (size_t)(m->roots + 1) * sizeof *l->loss);
+    l->loss = arena_array(l->ngc, m->roots + 1, sizeof *l->loss);
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
         if (r->kind == ROOT_GRAD && !is_loss(l, r->loss))
@@ -115,7 +115,7 @@ static void collect_items(Lesson *l)
     Node **from = l->loss;
     int n = l->losses;
     if (n == 0) {
-        from = arena_alloc(l->ngc, (size_t)(m->roots + 1) * sizeof *from);
+        from = arena_array(l->ngc, m->roots + 1, sizeof *from);
         for (int i = 0; i < m->roots; i++)
             if (m->root[i].kind != ROOT_UPDATE)
                 from[n++] = m->root[i].written;
@@ -123,7 +123,7 @@ static void collect_items(Lesson *l)
 
     const int *uses = graph_uses(l->g, from, n);
     bool *done = arena_alloc(l->ngc, (size_t)l->g->count + 1);
-    l->item = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *l->item);
+    l->item = arena_array(l->ngc, l->g->count + 1, sizeof *l->item);
     for (int i = 0; i < l->g->count; i++)
         add_item(l, uses, done, l->g->node[i]);
 }
@@ -237,7 +237,7 @@ static const char *axes_words(const Lesson *l, const Node *n)
 /* 1 + the highest level of an operand; 0 for a leaf. */
 static int level_of(const Lesson *l, const Node *n)
 {
-    const Node **operand = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *operand);
+    const Node **operand = arena_array(l->ngc, n->nargs + 1, sizeof *operand);
     int level = 0, count = lesson_operands(l, n, operand);
     for (int i = 0; i < count; i++) {
         const Item *a = item_of(l, operand[i]);
@@ -263,7 +263,7 @@ static const char *operand_number(const Lesson *l, const Node *n, int i, bool fi
 const char *lesson_in_numbers(const Lesson *l, const Item *t, bool first)
 {
     const Node *n = t->node;
-    const char **number = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *number);
+    const char **number = arena_array(l->ngc, n->nargs + 1, sizeof *number);
     bool scalar = op_info[n->op]->flags & F_ELEMENTWISE && n->shape.rank == 0 && n->op != OP_copy;
 
     if (!scalar || n->nargs == 0)
@@ -281,7 +281,7 @@ static void describe_item(Lesson *l, Item *t)
     if (n->op == OP_var || n->op == OP_data)
         return;
 
-    const char **label = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *label);
+    const char **label = arena_array(l->ngc, n->nargs + 1, sizeof *label);
     for (int i = 0; i < n->nargs; i++)
         label[i] = lesson_label(l, n->arg[i]);
 
@@ -307,7 +307,7 @@ static const char *part_of(const Lesson *l, const char *label)
  * what it is computed from: a value without a name is in the part of its first user. */
 static void group_items(Lesson *l)
 {
-    int *user = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *user); /* 1 + item; 0: none */
+    int *user = arena_array(l->ngc, l->items + 1, sizeof *user); /* 1 + item; 0: none */
     for (int i = l->items; i-- > 0;) {
         Item *t = &l->item[i];
         for (int k = 0; k < t->node->nargs; k++) {
@@ -425,7 +425,7 @@ static const Step **steps_in_order(const Lesson *l, int *count)
         n++;
     *count = n;
 
-    const Step **step = arena_alloc(l->ngc, (size_t)(n + 1) * sizeof *step);
+    const Step **step = arena_array(l->ngc, n + 1, sizeof *step);
     for (const Step *s = l->g->steps; s; s = s->prev)
         step[--n] = s;
     return step;
@@ -440,7 +440,7 @@ typedef struct LastSteps {
 static LastSteps last_steps(const Lesson *l)
 {
     size_t count = (size_t)(l->loops + 1) * (size_t)(l->g->count + 1);
-    return (LastSteps){l, arena_alloc(l->ngc, count * sizeof(const Step *))};
+    return (LastSteps){l, arena_array(l->ngc, count, sizeof(const Step *))};
 }
 
 /* The number of the loop that goes back in this step. */
@@ -493,7 +493,7 @@ static void collect_moves(Lesson *l)
 {
     int steps;
     const Step **step = steps_in_order(l, &steps);
-    l->move = arena_alloc(l->ngc, (size_t)(steps + 1) * sizeof *l->move);
+    l->move = arena_array(l->ngc, steps + 1, sizeof *l->move);
 
     for (int k = 0; k < l->losses; k++) {
         LastSteps last = collect_moves_of(l, l->loss[k], step, steps);
@@ -593,7 +593,7 @@ static void collect_nudges(Lesson *l)
     int most = l->cost.all > 1e7 ? 3 : NUDGES;
     Eval *other = second_eval(l);
     Pool *pool = pool_new(l->ngc);
-    l->nudge = arena_alloc(l->ngc, NUDGES * sizeof *l->nudge);
+    l->nudge = arena_array(l->ngc, NUDGES, sizeof *l->nudge);
     for (int i = 0; i < l->m->roots && l->nudges < most; i++) {
         const Root *r = &l->m->root[i];
         if (r->kind == ROOT_GRAD)
@@ -633,7 +633,7 @@ void lesson_costs(Lesson *l)
 {
     const Model *m = l->m;
     l->cost = (LessonCost){0};
-    Node **root = arena_alloc(l->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    Node **root = arena_array(l->ngc, m->roots + 1, sizeof *root);
     int n = 0;
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
@@ -682,7 +682,7 @@ static void find_loops(Lesson *l)
 {
     int count = 0, steps;
     const Step **step = steps_in_order(l, &steps);
-    Node **node = arena_alloc(l->ngc, (size_t)(l->items + steps + l->m->roots + 1) * sizeof *node);
+    Node **node = arena_array(l->ngc, l->items + steps + l->m->roots + 1, sizeof *node);
 
     for (int i = 0; i < l->items; i++)
         node[count++] = l->item[i].node;
@@ -705,7 +705,7 @@ Lesson *lesson_new(Ngc *ngc, Model *m)
     return_names(l);
 
     l->placed = l->g->count;
-    l->at = arena_alloc(ngc, (size_t)(l->placed + 1) * sizeof *l->at);
+    l->at = arena_array(ngc, l->placed + 1, sizeof *l->at);
     collect_losses(l);
     collect_items(l);
     label_items(l);

@@ -465,7 +465,7 @@ static const char *bare_formula(const Lesson *l, const Node *n, const char *cons
 
     Node *y = arena_copy(l->ngc, n, sizeof *n);
     y->name = NULL;
-    y->arg = arena_alloc(l->ngc, (size_t)(n->nargs + 1) * sizeof *y->arg);
+    y->arg = arena_array(l->ngc, n->nargs + 1, sizeof *y->arg);
     for (int i = 0; i < n->nargs; i++) {
         y->arg[i] = arena_copy(l->ngc, n->arg[i], sizeof *y);
         y->arg[i]->op = OP_random; /* a leaf, of which node_text prints the name */

@@ -63,7 +63,7 @@ static int column_width(const Lesson *l, const JacobianView *v, int64_t c)
 static void text_matrix(const Lesson *l, Text *t, const JacobianView *v)
 {
     int left = name_width(l, v);
-    int *width = arena_alloc(l->ngc, (size_t)(v->columns + 1) * sizeof *width);
+    int *width = arena_array(l->ngc, v->columns + 1, sizeof *width);
 
     text_add(t, "    %*s", left, "");
     for (int64_t c = 0; c < v->columns; c++) {
@@ -146,12 +146,12 @@ static void text_jacobian(const Lesson *l, Text *t, const Jacobian *j)
 /* The longest chain at its own sizes. Returns whether there is one. */
 static bool text_chain_cost(const Lesson *l, Text *t)
 {
-    int *chain = arena_alloc(l->ngc, (size_t)(l->items + 1) * sizeof *chain);
+    int *chain = arena_array(l->ngc, l->items + 1, sizeof *chain);
     int pairs = jacobian_chain(l, chain) - 1;
     if (pairs <= 0)
         return false;
 
-    double *size = arena_alloc(l->ngc, (size_t)(pairs + 1) * sizeof *size);
+    double *size = arena_array(l->ngc, pairs + 1, sizeof *size);
     text_add(t, "  the longest chain:");
     for (int i = 0; i <= pairs; i++) {
         const Item *item = &l->item[chain[i]];

@@ -96,9 +96,9 @@ void explain_pack(Ngc *ngc, Text *out, const char *text, size_t size)
 {
     Packer p = {.text = (const unsigned char *)text,
                 .size = (int)size,
-                .last = arena_alloc(ngc, HASH * sizeof *p.last),
-                .before = arena_alloc(ngc, (size + 1) * sizeof *p.before),
-                .units = arena_alloc(ngc, (size + 1) * sizeof *p.units)};
+                .last = arena_array(ngc, HASH, sizeof *p.last),
+                .before = arena_array(ngc, size + 1, sizeof *p.before),
+                .units = arena_array(ngc, size + 1, sizeof *p.units)};
     count_units(&p);
 
     int at = 0;

@@ -110,7 +110,7 @@ static void keep_value(const Recorder *r, const Node *n)
     if (count > KEPT_ELEMENTS)
         return;
     if (!v->value)
-        v->value = arena_alloc(l->ngc, (size_t)(count + 1) * sizeof *v->value);
+        v->value = arena_array(l->ngc, count + 1, sizeof *v->value);
     memcpy(v->value, x, (size_t)count * sizeof *x);
 }
 
@@ -136,7 +136,7 @@ static void record_pass(void *watcher, const Node *n, const Node *const *body, i
 
 void lesson_record(Lesson *l, const int *uses)
 {
-    l->kept = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *l->kept);
+    l->kept = arena_array(l->ngc, l->g->count + 1, sizeof *l->kept);
     for (int i = 0; i < l->g->count; i++) {
         Node *n = l->g->node[i];
         int loop = uses[i] ? lesson_loop(l, n) : -1;

@@ -70,7 +70,7 @@ Pool *pool_new(Ngc *ngc)
 static int *last_users(const Eval *e, const int *uses)
 {
     const Graph *g = e->graph;
-    int *last = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *last);
+    int *last = arena_array(e->ngc, g->count + 1, sizeof *last);
     for (int i = 0; i < g->count; i++) {
         const Node *n = g->node[i];
         last[i] = i;
@@ -133,7 +133,7 @@ static bool leaves_loop(const Node *n, const Node *loop)
 static void compute_loop(Eval *e, const int *uses, const Loops *all, Node *loop)
 {
     const Graph *g = e->graph;
-    Node **node = arena_alloc(e->ngc, (size_t)(g->count + 1) * sizeof *node);
+    Node **node = arena_array(e->ngc, g->count + 1, sizeof *node);
     int count = 0;
 
     node[count++] = loop;
@@ -176,8 +176,7 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
 
 Node **lesson_nodes(const Lesson *l, int *count)
 {
-    Node **node =
-        arena_alloc(l->ngc, (size_t)(l->items + 3 * l->moves + l->m->roots + 1) * sizeof *node);
+    Node **node = arena_array(l->ngc, l->items + 3 * l->moves + l->m->roots + 1, sizeof *node);
 
     *count = 0;
     for (int i = 0; i < l->items; i++)
@@ -217,7 +216,7 @@ void lesson_compute(Lesson *l)
     int n;
     Node **node = lesson_nodes(l, &n);
     const int *uses = graph_uses(l->g, node, n);
-    l->stats = arena_alloc(l->ngc, (size_t)(l->g->count + 1) * sizeof *l->stats);
+    l->stats = arena_array(l->ngc, l->g->count + 1, sizeof *l->stats);
     lesson_record(l, uses);
     values_compute(l->e, pool_new(l->ngc), uses, kept_values(l, uses), l->stats);
     l->e->watch = NULL;

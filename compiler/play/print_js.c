@@ -490,7 +490,7 @@ static void print_kernel(Js *j, const Kernel *k)
     int most = 0;
     for (int i = 0; i < k->vals; i++)
         most = k->val[i]->id >= most ? k->val[i]->id + 1 : most;
-    j->named = arena_alloc(j->ngc, (size_t)(most + 1) * sizeof *j->named);
+    j->named = arena_array(j->ngc, most + 1, sizeof *j->named);
 
     switch (k->kind) {
     case K_LOOP: print_loops(j); break;

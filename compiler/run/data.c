@@ -90,7 +90,7 @@ static void split_columns(Ngc *ngc, File *f)
 /* Takes columns first to last. */
 static void take_columns(Ngc *ngc, File *f, int64_t first, int64_t last)
 {
-    int64_t *more = arena_alloc(ngc, (size_t)(f->columns + last - first + 2) * sizeof *more);
+    int64_t *more = arena_array(ngc, f->columns + last - first + 2, sizeof *more);
     for (int64_t i = 0; i < f->columns; i++)
         more[i] = f->column[i];
     for (int64_t i = first; i <= last; i++)
@@ -324,7 +324,7 @@ static double *copy_elements(Ngc *ngc, const Feed *f, int64_t rows)
 {
     const File *file = f->file;
     int64_t wide = (int64_t)file->data->columns;
-    double *x = arena_alloc(ngc, (size_t)(rows * f->width + 1) * sizeof *x);
+    double *x = arena_array(ngc, rows * f->width + 1, sizeof *x);
 
     for (int64_t i = 0; i < rows * f->width; i++) {
         int64_t row = i / file->columns, column = i % file->columns;
@@ -359,7 +359,7 @@ static int bind_feed(Ngc *ngc, const Eval *e, const Feed *f, double **var, DataR
 int data_bind(Ngc *ngc, Model *m, Eval *e, const char *words, double **var, DataRows *out)
 {
     Files files = {.ngc = ngc, .m = m};
-    files.feed = arena_alloc(ngc, (size_t)(m->vars + strlen(words) + 1) * sizeof *files.feed);
+    files.feed = arena_array(ngc, m->vars + strlen(words) + 1, sizeof *files.feed);
     int status = find_feeds(&files, words);
     if (status != 0)
         return status;
@@ -375,7 +375,7 @@ int data_bind(Ngc *ngc, Model *m, Eval *e, const char *words, double **var, Data
     if (m->graph->dims && out->rows && out->rows < e->dim[0])
         e->dim[0] = out->rows;
 
-    out->all = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *out->all);
+    out->all = arena_array(ngc, m->vars + 1, sizeof *out->all);
     for (int i = 0; i < files.feeds; i++) {
         status = bind_feed(ngc, e, &files.feed[i], var, out);
         if (status != 0)

@@ -111,7 +111,7 @@ static bool literal(Ngc *ngc, const char *text, Literal *l)
     if (!literal_read(x, l, 0, 0))
         return false;
     int64_t count = l->count;
-    l->data = arena_alloc(ngc, (size_t)(count + 1) * sizeof *l->data);
+    l->data = arena_array(ngc, count + 1, sizeof *l->data);
     l->count = 0;
     return literal_read(x, l, 0, count);
 }
@@ -229,7 +229,7 @@ Run *run_new(Ngc *ngc, Model *m)
     r->e = eval_new(ngc, m);
     r->e->training = 1;
     r->e->seed = ngc->opt.seed ? ngc->opt.seed : 1;
-    r->var = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *r->var);
+    r->var = arena_array(ngc, m->vars + 1, sizeof *r->var);
     return r;
 }
 
@@ -241,7 +241,7 @@ static void run_defaults(Run *r)
         if (r->var[i] || !v->init)
             continue;
         int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
-        r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
+        r->var[i] = arena_array(r->ngc, n + 1, sizeof **r->var);
         memcpy(r->var[i], eval_node(r->e, v->init), (size_t)n * sizeof **r->var);
     }
 }
@@ -285,7 +285,7 @@ static void check_labels(Run *r)
 static const Node *find_outside(Run *r)
 {
     Graph *g = r->m->graph;
-    Node **root = arena_alloc(r->ngc, (size_t)(r->m->roots + 1) * sizeof *root);
+    Node **root = arena_array(r->ngc, r->m->roots + 1, sizeof *root);
     for (int i = 0; i < r->m->roots; i++)
         root[i] = r->m->root[i].node;
     const int *uses = graph_uses(g, root, r->m->roots);
@@ -329,7 +329,7 @@ static bool invent_input(Run *r, int i)
     int64_t dim[MAX_RANK];
     int64_t n = eval_shape(r->e, v->shape, dim);
     v->invented = v->kind == VAR_INPUT;
-    r->var[i] = arena_alloc(r->ngc, (size_t)(n + 1) * sizeof **r->var);
+    r->var[i] = arena_array(r->ngc, n + 1, sizeof **r->var);
     if (v->type == T_FLOAT)
         ngrt_normal(r->var[i], (size_t)n, 11, (uint32_t)i, 0, 1);
     return v->type == T_INT;

@@ -526,7 +526,7 @@ int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
     if (fd < 0)
         return 3;
 
-    char **args = arena_alloc(ngc, (size_t)(argc + 4) * sizeof *args);
+    char **args = arena_array(ngc, argc + 4, sizeof *args);
     int n = 0;
     args[n++] = (char *)"ngc";
     args[n++] = (char *)command;

@@ -11,7 +11,7 @@
 static const double **variables(Ngc *ngc, Model *m)
 {
     Eval *e = eval_new(ngc, m);
-    const double **value = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *value);
+    const double **value = arena_array(ngc, m->vars + 1, sizeof *value);
     e->seed = 1;
     for (int i = 0; i < m->graph->dims; i++)
         e->dim[i] = m->graph->dim[i].max;

@@ -100,7 +100,7 @@ static bool check_defines(Ngc *ngc, const Model *m)
 /* Is there a value for each --keep? */
 static bool check_keeps(Ngc *ngc, const Model *m)
 {
-    const char **name = arena_alloc(ngc, (size_t)(m->roots + 1) * sizeof *name);
+    const char **name = arena_array(ngc, m->roots + 1, sizeof *name);
     int names = 0;
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind != ROOT_GRAD && m->root[i].kind != ROOT_UPDATE)

@@ -193,7 +193,7 @@ static void put_member(const Module *m, Text *t, const Member *member, int64_t o
 /* Losses, metrics, outputs and kept values among the members of work. */
 static StructSize put_work(const Module *m, Text *t)
 {
-    int64_t *offset = arena_alloc(m->ngc, (size_t)(m->members + 1) * sizeof *offset);
+    int64_t *offset = arena_array(m->ngc, m->members + 1, sizeof *offset);
     StructSize s = module_work(m, POINTER, offset);
 
     for (int i = 0; i < m->members; i++)

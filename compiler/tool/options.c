@@ -151,7 +151,7 @@ static int add_define(Ngc *ngc, const char *text)
     if (!eq || end == eq + 1 || *end || v != floor(v))
         return usage_error(ngc, "-D wants NAME=INT, not '%s'", text, NULL);
 
-    Define *d = arena_alloc(ngc, (size_t)(o->defines + 1) * sizeof *d);
+    Define *d = arena_array(ngc, o->defines + 1, sizeof *d);
     if (o->defines)
         memcpy(d, o->define, (size_t)o->defines * sizeof *d);
     d[o->defines++] = (Define){intern(ngc, text, (size_t)(eq - text)), v};
@@ -161,7 +161,7 @@ static int add_define(Ngc *ngc, const char *text)
 
 static const char **add_text(Ngc *ngc, const char **list, int *count, const char *text)
 {
-    const char **out = arena_alloc(ngc, (size_t)(*count + 1) * sizeof *out);
+    const char **out = arena_array(ngc, *count + 1, sizeof *out);
     if (*count)
         memcpy(out, list, (size_t)*count * sizeof *out);
     out[(*count)++] = text;
@@ -493,7 +493,7 @@ static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
 
 static int unknown_option(Ngc *ngc, const char *arg)
 {
-    const char **names = arena_alloc(ngc, (size_t)option_count * sizeof *names);
+    const char **names = arena_array(ngc, option_count, sizeof *names);
     for (int i = 0; i < option_count; i++)
         names[i] = option_table[i].name;
     const char *word = text_format(ngc, "%.*s", (int)strcspn(arg, "="), arg);
@@ -507,7 +507,7 @@ static int misspelt_command(Ngc *ngc, const char *word)
     if (like_file || strlen(word) < 3)
         return -1;
 
-    const char **names = arena_alloc(ngc, (size_t)command_count * sizeof *names);
+    const char **names = arena_array(ngc, command_count, sizeof *names);
     for (int i = 0; i < command_count; i++)
         names[i] = command_table[i].name;
     const char *guess = suggest(ngc, word, names, command_count);

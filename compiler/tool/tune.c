@@ -30,7 +30,7 @@ static int count_chosen(const Tune *t)
 /* "; did you mean 'head.W'?", or nothing. */
 static const char *guess_param(const Tune *t, const char *pattern)
 {
-    const char **name = arena_alloc(t->ngc, (size_t)(t->m->vars + 1) * sizeof *name);
+    const char **name = arena_array(t->ngc, t->m->vars + 1, sizeof *name);
     int names = 0;
     for (int i = 0; i < t->m->vars; i++)
         if (is_param(t->m->var[i]))
@@ -109,7 +109,7 @@ static Model *compile_again(Tune *t, int file)
 {
     Ngc *ngc = t->ngc;
     const Source text = *ngc->file[file];
-    bool *frozen = arena_alloc(ngc, (size_t)(t->m->vars + 1) * sizeof *frozen);
+    bool *frozen = arena_array(ngc, t->m->vars + 1, sizeof *frozen);
     int params = 0;
 
     for (int i = 0; i < t->m->vars; i++)
@@ -134,7 +134,7 @@ static bool leaves_out(Tune *t)
 Model *tune_model(Ngc *ngc, Model *m, int file, Command command, int *status)
 {
     Tune t = {.ngc = ngc, .m = m};
-    t.chosen = arena_alloc(ngc, (size_t)(m->vars + 1) * sizeof *t.chosen);
+    t.chosen = arena_array(ngc, m->vars + 1, sizeof *t.chosen);
     *status = 2;
 
     bool named = ngc->opt.trains + ngc->opt.freshes > 0;

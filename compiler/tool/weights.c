@@ -63,7 +63,7 @@ static bool read_file(File *f)
 /* The hash that the runtime knows the model by. */
 static uint64_t model_hash(const Model *m)
 {
-    ngrt_tensor *tensor = arena_alloc(m->graph->ngc, (size_t)(m->vars + 1) * sizeof *tensor);
+    ngrt_tensor *tensor = arena_array(m->graph->ngc, m->vars + 1, sizeof *tensor);
     ngrt_model model = {.tensor = tensor};
     for (int i = 0; i < m->vars; i++) {
         const Var *v = m->var[i];
@@ -111,7 +111,7 @@ static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
         return NULL;
     }
 
-    double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
+    double *out = arena_array(f->ngc, count + 1, sizeof *out);
     bool whole = true;
     for (int64_t i = 0; i < count; i++) {
         out[i] = ngrt_data_value(&s->data, (size_t)i);
@@ -154,7 +154,7 @@ static bool check_named(const File *f, const Model *m)
 static double *read_plain(const File *f, const Var *v, size_t at, int64_t count)
 {
     const unsigned char *from = (const unsigned char *)f->tensors.file.at + at;
-    double *out = arena_alloc(f->ngc, (size_t)(count + 1) * sizeof *out);
+    double *out = arena_array(f->ngc, count + 1, sizeof *out);
 
     /* the struct has the types of the C that is written now */
     if (v->type != T_INT && f->ngc->opt.real_double) {
@@ -213,7 +213,7 @@ static bool read_memory(File *f, Model *m)
 /* The graph of predict: what training needs only, such as dropout, is simplified away. */
 static void simplify_for_predict(Model *m)
 {
-    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
     for (int i = 0; i < m->roots; i++)
         root[i] = m->root[i].node;
     graph_simplify(m->graph, root, m->roots, 0, m->training, graph_const(m->graph, 0));
@@ -225,7 +225,7 @@ static void simplify_for_predict(Model *m)
 /* Drops variables that no root needs. */
 static void drop_variables(Model *m)
 {
-    Node **root = arena_alloc(m->graph->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
     for (int i = 0; i < m->roots; i++)
         root[i] = m->root[i].node;
     const int *uses = graph_uses(m->graph, root, m->roots);
@@ -284,7 +284,7 @@ static Node *row_node(Model *m, const Var *x, const PrepInput *p, int axis, bool
         return graph_const(m->graph, sub ? p->sub[0] : p->mul[0]);
 
     Shape shape = x->shape;
-    double *data = arena_alloc(m->graph->ngc, (p->elements + 1) * sizeof *data);
+    double *data = arena_array(m->graph->ngc, p->elements + 1, sizeof *data);
     /* one row, [1, ...], broadcast over all rows */
     shape.dim[axis] = 1;
     memcpy(data, sub ? p->sub : p->mul, p->elements * sizeof *data);
@@ -305,7 +305,7 @@ static bool prepare_input(const File *f, Model *m, Var *x, const PrepInput *p)
     value = graph_binary(g, OP_mul, value, row_node(m, x, p, axis, false));
 
     /* rewriting with x -> (x - sub)*mul replaces x where it is read */
-    Node **root = arena_alloc(g->ngc, (size_t)(m->roots + 1) * sizeof *root);
+    Node **root = arena_array(g->ngc, m->roots + 1, sizeof *root);
     for (int i = 0; i < m->roots; i++)
         root[i] = m->root[i].node;
     graph_simplify(g, root, m->roots, 0, x->node, value);
