@@ -80,22 +80,26 @@ bool stable_is_risky(const unsigned char *kind, const Node *n);
 /* ---- stable_fraction.c: fractions of exponentials ---- */
 
 /* c + the sum of k x */
+typedef struct LinearTerm {
+    double k;
+    Node *x;
+} LinearTerm;
+
 typedef struct Linear {
     double c;
     int terms;
-    struct {
-        double k;
-        Node *x;
-    } term[MAX_LINEAR]; /* by rising id of x */
+    LinearTerm term[MAX_LINEAR]; /* by rising id of x */
 } Linear;
 
 /* The sum of c exp(u) */
+typedef struct ExpsTerm {
+    double c;
+    Linear u;
+} ExpsTerm;
+
 typedef struct Exps {
     int terms;
-    struct {
-        double c;
-        Linear u;
-    } term[MAX_EXPS];
+    ExpsTerm term[MAX_EXPS];
 } Exps;
 
 /* above/below, with other factors */

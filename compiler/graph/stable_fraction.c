@@ -10,25 +10,27 @@
 /* Adds k x to l; false: there are too many terms. */
 static bool linear_add(Linear *l, double k, Node *x)
 {
+    /* terms are sorted by node, so that equal sums have equal lists */
     int i = 0;
     while (i < l->terms && l->term[i].x->id < x->id)
         i++;
 
-    /* terms are sorted by node, so that equal sums have equal lists */
-    if (i < l->terms && l->term[i].x == x) {
-        l->term[i].k += k;
-        if (l->term[i].k == 0) {
+    LinearTerm *t = &l->term[i];
+    size_t later = (size_t)(l->terms - i) * sizeof *t;
+    if (i < l->terms && t->x == x) {
+        t->k += k;
+        if (t->k == 0) {
             l->terms--;
-            memmove(l->term + i, l->term + i + 1, (size_t)(l->terms - i) * sizeof *l->term);
+            memmove(t, t + 1, later - sizeof *t);
         }
         return true;
     }
 
     if (l->terms == MAX_LINEAR)
         return false;
-    memmove(l->term + i + 1, l->term + i, (size_t)(l->terms - i) * sizeof *l->term);
-    l->term[i].k = k;
-    l->term[i].x = x;
+    memmove(t + 1, t, later);
+    t->k = k;
+    t->x = x;
     l->terms++;
     return true;
 }
@@ -39,16 +41,16 @@ static bool linear_of_number(Stable *s, Linear *l, double k, const Node *u, int 
                              int depth, bool *done)
 {
     const Node *x = u->arg[1 - i];
+    bool first = i == 0;
     *done = true;
     switch (u->op) {
-    /* k (x + v), k (x - v) or k (v - x), k v x, k x/v */
-    case OP_add: l->c += k * v; return linear_of(s, l, k, x, depth - 1);
-    case OP_sub:
-        l->c += i == 0 ? k * v : -k * v;
-        return linear_of(s, l, i == 0 ? -k : k, x, depth - 1);
+    case OP_add: /* k (x + v) */ l->c += k * v; return linear_of(s, l, k, x, depth - 1);
+    case OP_sub: /* k (v - x) or k (x - v) */
+        l->c += first ? k * v : -k * v;
+        return linear_of(s, l, first ? -k : k, x, depth - 1);
     case OP_mul: return linear_of(s, l, k * v, x, depth - 1);
-    case OP_div:
-        if (i == 1 && v != 0)
+    case OP_div: /* k x/v */
+        if (!first && v != 0)
             return linear_of(s, l, k / v, x, depth - 1);
         break;
     default: break;
@@ -83,9 +85,12 @@ bool linear_of(Stable *s, Linear *l, double k, const Node *u, int depth)
         return linear_of(s, l, -k, u->arg[0], depth - 1);
     if (u->op == OP_copy)
         return linear_of(s, l, k, u->arg[0], depth - 1);
-    if (u->op == OP_sub && u->arg[0]->id > u->arg[1]->id) { /* k (a - b) is -k (b - a) */
-        Node *swapped = binary(s, OP_sub, now_of(s, u->arg[1]), now_of(s, u->arg[0]));
-        return linear_add(l, -k, swapped);
+
+    /* k (a - b) is -k (b - a) */
+    if (u->op == OP_sub && u->arg[0]->id > u->arg[1]->id) {
+        Node *b = now_of(s, u->arg[1]);
+        Node *a = now_of(s, u->arg[0]);
+        return linear_add(l, -k, binary(s, OP_sub, b, a));
     }
     return linear_add(l, k, now_of(s, u));
 }
@@ -94,18 +99,25 @@ bool linear_of(Stable *s, Linear *l, double k, const Node *u, int depth)
 static bool linear_sum(Linear *a, double k, const Linear *b)
 {
     a->c += k * b->c;
-    for (int i = 0; i < b->terms; i++)
-        if (!linear_add(a, k * b->term[i].k, b->term[i].x))
+    for (int i = 0; i < b->terms; i++) {
+        const LinearTerm *t = &b->term[i];
+        if (!linear_add(a, k * t->k, t->x))
             return false;
+    }
     return true;
 }
 
 static bool linear_equal(const Linear *a, const Linear *b)
 {
-    bool same = a->terms == b->terms && a->c == b->c;
-    for (int i = 0; i < a->terms && same; i++)
-        same = a->term[i].k == b->term[i].k && a->term[i].x == b->term[i].x;
-    return same;
+    if (a->terms != b->terms || a->c != b->c)
+        return false;
+
+    for (int i = 0; i < a->terms; i++) {
+        const LinearTerm *s = &a->term[i], *t = &b->term[i];
+        if (s->k != t->k || s->x != t->x)
+            return false;
+    }
+    return true;
 }
 
 static Linear linear_times(Linear l, double k)
@@ -116,24 +128,38 @@ static Linear linear_times(Linear l, double k)
     return l;
 }
 
+static Node *plus(Stable *s, Node *a, double c)
+{
+    return c == 0 ? a : binary(s, OP_add, a, constant(s, c));
+}
+
+/* sum + k x, where sum may be NULL. */
+static Node *node_plus_term(Stable *s, Node *sum, double k, Node *x)
+{
+    double size = fabs(k);
+    Node *t = x;
+    if (size != 1)
+        t = binary(s, OP_mul, constant(s, size), x);
+
+    if (sum)
+        return binary(s, k > 0 ? OP_add : OP_sub, sum, t);
+    return k > 0 ? t : unary(s, OP_neg, t);
+}
+
 /* The node of l: first what is added, then what is subtracted. */
 static Node *linear_node(Stable *s, const Linear *l)
 {
     Node *sum = NULL;
-    for (int sign = 1; sign >= -1; sign -= 2)
-        for (int i = 0; i < l->terms; i++) {
-            double k = l->term[i].k * sign;
-            if (k <= 0)
-                continue;
-            Node *t = k == 1 ? l->term[i].x : binary(s, OP_mul, constant(s, k), l->term[i].x);
-            if (!sum)
-                sum = sign > 0 ? t : unary(s, OP_neg, t);
-            else
-                sum = binary(s, sign > 0 ? OP_add : OP_sub, sum, t);
-        }
+    for (int i = 0; i < l->terms; i++)
+        if (l->term[i].k > 0)
+            sum = node_plus_term(s, sum, l->term[i].k, l->term[i].x);
+    for (int i = 0; i < l->terms; i++)
+        if (l->term[i].k < 0)
+            sum = node_plus_term(s, sum, l->term[i].k, l->term[i].x);
+
     if (!sum)
         return constant(s, l->c);
-    return l->c == 0 ? sum : binary(s, OP_add, sum, constant(s, l->c));
+    return plus(s, sum, l->c);
 }
 
 /* ---- fractions of exponentials ---- */
@@ -145,52 +171,64 @@ static bool exps_add(Exps *p, double c, const Linear *u)
         return true;
 
     for (int i = 0; i < p->terms; i++) {
-        if (!linear_equal(&p->term[i].u, u))
+        ExpsTerm *t = &p->term[i];
+        if (!linear_equal(&t->u, u))
             continue;
-        p->term[i].c += c;
-        if (p->term[i].c == 0) {
+
+        t->c += c;
+        if (t->c == 0) {
             p->terms--;
-            p->term[i] = p->term[p->terms];
+            *t = p->term[p->terms];
         }
         return true;
     }
 
     if (p->terms == MAX_EXPS)
         return false;
-    p->term[p->terms].c = c;
-    p->term[p->terms].u = *u;
-    p->terms++;
+    p->term[p->terms++] = (ExpsTerm){.c = c, .u = *u};
     return true;
 }
 
+/* p + c q */
 static bool exps_sum(Exps *p, double c, const Exps *q)
 {
-    for (int i = 0; i < q->terms; i++)
-        if (!exps_add(p, c * q->term[i].c, &q->term[i].u))
+    for (int i = 0; i < q->terms; i++) {
+        const ExpsTerm *t = &q->term[i];
+        if (!exps_add(p, c * t->c, &t->u))
             return false;
+    }
     return true;
+}
+
+/* Adds c exp(u) d exp(v) = c d exp(u + v). */
+static bool exps_add_product(Exps *p, const ExpsTerm *a, const ExpsTerm *b)
+{
+    Linear u = a->u;
+    return linear_sum(&u, 1, &b->u) && exps_add(p, a->c * b->c, &u);
 }
 
 static bool exps_product(Exps *out, const Exps *p, const Exps *q)
 {
     Exps r = {0};
     for (int i = 0; i < p->terms; i++)
-        /* c exp(u) d exp(v) = c d exp(u + v) */
-        for (int k = 0; k < q->terms; k++) {
-            Linear u = p->term[i].u;
-            if (!linear_sum(&u, 1, &q->term[k].u) || !exps_add(&r, p->term[i].c * q->term[k].c, &u))
+        for (int k = 0; k < q->terms; k++)
+            if (!exps_add_product(&r, &p->term[i], &q->term[k]))
                 return false;
-        }
     *out = r;
     return true;
 }
 
 static bool exps_equal(const Exps *p, const Exps *q)
 {
-    bool same = p->terms == q->terms;
-    for (int i = 0; i < p->terms && same; i++)
-        same = p->term[i].c == q->term[i].c && linear_equal(&p->term[i].u, &q->term[i].u);
-    return same;
+    if (p->terms != q->terms)
+        return false;
+
+    for (int i = 0; i < p->terms; i++) {
+        const ExpsTerm *s = &p->term[i], *t = &q->term[i];
+        if (s->c != t->c || !linear_equal(&s->u, &t->u))
+            return false;
+    }
+    return true;
 }
 
 Exps exps_one(double c)
@@ -245,29 +283,32 @@ static bool fraction_product(Fraction *f, const Fraction *b)
     } else if (exps_equal(&f->above, &b->below)) {
         f->above = b->above;
     } else {
-        if (!exps_product(&f->above, &f->above, &b->above) ||
-            !exps_product(&f->below, &f->below, &b->below))
+        if (!exps_product(&f->above, &f->above, &b->above))
+            return false;
+        if (!exps_product(&f->below, &f->below, &b->below))
             return false;
     }
-    return others_add(f->times, &f->n_times, b->times, b->n_times) &&
-           others_add(f->over, &f->n_over, b->over, b->n_over);
+
+    if (!others_add(f->times, &f->n_times, b->times, b->n_times))
+        return false;
+    return others_add(f->over, &f->n_over, b->over, b->n_over);
 }
 
 /* f = f + sign b, over the common denominator. */
 bool fraction_sum(Fraction *f, double sign, const Fraction *b)
 {
-    Exps p, q, below;
     if (f->n_times + f->n_over + b->n_times + b->n_over > 0)
         return false;
     if (exps_equal(&f->below, &b->below))
         return exps_sum(&f->above, sign, &b->above);
 
     /* a/b + c/d = (a d + c b)/(b d) */
-    bool good = exps_product(&p, &f->above, &b->below) && exps_product(&q, &b->above, &f->below) &&
-                exps_product(&below, &f->below, &b->below) && exps_sum(&p, sign, &q);
-    if (!good)
+    Exps ad, cb, below;
+    if (!exps_product(&ad, &f->above, &b->below) || !exps_product(&cb, &b->above, &f->below))
         return false;
-    f->above = p;
+    if (!exps_product(&below, &f->below, &b->below) || !exps_sum(&ad, sign, &cb))
+        return false;
+    f->above = ad;
     f->below = below;
     return true;
 }
@@ -288,10 +329,16 @@ static bool fraction_of_function(Stable *s, Op op, const Node *u, Fraction *f)
     }
 }
 
+/* Both operands of n as fractions. */
+static bool fractions_of(Stable *s, const Node *n, int depth, Fraction *a, Fraction *b)
+{
+    return fraction_of(s, n->arg[0], depth - 1, a) && fraction_of(s, n->arg[1], depth - 1, b);
+}
+
 static bool fraction_of_sum(Stable *s, const Node *n, int depth, Fraction *f)
 {
     Fraction b;
-    if (!fraction_of(s, n->arg[0], depth - 1, f) || !fraction_of(s, n->arg[1], depth - 1, &b))
+    if (!fractions_of(s, n, depth, f, &b))
         return false;
     return fraction_sum(f, n->op == OP_add ? 1 : -1, &b);
 }
@@ -299,7 +346,7 @@ static bool fraction_of_sum(Stable *s, const Node *n, int depth, Fraction *f)
 static bool fraction_of_product(Stable *s, const Node *n, int depth, Fraction *f)
 {
     Fraction b;
-    if (!fraction_of(s, n->arg[0], depth - 1, f) || !fraction_of(s, n->arg[1], depth - 1, &b))
+    if (!fractions_of(s, n, depth, f, &b))
         return false;
     if (n->op == OP_mul)
         return fraction_product(f, &b);
@@ -371,8 +418,9 @@ bool fraction_of(Stable *s, const Node *n, int depth, Fraction *f)
  *     c exp(u) / (d exp(v)) = c/d exp(u - v) */
 static bool known_exp(const Exps *a, const Exps *b, Known *out)
 {
-    *out = (Known){OP_exp, a->term[0].c / b->term[0].c, a->term[0].u};
-    return linear_sum(&out->w, -1, &b->term[0].u);
+    const ExpsTerm *up = &a->term[0], *down = &b->term[0];
+    *out = (Known){OP_exp, up->c / down->c, up->u};
+    return linear_sum(&out->w, -1, &down->u);
 }
 
 /* Is a/b, of which the first exponential of a occurs in b, a sigmoid or a tanh?
@@ -384,26 +432,25 @@ static bool known_exp(const Exps *a, const Exps *b, Known *out)
 static bool known_sigmoid(const Exps *a, const Exps *b, Known *out)
 {
     /* the last term of b that has the first exponential of a, and the other term */
-    int u = -1;
+    const ExpsTerm *first = &a->term[0], *second = &a->term[1];
+    int same = -1;
     for (int i = 0; i < 2; i++)
-        if (linear_equal(&a->term[0].u, &b->term[i].u))
-            u = i;
-    if (u < 0)
+        if (linear_equal(&first->u, &b->term[i].u))
+            same = i;
+    if (same < 0)
         return false;
-    int v = 1 - u;
+    const ExpsTerm *u = &b->term[same], *v = &b->term[1 - same];
 
-    *out = (Known){OP_sigmoid, a->term[0].c / b->term[u].c, b->term[u].u};
-    if (!linear_sum(&out->w, -1, &b->term[v].u))
+    *out = (Known){OP_sigmoid, first->c / u->c, u->u};
+    if (!linear_sum(&out->w, -1, &v->u))
         return false;
     /* d exp(u)/(d exp(u) + e exp(v)) = 1/(1 + exp(v - u + log(e/d))) */
-    out->w.c += log(b->term[u].c / b->term[v].c);
+    out->w.c += log(u->c / v->c);
     if (a->terms == 1)
         return true;
 
     /* The second exponential of a has to be the other one of b, with the factor -k. */
-    if (!linear_equal(&a->term[1].u, &b->term[v].u))
-        return false;
-    if (a->term[1].c / b->term[v].c != -out->k)
+    if (!linear_equal(&second->u, &v->u) || second->c / v->c != -out->k)
         return false;
     out->f = OP_tanh;
     out->w = linear_times(out->w, 0.5);
@@ -438,7 +485,8 @@ static const char *why_known(Op f)
 /* The known function, with the other factors of the fraction. */
 Node *fraction_node(Stable *s, const Fraction *f, const Known *known, Shape shape)
 {
-    Node *n = node_because(unary(s, known->f, linear_node(s, &known->w)), why_known(known->f));
+    Node *w = linear_node(s, &known->w);
+    Node *n = node_because(unary(s, known->f, w), why_known(known->f));
     if (known->k != 1)
         n = binary(s, OP_mul, constant(s, known->k), n);
 
@@ -491,11 +539,6 @@ static Node *log_add(Stable *s, Node *a, Node *b)
                         "log(exp(a) + exp(b)) = logaddexp(a, b)");
 }
 
-static Node *plus(Stable *s, Node *a, double c)
-{
-    return c == 0 ? a : binary(s, OP_add, a, constant(s, c));
-}
-
 /* log(exp(c) + exp(u)) = c + softplus(u - c) */
 static Node *log_plus_number(Stable *s, double c, Linear u)
 {
@@ -511,7 +554,8 @@ static Node *log_difference(Stable *s, const Linear *u, const Linear *v)
     Linear between = *u;
     if (!linear_sum(&between, -1, v))
         return NULL;
-    Node *w = linear_node(s, &between), *minus = unary(s, OP_neg, w);
+    Node *w = linear_node(s, &between);
+    Node *minus = unary(s, OP_neg, w);
     Node *near = binary(s, OP_lt, w, constant(s, log(2)));
 
     Node *below = unary(s, OP_log, unary(s, OP_neg, unary(s, OP_expm1, minus)));
@@ -523,71 +567,88 @@ static Node *log_difference(Stable *s, const Linear *u, const Linear *v)
     return binary(s, OP_add, linear_node(s, u), n);
 }
 
-/* Is p, with positive factors, the square of a sum of two exponentials? */
+/* Is p, with positive factors, the square of a sum of two exponentials?
+ *
+ *     (p exp(x) + q exp(y))^2 = p^2 exp(2x) + 2 p q exp(x + y) + q^2 exp(2y) */
 static bool exps_root(const Exps *p, Exps *root)
 {
-    for (int middle = 0; middle < 3 && p->terms == 3; middle++) {
-        int a = (middle + 1) % 3, b = (middle + 2) % 3;
-        double c = p->term[middle].c;
-        Linear u = p->term[a].u, twice = linear_times(p->term[middle].u, 2);
-        /* (p exp(x) + q exp(y))^2 = p^2 exp(2x) + 2 p q exp(x + y) + q^2 exp(2y) */
-        if (c * c != 4 * p->term[a].c * p->term[b].c)
-            continue;
-        if (!linear_sum(&u, 1, &p->term[b].u) || !linear_equal(&u, &twice))
+    if (p->terms != 3)
+        return false;
+
+    for (int i = 0; i < 3; i++) {
+        const ExpsTerm *middle = &p->term[i];
+        const ExpsTerm *a = &p->term[(i + 1) % 3];
+        const ExpsTerm *b = &p->term[(i + 2) % 3];
+        if (middle->c * middle->c != 4 * a->c * b->c)
             continue;
 
-        Linear half_a = linear_times(p->term[a].u, 0.5), half_b = linear_times(p->term[b].u, 0.5);
+        Linear sum = a->u;
+        Linear twice = linear_times(middle->u, 2);
+        if (!linear_sum(&sum, 1, &b->u) || !linear_equal(&sum, &twice))
+            continue;
+
+        Linear half_a = linear_times(a->u, 0.5);
+        Linear half_b = linear_times(b->u, 0.5);
         *root = (Exps){0};
-        return exps_add(root, sqrt(p->term[a].c), &half_a) &&
-               exps_add(root, sqrt(p->term[b].c), &half_b);
+        return exps_add(root, sqrt(a->c), &half_a) && exps_add(root, sqrt(b->c), &half_b);
     }
     return false;
 }
 
-/* The log of a sum or difference of two exponentials, of one, or of a square of a sum; NULL: it is
- * another sum. */
-static Node *log_exps(Stable *s, const Exps *p)
+/* u + log(c): c exp(u) is its exponential. */
+static Linear exponent_of(const ExpsTerm *t)
 {
-    Exps root;
-    int negative = 0, last = 0;
-    for (int i = 0; i < p->terms; i++)
-        if (p->term[i].c <= 0) {
-            negative++;
-            last = i;
-        }
-    /* c exp(u) - d exp(v) = exp(u + log(c)) - exp(v + log(d)) */
-    if (negative == 1 && p->terms == 2) {
-        Linear from = p->term[1 - last].u, off = p->term[last].u;
-        from.c += log(p->term[1 - last].c);
-        off.c += log(-p->term[last].c);
-        return log_difference(s, &from, &off);
-    }
-    if (negative > 0)
-        return NULL;
-    if (p->terms == 1)
-        return plus(s, linear_node(s, &p->term[0].u), log(p->term[0].c));
-    if (exps_root(p, &root))
-        return binary(s, OP_mul, constant(s, 2), log_exps(s, &root));
-    if (p->terms != 2)
-        return NULL;
+    Linear u = t->u;
+    u.c += log(fabs(t->c));
+    return u;
+}
 
-    /* c exp(u) is exp(u + log(c)). */
-    Linear u = p->term[0].u, v = p->term[1].u;
-    Linear a = u, b = v;
-    a.c += log(p->term[0].c);
-    b.c += log(p->term[1].c);
+/* log(c exp(u) + d exp(v)), with positive factors. */
+static Node *log_of_two(Stable *s, const ExpsTerm *first, const ExpsTerm *second)
+{
+    Linear a = exponent_of(first), b = exponent_of(second);
     if (b.terms == 0)
         return log_plus_number(s, b.c, a);
     if (a.terms == 0)
         return log_plus_number(s, a.c, b);
 
     /* exp(u) + exp(-u) = 2 cosh(u) */
-    Linear minus_v = linear_times(v, -1);
-    if (linear_equal(&u, &minus_v) && p->term[0].c == p->term[1].c)
-        return plus(s, log_cosh(s, linear_node(s, &u)), log(2 * p->term[0].c));
+    const Linear *u = &first->u;
+    Linear minus_v = linear_times(second->u, -1);
+    if (linear_equal(u, &minus_v) && first->c == second->c)
+        return plus(s, log_cosh(s, linear_node(s, u)), log(2 * first->c));
 
-    Node *x = linear_node(s, &a), *y = linear_node(s, &b);
+    Node *x = linear_node(s, &a);
+    Node *y = linear_node(s, &b);
     return log_add(s, x, y);
+}
+
+/* The log of a sum or difference of two exponentials, of one, or of a square of a sum; NULL: it is
+ * another sum. */
+static Node *log_exps(Stable *s, const Exps *p)
+{
+    int negative = 0, last = 0;
+    for (int i = 0; i < p->terms; i++)
+        if (p->term[i].c <= 0) {
+            negative++;
+            last = i;
+        }
+
+    if (negative == 1 && p->terms == 2) {
+        Linear from = exponent_of(&p->term[1 - last]);
+        Linear off = exponent_of(&p->term[last]);
+        return log_difference(s, &from, &off);
+    }
+    if (negative > 0)
+        return NULL;
+
+    Exps root;
+    const ExpsTerm *first = &p->term[0];
+    if (p->terms == 1)
+        return plus(s, linear_node(s, &first->u), log(first->c));
+    if (exps_root(p, &root))
+        return binary(s, OP_mul, constant(s, 2), log_exps(s, &root));
+    return p->terms == 2 ? log_of_two(s, first, first + 1) : NULL;
 }
 
 const char why_log_sigmoid[] = "log(sigmoid(z)) = -softplus(-z)";
@@ -608,16 +669,17 @@ static Node *log_quotient(Stable *s, const Fraction *f)
         return log_sigmoid(s, &known);
 
     Exps above = f->above, below = f->below;
+    const ExpsTerm *first = &below.term[0];
     /* -a/-b = a/b */
-    if (below.terms > 0 && below.term[0].c < 0) {
+    if (below.terms > 0 && first->c < 0) {
         exps_negate(&above);
         exps_negate(&below);
     }
 
     if (below.terms == 1) { /* a sum of c/d exp(u - v) */
         for (int i = 0; i < above.terms; i++) {
-            above.term[i].c /= below.term[0].c;
-            if (!linear_sum(&above.term[i].u, -1, &below.term[0].u))
+            above.term[i].c /= first->c;
+            if (!linear_sum(&above.term[i].u, -1, &first->u))
                 return NULL;
         }
         return log_exps(s, &above);
@@ -625,7 +687,10 @@ static Node *log_quotient(Stable *s, const Fraction *f)
 
     if (above.terms != 1)
         return NULL;
-    Node *up = log_exps(s, &above), *down = up ? log_exps(s, &below) : NULL;
+    Node *up = log_exps(s, &above);
+    if (!up)
+        return NULL;
+    Node *down = log_exps(s, &below);
     return down ? binary(s, OP_sub, up, down) : NULL;
 }
 
