@@ -217,6 +217,8 @@ typedef struct Text { /* text that grows */
 
 void text_add(Text *, const char *format, ...);
 void text_put(Text *, const char *bytes, size_t size);
+const char *comma_before(int64_t item);          /* ", "; before item 0, "" */
+const char *plural(int count);                   /* "s"; of 1, "" */
 _Noreturn void ngc_bug(const char *format, ...); /* our fault: message to stderr, exit 4 */
 void last_words_are_json(bool); /* of messages of ngc_bug, and where there is no memory */
 

@@ -384,6 +384,16 @@ const char *text_number(Ngc *ngc, double v, bool single)
     return text_format(ngc, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
+const char *comma_before(int64_t item)
+{
+    return item == 0 ? "" : ", ";
+}
+
+const char *plural(int count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void text_add(Text *t, const char *format, ...)
 {
     va_list args;
