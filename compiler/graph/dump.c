@@ -91,13 +91,21 @@ static const char *attr_text(const Graph *g, AttrName a, Size number)
     return size_text(g, number, "");
 }
 
-/* The attributes, except flags: the transposes of a product are written at its operands. */
+/* Is the attribute written after the op? Not flags: the transposes of a product are written at its
+ * operands. */
+static bool attr_is_dumped(const Node *n, AttrName a)
+{
+    if (n->op == OP_loop && (a == A_KIND || a == A_AXIS))
+        return false;
+    return attr_used(n, a) && attr_members[a].kind != ATTR_BOOL;
+}
+
+/* " from=2" */
 static void dump_attr(const Graph *g, const Node *n, Text *t)
 {
     for (int a = 0; a < A_COUNT; a++) {
         const AttrMember *m = &attr_members[a];
-        if (!attr_used(n, a) || m->kind == ATTR_BOOL ||
-            (n->op == OP_loop && (a == A_KIND || a == A_AXIS)))
+        if (!attr_is_dumped(n, a))
             continue;
 
         if (m->name)
@@ -118,27 +126,36 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
     }
 }
 
+/* "%7 = matmul [m, 10] %3 %5'"; in the body of a loop indented. */
+static void dump_node(Graph *g, const Node *n, Text *t)
+{
+    const Loop *loop = node_loop(n);
+    int indent = loop ? 2 * loop->level + 2 : 0;
+    const char *type = n->type == T_INT ? ":int" : "";
+
+    IndexNames before = name_indices(g, n);
+    const char *shape = shape_text(g, n->shape);
+    text_add(t, "%*s%%%d = %s%s %s", indent, "", n->id, op_info[n->op]->name, type, shape);
+    dump_attr(g, n, t);
+    use_names(g, before);
+
+    for (int k = 0; k < n->nargs; k++) {
+        bool transposed = (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb);
+        text_add(t, " %%%d%s", n->arg[k]->id, transposed ? "'" : "");
+    }
+}
+
 /* The bodies of loops are indented. */
 void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)
 {
     int *uses = graph_uses((Graph *)g, root, roots);
     for (int i = 0; i < g->count; i++) {
         const Node *n = g->node[i];
-        const Loop *loop = node_loop(n);
         if (!uses[i])
             continue;
 
         Text t = {.ngc = g->ngc};
-        IndexNames before = name_indices((Graph *)g, n);
-        text_add(&t, "%*s%%%d = %s%s %s", loop ? 2 * loop->level + 2 : 0, "", i,
-                 op_info[n->op]->name, n->type == T_INT ? ":int" : "", shape_text(g, n->shape));
-        dump_attr(g, n, &t);
-        use_names((Graph *)g, before);
-        for (int k = 0; k < n->nargs; k++) {
-            bool transposed = (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb);
-            text_add(&t, " %%%d%s", n->arg[k]->id, transposed ? "'" : "");
-        }
-
+        dump_node((Graph *)g, n, &t);
         if (n->name)
             text_add(&t, " ; %s", n->name);
         if (n->why)
@@ -179,11 +196,34 @@ typedef struct Piece {
 
 static Piece piece(const Graph *g, const Node *n, int depth, bool top);
 
+static Piece piece_format(const Graph *g, int prec, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *text = text_vformat(g->ngc, format, args);
+    va_end(args);
+    return (Piece){text, prec};
+}
+
 /* The operand, in parentheses if it binds less tightly than its place requires. */
 static const char *operand(const Graph *g, const Node *n, int depth, int prec)
 {
     Piece p = piece(g, n, depth, false);
     return p.prec >= prec ? p.text : text_format(g->ngc, "(%s)", p.text);
+}
+
+/* "8:2:-2": from lo down to the last; the end is not included. */
+static const char *range_down_text(Graph *g, Size lo, int64_t step, Size count, Size size)
+{
+    const char *from = size_text(g, lo, ""), *to = "";
+    Size steps = size_sub(g, count, 1);
+    Size last = size_sub(g, lo, size_mul(g, steps, -step));
+
+    if (lo == size_sub(g, size, 1))
+        from = "";
+    if (last != 0)
+        to = size_text(g, size_sub(g, last, 1), "");
+    return text_format(g->ngc, "%s:%s:%lld", from, to, (long long)step);
 }
 
 /* The part of an axis from lo in steps, as it is written in brackets after a tensor: "1:3", ":",
@@ -193,20 +233,16 @@ static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size 
     const char *from = size_text(g, lo, ""), *to = "";
     if (dropped)
         return from;
+    if (step < 0)
+        return range_down_text(g, lo, step, count, size);
 
-    /* from lo down to the last; the end is not included */
-    if (step < 0) {
-        Size last = size_sub(g, lo, size_mul(g, size_sub(g, count, 1), -step));
-        if (lo == size_sub(g, size, 1))
-            from = "";
-        if (last != 0)
-            to = size_text(g, size_sub(g, last, 1), "");
-        return text_format(g->ngc, "%s:%s:%lld", from, to, (long long)step);
-    }
-
-    Size end = size_add(g, lo, size_add(g, size_mul(g, size_sub(g, count, 1), step), 1));
-    bool to_the_end = end == size || (end >= 0 && size >= 0 && end + step > size);
+    Size steps = size_sub(g, count, 1);
+    Size last = size_add(g, lo, size_mul(g, steps, step));
+    Size end = size_add(g, last, 1);
+    bool known = end >= 0 && size >= 0;
+    bool to_the_end = end == size || (known && end + step > size);
     bool one = count == 1 && size != 1;
+
     if (lo == 0 && !one)
         from = "";
     if (!to_the_end || one)
@@ -228,26 +264,34 @@ static const char *place_text(const Graph *graph, const Node *n, Shape part, Sha
     size_t end = 0;
 
     for (int i = 0; i < part.rank; i++) {
+        bool drop = dropped >> i & 1;
         const char *range =
-            range_text(g, attr.lo[i], attr.step[i], part.dim[i], whole.dim[i], dropped >> i & 1);
-        text_add(&t, "%s%s", i ? ", " : "", range);
+            range_text(g, attr.lo[i], attr.step[i], part.dim[i], whole.dim[i], drop);
+        text_add(&t, "%s%s", comma_before(i), range);
         if (strcmp(range, ":") != 0)
             end = t.size;
     }
     use_names(g, before);
-    return end ? text_format(g->ngc, "%.*s", (int)end, t.at) : ":";
+
+    if (end == 0)
+        return ":";
+    return text_format(g->ngc, "%.*s", (int)end, t.at);
 }
 
 /* x[i]: the axes of one element out of several in a slice, if the reshape removes exactly these;
  * else 0. */
 static unsigned dropped_axes(const Node *reshape, const Node *slice)
 {
+    const Size *kept = reshape->shape.dim;
+    const Size *part = slice->shape.dim;
+    const Size *whole = slice->arg[0]->shape.dim;
     unsigned dropped = 0;
     int k = 0;
+
     for (int i = 0; i < slice->shape.rank; i++) {
-        if (slice->shape.dim[i] == 1 && slice->arg[0]->shape.dim[i] != 1)
+        if (part[i] == 1 && whole[i] != 1)
             dropped |= 1u << i;
-        else if (k == reshape->shape.rank || reshape->shape.dim[k++] != slice->shape.dim[i])
+        else if (k == reshape->shape.rank || kept[k++] != part[i])
             return 0;
     }
     return k == reshape->shape.rank ? dropped : 0;
@@ -255,9 +299,9 @@ static unsigned dropped_axes(const Node *reshape, const Node *slice)
 
 static Piece piece_slice(const Graph *g, const Node *n, int depth, unsigned dropped)
 {
-    const char *place = place_text(g, n, n->shape, n->arg[0]->shape, dropped);
-    return (Piece){text_format(g->ngc, "%s[%s]", operand(g, n->arg[0], depth, FOLLOWS), place),
-                   IS_WHOLE};
+    const Node *x = n->arg[0];
+    const char *place = place_text(g, n, n->shape, x->shape, dropped);
+    return piece_format(g, IS_WHOLE, "%s[%s]", operand(g, x, depth, FOLLOWS), place);
 }
 
 /* The slice that n is, or is a reshape of that only drops axes; NULL: n is not a slice. */
@@ -274,30 +318,33 @@ static const Node *as_slice(const Node *n, unsigned *dropped)
 }
 
 /* Zeros around x, written as `pad`; the adjoint of a slice is "x at [1:3], 0 elsewhere". */
-static Piece piece_pad(const Graph *g, const Node *n, int depth)
+static Piece piece_pad(const Graph *graph, const Node *n, int depth)
 {
+    Graph *g = (Graph *)graph;
     Text before = {.ngc = g->ngc}, after = {.ngc = g->ngc};
-    struct Attr attr = user_places((Graph *)g, n);
-    IndexNames names = name_indices((Graph *)g, n);
+    const Shape inner = n->arg[0]->shape;
+    struct Attr attr = user_places(g, n);
+    IndexNames names = name_indices(g, n);
     bool apart = n->derived;
+
     for (int i = 0; i < n->shape.rank; i++) {
-        Size end = size_sub((Graph *)g, size_sub((Graph *)g, n->shape.dim[i], attr.lo[i]),
-                            n->arg[0]->shape.dim[i]);
-        text_add(&before, "%s%s", i ? ", " : "", size_text(g, attr.lo[i], ""));
-        text_add(&after, "%s%s", i ? ", " : "", size_text(g, end, ""));
+        Size rest = size_sub(g, n->shape.dim[i], attr.lo[i]);
+        Size end = size_sub(g, rest, inner.dim[i]);
+        text_add(&before, "%s%s", comma_before(i), size_text(g, attr.lo[i], ""));
+        text_add(&after, "%s%s", comma_before(i), size_text(g, end, ""));
         apart |= n->attr.step[i] != 1;
     }
-    use_names((Graph *)g, names);
+    use_names(g, names);
 
     const char *x = operand(g, n->arg[0], depth, apart ? ABOVE_COMPARES : PROSE);
     if (apart) {
-        const char *place = place_text(g, n, n->arg[0]->shape, n->shape, 0);
-        return (Piece){text_format(g->ngc, "%s at [%s], 0 elsewhere", x, place), PROSE};
+        const char *place = place_text(g, n, inner, n->shape, 0);
+        return piece_format(g, PROSE, "%s at [%s], 0 elsewhere", x, place);
     }
 
     if (strcmp(before.at, after.at) == 0)
-        return (Piece){text_format(g->ngc, "pad(%s, [%s])", x, before.at), IS_WHOLE};
-    return (Piece){text_format(g->ngc, "pad(%s, [%s], [%s])", x, before.at, after.at), IS_WHOLE};
+        return piece_format(g, IS_WHOLE, "pad(%s, [%s])", x, before.at);
+    return piece_format(g, IS_WHOLE, "pad(%s, [%s], [%s])", x, before.at, after.at);
 }
 
 /* "concat([a, b], 1)"; of many pieces the first two and the last. */
@@ -310,7 +357,8 @@ static Piece piece_concat(const Graph *g, const Node *n, int depth)
         bool hidden = n->nargs > SHOWN && i >= 2 && i < n->nargs - 1;
         if (hidden && i > 2)
             continue;
-        text_add(&t, "%s%s", i ? ", " : "", hidden ? "..." : operand(g, n->arg[i], depth, PROSE));
+        const char *part = hidden ? "..." : operand(g, n->arg[i], depth, PROSE);
+        text_add(&t, "%s%s", comma_before(i), part);
     }
 
     text_add(&t, n->attr.axis ? "], %d)" : "])", n->attr.axis);
@@ -325,7 +373,7 @@ static Piece piece_gather(const Graph *g, const Node *n, int depth)
     for (int i = 0; i < n->attr.axis; i++)
         text_add(&t, ":, ");
     for (int i = 1; i < n->nargs; i++)
-        text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, PROSE));
+        text_add(&t, "%s%s", comma_before(i - 1), operand(g, n->arg[i], depth, PROSE));
     text_add(&t, "]");
     return (Piece){t.at, IS_WHOLE};
 }
@@ -335,18 +383,18 @@ static Piece piece_permute(const Graph *g, const Node *n, int depth)
 {
     Text t = {.ngc = g->ngc};
     int r = n->shape.rank;
-    bool last = r >= 2 && n->attr.perm[r - 1] == r - 2 && n->attr.perm[r - 2] == r - 1;
+    const int *perm = n->attr.perm;
+    bool last = r >= 2 && perm[r - 1] == r - 2 && perm[r - 2] == r - 1;
 
     for (int i = 0; i < r; i++) {
-        last &= i >= r - 2 || n->attr.perm[i] == i;
-        text_add(&t, "%s%d", i ? ", " : "", n->attr.perm[i]);
+        last &= i >= r - 2 || perm[i] == i;
+        text_add(&t, "%s%d", comma_before(i), perm[i]);
     }
 
+    const Node *x = n->arg[0];
     if (last)
-        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth, IS_WHOLE)), FOLLOWS};
-    return (
-        Piece){text_format(g->ngc, "permute(%s, [%s])", operand(g, n->arg[0], depth, PROSE), t.at),
-               IS_WHOLE};
+        return piece_format(g, FOLLOWS, "%s'", operand(g, x, depth, IS_WHOLE));
+    return piece_format(g, IS_WHOLE, "permute(%s, [%s])", operand(g, x, depth, PROSE), t.at);
 }
 
 /* a @ b, with ' after an operand that is stored transposed */
@@ -356,7 +404,7 @@ static Piece piece_matmul(const Graph *g, const Node *n, int depth)
     const char *b = operand(g, n->arg[1], depth, NEGATES);
     const char *ta = n->attr.ta ? "'" : "";
     const char *tb = n->attr.tb ? "'" : "";
-    return (Piece){text_format(g->ngc, "%s%s @ %s%s", a, ta, b, tb), MULTIPLIES};
+    return piece_format(g, MULTIPLIES, "%s%s @ %s%s", a, ta, b, tb);
 }
 
 /* The index of a loop; a pass of one that does not begin at 0 has another number. */
@@ -366,7 +414,7 @@ static Piece piece_index(const Graph *g, const Node *n)
     if (l->from == 0)
         return (Piece){l->name, IS_WHOLE};
     const char *sign = l->from < 0 ? "+" : "-";
-    return (Piece){text_format(g->ngc, "%s %s %lld", l->name, sign, llabs(l->from)), ADDS};
+    return piece_format(g, ADDS, "%s %s %lld", l->name, sign, llabs(l->from));
 }
 
 /* Is a collected value put into its place whole, the same in each pass? */
@@ -382,40 +430,66 @@ static bool is_summed(const Node *collect)
 static bool is_stacked(Graph *g, const Node *collect)
 {
     const struct Attr *a = &collect->attr;
-    if (collect->shape.rank == 0 || a->lo[0] != size_dim(g, MAX_DIMS + a->loop->level))
+    const Shape all = collect->shape, one = collect->arg[0]->shape;
+    if (all.rank == 0 || a->lo[0] != size_dim(g, MAX_DIMS + a->loop->level))
         return false;
-    for (int i = 1; i < collect->shape.rank; i++)
-        if (a->lo[i] != 0 || collect->shape.dim[i] != collect->arg[0]->shape.dim[i])
+    for (int i = 1; i < all.rank; i++)
+        if (a->lo[i] != 0 || all.dim[i] != one.dim[i])
             return false;
-    return a->step[0] == 1 && collect->arg[0]->shape.dim[0] == 1;
+    return a->step[0] == 1 && one.dim[0] == 1;
+}
+
+/* The variable of an OP_last: what a pass leaves in it, if that has a name. */
+static const Node *last_variable(const Node *last)
+{
+    const Node *leaf = last->arg[0], *loop = last->arg[1];
+    const Node *variable = leaf;
+    for (int i = 0; i < loop_variables(loop); i++)
+        if (loop_leaf(loop, i) == leaf && node_name(loop_next(loop, i)))
+            variable = loop_next(loop, i);
+    return variable;
 }
 
 /* What leaves a loop: "h.t of the last pass", "the sum of v over t", "h.t for each t". */
 static Piece piece_leaving(const Graph *g, const Node *n, int depth)
 {
     const Loop *l = n->attr.loop;
-    const Node *value = n->arg[0];
-    Ngc *ngc = g->ngc;
-
     if (n->op == OP_loop)
-        return (Piece){text_format(ngc, "for %s", range_of_loop(g, l)), PROSE};
+        return piece_format(g, PROSE, "for %s", range_of_loop(g, l));
     if (n->op == OP_passes)
-        return (Piece){text_format(ngc, "the number of passes of %s", l->name), PROSE};
+        return piece_format(g, PROSE, "the number of passes of %s", l->name);
 
-    for (int i = 0; n->op == OP_last && i < loop_variables(n->arg[1]); i++)
-        if (loop_leaf(n->arg[1], i) == n->arg[0] && node_name(loop_next(n->arg[1], i)))
-            value = loop_next(n->arg[1], i);
-    const char *text = operand(g, value, depth, ABOVE_COMPARES);
-    if (n->op == OP_last)
-        return (Piece){text_format(ngc, "%s of the %s pass", text, l->down ? "first" : "last"),
-                       PROSE};
+    if (n->op == OP_last) {
+        const char *variable = operand(g, last_variable(n), depth, ABOVE_COMPARES);
+        const char *which = l->down ? "first" : "last";
+        return piece_format(g, PROSE, "%s of the %s pass", variable, which);
+    }
+
+    const char *value = operand(g, n->arg[0], depth, ABOVE_COMPARES);
     if (is_summed(n))
-        return (Piece){text_format(ngc, "the sum of %s over %s", text, l->name), PROSE};
+        return piece_format(g, PROSE, "the sum of %s over %s", value, l->name);
     if (is_stacked((Graph *)g, n))
-        return (Piece){text_format(ngc, "%s for each %s", text, l->name), PROSE};
+        return piece_format(g, PROSE, "%s for each %s", value, l->name);
 
     const char *place = place_text(g, n, n->arg[0]->shape, n->shape, 0);
-    return (Piece){text_format(ngc, "%s at [%s] for each %s", text, place, l->name), PROSE};
+    return piece_format(g, PROSE, "%s at [%s] for each %s", value, place, l->name);
+}
+
+/* "arange(3)[:, new]": an axis of size 1 for each one after its own. */
+static const char *iota_text(const Graph *g, const Node *n)
+{
+    Text t = {.ngc = g->ngc};
+    int axis = n->attr.axis;
+    int later = n->shape.rank - 1 - axis;
+
+    text_add(&t, "arange(%s)", size_text(g, n->shape.dim[axis], ""));
+    if (later > 0)
+        text_add(&t, "[:");
+    for (int i = 0; i < later; i++)
+        text_add(&t, ", new");
+    if (later > 0)
+        text_add(&t, "]");
+    return t.at;
 }
 
 /* A leaf that has no name, in the words of the language. */
@@ -425,21 +499,13 @@ static const char *leaf_text(const Graph *g, const Node *n)
                                         [RANDOM_NORMAL] = "normal",
                                         [RANDOM_TRUNCATED] = "truncated_normal",
                                         [RANDOM_ORTHOGONAL] = "orthogonal"};
-    if (n->op == OP_iota) {
-        Text t = {.ngc = g->ngc};
-        int later = n->shape.rank - 1 - n->attr.axis;
-        text_add(&t, "arange(%s)%s", size_text(g, n->shape.dim[n->attr.axis], ""),
-                 later ? "[:" : "");
-        for (int i = 0; i < later; i++)
-            text_add(&t, ", new%s", i + 1 == later ? "]" : "");
-        return t.at;
-    }
-
-    if (n->op == OP_random && n->attr.kind == RANDOM_ORTHOGONAL)
+    const struct Attr *a = &n->attr;
+    if (n->op == OP_iota)
+        return iota_text(g, n);
+    if (n->op == OP_random && a->kind == RANDOM_ORTHOGONAL)
         return "orthogonal()";
     if (n->op == OP_random)
-        return text_format(g->ngc, "%s(%.6g, %.6g)", kinds[n->attr.kind], n->attr.value,
-                           n->attr.value2);
+        return text_format(g->ngc, "%s(%.6g, %.6g)", kinds[a->kind], a->value, a->value2);
     if (n->op == OP_data)
         return n->shape.rank > 1 ? "[[...]]" : "[...]";
     return op_info[n->op]->name;
@@ -460,7 +526,7 @@ static Piece piece_call(const Graph *g, const Node *n, int depth)
     text_add(&t, "%s(", name);
     for (int i = 0; i < n->nargs; i++)
         if (i != 1 || !factored)
-            text_add(&t, "%s%s", i ? ", " : "", operand(g, n->arg[i], depth, PROSE));
+            text_add(&t, "%s%s", comma_before(i), operand(g, n->arg[i], depth, PROSE));
     text_add(&t, ")");
     return (Piece){t.at, IS_WHOLE};
 }
@@ -471,7 +537,7 @@ static Piece piece_given(const Graph *g, const Node *n, int depth)
     Text t = {.ngc = g->ngc};
     text_add(&t, "%s(", n->attr.given->name);
     for (int i = 1; i <= n->attr.given->count; i++)
-        text_add(&t, "%s%s", i > 1 ? ", " : "", operand(g, n->arg[i], depth, PROSE));
+        text_add(&t, "%s%s", comma_before(i - 1), operand(g, n->arg[i], depth, PROSE));
     text_add(&t, ")");
     return (Piece){t.at, IS_WHOLE};
 }
@@ -480,34 +546,34 @@ static Piece piece_given(const Graph *g, const Node *n, int depth)
 static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
 {
     const OpInfo *info = op_info[n->op];
-    Text t = {.ngc = g->ngc};
+    const Node *a = n->arg[0];
 
     if (n->op == OP_cast || info->flags & F_SAME)
-        return piece(g, n->arg[0], depth, false);
+        return piece(g, a, depth, false);
     if (info->params || (!info->sign && n->op != OP_neg))
         return piece_call(g, n, depth);
+    if (n->op == OP_neg)
+        return piece_format(g, info->prec, "-%s", operand(g, a, depth, info->prec));
 
-    if (n->op == OP_neg) {
-        text_add(&t, "-%s", operand(g, n->arg[0], depth, info->prec));
-        return (Piece){t.at, info->prec};
-    }
-
-    if (n->op == OP_pow) {
-        text_add(&t, "%s^%s", operand(g, n->arg[0], depth, IS_WHOLE),
-                 operand(g, n->arg[1], depth, IS_WHOLE));
-        return (Piece){t.at, FOLLOWS};
-    }
-
+    const Node *b = n->arg[1];
+    int prec = info->prec;
+    int left = prec, right = prec;
+    if (!(info->flags & F_COMMUTATIVE))
+        right++;
     if (info->test) {
-        text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, ABOVE_COMPARES), info->sign,
-                 operand(g, n->arg[1], depth, ABOVE_COMPARES));
-        return (Piece){t.at, COMPARES};
+        prec = COMPARES;
+        left = right = ABOVE_COMPARES;
+    }
+    if (n->op == OP_pow) {
+        prec = FOLLOWS;
+        left = right = IS_WHOLE;
     }
 
-    int right = info->flags & F_COMMUTATIVE ? info->prec : info->prec + 1;
-    text_add(&t, "%s %s %s", operand(g, n->arg[0], depth, info->prec), info->sign,
-             operand(g, n->arg[1], depth, right));
-    return (Piece){t.at, info->prec};
+    const char *x = operand(g, a, depth, left);
+    const char *y = operand(g, b, depth, right);
+    if (n->op == OP_pow)
+        return piece_format(g, prec, "%s^%s", x, y);
+    return piece_format(g, prec, "%s %s %s", x, info->sign, y);
 }
 
 /* Is it written as a name? */
@@ -551,6 +617,14 @@ static bool piece_alone(const Graph *g, const Node *n, bool top, Piece *out)
     return true;
 }
 
+/* What the kernel of a convolution gets. */
+static Piece piece_convk(const Graph *g, const Node *n, int depth)
+{
+    const char *x = operand(g, n->arg[0], depth, ABOVE_COMPARES);
+    const char *y = operand(g, n->arg[1], depth, ABOVE_COMPARES);
+    return piece_format(g, COMPARES, "%s against %s", x, y);
+}
+
 /* An op that is not elementwise, by its operands. */
 static Piece piece_op(const Graph *g, const Node *n, int depth)
 {
@@ -565,11 +639,7 @@ static Piece piece_op(const Graph *g, const Node *n, int depth)
     case OP_last:
     case OP_passes:
     case OP_collect: return piece_leaving(g, n, depth);
-    case OP_convk: /* what the kernel of a convolution gets */
-        return (Piece){text_format(g->ngc, "%s against %s",
-                                   operand(g, n->arg[0], depth, ABOVE_COMPARES),
-                                   operand(g, n->arg[1], depth, ABOVE_COMPARES)),
-                       COMPARES};
+    case OP_convk: return piece_convk(g, n, depth);
     default: return piece_call(g, n, depth);
     }
 }
@@ -591,8 +661,7 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
     if (op_info[n->op]->flags & F_ELEMENTWISE)
         return piece_elementwise(g, n, depth - 1);
     if (node_is_turned(n))
-        return (Piece){text_format(g->ngc, "%s'", operand(g, n->arg[0], depth - 1, IS_WHOLE)),
-                       FOLLOWS};
+        return piece_format(g, FOLLOWS, "%s'", operand(g, n->arg[0], depth - 1, IS_WHOLE));
     if (n->op == OP_expand || n->op == OP_reshape)
         return piece(g, n->arg[0], depth, false);
     return piece_op(g, n, depth - 1);
