@@ -269,7 +269,7 @@ static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
         Text sizes = {.ngc = e->ngc};
         text_put(&sizes, "", 0);
         for (int p = 0; p < params; p++)
-            text_add(&sizes, "%s%s", p ? ", " : "", x[g->member[m]].number[first[p]].text);
+            text_add(&sizes, "%s%s", comma_before(p), x[g->member[m]].number[first[p]].text);
         member->sizes = sizes.at;
         member->joined = &e->kernel[g->first];
     }

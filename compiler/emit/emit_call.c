@@ -253,7 +253,7 @@ static const char *sizes_text(Printer *pr, const Size *size)
 
     text_add(&t, "(const int[]){");
     for (int i = 0; i < CALL_SIZES; i++)
-        text_add(&t, "%s%s", i ? ", " : "", int_text(pr, size[i]));
+        text_add(&t, "%s%s", comma_before(i), int_text(pr, size[i]));
     text_add(&t, "}");
     return t.at;
 }

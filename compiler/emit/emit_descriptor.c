@@ -75,12 +75,12 @@ static void add_row(Emit *e, Rows *rows, Row r)
              emit_type_constant(e, r.type), rank);
     for (int i = 0; i < DESCRIPTOR_RANK; i++) {
         long long size = i < rank ? size_max(e->graph, r.shape.dim[i]) : 0;
-        text_add(t, "%s%lld", i ? ", " : "", size);
+        text_add(t, "%s%lld", comma_before(i), size);
     }
     text_add(t, "}, {");
     for (int i = 0; i < DESCRIPTOR_RANK; i++) {
         int dim = i < rank ? run_time_dim(e, r.shape.dim[i]) : FIXED;
-        text_add(t, "%s%d", i ? ", " : "", dim);
+        text_add(t, "%s%d", comma_before(i), dim);
         if (dim == COMPUTED)
             add_length(e, rows, i, r.shape.dim[i]);
     }

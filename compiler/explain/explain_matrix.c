@@ -87,7 +87,7 @@ static const char *vector_text(const Lesson *l, const double *v, int64_t n)
     text_add(&t, "[");
     for (int64_t i = 0; i < n; i++) {
         double x = v ? v[i] : 1;
-        text_add(&t, "%s%s", i ? ", " : "", short_number(l, x));
+        text_add(&t, "%s%s", comma_before(i), short_number(l, x));
     }
     text_add(&t, "]");
     return t.at;

@@ -179,7 +179,7 @@ const char *lesson_pass_name(const Lesson *l, int loop, const PassValue *v)
 
     for (int i = 0; i < depth; i++) {
         const Loop *of = l->loop[path[i]].loop;
-        text_add(&t, "%s%s = %lld", i ? ", " : "", of->name, (long long)(v->pass[i] + of->from));
+        text_add(&t, "%s%s = %lld", comma_before(i), of->name, (long long)(v->pass[i] + of->from));
     }
     return t.at;
 }

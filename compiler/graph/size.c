@@ -512,7 +512,7 @@ const char *shape_text(const Graph *g, Shape s)
     Text t = {.ngc = g->ngc};
     text_add(&t, "[");
     for (int i = 0; i < s.rank; i++)
-        text_add(&t, "%s%s", i ? ", " : "", size_text(g, s.dim[i], ""));
+        text_add(&t, "%s%s", comma_before(i), size_text(g, s.dim[i], ""));
     text_add(&t, "]");
     return t.at;
 }

@@ -131,8 +131,8 @@ static Value *value_for(Lower *L, const char *name, const Expr *x)
 
 static bool wrong_count(Lower *L, Loc loc, int names, int values)
 {
-    lower_error(L, ERR_NAMES_AND_VALUES, loc, "%d name%s, but %d value%s", names,
-                names == 1 ? "" : "s", values, values == 1 ? "" : "s");
+    lower_error(L, ERR_NAMES_AND_VALUES, loc, "%d name%s, but %d value%s", names, plural(names),
+                values, plural(values));
     return false;
 }
 

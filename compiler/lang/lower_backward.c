@@ -290,8 +290,7 @@ static void wrong_count(const Rule *r, const Value *v, int count)
     Diag *d = lower_error(r->L, ERR_ADJOINTS, v->loc,
                           "the backward part of %s returns %d value%s for the parameter%s %s: "
                           "one adjoint for each, in their order, and 0 where there is none",
-                          r->f->name, count, count == 1 ? "" : "s", r->params == 1 ? "" : "s",
-                          params_text(r));
+                          r->f->name, count, plural(count), plural(r->params), params_text(r));
     note_call(r, d);
 }
 

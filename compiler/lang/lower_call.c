@@ -45,7 +45,7 @@ static const char *call_form(Lower *L, const Func *f, const Call *c)
     Text t = {.ngc = L->ngc};
     text_add(&t, "%s(", f->name);
     for (int i = 0; i < c->count; i++)
-        text_add(&t, "%s%s%s", i ? ", " : "", c->name[i], c->optional[i] ? " = ..." : "");
+        text_add(&t, "%s%s%s", comma_before(i), c->name[i], c->optional[i] ? " = ..." : "");
     text_add(&t, ")");
     return t.at;
 }
@@ -99,7 +99,7 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
     call_params(L, f, c);
     if (firsts > c->count) {
         lower_error(L, ERR_TOO_MANY_ARGUMENTS, loc, "%s is given %d argument%s first: %s", f->name,
-                    firsts, firsts == 1 ? "" : "s", call_form(L, f, c));
+                    firsts, plural(firsts), call_form(L, f, c));
         return false;
     }
     for (int i = 0; i < firsts; i++)
@@ -116,7 +116,7 @@ static bool call_match(Lower *L, const Func *f, Call *c, Value **first, int firs
         }
         if (next >= c->count) {
             lower_error(L, ERR_TOO_MANY_ARGUMENTS, a->loc, "%s takes %d argument%s: %s", f->name,
-                        c->count, c->count == 1 ? "" : "s", call_form(L, f, c));
+                        c->count, plural(c->count), call_form(L, f, c));
             return false;
         }
         c->value[next++] = given[n];

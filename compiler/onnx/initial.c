@@ -341,7 +341,7 @@ bool weights_bytes(Ngc *ngc, const Written *made, const Var *const *var, Text *o
         json_string(&head, var[i]->name);
         text_add(&head, ": {\"dtype\": \"%s\", \"shape\": [", kind_name(kind));
         for (int k = 0; k < w->shape.rank; k++)
-            text_add(&head, "%s%lld", k ? ", " : "", (long long)w->shape.dim[k]);
+            text_add(&head, "%s%lld", comma_before(k), (long long)w->shape.dim[k]);
         text_add(&head, "], \"data_offsets\": [%llu, %llu]}", (unsigned long long)start,
                  (unsigned long long)end);
     }

@@ -159,7 +159,7 @@ const char *sizes_text(Import *im, const Size *s, int count)
     Text t = {.ngc = im->ngc};
     text_add(&t, "[");
     for (int i = 0; i < count; i++)
-        text_add(&t, "%s%s", i ? ", " : "", size_text(im->g, s[i], ""));
+        text_add(&t, "%s%s", comma_before(i), size_text(im->g, s[i], ""));
     text_add(&t, "]");
     return t.at;
 }
@@ -169,7 +169,7 @@ const char *ints_text(Import *im, const int64_t *v, int count)
     Text t = {.ngc = im->ngc};
     text_add(&t, "[");
     for (int i = 0; i < count; i++)
-        text_add(&t, "%s%lld", i ? ", " : "", (long long)v[i]);
+        text_add(&t, "%s%lld", comma_before(i), (long long)v[i]);
     text_add(&t, "]");
     return t.at;
 }

@@ -229,7 +229,7 @@ static Operand joined(Import *im, Operand *part, int count, bool stacked, int64_
             Text t = {.ngc = im->ngc};
             text_add(&t, "%s([", stacked ? "stack" : "concat");
             for (int k = 0; k < few; k++)
-                text_add(&t, "%s$0%d", k ? ", " : "", k);
+                text_add(&t, "%s$0%d", comma_before(k), k);
             text_add(&t, axis ? "], %lld)" : "])", (long long)axis);
             bool same = few == 1 && !stacked;
             part[left++] =

@@ -72,8 +72,8 @@ static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, 
             if (less)
                 ends[k] = text_format(im->ngc, "%lld", (long long)(k ? n : -n));
         }
-        text_add(&pairs, "%s[%s, %s]", i ? ", " : "", zeros[0], zeros[1]);
-        text_add(&index, "%s%s:%s", i ? ", " : "", ends[0], ends[1]);
+        text_add(&pairs, "%s[%s, %s]", comma_before(i), zeros[0], zeros[1]);
+        text_add(&index, "%s%s:%s", comma_before(i), ends[0], ends[1]);
     }
     *cut = cuts ? index.at : NULL;
     *add = adds ? pairs.at : NULL;

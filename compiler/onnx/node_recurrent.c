@@ -23,7 +23,7 @@ static bool add_acts(Import *im, Text *t, const char *usual)
             problem(im, "attribute 'activations': one of them is not supported");
             return false;
         }
-        text_add(&acts, "%s%s", i ? ", " : "", name);
+        text_add(&acts, "%s%s", comma_before(i), name);
     }
     size_t n = acts.at ? strlen(acts.at) : 0;
     bool same = n == 0 || strncmp(usual, acts.at, n) == 0;

@@ -104,7 +104,7 @@ const char *index_form(Import *im, const char *const *part, int count)
     Text t = {.ngc = im->ngc};
     text_add(&t, "$60[");
     for (int i = 0; i < count; i++)
-        text_add(&t, "%s%s", i ? ", " : "", part[i] ? part[i] : ":");
+        text_add(&t, "%s%s", comma_before(i), part[i] ? part[i] : ":");
     text_add(&t, "]");
     return t.at;
 }
@@ -273,7 +273,7 @@ static void take_concat(Import *im, const Pb__Node *n)
             Text t = {.ngc = im->ngc};
             text_add(&t, "concat([");
             for (int k = 0; k < count; k++)
-                text_add(&t, "%s$0%d", k ? ", " : "", k);
+                text_add(&t, "%s$0%d", comma_before(k), k);
             text_add(&t, "]%s)", where);
             part[0] = emit_line(im, line_new(im, BIND_ATOM, t.at, count, part));
             count = 1;
@@ -285,7 +285,7 @@ static void take_concat(Import *im, const Pb__Node *n)
     Text t = {.ngc = im->ngc};
     text_add(&t, "concat([");
     for (int k = 0; k < count; k++)
-        text_add(&t, "%s$0%d", k ? ", " : "", k);
+        text_add(&t, "%s$0%d", comma_before(k), k);
     text_add(&t, "]%s)", where);
     x = count == 1 ? part[0] : emit_line(im, line_new(im, BIND_ATOM, t.at, count, part));
     result(im, 0, x);

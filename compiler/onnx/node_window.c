@@ -106,7 +106,7 @@ static void add_padding(Import *im, Text *t, const Window *w)
     }
     text_add(t, ", padding = [");
     for (int i = 0; i < w->n; i++)
-        text_add(t, "%s[%lld, %lld]", i ? ", " : "", (long long)w->before[i],
+        text_add(t, "%s[%lld, %lld]", comma_before(i), (long long)w->before[i],
                  (long long)w->after[i]);
     text_add(t, "]");
 }
@@ -330,7 +330,7 @@ static void take_max_unpool(Import *im, const Pb__Node *n)
         if (im->failed)
             return;
         count = size_mul(im->g, count, dim[i]);
-        text_add(&more, "%s[0, %lld]", i ? ", " : "",
+        text_add(&more, "%s[0, %lld]", comma_before(i),
                  (long long)(given && d >= 0 ? wanted - (int64_t)dim[i] : 0));
     }
     if (operand_node(at)->type != T_INT)

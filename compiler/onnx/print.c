@@ -146,7 +146,7 @@ static void add_statement(Import *im, Text *t, const Statement *s, const char *i
         return;
     }
     for (int i = 0; i < s->parts; i++)
-        text_add(t, "%s%s", i ? ", " : "", s->part_name[i]);
+        text_add(t, "%s%s", comma_before(i), s->part_name[i]);
     text_add(t, s->parts ? " = " : "%s = ", s->name);
     if (s->kind == ST_CALL)
         text_add(t, "%s", s->of->name);
@@ -170,7 +170,7 @@ static void add_def(Import *im, Text *t, const Page *p, Def *d)
         Statement *entry = statement_now(d->entry[i]);
         kept[i] = entry->name;
         entry->name = name_fresh(im, i ? "other" : "x", false);
-        text_add(t, "%s%s", i ? ", " : "", entry->name);
+        text_add(t, "%s%s", comma_before(i), entry->name);
     }
     for (int i = 0; i < d->numbers; i++) {
         *table_at(im->ngc, &im->taken, intern_str(im->ngc, d->number[i])) = 1;

@@ -390,7 +390,7 @@ static const char *sizes_text(Js *j, const Node *n)
     Text t = {.ngc = j->ngc};
     text_add(&t, "[");
     for (int i = 0; i < n->shape.rank; i++)
-        text_add(&t, "%s%s", i ? ", " : "", size(j, n->shape.dim[i]));
+        text_add(&t, "%s%s", comma_before(i), size(j, n->shape.dim[i]));
     text_add(&t, "]");
     return t.at;
 }
@@ -402,7 +402,7 @@ static const char *operands_text(Js *j, const Node *n)
     text_put(&t, "", 0);
     for (int i = 0; i < n->nargs; i++) {
         const Node *a = n->arg[i], *held = kernel_operand(j->p, j->k, i);
-        text_add(&t, "%s{shape: %s", i ? ", " : "", sizes_text(j, a));
+        text_add(&t, "%s{shape: %s", comma_before(i), sizes_text(j, a));
         if (call_takes(n, i) && call_operand(j->p, n, i) != a)
             refuse(j, "padding that is not stored");
         else if (call_takes(n, i) && held)

@@ -30,10 +30,10 @@ static void put_shape(const Module *m, Text *t, Shape shape)
 {
     text_add(t, "\"shape\": [");
     for (int i = 0; i < shape.rank; i++)
-        text_add(t, "%s%lld", i ? ", " : "", (long long)size_max(m->graph, shape.dim[i]));
+        text_add(t, "%s%lld", comma_before(i), (long long)size_max(m->graph, shape.dim[i]));
     text_add(t, "], \"sizes\": [");
     for (int i = 0; i < shape.rank; i++) {
-        text_add(t, i ? ", " : "");
+        text_add(t, comma_before(i));
         json_string(t, size_text(m->graph, shape.dim[i], ""));
     }
     text_add(t, "]");
@@ -76,7 +76,7 @@ static void put_default(const Module *m, Text *t, const Var *v)
 
     text_add(t, "[");
     for (int64_t i = 0; i < count; i++) {
-        text_add(t, i ? ", " : "");
+        text_add(t, comma_before(i));
         put_number(m, t, v->standard[i], v->type);
     }
     text_add(t, "]");

@@ -110,7 +110,7 @@ static void report_memory(const Module *m, FILE *out)
     if (m->metrics) {
         int walks = m->metrics->carry->walks;
         fprintf(out, "bytes of totals: %lld, of %d walk%s over the rows\n",
-                (long long)struct_bytes(&totals), walks, walks > 1 ? "s" : "");
+                (long long)struct_bytes(&totals), walks, plural(walks));
     }
 }
 
