@@ -86,12 +86,17 @@ static void find_info(void *analysis, const Node *n)
 {
     RowClasses *a = analysis;
     RowInfo out = info_of_node(a, n);
-    bool of_total = n->nargs > 0 && a->info[n->arg[0]->id].class == IS_TOTAL;
-    const Loop *waits = out.class == IS_ROWS && !a->at_once ? waits_in_loop(a, n) : NULL;
+    const Loop *waits = NULL;
+    if (out.class == IS_ROWS && !a->at_once)
+        waits = waits_in_loop(a, n);
 
-    if (of_total) /* a view of a carrier is not a carrier */
+    /* a view of a carrier is not a carrier */
+    if (n->nargs > 0 && a->info[n->arg[0]->id].class == IS_TOTAL)
         out.carried = false;
-    a->info[n->id] = waits ? info_waiting(a, n, waits) : out;
+    if (waits)
+        out = info_waiting(a, n, waits);
+    a->info[n->id] = out;
+
     /* the body may have been classified by variables that only now become rows or totals */
     if (n->op == OP_loop)
         settle(a, n);
@@ -160,10 +165,11 @@ static const Loop *total_loop(Plan *p, const Loop *loop)
     Loop **of = &p->loop[loop->id];
 
     if (!*of) {
-        *of = graph_new_loop(g, loop->name, loop->level, loop->passes, loop->down);
-        (*of)->name = text_format(g->ngc, "%s_pass", loop->name);
-        (*of)->loc = loop->loc;
-        (*of)->last = loop->last;
+        Loop *made = graph_new_loop(g, loop->name, loop->level, loop->passes, loop->down);
+        made->name = text_format(g->ngc, "%s_pass", loop->name);
+        made->loc = loop->loc;
+        made->last = loop->last;
+        *of = made;
     }
     return *of;
 }
@@ -206,11 +212,14 @@ static void add_carrier(Plan *p, Node *n, CarryKind kind, int walk)
         return;
 
     c->carrier = arena_grow(g->ngc, c->carrier, c->carriers, &p->carrier_room, sizeof *c->carrier);
+    Carrier *made = &c->carrier[c->carriers];
     Passes all = in_all_passes(p, n);
-    Node *total = total_leaf(g, n->name ? n->name : node_text(g, n, 2), all.all->shape);
-    p->total[n->id] = in_this_pass(p, &all, total);
-    c->carrier[c->carriers++] =
-        (Carrier){.kind = kind, .walk = walk, .node = all.all, .total = total};
+    const char *name = n->name ? n->name : node_text(g, n, 2);
+
+    *made = (Carrier){.kind = kind, .walk = walk, .node = all.all};
+    made->total = total_leaf(g, name, all.all->shape);
+    p->total[n->id] = in_this_pass(p, &all, made->total);
+    c->carriers++;
 }
 
 /* The value of a size, where m is the count of all rows: the sum of coef[k] m^k. */
@@ -228,6 +237,13 @@ static Node *size_of_all(Plan *p, Size s)
     return sum;
 }
 
+/* The total of n, or n itself. */
+static Node *total_or_same(const Plan *p, Node *n)
+{
+    Node *total = p->total[n->id];
+    return total ? total : n;
+}
+
 /* Operand k of n, where n is computed from totals. An index must be an int again. */
 static Node *total_operand(Plan *p, const Node *n, int k)
 {
@@ -241,7 +257,7 @@ static Node *total_operand(Plan *p, const Node *n, int k)
     if (info.class == IS_FIXED && info.varies)
         add_carrier(p, x, CARRY_SAME, 0);
 
-    Node *y = p->total[x->id] ? p->total[x->id] : x;
+    Node *y = total_or_same(p, x);
     return index ? graph_cast(p->a.g, y, T_INT) : y;
 }
 
@@ -265,24 +281,29 @@ static Node *total_passes(Plan *p, const Node *n)
 
     /* the variables that are totals */
     for (int i = 0; i < variables; i++) {
-        if (p->a.info[n->arg[i]->id].class != IS_TOTAL || !p->total[n->arg[i]->id])
+        int id = n->arg[i]->id;
+        if (p->a.info[id].class != IS_TOTAL || !p->total[id])
             continue;
-        leaf[count] = p->total[n->arg[i]->id];
+        leaf[count] = p->total[id];
         init[count] = float_operand(p, n, variables + i);
         next[count++] = float_operand(p, n, 2 * variables + i);
     }
 
     /* what follows the variables among the operands: the test, the count, the loops around */
     int k = 3 * variables, arounds = 0;
-    Node *around[MAX_LEVELS];
-    Node *test = loop_test(n) ? total_operand(p, n, k++) : NULL;
-    Node *passes = loop_count(n) ? total_operand(p, n, k++) : NULL;
+    Node *around[MAX_LEVELS], *test = NULL, *passes = NULL;
+    if (loop_test(n))
+        test = total_operand(p, n, k++);
+    if (loop_count(n))
+        passes = total_operand(p, n, k++);
     while (k < n->nargs)
         around[arounds++] = total_operand(p, n, k++);
 
     Indices before = graph_use_indices(g, around, arounds);
-    p->total[n->id] = graph_loop(g, total_loop(p, n->attr.loop), leaf, init, next, count, test,
-                                 passes ? graph_cast(g, passes, T_INT) : NULL);
+    const Loop *loop = total_loop(p, n->attr.loop);
+    if (passes)
+        passes = graph_cast(g, passes, T_INT);
+    p->total[n->id] = graph_loop(g, loop, leaf, init, next, count, test, passes);
     graph_restore_indices(g, before);
     return p->total[n->id];
 }
@@ -291,7 +312,8 @@ static Node *total_passes(Plan *p, const Node *n)
 static Node *total_collect(Plan *p, const Node *n)
 {
     Graph *g = p->a.g;
-    Node *leaf[1 + MAX_LEVELS], *part = total_operand(p, n, 0), *loop = total_passes(p, n->arg[1]);
+    Node *part = total_operand(p, n, 0), *loop = total_passes(p, n->arg[1]);
+    Node *leaf[1 + MAX_LEVELS];
     int leaves = 0;
 
     leaf[leaves++] = graph_index(g, loop->attr.loop);
@@ -405,22 +427,32 @@ typedef enum {
     AS_OTHER,
 } Growth;
 
+/* Does it grow as the number of rows does? */
+static bool is_sum(Growth a)
+{
+    return a == AS_SUM || a == AS_COUNT;
+}
+
+static bool is_mean(Growth a)
+{
+    return a == AS_MEAN || a == AS_FIXED;
+}
+
 /* The growth of a + b. */
 static Growth growth_of_sum(Growth a, Growth b)
 {
-    if (a == b && a != AS_OTHER)
-        return a;
     /* 0 + x = x */
-    if (a == AS_ZERO || b == AS_ZERO)
-        return a == AS_ZERO ? b : a;
+    if (a == AS_ZERO)
+        return b;
+    if (b == AS_ZERO)
+        return a;
 
-    bool sums = (a == AS_SUM || a == AS_COUNT) && (b == AS_SUM || b == AS_COUNT);
-    if (sums)
+    if (a == b)
+        return a;
+    if (is_sum(a) && is_sum(b))
         return AS_SUM;
-
     /* mean(x) + c = mean(x + c) */
-    bool means = (a == AS_MEAN || a == AS_FIXED) && (b == AS_MEAN || b == AS_FIXED);
-    return means ? AS_MEAN : AS_OTHER;
+    return is_mean(a) && is_mean(b) ? AS_MEAN : AS_OTHER;
 }
 
 /* The growth of a * b. */
@@ -463,7 +495,8 @@ static Growth growth_of_leaf(const Carry *c, const Node *n)
         if (carrier->total != n || carrier->kind == CARRY_SAME)
             continue;
         /* a sum of a later walk depends on totals: it is not the sum of what batches alone give */
-        return carrier->kind == CARRY_SUM && carrier->walk == 0 ? AS_SUM : AS_OTHER;
+        bool alone = carrier->kind == CARRY_SUM && carrier->walk == 0;
+        return alone ? AS_SUM : AS_OTHER;
     }
     return AS_FIXED;
 }
@@ -481,6 +514,12 @@ static Growth growth_after(const Grows *w, const Node *n, const Node *loop)
     return w->known[loop->id] == AS_FIXED ? x : AS_OTHER;
 }
 
+static bool is_fixed(const Grows *w, const Node *n)
+{
+    Growth growth = w->known[n->id];
+    return growth == AS_ZERO || growth == AS_FIXED;
+}
+
 static Growth growth_of(const Grows *w, const Node *n)
 {
     Growth a = n->nargs > 0 ? w->known[n->arg[0]->id] : AS_FIXED;
@@ -488,8 +527,7 @@ static Growth growth_of(const Grows *w, const Node *n)
 
     bool fixed = true;
     for (int k = 0; k < n->nargs; k++)
-        /* AS_ZERO and AS_FIXED come first */
-        fixed &= w->known[n->arg[k]->id] <= AS_FIXED;
+        fixed &= is_fixed(w, n->arg[k]);
 
     switch (n->op) {
     case OP_var: return growth_of_leaf(w->carry, n);
@@ -532,9 +570,9 @@ static bool find_growth_of_variable(void *grows, const Node *leaf, const Node *i
 static Growth growth_of_passes(const Grows *w, const Node *loop)
 {
     const Node *test = loop_test(loop), *count = loop_count(loop);
-    bool fixed =
-        (!test || w->known[test->id] <= AS_FIXED) && (!count || w->known[count->id] <= AS_FIXED);
-    return fixed ? AS_FIXED : AS_OTHER;
+    if (test && !is_fixed(w, test))
+        return AS_OTHER;
+    return !count || is_fixed(w, count) ? AS_FIXED : AS_OTHER;
 }
 
 static void find_growth(void *grows, const Node *n)
@@ -609,8 +647,10 @@ static void unroll_waiting(const Model *m, Node **root)
 bool model_has_rows(const Model *m)
 {
     bool any = false;
-    for (int i = 0; i < m->vars; i++)
-        any |= m->var[i]->kind == VAR_INPUT && info_row_axis(m->graph, m->var[i]->shape) != -1;
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
+        any |= v->kind == VAR_INPUT && info_row_axis(m->graph, v->shape) != -1;
+    }
     return any;
 }
 
@@ -630,7 +670,7 @@ static void plan_results(Plan *p, const Model *m, Node *const *root)
         RowInfo x = p->a.info[n->id];
         if (x.class == IS_FIXED && x.varies)
             add_carrier(p, n, CARRY_SAME, 0);
-        c->root[i] = graph_cast(g, p->total[n->id] ? p->total[n->id] : n, T_FLOAT);
+        c->root[i] = graph_cast(g, total_or_same(p, n), T_FLOAT);
 
         c->gathering[i] = OF_TOTALS;
         if (m->root[i].kind == ROOT_LOSS)

@@ -24,7 +24,8 @@ Loop *graph_new_loop(Graph *g, const char *name, int level, Size passes, bool do
                    .id = g->loops++};
     dim->name = name;
     /* loops of one level share a dim for their index: its bound is that of the longest */
-    dim->max = last > dim->max ? last : dim->max;
+    if (dim->max < last)
+        dim->max = last;
     return loop;
 }
 
@@ -68,16 +69,15 @@ static const Node *index_in(const Node *n)
 const Loop *node_counts(const Node *n)
 {
     const Node *index = index_in(n);
-    double v;
-
     if (index)
         return index->attr.loop->from == 0 ? index->attr.loop : NULL;
+
     if (n->op != OP_add)
         return NULL;
     for (int k = 0; k < 2; k++) {
         /* for i in a..b: i is the number of the pass + a */
         index = index_in(n->arg[k]);
-        if (index && node_const(n->arg[1 - k], &v) && v == (double)index->attr.loop->from)
+        if (index && node_is(n->arg[1 - k], (double)index->attr.loop->from))
             return index->attr.loop;
     }
     return NULL;
@@ -127,11 +127,13 @@ static void note_risks(Graph *g, const Loop *loop, Node *const *leaf, Node *cons
     int first = g->count;
 
     for (int i = 0; i < count; i++) {
+        Risk old = leaf[i]->range.risk;
         Risk risk = risk_worse(init[i]->range.risk, next[i]->range.risk);
-        if (risk_worse(risk, leaf[i]->range.risk) == leaf[i]->range.risk)
+        if (risk_worse(risk, old) == old)
             continue;
         leaf[i]->range.risk = risk;
-        first = leaf[i]->id < first ? leaf[i]->id : first;
+        if (leaf[i]->id < first)
+            first = leaf[i]->id;
     }
     if (first == g->count)
         return;
@@ -160,9 +162,10 @@ static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const
     for (int i = 0; i < count; i++)
         arg[n++] = init[i];
     for (int i = 0; i < count; i++) {
-        if (!shape_equal(next[i]->shape, leaf[i]->shape) || next[i]->type != leaf[i]->type)
-            ngc_bug("loop: a variable becomes %s, and was %s", shape_text(g, next[i]->shape),
-                    shape_text(g, leaf[i]->shape));
+        Shape was = leaf[i]->shape, is = next[i]->shape;
+        if (!shape_equal(is, was) || next[i]->type != leaf[i]->type)
+            ngc_bug("loop: a variable becomes %s, and was %s", shape_text(g, is),
+                    shape_text(g, was));
         arg[n++] = next[i];
     }
     if (test)
@@ -173,8 +176,11 @@ static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const
         arg[n++] = around[i];
 
     note_risks(g, loop, leaf, init, next, count);
-    int kind = test ? LOOP_WHILE : 0;
-    kind |= passes ? LOOP_COUNT : 0;
+    int kind = 0;
+    if (test)
+        kind |= LOOP_WHILE;
+    if (passes)
+        kind |= LOOP_COUNT;
     Node made = {.op = OP_loop,
                  .type = T_INT,
                  .nargs = n,
@@ -230,32 +236,46 @@ static int after_variables(const Node *loop)
 
 static int after_test(const Node *loop)
 {
-    return after_variables(loop) + (loop->attr.kind & LOOP_WHILE ? 1 : 0);
+    int at = after_variables(loop);
+    return loop->attr.kind & LOOP_WHILE ? at + 1 : at;
 }
 
 static int after_count(const Node *loop)
 {
-    return after_test(loop) + (loop->attr.kind & LOOP_COUNT ? 1 : 0);
+    int at = after_test(loop);
+    return loop->attr.kind & LOOP_COUNT ? at + 1 : at;
+}
+
+/* The test of a loop with these operands, or NULL. */
+static Node *test_in(const Node *loop, Node *const *arg)
+{
+    return loop->attr.kind & LOOP_WHILE ? arg[after_variables(loop)] : NULL;
+}
+
+/* The number of its passes, or NULL. */
+static Node *count_in(const Node *loop, Node *const *arg)
+{
+    return loop->attr.kind & LOOP_COUNT ? arg[after_test(loop)] : NULL;
 }
 
 Node *loop_test(const Node *loop)
 {
-    return loop->attr.kind & LOOP_WHILE ? loop->arg[after_variables(loop)] : NULL;
+    return test_in(loop, loop->arg);
 }
 
 Node *loop_count(const Node *loop)
 {
-    return loop->attr.kind & LOOP_COUNT ? loop->arg[after_test(loop)] : NULL;
+    return count_in(loop, loop->arg);
 }
 
 static Node *copy_loop(Graph *g, const Node *n, Node *const *arg)
 {
     int count = loop_variables(n), around = after_count(n);
-    Node *test = n->attr.kind & LOOP_WHILE ? arg[after_variables(n)] : NULL;
-    Node *passes = n->attr.kind & LOOP_COUNT ? arg[after_test(n)] : NULL;
+    Node *const *leaf = arg, *const *init = leaf + count, *const *next = init + count;
+    Node *test = test_in(n, arg), *passes = count_in(n, arg);
 
-    return new_loop(g, n->attr.loop, arg, arg + count, arg + 2 * count, count, test, passes,
-                    arg + around, n->nargs - around);
+    return new_loop(g, n->attr.loop, leaf, init, next, count, test, passes, arg + around,
+                    n->nargs - around);
 }
 
 /* ---- what leaves a loop ---- */
@@ -322,13 +342,16 @@ static bool is_whole(const Size *lo, Shape all, Shape part)
  * are cut off. */
 static Node *place_run(Graph *g, Node *loop, Node *run, int axis, const Size *from, Shape shape)
 {
-    Shape wide = shape;
+    Size size = shape.dim[axis];
     int64_t end = size_max(g, size_add(g, from[axis], run->shape.dim[axis]));
-    int64_t most = size_max(g, shape.dim[axis]);
-
-    if (!(loop->attr.kind & LOOP_COUNT) || end <= size_least(g, shape.dim[axis]))
+    bool may_end_outside = loop->attr.kind & LOOP_COUNT && end > size_least(g, size);
+    if (!may_end_outside)
         return graph_pad(g, run, from, size_ones, shape);
-    wide.dim[axis] = end > most ? end : most;
+
+    Shape wide = shape;
+    wide.dim[axis] = size_max(g, size);
+    if (wide.dim[axis] < end)
+        wide.dim[axis] = end;
     return graph_slice(g, graph_pad(g, run, from, size_ones, wide), none, size_ones, shape);
 }
 
@@ -348,10 +371,10 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
         if (!size_uses_dim(g, lo[i], dim))
             continue;
         /* lo = c0 + c1*pass with c1 = the size of a part: parts follow each other without gaps */
-        if (axis >= 0 || step[i] != 1 || size_powers(g, lo[i], dim, coef) != 2 ||
-            coef[1] != n->shape.dim[i])
+        if (axis >= 0 || step[i] != 1)
             return NULL;
-
+        if (size_powers(g, lo[i], dim, coef) != 2 || coef[1] != n->shape.dim[i])
+            return NULL;
         axis = i;
         from[i] = coef[0];
         within[i] = size_mul(g, coef[1], size_dim(g, dim));
@@ -364,7 +387,8 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
     for (int i = 0; i < shape.rank; i++)
         if (i != axis && (step[i] != 1 || lo[i] != 0))
             return NULL;
-    return place_run(g, loop, graph_collect(g, loop, n, within, step, run), axis, from, shape);
+    Node *all = graph_collect(g, loop, n, within, step, run);
+    return place_run(g, loop, all, axis, from, shape);
 }
 
 /* If n is what pass t reads at place t along one axis of a tensor outside: that tensor, with this
@@ -377,11 +401,14 @@ static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
     if (slice->op != OP_slice || slice->bound || slice->arg[0]->in[l->level])
         return NULL;
     Node *x = slice->arg[0];
+    const Size *part = slice->shape.dim, *whole = x->shape.dim, *lo = slice->attr.lo;
+    Size pass = size_dim(g, MAX_DIMS + l->level);
+
     for (int i = 0; i < x->shape.rank; i++) {
-        bool moves = slice->attr.lo[i] == size_dim(g, MAX_DIMS + l->level);
-        if (moves && axis < 0 && slice->shape.dim[i] == 1 && x->shape.dim[i] == l->passes)
+        bool of_passes = part[i] == 1 && whole[i] == l->passes;
+        if (lo[i] == pass && axis < 0 && of_passes)
             axis = i;
-        else if (slice->attr.lo[i] != 0 || slice->shape.dim[i] != x->shape.dim[i])
+        else if (lo[i] != 0 || part[i] != whole[i])
             return NULL;
         if (slice->attr.step[i] != 1)
             return NULL;
@@ -396,12 +423,37 @@ static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
 static bool is_of_all(Graph *g, const Loop *l, const Node *n, const Size *lo, const Size *step,
                       Shape shape)
 {
-    if (shape.rank == 0 || n->shape.dim[0] != 1 || shape.dim[0] != l->passes ||
-        lo[0] != size_dim(g, MAX_DIMS + l->level))
+    if (shape.rank == 0 || n->shape.dim[0] != 1 || shape.dim[0] != l->passes)
         return false;
-    for (int i = 0; i < shape.rank; i++)
-        if (step[i] != 1 || (i > 0 && (lo[i] != 0 || shape.dim[i] != n->shape.dim[i])))
+    if (lo[0] != size_dim(g, MAX_DIMS + l->level) || step[0] != 1)
+        return false;
+    for (int i = 1; i < shape.rank; i++)
+        if (step[i] != 1 || lo[i] != 0 || shape.dim[i] != n->shape.dim[i])
             return false;
+    return true;
+}
+
+/* Can the products A' B of all passes become one, of all rows? */
+static bool is_sum_of_products(const Graph *g, const Node *loop, const Node *n)
+{
+    enum { FEW_ROWS = 64 };
+    const Loop *l = loop->attr.loop;
+    if (n->op != OP_matmul || g->ngc->opt.literal || g->ngc->opt.optimize == 0)
+        return false;
+
+    if (n->attr.chain && (loop->attr.kind || n->attr.down != l->down))
+        return false;
+    bool of_segments = l->segments || (l->of && l->of->segments);
+    if (loop->attr.kind & LOOP_WHILE || of_segments)
+        return false;
+    if (n->shape.rank != 2 || !n->attr.ta || n->attr.tb)
+        return false;
+
+    for (int i = 0; i < 2; i++) {
+        Shape s = n->arg[i]->shape;
+        if (s.rank != 2 || size_max(g, s.dim[0]) > FEW_ROWS)
+            return false;
+    }
     return true;
 }
 
@@ -410,30 +462,20 @@ static bool is_of_all(Graph *g, const Loop *l, const Node *n, const Size *lo, co
  * pass adds its own, which is easier to read. */
 static Node *collect_products(Graph *g, Node *loop, Node *n)
 {
-    enum { FEW_ROWS = 64 };
     const Loop *l = loop->attr.loop;
     Node *all[2];
-
-    if (n->attr.chain && (loop->attr.kind || n->attr.down != l->down))
+    if (!is_sum_of_products(g, loop, n))
         return NULL;
-    if (loop->attr.kind & LOOP_WHILE || l->segments || (l->of && l->of->segments) ||
-        n->op != OP_matmul || g->ngc->opt.literal || g->ngc->opt.optimize == 0)
-        return NULL;
-    if (n->shape.rank != 2 || !n->attr.ta || n->attr.tb)
-        return NULL;
-    /* sum over t of A[t]' B[t] = (all rows of A)' (all rows of B) */
-    for (int i = 0; i < 2; i++) {
-        Shape s = n->arg[i]->shape;
-        if (s.rank != 2 || size_max(g, s.dim[0]) > FEW_ROWS)
-            return NULL;
-    }
 
     /* the passes of a segment that may be the last: the same sums, pass by pass */
     if (loop->attr.kind && !l->all)
         return NULL;
-    if (loop->attr.kind)
-        return graph_collect_sum(g, loop,
-                                 graph_chain(g, n->arg[0], n->arg[1], true, false, l->down));
+    if (loop->attr.kind) {
+        Node *chain = graph_chain(g, n->arg[0], n->arg[1], true, false, l->down);
+        return graph_collect_sum(g, loop, chain);
+    }
+
+    /* sum over t of A[t]' B[t] = (all rows of A)' (all rows of B) */
 
     for (int i = 0; i < 2; i++) {
         Shape rows = n->arg[i]->shape;
@@ -457,15 +499,19 @@ static bool moves_below(const Graph *g, const Node *collect, int level)
  * no pass of any segment changes; outer: the loop over segments. NULL: it does not. */
 static Node *fixed_in_segments(Graph *g, const Loop *outer, Node *n)
 {
-    if (n->op != OP_collect || !n->attr.loop->all || moves_below(g, n, outer->level))
+    const Loop *loop = n->attr.loop;
+    if (n->op != OP_collect || !loop->all || moves_below(g, n, outer->level))
         return NULL;
     Node *part = n->arg[0];
-    bool more = part->op == OP_collect && part->attr.loop->all;
-    if (!more && (part->in[outer->level] || part->in[n->attr.loop->level]))
+    bool of_parts = part->op == OP_collect && part->attr.loop->all;
+    if (!of_parts && (part->in[outer->level] || part->in[loop->level]))
         return NULL;
 
-    Node *all = more ? fixed_in_segments(g, outer, part)
-                     : graph_binary(g, OP_mul, part, graph_size(g, n->attr.loop->all));
+    Node *all;
+    if (of_parts)
+        all = fixed_in_segments(g, outer, part);
+    else
+        all = graph_binary(g, OP_mul, part, graph_size(g, loop->all));
     return all ? graph_pad(g, all, n->attr.lo, n->attr.step, n->shape) : NULL;
 }
 
@@ -474,18 +520,18 @@ static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, cons
                              Shape shape)
 {
     const Loop *l = loop->attr.loop;
-    bool fixed = !loop->attr.kind && !moves_with(g, l, lo, shape.rank);
+    bool moves = moves_with(g, l, lo, shape.rank);
 
     /* adds nothing in any pass */
     if (node_is(n, 0))
         return graph_full(g, shape, 0);
 
     /* what does not change is added once for each pass */
-    if (fixed && !n->in[l->level] && !l->all) {
+    if (!loop->attr.kind && !moves && !n->in[l->level] && !l->all) {
         Node *all = graph_binary(g, OP_mul, n, graph_size(g, l->passes));
         return graph_pad(g, all, lo, step, shape);
     }
-    if (loop_is_of_segments(l) && !l->all && !moves_with(g, l, lo, shape.rank)) {
+    if (loop_is_of_segments(l) && !l->all && !moves) {
         Node *all = fixed_in_segments(g, l, n);
         if (all)
             return graph_pad(g, all, lo, step, shape);
@@ -503,7 +549,9 @@ static Node *simpler_collect(Graph *g, Node *loop, Node *n, const Size *lo, cons
 /* Is it put into zeros, and perhaps cut, at places that no pass changes? */
 static bool is_placed(const Node *n)
 {
-    return n->op == OP_pad || (n->op == OP_slice && n->nargs == 1 && is_placed(n->arg[0]));
+    if (n->op == OP_pad)
+        return true;
+    return n->op == OP_slice && n->nargs == 1 && is_placed(n->arg[0]);
 }
 
 /* With segments, a sum over the passes of one, or a sum of such sums: each is added up by itself,
@@ -512,8 +560,9 @@ static bool has_sum(const Loop *l, const Node *n)
 {
     if (!loop_is_of_segments(l))
         return false;
-    return n->op == OP_collect ||
-           (n->op == OP_add && (has_sum(l, n->arg[0]) || has_sum(l, n->arg[1])));
+    if (n->op == OP_add)
+        return has_sum(l, n->arg[0]) || has_sum(l, n->arg[1]);
+    return n->op == OP_collect;
 }
 
 /* The sum over all passes of n, in its own shape, if it is better taken otherwise; NULL: it is not.
@@ -524,21 +573,26 @@ static Node *collect_whole(Graph *g, Node *loop, Node *n)
         return NULL;
 
     /* what is put into zeros in each pass is put into those of the sum */
+    const struct Attr *place = &n->attr;
     if (n->op == OP_pad) {
         Indices before = graph_use_indices(g, n->arg + 1, n->nargs - 1);
-        Node *all = graph_collect(g, loop, n->arg[0], n->attr.lo, n->attr.step, n->shape);
+        Node *all = graph_collect(g, loop, n->arg[0], place->lo, place->step, n->shape);
         graph_restore_indices(g, before);
         return all;
     }
-    if (n->op == OP_slice && is_placed(n))
-        return graph_slice(g, graph_collect_sum(g, loop, n->arg[0]), n->attr.lo, n->attr.step,
-                           n->shape);
+    if (n->op == OP_slice && is_placed(n)) {
+        Node *all = graph_collect_sum(g, loop, n->arg[0]);
+        return graph_slice(g, all, place->lo, place->step, n->shape);
+    }
+
     /* the sum of a + b is the sum of a + the sum of b, if one of them is better by itself */
-    if (n->op == OP_add &&
-        (is_placed(n->arg[0]) || is_placed(n->arg[1]) || has_sum(loop->attr.loop, n))) {
-        Node *a = graph_collect_sum(g, loop, n->arg[0]);
-        Node *b = graph_collect_sum(g, loop, n->arg[1]);
-        return graph_binary(g, OP_add, a, b);
+    if (n->op == OP_add) {
+        bool better = is_placed(n->arg[0]) || is_placed(n->arg[1]);
+        if (better || has_sum(loop->attr.loop, n)) {
+            Node *a = graph_collect_sum(g, loop, n->arg[0]);
+            Node *b = graph_collect_sum(g, loop, n->arg[1]);
+            return graph_binary(g, OP_add, a, b);
+        }
     }
     return collect_products(g, loop, n);
 }

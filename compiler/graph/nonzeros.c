@@ -69,11 +69,14 @@ static const Set *join(Search *s, const Set *a, const Set *b)
     int *item = arena_array(s->g->ngc, a->count + b->count, sizeof *item);
     int count = 0;
     /* both are sorted: a merge, in which equal items are taken once */
-    for (int i = 0, k = 0; i < a->count || k < b->count;) {
+    int i = 0, k = 0;
+    while (i < a->count || k < b->count) {
         bool of_a = k == b->count || (i < a->count && a->item[i] <= b->item[k]);
         int x = of_a ? a->item[i] : b->item[k];
-        i += i < a->count && a->item[i] == x;
-        k += k < b->count && b->item[k] == x;
+        if (i < a->count && a->item[i] == x)
+            i++;
+        if (k < b->count && b->item[k] == x)
+            k++;
         item[count++] = x;
     }
     return new_set(s, item, count);
@@ -134,10 +137,11 @@ static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
     /* numbers the elements of all operands, one after the other */
     for (int k = 0; k < operands; k++) {
         const Node *a = n->arg[k];
+        const Set **of = s->of[a->id];
         int64_t own = count_of(s, a);
         double *number = arena_array(ngc, own + 1, sizeof *number);
         for (int64_t i = 0; i < own; i++) {
-            from[numbers] = s->of[a->id] ? s->of[a->id][i] : NULL;
+            from[numbers] = of ? of[i] : NULL;
             number[i] = (double)++numbers;
         }
         /* the interpreter then moves numbers of elements instead of values */
@@ -145,12 +149,16 @@ static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
     }
 
     /* moves the numbers */
-    for (int k = 1; n->op == OP_gather && k < n->nargs; k++)
-        s->eval.value[n->arg[k]->id] = (double *)n->arg[k]->attr.data;
+    for (int k = 1; n->op == OP_gather && k < n->nargs; k++) {
+        const Node *index = n->arg[k];
+        s->eval.value[index->id] = (double *)index->attr.data;
+    }
     op_info[n->op]->eval(n, &s->eval, moved);
 
-    for (int64_t i = 0; i < count; i++)
-        out[i] = moved[i] > 0 ? from[(int64_t)moved[i] - 1] : NULL;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t number = (int64_t)moved[i];
+        out[i] = number > 0 ? from[number - 1] : NULL;
+    }
 }
 
 static void of_reduced(Search *s, const Node *n, const Set **out)
@@ -164,15 +172,17 @@ static void of_reduced(Search *s, const Node *n, const Set **out)
     do {
         int64_t at[MAX_RANK] = {0};
         kept = 0;
-        for (int k = 0; k < rank; k++)
-            if (!(n->attr.axes >> k & 1))
+        for (int k = 0; k < rank; k++) {
+            bool removed = n->attr.axes >> k & 1;
+            if (!removed)
                 at[kept++] = index[k];
+        }
         const Set **to = &out[index_at(kept, small, at)];
         *to = join(s, *to, s->of[a->id][i++]);
     } while (index_next(rank, dim, index));
 }
 
-/* What row or column i of a matrix depends on: elements first + i*by + k*step, k < count. */
+/* What a row or column of a matrix depends on: the elements first + k*step, k < count. */
 static const Set *of_line(Search *s, const Set **of, int64_t first, int64_t step, int64_t count)
 {
     const Set *all = NULL;
@@ -182,32 +192,59 @@ static const Set *of_line(Search *s, const Set **of, int64_t first, int64_t step
     return all;
 }
 
+/* A matrix of a batch, as it is stored: [rows, columns], or the transpose of that. */
+typedef struct Stored {
+    const Set **of; /* of its elements; NULL: none depends on anything */
+    int64_t rows, columns;
+    bool transposed;
+} Stored;
+
+static const Set *of_row(Search *s, const Stored *a, int64_t row)
+{
+    if (a->transposed)
+        return of_line(s, a->of, row, a->rows, a->columns);
+    return of_line(s, a->of, row * a->columns, 1, a->columns);
+}
+
+static const Set *of_column(Search *s, const Stored *a, int64_t column)
+{
+    if (a->transposed)
+        return of_line(s, a->of, column * a->rows, 1, a->rows);
+    return of_line(s, a->of, column, a->columns, a->rows);
+}
+
+/* Matrix `batch` of an operand. */
+static Stored stored_matrix(const Search *s, const Node *x, int64_t batch, Stored like)
+{
+    const Set **of = s->of[x->id];
+    if (of)
+        like.of = of + batch * like.rows * like.columns;
+    return like;
+}
+
 /* An element depends on a row of a and a column of b. */
 static void of_product(Search *s, const Node *n, const Set **out, int64_t count)
 {
     Product p = product_of(s->g, n);
     const Node *a = n->arg[0], *b = n->arg[1];
-    int64_t m = p.m, columns = p.n, length = p.k;
-    bool common = count_of(s, b) == length * columns && p.batch > 1;
-    const Set **right = arena_array(s->g->ngc, columns + 1, sizeof *right);
+    int64_t size = p.m * p.n;
+    bool common = count_of(s, b) == p.k * p.n && p.batch > 1;
+    const Set **right = arena_array(s->g->ngc, p.n + 1, sizeof *right);
 
-    for (int64_t i = 0; i < count; i++) {
-        int64_t batch = i / (m * columns), row = i / columns % m, column = i % columns;
-        int64_t of_b = common ? 0 : batch * length * columns;
+    for (int64_t batch = 0; batch * size < count; batch++) {
+        Stored left = {.rows = p.m, .columns = p.k, .transposed = p.ta};
+        Stored other = {.rows = p.k, .columns = p.n, .transposed = p.tb};
+        left = stored_matrix(s, a, batch, left);
+        other = stored_matrix(s, b, common ? 0 : batch, other);
+
         /* the columns of b, once for each matrix of the batch */
-        if (i % (m * columns) == 0)
-            for (int64_t j = 0; j < columns; j++)
-                right[j] = of_line(s, s->of[b->id], of_b + j * (p.tb ? length : 1),
-                                   p.tb ? 1 : columns, length);
-        if (column == 0)
-            out[i] = of_line(s, s->of[a->id], batch * m * length + row * (p.ta ? 1 : length),
-                             p.ta ? m : 1, length);
-        else
-            out[i] = out[i - column];
-        /* the row alone, until its last column is done */
-        if (column == columns - 1)
-            for (int64_t j = 0; j < columns; j++)
-                out[i - column + j] = join(s, out[i - column + j], right[j]);
+        for (int64_t j = 0; j < p.n; j++)
+            right[j] = of_column(s, &other, j);
+        for (int64_t i = 0; i < p.m; i++) {
+            const Set *row = of_row(s, &left, i);
+            for (int64_t j = 0; j < p.n; j++)
+                *out++ = join(s, row, right[j]);
+        }
     }
 }
 
@@ -216,9 +253,11 @@ static void of_anything(Search *s, const Node *n, const Set **out, int64_t count
 {
     const Set *all = NULL;
 
-    for (int k = 0; k < n->nargs; k++)
-        if (s->of[n->arg[k]->id])
-            all = join(s, all, join_all(s, s->of[n->arg[k]->id], count_of(s, n->arg[k])));
+    for (int k = 0; k < n->nargs; k++) {
+        const Node *a = n->arg[k];
+        if (s->of[a->id])
+            all = join(s, all, join_all(s, s->of[a->id], count_of(s, a)));
+    }
     for (int64_t i = 0; i < count; i++)
         out[i] = all;
 }
@@ -228,8 +267,9 @@ static bool only_moves(const Node *n)
     for (int k = 1; n->op == OP_gather && k < n->nargs; k++)
         if (n->arg[k]->op != OP_data)
             return false;
-    return n->op == OP_gather || n->op == OP_pad || n->op == OP_concat ||
-           op_info[n->op]->flags & F_VIEW;
+    if (n->op == OP_gather || n->op == OP_pad || n->op == OP_concat)
+        return true;
+    return op_info[n->op]->flags & F_VIEW;
 }
 
 static void find_sets(Search *s, const Node *n)
@@ -266,12 +306,15 @@ static void find_sets(Search *s, const Node *n)
 /* The nodes between x and y, by id. */
 static bool *nodes_between(const Graph *g, const Node *y, const Node *x)
 {
-    bool *needed = arena_alloc(g->ngc, (size_t)(y->id > x->id ? y->id : x->id) + 1);
+    int last = y->id > x->id ? y->id : x->id;
+    bool *needed = arena_alloc(g->ngc, (size_t)last + 1);
 
     needed[y->id] = true;
-    for (int i = y->id; i > x->id; i--)
-        for (int k = 0; needed[i] && k < g->node[i]->nargs; k++)
-            needed[g->node[i]->arg[k]->id] = true;
+    for (int i = y->id; i > x->id; i--) {
+        const Node *n = g->node[i];
+        for (int k = 0; needed[i] && k < n->nargs; k++)
+            needed[n->arg[k]->id] = true;
+    }
     return needed;
 }
 
@@ -326,7 +369,8 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
 
     int64_t rows = count_of(&s, y), columns = count_of(&s, x), entries = 0;
     for (int64_t i = 0; i < rows && of; i++)
-        entries += of[i] ? of[i]->count : 0;
+        if (of[i])
+            entries += of[i]->count;
     if (rows > MOST_ELEMENTS || entries > MOST_ITEMS)
         return false;
 
@@ -335,11 +379,13 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
     p->first = arena_array(g->ngc, rows + 1, sizeof *p->first);
     p->column = arena_array(g->ngc, entries + 1, sizeof *p->column);
     for (int i = 0; i < p->rows; i++) {
-        int count = of && of[i] ? of[i]->count : 0;
+        const Set *row = of ? of[i] : NULL;
+        int count = row ? row->count : 0;
         if (count > 0)
-            memcpy(p->column + p->first[i], of[i]->item, (size_t)count * sizeof *p->column);
+            memcpy(p->column + p->first[i], row->item, (size_t)count * sizeof *p->column);
         p->first[i + 1] = p->first[i] + count;
     }
+    return true;
     return true;
 }
 
