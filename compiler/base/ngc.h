@@ -169,6 +169,28 @@ struct Ngc {
                              warning: what follows it is done */
 };
 
+/* ---- numbers ---- */
+
+static inline int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static inline int max_int(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t min_int64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t max_int64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* ---- util.c: memory, names, text ---- */
 
 bool pass_runs(const Ngc *, Pass); /* was it not left out? */
@@ -217,6 +239,7 @@ typedef struct Text { /* text that grows */
 
 void text_add(Text *, const char *format, ...);
 void text_put(Text *, const char *bytes, size_t size);
+const char *text_if(bool, const char *);         /* the text, or "" */
 const char *comma_before(int64_t item);          /* ", "; before item 0, "" */
 const char *plural(int count);                   /* "s"; of 1, "" */
 _Noreturn void ngc_bug(const char *format, ...); /* our fault: message to stderr, exit 4 */

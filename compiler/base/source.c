@@ -493,9 +493,9 @@ static void put_blanks(Text *out, int count)
 
 static void draw_source(const Canvas *c, int line)
 {
-    text_add(c->out, "%5d | %s", line, c->cut_left ? "..." : "");
+    text_add(c->out, "%5d | %s", line, text_if(c->cut_left, "..."));
     text_clean(c->out, c->text + c->from, (size_t)(c->to - c->from));
-    text_add(c->out, "%s\n", c->cut_right ? "..." : "");
+    text_add(c->out, "%s\n", text_if(c->cut_right, "..."));
 }
 
 /* Puts from ~ to under the columns of a place, first under its first; always at least that one. */

@@ -72,7 +72,7 @@ typedef struct Dim { /* a run-time size */
  * pass, and their values after each pass. What leaves the loop are OP_last, a variable after the
  * last pass, and OP_collect, the sum over all passes of a value put into a larger tensor of zeros.
  *
- * In the sizes of slice, pad and collect, the number of the pass is the dim MAX_DIMS + level. */
+ * In the sizes of slice, pad and collect, the number of the pass is a dim (index_dim). */
 struct Loop {
     const char *name; /* of its index, in the user's text */
     int64_t from;     /* what that is in pass 0 */
@@ -491,6 +491,29 @@ typedef struct OpInfo {
 
 /* One record per primitive, defined in the op_*.c files. */
 extern const OpInfo *const op_info[OP_COUNT];
+
+/* Is this one of OpInfo.flags set? */
+static inline bool op_has(Op op, unsigned flag)
+{
+    return op_info[op]->flags & flag;
+}
+
+static inline bool node_has(const Node *n, unsigned flag)
+{
+    return op_has(n->op, flag);
+}
+
+/* The id of operand k: many lists are by id. */
+static inline int arg_id(const Node *n, int k)
+{
+    return n->arg[k]->id;
+}
+
+/* The dim that stands for the number of the loop's pass in sizes. */
+static inline int index_dim(const Loop *loop)
+{
+    return MAX_DIMS + loop->level;
+}
 
 /* The op of an operator of the language on elements; *swap: with the operands exchanged. OP_COUNT:
  * there is none. */
