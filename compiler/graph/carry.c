@@ -91,7 +91,7 @@ static void find_info(void *analysis, const Node *n)
         waits = waits_in_loop(a, n);
 
     /* a view of a carrier is not a carrier */
-    if (n->nargs > 0 && a->info[n->arg[0]->id].class == IS_TOTAL)
+    if (n->nargs > 0 && a->info[arg_id(n, 0)].class == IS_TOTAL)
         out.carried = false;
     if (waits)
         out = info_waiting(a, n, waits);
@@ -281,7 +281,7 @@ static Node *total_passes(Plan *p, const Node *n)
 
     /* the variables that are totals */
     for (int i = 0; i < variables; i++) {
-        int id = n->arg[i]->id;
+        int id = arg_id(n, i);
         if (p->a.info[id].class != IS_TOTAL || !p->total[id])
             continue;
         leaf[count] = p->total[id];
@@ -334,7 +334,7 @@ static Node *total_in_loop(Plan *p, const Node *n)
     switch (n->op) {
     case OP_carried: return graph_carried(g, total_loop(p, n->attr.loop), &like);
     case OP_loop: return total_passes(p, n);
-    case OP_last: return graph_last(g, total_passes(p, n->arg[1]), p->total[n->arg[0]->id]);
+    case OP_last: return graph_last(g, total_passes(p, n->arg[1]), p->total[arg_id(n, 0)]);
     case OP_passes: return graph_passes(g, total_passes(p, n->arg[0]));
     case OP_collect: return total_collect(p, n);
     default: return NULL;
@@ -510,7 +510,7 @@ typedef struct Grows {
 /* The growth of what leaves a loop: of x, its operand. */
 static Growth growth_after(const Grows *w, const Node *n, const Node *loop)
 {
-    Growth x = w->known[n->arg[0]->id];
+    Growth x = w->known[arg_id(n, 0)];
     return w->known[loop->id] == AS_FIXED ? x : AS_OTHER;
 }
 
@@ -522,8 +522,8 @@ static bool is_fixed(const Grows *w, const Node *n)
 
 static Growth growth_of(const Grows *w, const Node *n)
 {
-    Growth a = n->nargs > 0 ? w->known[n->arg[0]->id] : AS_FIXED;
-    Growth b = n->nargs > 1 ? w->known[n->arg[1]->id] : AS_FIXED;
+    Growth a = n->nargs > 0 ? w->known[arg_id(n, 0)] : AS_FIXED;
+    Growth b = n->nargs > 1 ? w->known[arg_id(n, 1)] : AS_FIXED;
 
     bool fixed = true;
     for (int k = 0; k < n->nargs; k++)
@@ -549,7 +549,7 @@ static Growth growth_of(const Grows *w, const Node *n)
     case OP_passes: return a;
     default: break;
     }
-    if (op_info[n->op]->flags & F_VIEW)
+    if (node_has(n, F_VIEW))
         return a;
     return fixed ? AS_FIXED : AS_OTHER;
 }

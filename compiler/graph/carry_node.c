@@ -11,7 +11,7 @@ RowInfo info_mixed(const Node *why)
 
 static int later_walk(RowInfo a, RowInfo b)
 {
-    return a.walk > b.walk ? a.walk : b.walk;
+    return max_int(a.walk, b.walk);
 }
 
 static bool either_mixed(RowInfo a, RowInfo b)
@@ -223,11 +223,11 @@ static RowInfo of_pad(const Node *n, RowInfo x)
  * has places for all rows. */
 static RowInfo of_concat(const RowClasses *a, const Node *n)
 {
-    RowInfo out = a->info[n->arg[0]->id];
+    RowInfo out = a->info[arg_id(n, 0)];
     Size before = out.before;
 
     for (int i = 1; i < n->nargs; i++) {
-        RowInfo x = a->info[n->arg[i]->id];
+        RowInfo x = a->info[arg_id(n, i)];
         bool both_rows = out.class == IS_ROWS && x.class == IS_ROWS;
         bool along = both_rows && out.axis == n->attr.axis && x.axis == n->attr.axis;
 
@@ -281,7 +281,7 @@ static RowInfo matmul_of_rows(const Node *n, RowInfo x, RowInfo y)
 /* The rows stay if only one operand has them: rows of a matrix times a fixed matrix. */
 static RowInfo of_matmul(const RowClasses *a, const Node *n)
 {
-    RowInfo x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
+    RowInfo x = a->info[arg_id(n, 0)], y = a->info[arg_id(n, 1)];
     int last = n->shape.rank - 1;
 
     if (x.class != IS_ROWS && y.class != IS_ROWS)
@@ -302,7 +302,7 @@ static RowInfo of_matmul(const RowClasses *a, const Node *n)
 /* Each row has its own matrix; or, for solve, one matrix has a right side for each row. */
 static RowInfo of_linear(const RowClasses *a, const Node *n)
 {
-    RowInfo m = a->info[n->arg[0]->id];
+    RowInfo m = a->info[arg_id(n, 0)];
     int rank = n->arg[0]->shape.rank;
 
     if (m.class == IS_ROWS && m.axis >= rank - 2)
@@ -310,7 +310,7 @@ static RowInfo of_linear(const RowClasses *a, const Node *n)
     if (n->op != OP_solve)
         return m;
 
-    RowInfo b = a->info[n->arg[2]->id];
+    RowInfo b = a->info[arg_id(n, 2)];
     if (m.class == IS_ROWS || b.class != IS_ROWS)
         return same_places(n, m, b);
     if (m.class == IS_MIXED)
@@ -324,7 +324,7 @@ static RowInfo of_linear(const RowClasses *a, const Node *n)
 /* Images have the batch as their last axis, and kernels have no batch. convk is a sum over it. */
 static RowInfo of_conv(const RowClasses *a, const Node *n)
 {
-    RowInfo x = a->info[n->arg[0]->id], y = a->info[n->arg[1]->id];
+    RowInfo x = a->info[arg_id(n, 0)], y = a->info[arg_id(n, 1)];
     bool rows = x.class == IS_ROWS && x.axis == 3;
 
     if (x.class != IS_ROWS && y.class != IS_ROWS)
@@ -350,7 +350,7 @@ static RowInfo of_conv(const RowClasses *a, const Node *n)
  * known only after these checks. */
 static bool index_is_safe(const Node *i, RowInfo info)
 {
-    while (op_info[i->op]->flags & F_VIEW && i->nargs == 1)
+    while (node_has(i, F_VIEW) && i->nargs == 1)
         i = i->arg[0];
     return info.walk == 0 || i->op == OP_argmax;
 }
@@ -374,7 +374,7 @@ static int counted_axis(const Node *n)
 /* Several indices: rows stay apart only if one counts the rows of x. */
 static RowInfo of_gather_at(const RowClasses *a, const Node *n)
 {
-    RowInfo x = a->info[n->arg[0]->id];
+    RowInfo x = a->info[arg_id(n, 0)];
     int axis = n->attr.axis, count = n->nargs - 1, counts = -1, counter = 0;
 
     if (x.class == IS_MIXED)
@@ -388,7 +388,7 @@ static RowInfo of_gather_at(const RowClasses *a, const Node *n)
     }
 
     for (int k = 1; k <= count; k++) {
-        RowInfo i = a->info[n->arg[k]->id];
+        RowInfo i = a->info[arg_id(n, k)];
         if (k == counter)
             continue;
         if (i.class == IS_MIXED)
@@ -411,7 +411,7 @@ static RowInfo of_gather(const RowClasses *a, const Node *n)
     if (n->nargs > 2)
         return of_gather_at(a, n);
 
-    RowInfo x = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
+    RowInfo x = a->info[arg_id(n, 0)], i = a->info[arg_id(n, 1)];
     int axis = n->attr.axis;
 
     if (either_mixed(x, i))
@@ -438,12 +438,12 @@ static RowInfo of_gather(const RowClasses *a, const Node *n)
 static RowInfo of_scatter(const RowClasses *a, const Node *n)
 {
     for (int k = 0; n->nargs > 2 && k < n->nargs; k++) {
-        RowInfo i = a->info[n->arg[k]->id];
+        RowInfo i = a->info[arg_id(n, k)];
         if (i.class == IS_MIXED || i.class == IS_ROWS)
             return i.class == IS_MIXED ? i : info_mixed(n);
     }
 
-    RowInfo dy = a->info[n->arg[0]->id], i = a->info[n->arg[1]->id];
+    RowInfo dy = a->info[arg_id(n, 0)], i = a->info[arg_id(n, 1)];
     int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
 
     if (either_mixed(dy, i))
@@ -492,9 +492,9 @@ static RowInfo of_leaf(const RowClasses *a, const Node *n)
 
 static RowInfo of_elementwise(const RowClasses *a, const Node *n)
 {
-    RowInfo x = a->info[n->arg[0]->id];
+    RowInfo x = a->info[arg_id(n, 0)];
     for (int k = 1; k < n->nargs; k++)
-        x = same_places(n, x, a->info[n->arg[k]->id]);
+        x = same_places(n, x, a->info[arg_id(n, k)]);
     /* f(carrier) is a total, and no longer what batches contribute */
     x.carried = false;
     return x;
@@ -505,7 +505,7 @@ static RowInfo of_unknown(const RowClasses *a, const Node *n)
 {
     RowInfo x = {.class = IS_FIXED};
     for (int k = 0; k < n->nargs; k++) {
-        RowInfo y = a->info[n->arg[k]->id];
+        RowInfo y = a->info[arg_id(n, k)];
         if (y.class == IS_MIXED)
             return y;
         if (y.class == IS_ROWS)
@@ -589,7 +589,7 @@ static RowInfo of_collect(const RowClasses *a, const Node *n)
     if (x.class == IS_ROWS && n->shape.dim[x.axis] != part->shape.dim[x.axis])
         return info_mixed(n);
     x.varies = true;
-    return with_passes(x, a->info[n->arg[1]->id]);
+    return with_passes(x, a->info[arg_id(n, 1)]);
 }
 
 RowInfo info_of_node(const RowClasses *a, const Node *n)
@@ -604,7 +604,7 @@ RowInfo info_of_node(const RowClasses *a, const Node *n)
     if (n->op == OP_loop)
         return info_of_passes(a, n);
 
-    RowInfo x = a->info[n->arg[0]->id];
+    RowInfo x = a->info[arg_id(n, 0)];
     if (info->flags & F_REDUCE)
         return of_reduction(n, x);
 
@@ -626,7 +626,7 @@ RowInfo info_of_node(const RowClasses *a, const Node *n)
     case OP_order: return x.class == IS_ROWS && x.axis == n->shape.rank - 1 ? info_mixed(n) : x;
     case OP_gather: return of_gather(a, n);
     case OP_scatter: return of_scatter(a, n);
-    case OP_last: return with_passes(x, a->info[n->arg[1]->id]);
+    case OP_last: return with_passes(x, a->info[arg_id(n, 1)]);
     case OP_passes: return x;
     case OP_collect: return of_collect(a, n);
     default: return of_unknown(a, n);

@@ -36,7 +36,7 @@ static IndexNames name_indices(Graph *g, const Node *n)
  */
 static Size by_index(Graph *g, Size s, const Loop *loop)
 {
-    int dim = MAX_DIMS + loop->level;
+    int dim = index_dim(loop);
     return size_replace(g, s, dim, size_sub(g, size_dim(g, dim), loop->from));
 }
 
@@ -141,7 +141,7 @@ static void dump_node(Graph *g, const Node *n, Text *t)
 
     for (int k = 0; k < n->nargs; k++) {
         bool transposed = (k == 0 && n->attr.ta) || (k == 1 && n->attr.tb);
-        text_add(t, " %%%d%s", n->arg[k]->id, transposed ? "'" : "");
+        text_add(t, " %%%d%s", arg_id(n, k), text_if(transposed, "'"));
     }
 }
 
@@ -431,7 +431,7 @@ static bool is_stacked(Graph *g, const Node *collect)
 {
     const struct Attr *a = &collect->attr;
     const Shape all = collect->shape, one = collect->arg[0]->shape;
-    if (all.rank == 0 || a->lo[0] != size_dim(g, MAX_DIMS + a->loop->level))
+    if (all.rank == 0 || a->lo[0] != size_dim(g, index_dim(a->loop)))
         return false;
     for (int i = 1; i < all.rank; i++)
         if (a->lo[i] != 0 || all.dim[i] != one.dim[i])
@@ -515,7 +515,7 @@ static const char *leaf_text(const Graph *g, const Node *n)
 static Piece piece_call(const Graph *g, const Node *n, int depth)
 {
     Text t = {.ngc = g->ngc};
-    bool factored = op_info[n->op]->flags & F_FACTORED;
+    bool factored = node_has(n, F_FACTORED);
 
     const char *name = op_info[n->op]->name;
     if (n->op == OP_scatter)
@@ -611,7 +611,7 @@ static bool piece_alone(const Graph *g, const Node *n, bool top, Piece *out)
 
     if (name && (!top || n->op == OP_var))
         return true;
-    if (!(op_info[n->op]->flags & F_LEAF))
+    if (!node_has(n, F_LEAF))
         return false;
     out->text = leaf_text(g, n);
     return true;
@@ -658,7 +658,7 @@ static Piece piece(const Graph *g, const Node *n, int depth, bool top)
     if (depth == 0)
         return (Piece){"...", IS_WHOLE};
 
-    if (op_info[n->op]->flags & F_ELEMENTWISE)
+    if (node_has(n, F_ELEMENTWISE))
         return piece_elementwise(g, n, depth - 1);
     if (node_is_turned(n))
         return piece_format(g, FOLLOWS, "%s'", operand(g, n->arg[0], depth - 1, IS_WHOLE));

@@ -47,7 +47,7 @@ static void eval_one(Eval *e, const Node *n, double *out)
     for (int64_t i = 0; i < count; i++) {
         double in[3] = {0};
         for (int k = 0; k < n->nargs; k++)
-            in[k] = e->value[n->arg[k]->id][i];
+            in[k] = e->value[arg_id(n, k)][i];
         out[i] = around ? op_value_int(n->op, in) : info->value(in[0], in[1], in[2]);
     }
 }
@@ -80,7 +80,7 @@ static int mark_needed(Eval *e, int open, int end)
         first = i;
 
         for (int k = 0; k < e->graph->node[i]->nargs; k++) {
-            int a = e->graph->node[i]->arg[k]->id;
+            int a = arg_id(e->graph->node[i], k);
             bool again = e->graph->node[a]->op == OP_loop; /* another value leaves it */
             if ((e->known[a] && !again) || e->need[a])
                 continue;
@@ -133,7 +133,7 @@ static bool *collected_later(const EvalLoop *p)
         const Node *n = e->graph->node[i];
         bool collects = n->op == OP_collect && n->arg[1] == p->loop && e->need[i];
         for (int k = 0; (collects || later[i]) && k < n->nargs; k++)
-            later[n->arg[k]->id] = true;
+            later[arg_id(n, k)] = true;
     }
     return later;
 }
@@ -178,7 +178,7 @@ static void put_test_first(EvalLoop *p)
     for (int i = e->nodes - 1; i >= 0; i--) {
         const Node *x = e->graph->node[e->order[i]];
         for (int k = 0; needs[x->id] && k < x->nargs; k++)
-            needs[x->arg[k]->id] = true;
+            needs[arg_id(x, k)] = true;
     }
 
     for (int i = 0; i < p->count; i++)
@@ -242,7 +242,7 @@ static bool eval_pass(EvalLoop *p, int64_t number)
     Eval *e = p->e;
     const Node *test = loop_test(p->loop);
 
-    e->dim[MAX_DIMS + p->of->level] = number;
+    e->dim[index_dim(p->of)] = number;
     for (int i = 0; i < p->tested; i++)
         eval_body(e, p->in[i]);
     if (test && e->value[test->id][0] == 0)
@@ -287,7 +287,7 @@ static void eval_loop(Eval *e, const Node *loop)
 {
     EvalLoop *p = loop_of(e, loop);
     const Node *count = loop_count(loop);
-    int64_t dim[MAX_RANK], *index = &e->dim[MAX_DIMS + p->of->level], before = *index;
+    int64_t dim[MAX_RANK], *index = &e->dim[index_dim(p->of)], before = *index;
     int64_t passes = size_at(e->graph, p->of->passes, e->dim), done = 0;
 
     if (count)

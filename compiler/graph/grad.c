@@ -33,7 +33,7 @@ static void contributions(Sweep *s, Node *y, Node **dx)
     }
 
     for (int i = 0; i < y->nargs; i++) {
-        if (!s->wanted[y->arg[i]->id] || !info->rule[i])
+        if (!s->wanted[arg_id(y, i)] || !info->rule[i])
             continue;
         /* dx = dy*slope. Where the slope is infinite and dy is 0, that is NaN: then the mask
          * chooses 0 instead of the product */
@@ -165,10 +165,10 @@ static bool loop_needs_masks(const Sweep *s, const Node *loop)
     /* a choice within a pass, even if what leaves the loop has no mask */
     for (int i = 0; i < part->count; i++) {
         const Node *n = part->node[i];
-        if (!(op_info[n->op]->flags & F_CHOICE) || !s->wanted[n->id])
+        if (!node_has(n, F_CHOICE) || !s->wanted[n->id])
             continue;
         for (int k = 0; k < n->nargs; k++)
-            if (s->wanted[n->arg[k]->id] && mask_is_needed(s, n, k))
+            if (s->wanted[arg_id(n, k)] && mask_is_needed(s, n, k))
                 return true;
     }
     return false;
@@ -248,7 +248,7 @@ static void sweep_node(Sweep *s, Node *y)
     contributions(s, y, dx);
     mask_operands(s, y, mask);
     for (int k = 0; k < y->nargs; k++)
-        if (dx[k] && s->wanted[y->arg[k]->id] && y->arg[k]->type == T_FLOAT)
+        if (dx[k] && s->wanted[arg_id(y, k)] && y->arg[k]->type == T_FLOAT)
             contribute(s, y, s->found->adjoint[y->id], y->arg[k], k, dx[k], mask[k]);
 }
 
@@ -277,8 +277,8 @@ static void sweep(Sweep *s)
          */
         if (is_loop_result(y)) {
             touch(g, s->found, y->arg[1]);
-            s->found->adjoint[y->arg[1]->id] = s->found->adjoint[y->id];
-            s->wanted[y->arg[1]->id] = true;
+            s->found->adjoint[arg_id(y, 1)] = s->found->adjoint[y->id];
+            s->wanted[arg_id(y, 1)] = true;
         } else {
             sweep_node(s, y);
         }
@@ -309,7 +309,7 @@ static bool mark_wanted(Sweep *s, const Node *n)
     bool again = false;
 
     for (int k = 0; k < n->nargs; k++)
-        s->wanted[n->id] |= s->wanted[n->arg[k]->id];
+        s->wanted[n->id] |= s->wanted[arg_id(n, k)];
     /* a variable is wanted if its value before the loop, or after a pass, is */
     for (int v = 0; n->op == OP_loop && v < loop_variables(n); v++) {
         bool *leaf = &s->wanted[loop_leaf(n, v)->id];

@@ -324,7 +324,7 @@ static void find_depends(Move *m)
         const Node *n = part->node[i];
         on[n->id] = n->op == OP_carried && n->attr.loop == m->from;
         for (int k = 0; k < n->nargs; k++)
-            on[n->id] |= on[n->arg[k]->id];
+            on[n->id] |= on[arg_id(n, k)];
     }
 }
 

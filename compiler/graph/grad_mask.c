@@ -158,14 +158,14 @@ void mask_find_risks(Sweep *s, const Node *y)
         if (n->op == OP_var)
             s->from_vars[i] = n->attr.var->kind == VAR_INPUT ? FROM_INPUTS : FROM_OTHERS;
         for (int k = 0; k < n->nargs; k++)
-            s->from_vars[i] |= s->from_vars[n->arg[k]->id];
+            s->from_vars[i] |= s->from_vars[arg_id(n, k)];
 
         if (n->op == OP_loop)
             worse |= carry_risks(s, n);
         if (!s->wanted[i])
             continue;
         for (int k = 0; k < n->nargs; k++) {
-            int a = n->arg[k]->id;
+            int a = arg_id(n, k);
             /* a slope on the way to x: that of n itself, or one further down */
             Risk own = s->wanted[a] ? rule_risk(s->g, n, k) : RISK_NONE;
             s->below[i] = risk_worse(s->below[i], risk_worse(own, s->below[a]));
@@ -186,7 +186,7 @@ bool mask_is_needed(const Sweep *s, const Node *y, int k)
     const Node *x = y->arg[k];
     unsigned flags = op_info[y->op]->flags;
     Risk risk = s->below[x->id];
-    bool of_data = y->op == OP_where && s->from_vars[y->arg[0]->id] == FROM_INPUTS;
+    bool of_data = y->op == OP_where && s->from_vars[arg_id(y, 0)] == FROM_INPUTS;
 
     if (risk == RISK_NONE)
         return false;

@@ -30,10 +30,10 @@ static uint64_t node_hash(const Node *n)
         h = mix(h, (uint64_t)n->shape.dim[i]);
 
     /* The order of a commutative op's operands must not change the hash: it adds them. */
-    bool commutative = op_info[n->op]->flags & F_COMMUTATIVE;
+    bool commutative = node_has(n, F_COMMUTATIVE);
     uint64_t operands = 0;
     for (int i = 0; i < n->nargs; i++) {
-        uint64_t x = mix(0, (uint64_t)n->arg[i]->id);
+        uint64_t x = mix(0, (uint64_t)arg_id(n, i));
         operands = commutative ? operands + x : mix(operands, x);
     }
 
@@ -50,7 +50,7 @@ static bool node_equal(const Node *a, const Node *b)
 
     bool same = a->nargs == 0 || memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
     /* a + b is b + a */
-    if (!same && op_info[a->op]->flags & F_COMMUTATIVE)
+    if (!same && node_has(a, F_COMMUTATIVE))
         same = a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0];
     return same && attr_equal(a, b);
 }
@@ -169,7 +169,7 @@ Node *graph_bind(Graph *g, Node *n, const char *name, int from)
     /* There is no gradient with respect to these: they may have several names. */
     double v;
     bool given = n->op == OP_var || n->op == OP_carried;
-    bool leaf = op_info[n->op]->flags & F_LEAF && !given;
+    bool leaf = node_has(n, F_LEAF) && !given;
     if (leaf || node_const(n, &v) || n->type == T_INT)
         return n;
 
@@ -267,7 +267,7 @@ Node **graph_operands(Graph *g, const Node *n, Node *const *now)
     Node **arg = arena_array(g->ngc, n->nargs + 1, sizeof *arg);
 
     for (int k = 0; k < n->nargs; k++)
-        arg[k] = now[n->arg[k]->id];
+        arg[k] = now[arg_id(n, k)];
     return arg;
 }
 
@@ -303,7 +303,7 @@ int *graph_uses(Graph *g, Node *const *root, int roots)
     /* only what is used uses others */
     for (int i = g->count - 1; i >= 0; i--)
         for (int k = 0; uses[i] && k < g->node[i]->nargs; k++)
-            uses[g->node[i]->arg[k]->id]++;
+            uses[arg_id(g->node[i], k)]++;
     return uses;
 }
 
@@ -318,7 +318,7 @@ static void verify_loop(const Graph *g, const Node *n)
         for (int l = 0; l < n->attr.loop->level; l++)
             if (n->arg[k]->in[l] && n->arg[k]->in[l] != loop->in[l])
                 ngc_bug("node %d (%s): operand %d changes in a loop around it", n->id,
-                        op_info[n->op]->name, n->arg[k]->id);
+                        op_info[n->op]->name, arg_id(n, k));
 
     for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++)
         if (loop_leaf(n, i)->op != OP_carried || loop_leaf(n, i)->attr.loop != n->attr.loop ||
@@ -336,8 +336,8 @@ void graph_verify(const Graph *g)
         if (n->id != i || (info->arity >= 0 && info->arity != n->nargs))
             ngc_bug("node %d (%s): bad place or arity", i, info->name);
         for (int k = 0; k < n->nargs; k++) {
-            if (n->arg[k]->id >= i)
-                ngc_bug("node %d (%s): operand %d comes later", i, info->name, n->arg[k]->id);
+            if (arg_id(n, k) >= i)
+                ngc_bug("node %d (%s): operand %d comes later", i, info->name, arg_id(n, k));
             if (info->flags & F_ELEMENTWISE && !shape_equal(n->shape, n->arg[k]->shape))
                 ngc_bug("node %d (%s): operand %d has shape %s, not %s", i, info->name, k,
                         shape_text(g, n->arg[k]->shape), shape_text(g, n->shape));

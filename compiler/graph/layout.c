@@ -136,8 +136,8 @@ static Node *pass_concat(const Layout *l, const Node *n)
 static Node *first_inner(const Layout *l, const Node *n)
 {
     for (int k = 0; k < n->nargs; k++)
-        if (l->inner[n->arg[k]->id])
-            return l->inner[n->arg[k]->id];
+        if (l->inner[arg_id(n, k)])
+            return l->inner[arg_id(n, k)];
     return NULL;
 }
 
@@ -158,7 +158,7 @@ static Node *pass_through(const Layout *l, const Node *n, bool *moved)
     if (n->op == OP_concat)
         return pass_concat(l, n);
 
-    if (l->inner[n->arg[0]->id] == NULL)
+    if (l->inner[arg_id(n, 0)] == NULL)
         return NULL;
     if (n->op == OP_pad || n->op == OP_slice)
         return pass_window(l, n, a);
@@ -177,13 +177,13 @@ static Node *pass_through(const Layout *l, const Node *n, bool *moved)
 
 static bool keeps_order(const Node *n)
 {
-    return op_info[n->op]->flags & F_ELEMENTWISE || n->op == OP_pad || n->op == OP_slice;
+    return node_has(n, F_ELEMENTWISE) || n->op == OP_pad || n->op == OP_slice;
 }
 
 static bool same_operands(const Layout *l, const Node *n)
 {
     for (int k = 0; k < n->nargs; k++)
-        if (l->now[n->arg[k]->id] != n->arg[k])
+        if (l->now[arg_id(n, k)] != n->arg[k])
             return false;
     return true;
 }
@@ -199,7 +199,7 @@ static bool is_from_conv(const Layout *l, const Node *n)
     if (n->op == OP_conv)
         return true;
     for (int k = 0; k < n->nargs && keeps_order(n); k++)
-        if (l->from_conv[n->arg[k]->id])
+        if (l->from_conv[arg_id(n, k)])
             return true;
     return false;
 }
@@ -219,8 +219,8 @@ static void place_node(Layout *l, Node *n)
         l->now[n->id] = passed;
     } else {
         Node *now = same_operands(l, n) ? n : copy_node(l, n);
-        if (is_last_to_front(n) && l->from_conv[n->arg[0]->id])
-            l->inner[n->id] = l->now[n->arg[0]->id];
+        if (is_last_to_front(n) && l->from_conv[arg_id(n, 0)])
+            l->inner[n->id] = l->now[arg_id(n, 0)];
         l->now[n->id] = now;
     }
 }

@@ -323,7 +323,7 @@ static const Size none[MAX_RANK]; /* a place at the beginning */
 static bool moves_with(const Graph *g, const Loop *loop, const Size *lo, int rank)
 {
     for (int i = 0; i < rank; i++)
-        if (size_uses_dim(g, lo[i], MAX_DIMS + loop->level))
+        if (size_uses_dim(g, lo[i], index_dim(loop)))
             return true;
     return false;
 }
@@ -361,7 +361,7 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
                          Shape shape)
 {
     const Loop *l = loop->attr.loop;
-    int dim = MAX_DIMS + l->level, axis = -1;
+    int dim = index_dim(l), axis = -1;
     Size from[MAX_RANK] = {0}, within[MAX_RANK] = {0};
     Shape run = shape;
 
@@ -402,7 +402,7 @@ static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
         return NULL;
     Node *x = slice->arg[0];
     const Size *part = slice->shape.dim, *whole = x->shape.dim, *lo = slice->attr.lo;
-    Size pass = size_dim(g, MAX_DIMS + l->level);
+    Size pass = size_dim(g, index_dim(l));
 
     for (int i = 0; i < x->shape.rank; i++) {
         bool of_passes = part[i] == 1 && whole[i] == l->passes;
@@ -425,7 +425,7 @@ static bool is_of_all(Graph *g, const Loop *l, const Node *n, const Size *lo, co
 {
     if (shape.rank == 0 || n->shape.dim[0] != 1 || shape.dim[0] != l->passes)
         return false;
-    if (lo[0] != size_dim(g, MAX_DIMS + l->level) || step[0] != 1)
+    if (lo[0] != size_dim(g, index_dim(l)) || step[0] != 1)
         return false;
     for (int i = 1; i < shape.rank; i++)
         if (step[i] != 1 || lo[i] != 0 || shape.dim[i] != n->shape.dim[i])
@@ -659,7 +659,7 @@ static Shape of_one_pass(Graph *g, Shape s)
 Node *graph_collect_all(Graph *g, Node *loop, Node *n)
 {
     const Loop *l = loop->attr.loop;
-    Size lo[MAX_RANK] = {size_dim(g, MAX_DIMS + l->level)};
+    Size lo[MAX_RANK] = {size_dim(g, index_dim(l))};
     Shape one = of_one_pass(g, n->shape), all = one;
     Node *index = graph_index(g, l);
 
@@ -672,7 +672,7 @@ Node *graph_collect_all(Graph *g, Node *loop, Node *n)
 
 Node *graph_at_pass(Graph *g, Node *all, const Loop *loop, Shape shape)
 {
-    Size lo[MAX_RANK] = {size_dim(g, MAX_DIMS + loop->level)};
+    Size lo[MAX_RANK] = {size_dim(g, index_dim(loop))};
     Node *index = graph_index(g, loop);
 
     Indices before = graph_use_indices(g, &index, 1);

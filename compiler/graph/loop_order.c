@@ -95,8 +95,8 @@ int *graph_order(Graph *g)
         Node *n = g->node[i];
         if (n->op != OP_collect)
             continue;
-        s.collected[i] = s.collect[n->arg[1]->id];
-        s.collect[n->arg[1]->id] = n;
+        s.collected[i] = s.collect[arg_id(n, 1)];
+        s.collect[arg_id(n, 1)] = n;
     }
 
     sort(&s, NULL);

@@ -115,7 +115,7 @@ static bool flows(const Node *n, int k)
 static void of_elements(Search *s, const Node *n, const Set **out, int64_t count)
 {
     for (int k = 0; k < n->nargs; k++) {
-        const Set **a = s->of[n->arg[k]->id];
+        const Set **a = s->of[arg_id(n, k)];
         for (int64_t i = 0; i < count && a && flows(n, k); i++)
             out[i] = join(s, out[i], a[i]);
     }
@@ -269,7 +269,7 @@ static bool only_moves(const Node *n)
             return false;
     if (n->op == OP_gather || n->op == OP_pad || n->op == OP_concat)
         return true;
-    return op_info[n->op]->flags & F_VIEW;
+    return node_has(n, F_VIEW);
 }
 
 static void find_sets(Search *s, const Node *n)
@@ -279,7 +279,7 @@ static void find_sets(Search *s, const Node *n)
     bool depends = false;
 
     for (int k = 0; k < n->nargs; k++)
-        depends |= s->of[n->arg[k]->id] != NULL && flows(n, k);
+        depends |= s->of[arg_id(n, k)] != NULL && flows(n, k);
     /* without a set no element of it depends on x */
     if (!depends || s->of[n->id])
         return;
@@ -306,14 +306,14 @@ static void find_sets(Search *s, const Node *n)
 /* The nodes between x and y, by id. */
 static bool *nodes_between(const Graph *g, const Node *y, const Node *x)
 {
-    int last = y->id > x->id ? y->id : x->id;
+    int last = max_int(y->id, x->id);
     bool *needed = arena_alloc(g->ngc, (size_t)last + 1);
 
     needed[y->id] = true;
     for (int i = y->id; i > x->id; i--) {
         const Node *n = g->node[i];
         for (int k = 0; needed[i] && k < n->nargs; k++)
-            needed[n->arg[k]->id] = true;
+            needed[arg_id(n, k)] = true;
     }
     return needed;
 }

@@ -133,7 +133,7 @@ static void add_to_k(Row at, const Reading *r)
 
 static void eval_conv(const Node *n, Eval *e, double *out)
 {
-    Reading r = {e->value[n->arg[0]->id], e->value[n->arg[1]->id], out};
+    Reading r = {e->value[arg_id(n, 0)], e->value[arg_id(n, 1)], out};
     int64_t dim[MAX_RANK];
     memset(out, 0, (size_t)eval_shape(e, n->shape, dim) * sizeof *out);
     each_product(n, e, n->op == OP_conv ? add_to_y : add_to_k, &r);
@@ -226,7 +226,7 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
     Size phases[2]; /* along each axis */
     for (int a = 0; a < 2; a++) {
         Size period = phase_of(0, 1, at->stride[a], at->dilation[a]).period;
-        phases[a] = period < taps[a] ? period : taps[a];
+        phases[a] = min_int64(period, taps[a]);
     }
 
     for (Size u = 0; u < phases[0]; u++)

@@ -32,7 +32,7 @@ static bool find_by_element(const Graph *g, const Given *r, const Node *dx)
         on_path[i - r->first] = n == r->dy;
         for (int k = 0; k < n->nargs; k++)
             if (is_inside(r, n->arg[k]))
-                on_path[i - r->first] |= on_path[n->arg[k]->id - r->first];
+                on_path[i - r->first] |= on_path[arg_id(n, k) - r->first];
     }
 
     /* of that, what dx is computed from */
@@ -41,11 +41,11 @@ static bool find_by_element(const Graph *g, const Given *r, const Node *dx)
         const Node *n = g->node[i];
         if (!used[i - r->first] || !on_path[i - r->first] || n == r->dy)
             continue;
-        if (!(op_info[n->op]->flags & F_ELEMENTWISE))
+        if (!node_has(n, F_ELEMENTWISE))
             return false;
         for (int k = 0; k < n->nargs; k++)
             if (is_inside(r, n->arg[k]))
-                used[n->arg[k]->id - r->first] = true;
+                used[arg_id(n, k) - r->first] = true;
     }
     return true;
 }
@@ -147,7 +147,7 @@ static bool *needed_of(const Graph *g, const Given *r)
         const Node *n = g->node[i];
         for (int k = 0; needed[i - r->first] && k < n->nargs; k++)
             if (is_inside(r, n->arg[k]))
-                needed[n->arg[k]->id - r->first] = true;
+                needed[arg_id(n, k) - r->first] = true;
     }
     return needed;
 }
@@ -212,7 +212,7 @@ static bool *below_of(const Graph *g, const Node *y)
     below[y->id] = true;
     for (int i = y->id; i >= 0; i--)
         for (int k = first_way(g->node[i]); below[i] && k < g->node[i]->nargs; k++)
-            below[g->node[i]->arg[k]->id] = true;
+            below[arg_id(g->node[i], k)] = true;
     return below;
 }
 
@@ -242,7 +242,7 @@ static bool *above_of(const Graph *g, const Node *x)
         for (int i = 0; i < g->count; i++) {
             const Node *n = g->node[i];
             for (int k = first_way(n); k < n->nargs; k++)
-                above[i] |= above[n->arg[k]->id];
+                above[i] |= above[arg_id(n, k)];
             more |= n->op == OP_loop && mark_variables(above, n);
         }
     }
@@ -274,7 +274,7 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
         bool library = is_of_library(g->ngc, r);
         if (!of[0].at && !of[1].at)
             *first = library ? n->loc : r->loc;
-        text_add(&of[library], "%s%s", of[library].at ? ", " : "", r->name);
+        text_add(&of[library], "%s%s", text_if(of[library].at, ", "), r->name);
     }
 
     if (!of[1].at)
@@ -303,7 +303,7 @@ void graph_drop_given(Graph *g, Node **root, int roots)
 
         int made = g->count;
         g->loc = n->loc;
-        now[i] = n->op == OP_given ? now[n->arg[0]->id] : graph_rebuild(g, n, now);
+        now[i] = n->op == OP_given ? now[arg_id(n, 0)] : graph_rebuild(g, n, now);
         node_replaces(now[i], n, made);
     }
     g->loc = loc;
@@ -317,7 +317,7 @@ static void eval_given(const Node *n, Eval *e, double *out)
 {
     int64_t dim[MAX_RANK];
     size_t count = (size_t)eval_shape(e, n->shape, dim);
-    memcpy(out, e->value[n->arg[0]->id], count * sizeof *out);
+    memcpy(out, e->value[arg_id(n, 0)], count * sizeof *out);
 }
 
 static Node *copy_given(Graph *g, const Node *n, Node *const *arg)

@@ -33,7 +33,7 @@ static Walk walk_of(const Node *n, const Eval *e, Shape x)
     for (int i = 0; i < w.indices; i++) {
         w.extent[i] = dim[axis + i];
         w.rows *= w.extent[i];
-        w.index[i] = e->value[n->arg[1 + i]->id];
+        w.index[i] = e->value[arg_id(n, 1 + i)];
     }
     for (int i = axis + w.indices; i < x.rank; i++)
         w.inner *= dim[i];
@@ -53,7 +53,7 @@ static int64_t row_at(const Walk *w, int64_t i)
  * continue, and the first such index is kept for the message. */
 static void eval_checked(const Node *n, Eval *e, double *out)
 {
-    const double *a = e->value[n->arg[0]->id];
+    const double *a = e->value[arg_id(n, 0)];
     int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim);
     int64_t size = size_at(e->graph, n->attr.size, e->dim);
 
@@ -77,7 +77,7 @@ static double v_index(double a, double b, double c)
 /* y[o, i, n] = x[o, index[i], n], where index[i] may be several numbers */
 static void eval_gather(const Node *n, Eval *e, double *out)
 {
-    const double *x = e->value[n->arg[0]->id];
+    const double *x = e->value[arg_id(n, 0)];
     Walk w = walk_of(n, e, n->arg[0]->shape);
 
     for (int64_t o = 0; o < w.outer; o++)
@@ -89,7 +89,7 @@ static void eval_gather(const Node *n, Eval *e, double *out)
 /* y[o, index[i], n] += a[o, i, n] */
 static void eval_scatter(const Node *n, Eval *e, double *out)
 {
-    const double *a = e->value[n->arg[0]->id];
+    const double *a = e->value[arg_id(n, 0)];
     Walk w = walk_of(n, e, n->shape);
     memset(out, 0, (size_t)(w.outer * w.rows * w.inner) * sizeof *out);
 
@@ -103,12 +103,12 @@ static void eval_scatter(const Node *n, Eval *e, double *out)
 /* y = a, or zeros; y[index[i], n] = rows[i, n] */
 static void eval_assign(const Node *n, Eval *e, double *out)
 {
-    const double *rows = e->value[n->arg[0]->id], *index = e->value[n->arg[1]->id];
+    const double *rows = e->value[arg_id(n, 0)], *index = e->value[arg_id(n, 1)];
     int64_t dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
     int64_t all = eval_shape(e, n->shape, dim), inner = all / dim[0];
 
     if (n->nargs > 2)
-        memcpy(out, e->value[n->arg[2]->id], (size_t)all * sizeof *out);
+        memcpy(out, e->value[arg_id(n, 2)], (size_t)all * sizeof *out);
     else
         memset(out, 0, (size_t)all * sizeof *out);
     for (int64_t i = 0; i < count; i++)
@@ -135,7 +135,7 @@ static void eval_order(const Node *n, Eval *e, double *out)
         s[i] = (int)size_at(e->graph, size[i], e->dim);
     size_t count = (size_t)s[0] * (size_t)s[2];
     int32_t *y = arena_array(e->graph->ngc, count + 1, sizeof *y);
-    ngrt_dorder(s[0], s[1], s[2], e->value[n->arg[0]->id], y);
+    ngrt_dorder(s[0], s[1], s[2], e->value[arg_id(n, 0)], y);
     for (size_t i = 0; i < count; i++)
         out[i] = y[i];
 }

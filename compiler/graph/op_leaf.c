@@ -41,7 +41,7 @@ static void eval_noise(const Node *n, Eval *e, double *out)
     int64_t dim[MAX_RANK];
     size_t count = (size_t)eval_shape(e, n->shape, dim);
     int64_t stream = n->attr.stream + size_at(e->graph, n->attr.size, e->dim);
-    ngrt_uniform(out, count, (uint64_t)*e->value[n->arg[0]->id], (uint32_t)stream, 0, 1);
+    ngrt_uniform(out, count, (uint64_t)*e->value[arg_id(n, 0)], (uint32_t)stream, 0, 1);
 }
 
 static void sizes_noise(Graph *g, const Node *n, Size *out)

@@ -37,8 +37,8 @@ static void eval_matmul(const Node *y, Eval *e, double *out)
     for (int64_t t = 0; t < batch; t++)
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < n; j++) {
-                const double *a = e->value[y->arg[0]->id] + t * m * k;
-                const double *b = e->value[y->arg[1]->id] + t * k * n;
+                const double *a = e->value[arg_id(y, 0)] + t * m * k;
+                const double *b = e->value[arg_id(y, 1)] + t * k * n;
                 double sum = 0;
                 for (int64_t l = 0; l < k; l++) {
                     int64_t at_a = p.ta ? l * m + i : i * k + l;
@@ -167,14 +167,14 @@ static void eval_lu(const Node *n, Eval *e, double *out)
 {
     int s[4];
     int_sizes(n, e, s);
-    ngrt_dlu(s[0], s[1], e->value[n->arg[0]->id], out);
+    ngrt_dlu(s[0], s[1], e->value[arg_id(n, 0)], out);
 }
 
 static void eval_solve(const Node *n, Eval *e, double *out)
 {
     int s[4];
     int_sizes(n, e, s);
-    ngrt_dsolve(s[0], s[1], s[2], s[3], e->value[n->arg[1]->id], e->value[n->arg[2]->id], out);
+    ngrt_dsolve(s[0], s[1], s[2], s[3], e->value[arg_id(n, 1)], e->value[arg_id(n, 2)], out);
 }
 
 static void eval_det(const Node *n, Eval *e, double *out)
@@ -182,9 +182,9 @@ static void eval_det(const Node *n, Eval *e, double *out)
     int s[4];
     int_sizes(n, e, s);
     if (n->op == OP_det)
-        ngrt_ddet(s[0], s[1], e->value[n->arg[1]->id], out);
+        ngrt_ddet(s[0], s[1], e->value[arg_id(n, 1)], out);
     else
-        ngrt_dlogdet(s[0], s[1], e->value[n->arg[1]->id], out);
+        ngrt_dlogdet(s[0], s[1], e->value[arg_id(n, 1)], out);
 }
 
 /* A X = B;   dB = A'^-1 dX, dA = -dB X'
@@ -214,7 +214,7 @@ static void eval_lup(const Node *n, Eval *e, double *out)
 {
     int s[4];
     int_sizes(n, e, s);
-    ngrt_dlup(s[0], s[1], e->value[n->arg[0]->id], out);
+    ngrt_dlup(s[0], s[1], e->value[arg_id(n, 0)], out);
 }
 
 static void eval_cof(const Node *n, Eval *e, double *out)
@@ -222,9 +222,9 @@ static void eval_cof(const Node *n, Eval *e, double *out)
     int s[4];
     int_sizes(n, e, s);
     if (n->op == OP_cof)
-        ngrt_dcof(s[0], s[1], e->value[n->arg[1]->id], out);
+        ngrt_dcof(s[0], s[1], e->value[arg_id(n, 1)], out);
     else
-        ngrt_dcof2(s[0], s[1], e->value[n->arg[1]->id], e->value[n->arg[2]->id], out);
+        ngrt_dcof2(s[0], s[1], e->value[arg_id(n, 1)], e->value[arg_id(n, 2)], out);
 }
 
 /* The identity: ones on the diagonals of matrices of this shape. */

@@ -8,7 +8,7 @@ static void eval_over_ranks(const Node *n, Eval *e, double *out)
 {
     int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim);
 
-    memcpy(out, e->value[n->arg[0]->id], (size_t)count * sizeof *out);
+    memcpy(out, e->value[arg_id(n, 0)], (size_t)count * sizeof *out);
 }
 
 static Node *copy_over_ranks(Graph *g, const Node *n, Node *const *arg)

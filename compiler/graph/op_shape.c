@@ -26,7 +26,7 @@ static void eval_expand(const Node *n, Eval *e, double *out)
 static void eval_reshape(const Node *n, Eval *e, double *out)
 {
     int64_t dim[MAX_RANK];
-    memcpy(out, e->value[n->arg[0]->id], (size_t)eval_shape(e, n->shape, dim) * sizeof *out);
+    memcpy(out, e->value[arg_id(n, 0)], (size_t)eval_shape(e, n->shape, dim) * sizeof *out);
 }
 
 static void eval_permute(const Node *n, Eval *e, double *out)
@@ -58,7 +58,7 @@ static int64_t strided(const Node *n, const Eval *e, int rank, const int64_t *di
 
 static void eval_slice(const Node *n, Eval *e, double *out)
 {
-    const double *in = e->value[n->arg[0]->id];
+    const double *in = e->value[arg_id(n, 0)];
     int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
     eval_shape(e, n->arg[0]->shape, from);
     if (eval_shape(e, n->shape, dim) == 0)
@@ -70,7 +70,7 @@ static void eval_slice(const Node *n, Eval *e, double *out)
 
 static void eval_pad(const Node *n, Eval *e, double *out)
 {
-    const double *in = e->value[n->arg[0]->id];
+    const double *in = e->value[arg_id(n, 0)];
     int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
     int64_t count = eval_shape(e, n->shape, dim);
     memset(out, 0, (size_t)count * sizeof *out);
@@ -86,7 +86,7 @@ static void eval_concat(const Node *n, Eval *e, double *out)
     int64_t dim[MAX_RANK], before = 0;
     eval_shape(e, n->shape, dim);
     for (int k = 0; k < n->nargs; k++) {
-        const double *in = e->value[n->arg[k]->id];
+        const double *in = e->value[arg_id(n, k)];
         int64_t from[MAX_RANK], index[MAX_RANK] = {0};
         int64_t count = eval_shape(e, n->arg[k]->shape, from);
 

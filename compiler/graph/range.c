@@ -523,7 +523,7 @@ Range range_of(const Graph *g, const Node *n)
     default: break;
     }
 
-    if (op_info[n->op]->flags & F_ELEMENTWISE)
+    if (node_has(n, F_ELEMENTWISE))
         return range_apply(n->op, in);
     return range(-INFINITY, INFINITY, worst_operand(n));
 }

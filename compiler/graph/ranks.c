@@ -80,10 +80,10 @@ static bool takes_share(const Ranks *r, const Node *n, int k)
 {
     unsigned linear = linear_operands(n);
 
-    if (!(linear >> k & 1) || !r->shares[n->arg[k]->id])
+    if (!(linear >> k & 1) || !r->shares[arg_id(n, k)])
         return false;
     /* a product of two shares would not be a share: only one factor is */
-    return k == 0 || is_sum(n) || !r->shares[n->arg[0]->id];
+    return k == 0 || is_sum(n) || !r->shares[arg_id(n, 0)];
 }
 
 static bool has_share(const Ranks *r, const Node *n)
@@ -105,7 +105,7 @@ static bool is_refused(const Ranks *r, const Node *n)
     bool out = x->class == IS_MIXED || (x->carried && x->kind != CARRY_SUM && x->kind != CARRY_MAX);
 
     for (int k = 0; k < n->nargs && !out; k++)
-        out = r->refused[n->arg[k]->id];
+        out = r->refused[arg_id(n, k)];
     return out;
 }
 
@@ -122,7 +122,7 @@ static void mark_needs(Ranks *r)
         bool whole = (need & NEEDS_WHOLE && !r->gradient[n->id]) || (need && is_shared_sum(r, n));
 
         for (int k = 0; k < n->nargs; k++) {
-            unsigned char *of = &r->need[n->arg[k]->id];
+            unsigned char *of = &r->need[arg_id(n, k)];
             bool as_share = share && takes_share(r, n, k);
             *of |= as_share ? NEEDS_SHARE : 0;
             *of |= whole || (share && !as_share) ? NEEDS_WHOLE : 0;
@@ -184,7 +184,7 @@ static Node *share_of(Ranks *r, Node *n)
     Node **arg = graph_operands(g, n, r->whole);
     for (int k = 0; k < n->nargs; k++) {
         if (takes_share(r, n, k))
-            arg[k] = r->own[n->arg[k]->id];
+            arg[k] = r->own[arg_id(n, k)];
         else if (is_sum(n))
             /* parts of all rows add up to 1, so the shares add up to the value */
             arg[k] = graph_binary(g, OP_mul, arg[k], part_of_rows(g));
@@ -230,7 +230,7 @@ static Node *whole_of(Ranks *r, Node *n)
     if (n->op == OP_size)
         return graph_size(g, size_replace(g, n->attr.size, 0, size_dim(g, ALL_ROWS)));
     if (n->op == OP_noise && x->class == IS_ROWS)
-        return graph_noise_of_rows(g, n, r->whole[n->arg[0]->id]);
+        return graph_noise_of_rows(g, n, r->whole[arg_id(n, 0)]);
     return graph_rebuild(g, n, r->whole);
 }
 

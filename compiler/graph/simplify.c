@@ -132,8 +132,8 @@ static Part new_range(Graph *g, Node *const *root, int roots, int from)
     /* users before operands: what no root needs has no uses, and gives none */
     for (int i = g->count - 1; i >= from; i--)
         for (int k = 0; r.uses[i - from] && k < g->node[i]->nargs; k++)
-            if (g->node[i]->arg[k]->id >= from)
-                r.uses[g->node[i]->arg[k]->id - from]++;
+            if (arg_id(g->node[i], k) >= from)
+                r.uses[arg_id(g->node[i], k) - from]++;
     return r;
 }
 

@@ -326,7 +326,7 @@ static int dim_of_both_signs(const struct Poly *p, int *power)
         for (int i = 0; i < p->terms; i++) {
             int k = p->term[i].power[d];
             sign[p->term[i].coef > 0] |= k > 0;
-            *power = k > *power ? k : *power;
+            *power = max_int(k, *power);
         }
         if (sign[0] && sign[1])
             return d;
@@ -429,7 +429,7 @@ static void term_text(const Graph *g, Text *t, const Term *term, const char *pre
         for (int k = 0; k < term->power[d]; k++) {
             if (!any && coef != 1)
                 text_add(t, "%lld*", (long long)coef);
-            text_add(t, "%s%s%s", any ? "*" : "", d < MAX_DIMS ? prefix : "", g->dim[d].name);
+            text_add(t, "%s%s%s", text_if(any, "*"), d < MAX_DIMS ? prefix : "", g->dim[d].name);
             any = true;
         }
     if (!any)
@@ -447,8 +447,8 @@ const char *size_text(const Graph *g, Size s, const char *prefix)
         bool minus = p->term[i].coef < 0;
         if (i > 0)
             text_add(&t, minus ? " - " : " + ");
-        else
-            text_add(&t, minus ? "-" : "");
+        else if (minus)
+            text_add(&t, "-");
         term_text(g, &t, &p->term[i], prefix);
     }
     return t.at;

@@ -74,7 +74,7 @@ static Rest rest_number(double x)
 /* What n is equal to, without operations that only the compiler sees. */
 static const Node *same_as(const Node *n)
 {
-    while (op_info[n->op]->flags & F_SAME)
+    while (node_has(n, F_SAME))
         n = n->arg[0];
     return n;
 }
@@ -154,13 +154,13 @@ static Rest rest_of(const Node *n, const Rest *rest)
     if (is_source(n))
         return rest_number(0);
 
-    if (op_info[n->op]->flags & F_ELEMENTWISE) {
+    if (node_has(n, F_ELEMENTWISE)) {
         for (int k = 0; k < n->nargs; k++)
-            arg[k] = rest[n->arg[k]->id];
+            arg[k] = rest[arg_id(n, k)];
         return rest_of_element(n, arg);
     }
     if (widens_rows(n)) {
-        Rest r = rest[n->arg[0]->id];
+        Rest r = rest[arg_id(n, 0)];
         if (r.kind == REST_NODE)
             return rest_is_node(r, n->arg[0]) ? rest_node(n) : (Rest){.kind = REST_OTHER};
         return r;
@@ -186,7 +186,7 @@ static Rest *find_rests(Graph *g)
 static bool is_by_row(const Node *n)
 {
     double x;
-    return !node_const(n, &x) && (op_info[n->op]->flags & F_ELEMENTWISE || widens_rows(n));
+    return !node_const(n, &x) && (node_has(n, F_ELEMENTWISE) || widens_rows(n));
 }
 
 static Region region_of(Graph *g, const Node *root)
@@ -201,7 +201,7 @@ static Region region_of(Graph *g, const Node *root)
         if (!r.in[i])
             continue;
         for (int k = 0; k < n->nargs && is_by_row(n); k++)
-            r.in[n->arg[k]->id] = true;
+            r.in[arg_id(n, k)] = true;
         if (is_source(n)) {
             r.source = arena_grow(g->ngc, r.source, r.sources, &r.room, sizeof *r.source);
             r.source[r.sources++] = n;
@@ -317,12 +317,12 @@ static Node *rows_of(const Region *r, Node *n, Node *const *now, bool own)
         return own ? sums : graph_gather(g, sums, r->slot, 0);
     }
     if (n->op == OP_expand) {
-        Node *a = widens_rows(n) ? now[n->arg[0]->id] : n->arg[0];
+        Node *a = widens_rows(n) ? now[arg_id(n, 0)] : n->arg[0];
         return graph_expand(g, a, shape, n->attr.axes);
     }
     /* where(reads > 0, new, old): in these rows it is the new value */
     if (n->op == OP_where && !own && counts_reads(r, n->arg[0]))
-        return now[n->arg[1]->id];
+        return now[arg_id(n, 1)];
     if (is_by_row(n))
         return graph_copy(g, n, graph_operands(g, n, now));
     return graph_gather(g, n, r->index, 0);
@@ -347,7 +347,7 @@ static Node *restricted(Region *r, bool own)
 /* Is n the sum over the rows of something that is 0 in most of them? */
 static bool sums_few_rows(Graph *g, const Node *n, const Rest *rest)
 {
-    if (n->op != OP_sum || !(n->attr.axes & 1) || !rest_is(rest[n->arg[0]->id], 0))
+    if (n->op != OP_sum || !(n->attr.axes & 1) || !rest_is(rest[arg_id(n, 0)], 0))
         return false;
     Region r = region_of(g, n->arg[0]);
     return reads_few_rows(&r);

@@ -50,7 +50,7 @@ static Node *log_of_choice(Stable *s, const Node *n, int depth)
     Node *b = log_of(s, n->arg[2], depth - 1, &near_b);
     a = form_sum_of(s, a, near_a, OP_add);
     b = form_sum_of(s, b, near_b, OP_add);
-    return graph_where(s->g, s->now[n->arg[0]->id], a, b);
+    return graph_where(s->g, s->now[arg_id(n, 0)], a, b);
 }
 
 /* log(a b) = log(a) + log(b): of small factors, not of their product. */
@@ -116,7 +116,7 @@ static Node *log1p_of(Stable *s, const Node *x)
 static Node *softplus_of(Stable *s, const Node *n)
 {
     for (int i = 0; i < 2; i++) {
-        const Node *p = s->now[n->arg[i]->id];
+        const Node *p = s->now[arg_id(n, i)];
         double sign = 1; /* of the softplus in n */
         if (p->op == OP_neg) {
             p = p->arg[0];
@@ -218,8 +218,8 @@ static Node *far_of(const Stable *s, int id)
  * last. NULL: n is not such a value. */
 static Node *apart(Stable *s, const Node *n)
 {
-    int a = n->nargs > 0 ? n->arg[0]->id : 0;
-    int b = n->nargs > 1 ? n->arg[1]->id : 0;
+    int a = n->nargs > 0 ? arg_id(n, 0) : 0;
+    int b = n->nargs > 1 ? arg_id(n, 1) : 0;
 
     if ((n->op == OP_add || n->op == OP_sub) && (s->near[a] || s->near[b])) {
         Node *far = binary(s, n->op, far_of(s, a), far_of(s, b));
@@ -249,7 +249,7 @@ static bool look(Stable *s, Node *const *root, int roots, int count)
         s->used[root[i]->id] = true;
     for (int i = count - 1; i >= 0; i--)
         for (int k = 0; s->used[i] && k < s->g->node[i]->nargs; k++)
-            s->used[s->g->node[i]->arg[k]->id] = true;
+            s->used[arg_id(s->g->node[i], k)] = true;
 
     /* operands first: what they are made of is known */
     for (int i = 0; i < count; i++) {

@@ -75,7 +75,7 @@ Node *form_mapped(Stable *s, const Node *n, Node *x)
 {
     if (!x)
         return NULL;
-    Node *arg[2] = {x, n->nargs > 1 ? s->now[n->arg[1]->id] : NULL};
+    Node *arg[2] = {x, n->nargs > 1 ? s->now[arg_id(n, 1)] : NULL};
     return graph_copy(s->g, n, arg);
 }
 
@@ -241,7 +241,7 @@ static void form_choice(Stable *s, const Node *n, Form *f, bool of_log)
 {
     Form *a = form_of(s, n->arg[1], of_log);
     Form *b = form_of(s, n->arg[2], of_log);
-    Node *c = s->now[n->arg[0]->id];
+    Node *c = s->now[arg_id(n, 0)];
     Node *ra = factor_of(s, a, n->shape), *rb = factor_of(s, b, n->shape);
     Node *ma = exponent_of(s, a, n->shape), *mb = exponent_of(s, b, n->shape);
 
@@ -448,7 +448,7 @@ static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
 {
     double rate;
     switch (n->op) {
-    case OP_exp: f->m = s->now[n->arg[0]->id]; return true;
+    case OP_exp: f->m = s->now[arg_id(n, 0)]; return true;
     case OP_matmul: return form_matmul(s, n, f, of_log);
     case OP_concat: form_concat(s, n, f, of_log); return true;
     case OP_copy: *f = *form_of(s, n->arg[0], of_log); return true;
@@ -460,7 +460,7 @@ static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
         return true;
     case OP_pow:
         if (stable_is_exp(n, &rate)) {
-            f->m = binary(s, OP_mul, s->now[n->arg[1]->id], constant(s, rate));
+            f->m = binary(s, OP_mul, s->now[arg_id(n, 1)], constant(s, rate));
             return true;
         }
         return form_power(s, n, f, of_log);
@@ -469,7 +469,7 @@ static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
     case OP_sub: return form_added(s, n, f, of_log);
     case OP_maximum:
     case OP_minimum: return form_larger(s, n, f, of_log);
-    case OP_cosh: form_cosh(s, s->now[n->arg[0]->id], f); return true;
+    case OP_cosh: form_cosh(s, s->now[arg_id(n, 0)], f); return true;
     case OP_sum:
     case OP_max: return form_reduced(s, n, f, of_log);
     case OP_where: form_choice(s, n, f, of_log); return true;

@@ -87,7 +87,7 @@ bool linear_of(Stable *s, Linear *l, double k, const Node *u, int depth)
         return linear_of(s, l, k, u->arg[0], depth - 1);
 
     /* k (a - b) is -k (b - a) */
-    if (u->op == OP_sub && u->arg[0]->id > u->arg[1]->id) {
+    if (u->op == OP_sub && arg_id(u, 0) > arg_id(u, 1)) {
         Node *b = now_of(s, u->arg[1]);
         Node *a = now_of(s, u->arg[0]);
         return linear_add(l, -k, binary(s, OP_sub, b, a));

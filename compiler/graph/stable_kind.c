@@ -6,7 +6,7 @@
 
 bool stable_is_map(const Node *n)
 {
-    return op_info[n->op]->flags & F_VIEW && n->type == T_FLOAT;
+    return node_has(n, F_VIEW) && n->type == T_FLOAT;
 }
 
 static bool is_tame(Range r)
@@ -17,7 +17,7 @@ static bool is_tame(Range r)
 /* The kind of operand i of n. */
 unsigned stable_operand(const unsigned char *kind, const Node *n, int i)
 {
-    return i < n->nargs ? kind[n->arg[i]->id] : 0;
+    return i < n->nargs ? kind[arg_id(n, i)] : 0;
 }
 
 /* A kind with exponentials below the line. */
@@ -81,7 +81,7 @@ static unsigned kind_of_all(const unsigned char *kind, const Node *n)
 {
     unsigned all = 0;
     for (int i = 0; i < n->nargs; i++)
-        all |= kind[n->arg[i]->id];
+        all |= kind[arg_id(n, i)];
     return all;
 }
 
@@ -112,7 +112,7 @@ static unsigned kind_by_op(const unsigned char *kind, const Node *n)
         return kind_of_power(n, a);
     case OP_matmul: return a | b;
     case OP_minimum: return a | b;
-    case OP_where: return b | kind[n->arg[2]->id];
+    case OP_where: return b | kind[arg_id(n, 2)];
     case OP_max: return a;
     case OP_sum: return node_centred(n->arg[0], n->attr.axes) ? 0 : a;
     case OP_concat: return kind_of_all(kind, n);

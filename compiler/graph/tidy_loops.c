@@ -113,13 +113,13 @@ static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
     Size at = slice->attr.lo[axis], size = inner->passes, from[MAX_RANK] = {0};
     Size first = 0, all = size;
 
-    from[axis] = size_replace(g, at, MAX_DIMS + inner->level, 0);
+    from[axis] = size_replace(g, at, index_dim(inner), 0);
     for (int k = slice->nargs - 2; k > 0; k--) {
         const Loop *outer = slice->arg[k]->attr.loop;
-        first = size_add(g, size_mul(g, all, size_dim(g, MAX_DIMS + outer->level)), first);
+        first = size_add(g, size_mul(g, all, size_dim(g, index_dim(outer))), first);
         all = size_mul(g, all, outer->passes);
     }
-    bool in_order = size_sub(g, at, from[axis]) == size_dim(g, MAX_DIMS + inner->level);
+    bool in_order = size_sub(g, at, from[axis]) == size_dim(g, index_dim(inner));
     if (!in_order || from[axis] != first || all != x->shape.dim[axis])
         return NULL;
 
@@ -195,8 +195,8 @@ static Node *tidy_loop(Tidy *t, Node *n)
 
     /* what follows the variables among the operands: the test, the count, the loops around */
     t->changed = true;
-    Node *test = loop_test(n) ? t->now[n->arg[k++]->id] : NULL;
-    Node *passes = loop_count(n) ? t->now[n->arg[k++]->id] : NULL;
+    Node *test = loop_test(n) ? t->now[arg_id(n, k++)] : NULL;
+    Node *passes = loop_count(n) ? t->now[arg_id(n, k++)] : NULL;
     Indices before = graph_use_indices(g, n->arg + k, n->nargs - k);
     Node *loop = graph_loop(g, n->attr.loop, leaf, init, next, count, test, passes);
     graph_restore_indices(g, before);
@@ -218,8 +218,8 @@ static Node *tidy_node(Tidy *t, Node *n)
         return tidy_loop(t, n);
     if (n->op == OP_carried)
         return tidy_variable(t, n);
-    if (n->op == OP_last && t->now[n->arg[0]->id] != n->arg[0])
-        return t->now[n->arg[0]->id];
+    if (n->op == OP_last && t->now[arg_id(n, 0)] != n->arg[0])
+        return t->now[arg_id(n, 0)];
 
     Node *m = graph_rebuild(t->g, n, t->now);
     Node *product = product_of_all(t->g, m);

@@ -29,7 +29,7 @@ bool order_can_unroll(const LoopOrder *o, const Loop *loop)
 static const Size *places_at(const Unroll *u, const Node *n, int rank, int64_t t, Size *lo)
 {
     for (int i = 0; i < rank; i++)
-        lo[i] = size_replace(u->g, n->attr.lo[i], MAX_DIMS + u->loop->level, t);
+        lo[i] = size_replace(u->g, n->attr.lo[i], index_dim(u->loop), t);
     return lo;
 }
 
@@ -37,7 +37,7 @@ static const Size *places_at(const Unroll *u, const Node *n, int rank, int64_t t
 static Node *window_at(const Unroll *u, const Node *n, int64_t t)
 {
     Graph *g = u->g;
-    Node *leaf[MAX_LEVELS], *made, *a = u->now[n->arg[0]->id];
+    Node *leaf[MAX_LEVELS], *made, *a = u->now[arg_id(n, 0)];
     int leaves = 0;
     Size lo[MAX_RANK];
 
@@ -64,9 +64,9 @@ static Node *noise_at(const Unroll *u, Node *n, int64_t t)
     for (int k = 1; k < n->nargs; k++)
         if (n->arg[k]->attr.loop != u->loop)
             leaf[leaves++] = n->arg[k];
-    Size pass = size_replace(g, n->attr.size, MAX_DIMS + u->loop->level, t);
+    Size pass = size_replace(g, n->attr.size, index_dim(u->loop), t);
     Indices before = graph_use_indices(g, leaf, leaves);
-    Node *noise = graph_noise(g, n->shape, u->now[n->arg[0]->id], n->attr.stream, pass);
+    Node *noise = graph_noise(g, n->shape, u->now[arg_id(n, 0)], n->attr.stream, pass);
     graph_restore_indices(g, before);
     return noise;
 }
@@ -91,7 +91,7 @@ static void collect_at(const Unroll *u, const Node *n, int64_t t)
 
     Indices before = graph_use_indices(g, n->arg + 2, n->nargs - 2);
     places_at(u, n, n->shape.rank, t, lo);
-    Node *part = graph_pad(g, u->now[n->arg[0]->id], lo, n->attr.step, n->shape);
+    Node *part = graph_pad(g, u->now[arg_id(n, 0)], lo, n->attr.step, n->shape);
     graph_restore_indices(g, before);
     *sum = *sum ? graph_binary(g, OP_add, *sum, part) : part;
 }
@@ -135,7 +135,7 @@ static Node *outside(const Unroll *u, Node *n)
     bool leaves = n->attr.loop == u->loop;
 
     if (leaves && n->op == OP_last)
-        return u->now[n->arg[0]->id];
+        return u->now[arg_id(n, 0)];
     if (leaves && n->op == OP_collect)
         return u->sum[n->id];
     if (leaves && n->op == OP_passes)
@@ -174,7 +174,7 @@ void graph_unroll(Graph *g, const LoopOrder *o, const Loop *loop, Node **root, i
         Node *n = o->node[i];
         later[n->id] = n == u.body->loop;
         for (int k = 0; k < n->nargs; k++)
-            later[n->id] |= later[n->arg[k]->id];
+            later[n->id] |= later[arg_id(n, k)];
         if (!later[n->id])
             rebuild_outside(&u, n);
     }
