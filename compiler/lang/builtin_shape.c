@@ -35,7 +35,7 @@ static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
             s->dim[open] = 1;
         lower_error(L, ERR_RESHAPE, v->loc, "reshape: %s elements do not fill %s%s",
                     size_text(L->g, total, ""), shape_text(L->g, *s),
-                    open >= 0 ? " with a whole number in place of -1" : "");
+                    text_if(open >= 0, " with a whole number in place of -1"));
         return false;
     }
     return true;
@@ -359,7 +359,7 @@ const char *labels_text(Lower *L, const Value *v, const Node *n, const Shape *ro
     if (n->op == OP_var && rows)
         return text_format(L->ngc, "%s%s", n->attr.var->name,
                            rows->rank ? shape_text(L->g, *rows) : "");
-    while (op_info[n->op]->flags & F_VIEW)
+    while (node_has(n, F_VIEW))
         n = n->arg[0];
     if (n->op != OP_var || n->shape.rank == 0)
         return n->op == OP_var ? n->attr.var->name : value_text(L, v);
@@ -426,7 +426,7 @@ static Node *place_limit(Lower *L, Loc loc, Node *i, Size rows)
     const Node *n = i;
     bool part = false;
 
-    while (op_info[n->op]->flags & F_VIEW && n->nargs == 1) {
+    while (node_has(n, F_VIEW) && n->nargs == 1) {
         part |= n->op == OP_slice;
         n = n->arg[0];
     }

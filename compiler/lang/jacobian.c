@@ -43,7 +43,7 @@ static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *
             depends[x[i]->id] = true;
     for (int i = 0; i <= y->id; i++)
         for (int k = 0; k < g->node[i]->nargs; k++)
-            depends[i] |= depends[g->node[i]->arg[k]->id];
+            depends[i] |= depends[arg_id(g->node[i], k)];
 
     needed[y->id] = true;
     /* on the way from y to x: needed by y, and computed from x */
@@ -54,7 +54,7 @@ static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *
         if (needed[i] && depends[i] && level >= 0 && (y->in[level] || (seed && seed->in[level])))
             return true;
         for (int k = 0; needed[i] && k < n->nargs; k++)
-            needed[n->arg[k]->id] = true;
+            needed[arg_id(n, k)] = true;
     }
     return false;
 }
@@ -182,7 +182,7 @@ static int first_row(int d)
 
 static int length_of(const Pattern *p, int d)
 {
-    int end = p->columns - d < p->rows ? p->columns - d : p->rows;
+    int end = min_int(p->columns - d, p->rows);
     return end - first_row(d);
 }
 

@@ -22,7 +22,7 @@ static Value *name_value(Lower *L, Value *v, Path *path)
         return value_node(L, v->loc, graph_bind(L->g, v->node, full, L->from));
 
     Node *n = v->node;
-    bool leaf = op_info[n->op]->flags & F_LEAF;
+    bool leaf = node_has(n, F_LEAF);
     if (!n->name && !n->bound && !leaf && n->op != OP_expand)
         n->name = full;
     return v;
@@ -35,7 +35,7 @@ static void root_named(Lower *L, Binding *b)
     Node *n = b->value->kind == V_NODE ? b->value->node : NULL;
     if (!n || L->ngc->trial || L->frame || scope_own(L->file, b->name) != b)
         return;
-    if (op_info[n->op]->flags & F_LEAF && !b->root)
+    if (node_has(n, F_LEAF) && !b->root)
         return;
 
     if (!b->root) {
@@ -279,12 +279,12 @@ static bool is_training(Lower *L, const Node *n)
         if (!needed[i] || node_const(x, &v))
             continue;
 
-        if (op_info[x->op]->flags & F_LEAF && x->op != OP_training)
+        if (node_has(x, F_LEAF) && x->op != OP_training)
             return false;
         some |= x->op == OP_training;
 
         for (int k = 0; k < x->nargs; k++)
-            needed[x->arg[k]->id] = true;
+            needed[arg_id(x, k)] = true;
     }
     return some;
 }

@@ -152,7 +152,7 @@ static Node *rule_value(const Rule *r, const Value *result)
 /* Walks on to what a derivative of n would flow to. */
 static void walk_below(Walk *w, const Node *n)
 {
-    if (n->op == OP_stop || op_info[n->op]->flags & F_FLAT)
+    if (n->op == OP_stop || node_has(n, F_FLAT))
         return;
     for (int k = n->op == OP_given ? 1 : 0; k < n->nargs; k++)
         if (n->arg[k]->type == T_FLOAT || n->arg[k]->op == OP_loop)
@@ -351,7 +351,7 @@ static Node *adjoint_of(const Rule *r, int i, const Value *v)
             lower_error(r->L, ERR_ADJOINTS, v->loc,
                         "the adjoint of '%s' has shape %s, but '%s' has shape %s%s",
                         param_name(r, i), shape_text(g, d->shape), param_name(r, i),
-                        shape_text(g, p->shape), copied ? ": sum it over the other axes" : "");
+                        shape_text(g, p->shape), text_if(copied, ": sum it over the other axes"));
         note_call(r, e);
         return NULL;
     }

@@ -45,7 +45,7 @@ static const char *call_form(Lower *L, const Func *f, const Call *c)
     Text t = {.ngc = L->ngc};
     text_add(&t, "%s(", f->name);
     for (int i = 0; i < c->count; i++)
-        text_add(&t, "%s%s%s", comma_before(i), c->name[i], c->optional[i] ? " = ..." : "");
+        text_add(&t, "%s%s%s", comma_before(i), c->name[i], text_if(c->optional[i], " = ..."));
     text_add(&t, ")");
     return t.at;
 }

@@ -28,7 +28,7 @@ static bool keeps_places(const Node *n)
 
     if (!grows || node_const(n, &c))
         return true;
-    if (n->op == OP_reshape || op_info[n->op]->flags & F_ELEMENTWISE)
+    if (n->op == OP_reshape || node_has(n, F_ELEMENTWISE))
         return true;
     if (n->op == OP_iota)
         return only_rows_vary(n->shape);

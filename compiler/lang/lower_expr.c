@@ -372,7 +372,7 @@ static const char *call_advice(Lower *L, const char *name, const char *of)
         more = def_needs_more(b->value->func->def);
     else
         return NULL;
-    return text_format(L->ngc, "write %s(%s%s)", name, of, more ? ", ..." : "");
+    return text_format(L->ngc, "write %s(%s%s)", name, of, text_if(more, ", ..."));
 }
 
 /* Reports a member that does not exist, and what to write instead if it looks like a method, or

@@ -71,7 +71,7 @@ static bool check_over(Lower *L, const Names *name, const Value *v, bool params_
     }
 
     const Node *x = v->node;
-    bool leaf = op_info[x->op]->flags & F_LEAF;
+    bool leaf = node_has(x, F_LEAF);
     if (x->type == T_INT) {
         lower_error(L, ERR_OVER_INT, name->loc,
                     "'%s' is int; a gradient is with respect to float values", name->name);

@@ -416,7 +416,7 @@ static int64_t clamp_place(int64_t k, int count)
         k += count;
     if (k < 0)
         return 0;
-    return k > count ? count : k;
+    return min_int64(k, count);
 }
 
 /* list[a:b] is a list. */

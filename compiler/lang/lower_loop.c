@@ -276,7 +276,7 @@ static bool lower_any_pass(For *f, const Kept *k)
 
 static Origin later(Origin a, Origin b)
 {
-    return a > b ? a : b;
+    return max_int(a, b);
 }
 
 /* Finds what nodes are computed from: those that there are more of than the last time. */
@@ -286,14 +286,14 @@ static void find_origins(Lower *L)
 
     while (L->origins < g->count) {
         const Node *n = g->node[L->origins];
-        bool leaf = op_info[n->op]->flags & F_RUN_TIME && n->op != OP_training;
+        bool leaf = node_has(n, F_RUN_TIME) && n->op != OP_training;
         Origin of = OF_NUMBERS;
         if (leaf && n->op != OP_carried && n->op != OP_index)
             of = n->op == OP_size ? OF_SIZES : OF_DATA;
 
         /* operands come first: numbers < sizes < data */
         for (int k = 0; k < n->nargs; k++)
-            of = later(of, L->origin[n->arg[k]->id]);
+            of = later(of, L->origin[arg_id(n, k)]);
         L->origin = arena_grow(L->ngc, L->origin, L->origins, &L->origin_room, sizeof *L->origin);
         L->origin[L->origins++] = of;
     }

@@ -29,7 +29,7 @@ static bool *mark_below(const For *f, const Node *x, bool all)
             const Node *n = g->node[i];
             bool holds = n->op == OP_stop || (n->type == T_INT && n->op != OP_loop);
             for (int k = 0; k < n->nargs && !holds; k++)
-                mark[i] |= mark[n->arg[k]->id];
+                mark[i] |= mark[arg_id(n, k)];
             for (int k = 0; n->op == OP_loop && k < loop_variables(n); k++)
                 again |= mark_leaf(mark, loop_leaf(n, k), loop_init(n, k), loop_next(n, k));
         }

@@ -111,7 +111,7 @@ static bool *mark_used(Lower *L)
     for (int k = 0; k < g->count; k++) {
         const Node *n = g->node[k];
         for (int a = n->op == OP_loop ? 3 * loop_variables(n) : 0; uses[k] && a < n->nargs; a++)
-            used[n->arg[a]->id] = true;
+            used[arg_id(n, a)] = true;
     }
     for (int k = 0; k < g->count; k++)
         if (uses[k])
@@ -290,7 +290,7 @@ static void note_inputs(Lower *L)
         const Var *v = L->m->var[i];
         if (v->kind != VAR_INPUT)
             continue;
-        text_add(&names, "%s%s", first ? ", " : "", v->name);
+        text_add(&names, "%s%s", text_if(first, ", "), v->name);
         if (!first)
             first = v;
     }

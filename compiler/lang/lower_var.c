@@ -49,7 +49,7 @@ static bool is_of_run_time(const Node *n, const Node *leaf)
 
     if (leaf->op == OP_index || leaf->op == OP_carried)
         return n->in[loop->level] == loop;
-    return op_info[leaf->op]->flags & F_RUN_TIME;
+    return node_has(leaf, F_RUN_TIME);
 }
 
 /* A variable, a run-time size or `training` from which the value is computed, or NULL. The walk
@@ -75,8 +75,8 @@ static const Node *depends_on(Lower *L, const Node *n)
         if (is_of_run_time(n, x))
             found = x;
         for (int k = 0; k < x->nargs; k++) {
-            marked += !L->mark[x->arg[k]->id];
-            L->mark[x->arg[k]->id] = true;
+            marked += !L->mark[arg_id(x, k)];
+            L->mark[arg_id(x, k)] = true;
         }
     }
     return found;

@@ -216,7 +216,7 @@ bool holds_below(Lower *L, const Node *n, bool (*holds)(const Node *))
         if (!holds(x))
             return false;
         for (int k = 0; k < x->nargs; k++)
-            needed[x->arg[k]->id] = true;
+            needed[arg_id(x, k)] = true;
     }
     return true;
 }
@@ -226,7 +226,7 @@ static bool is_constant(const Node *x)
 {
     bool of_loop = x->op == OP_index || x->op == OP_carried;
 
-    if ((op_info[x->op]->flags & F_RUN_TIME && !of_loop) || x->op == OP_random)
+    if ((node_has(x, F_RUN_TIME) && !of_loop) || x->op == OP_random)
         return false;
     if (x->op == OP_loop && x->attr.loop->passes < 0)
         return false;
@@ -486,7 +486,7 @@ static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 /* The node from which the elements of n are copied. */
 static const Node *source_of(const Node *n)
 {
-    while (op_info[n->op]->flags & F_VIEW || n->op == OP_copy)
+    while (node_has(n, F_VIEW) || n->op == OP_copy)
         n = n->arg[0];
     return n;
 }

@@ -283,7 +283,7 @@ static bool is_one_hot(const Node *c)
 {
     for (int i = 0; c->op == OP_eq && i < 2; i++) {
         const Node *x = c->arg[i];
-        while (op_info[x->op]->flags & F_VIEW || x->op == OP_cast)
+        while (node_has(x, F_VIEW) || x->op == OP_cast)
             x = x->arg[0];
         if (x->op == OP_iota)
             return true;
@@ -476,7 +476,7 @@ void warn_each_with_each(Lower *L, const Expr *x, const Node *column, const Node
 {
     Shape a = column->shape, b = row->shape, all;
     bool library = x->loc.file < 0 || L->ngc->file[x->loc.file]->library;
-    bool is_column = a.rank == 2 && a.dim[1] == 1 && !(op_info[column->op]->flags & F_VIEW);
+    bool is_column = a.rank == 2 && a.dim[1] == 1 && !node_has(column, F_VIEW);
     bool is_row = b.rank == 1 && b.dim[0] != 1;
     if (library || !is_column || !is_row || a.dim[0] != b.dim[0])
         return;
