@@ -12,9 +12,9 @@ static double half_share(int64_t rows, int64_t columns, int64_t diagonal, int64_
 
     for (int64_t i = 0; i < rows; i += block) {
         /* rows i .. end - 1 are computed up to the diagonal of the last of them */
-        int64_t end = i + block < rows ? i + block : rows, most = end + diagonal;
+        int64_t end = min_int64(i + block, rows), most = end + diagonal;
         if (most > 0)
-            done += (double)(end - i) * (double)(most < columns ? most : columns);
+            done += (double)(end - i) * (double)min_int64(most, columns);
     }
     return done / ((double)rows * (double)columns);
 }

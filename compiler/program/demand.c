@@ -103,8 +103,7 @@ static void demand_operand(const Program *p, const Node *n, const Demand *d, int
     if (node_is_derived(n))
         of->back++;
     /* a value of the text whose users are derivatives, if it is computed again in them */
-    else if (d->back + d->through > 0 && !d->buffer && !d->target &&
-             op_info[n->op]->flags & F_ELEMENTWISE)
+    else if (d->back + d->through > 0 && !d->buffer && !d->target && node_has(n, F_ELEMENTWISE))
         of->through++;
     /* functions of the runtime get pointers */
     if (call && n->arg[k]->shape.rank > 0)
@@ -138,7 +137,7 @@ static bool is_transparent(const Node *n, const Demand *d)
 {
     if (is_renaming(n))
         return true;
-    return op_info[n->op]->flags & F_VIEW && !d->buffer && !d->target;
+    return node_has(n, F_VIEW) && !d->buffer && !d->target;
 }
 
 static void note_targets(Program *p, Demand *demand)
@@ -164,7 +163,7 @@ Demand *find_demand(Program *p)
             continue;
 
         for (int k = 0; k < n->nargs; k++) {
-            Demand *of = &demand[p->slot[n->arg[k]->id]];
+            Demand *of = &demand[p->slot[arg_id(n, k)]];
             if (is_no_value(n, k))
                 continue;
             /* computed within the loop, it would be computed once for each pass */

@@ -66,7 +66,7 @@ static void dump_kernel(const Program *p, const Kernel *k, FILE *out)
 
     if (k->waits)
         fprintf(out, "  barrier\n");
-    fprintf(out, "  %s%s%s", k->again ? "again " : "", k->split ? "shared " : "",
+    fprintf(out, "  %s%s%s", text_if(k->again, "again "), text_if(k->split, "shared "),
             k->member ? "rows" : kind[k->kind]);
     dump_axes(p, k, 0, out);
 

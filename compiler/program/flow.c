@@ -120,7 +120,7 @@ static void add_piece(Flow *f, Unit *u, const Kernel *in, int member, int store)
 static bool is_exact(const Kernel *k)
 {
     for (int i = 0; i < k->vals; i++)
-        if (k->val[i]->kind == V_OP && !(op_info[k->val[i]->op]->flags & F_CHEAP))
+        if (k->val[i]->kind == V_OP && !op_has(k->val[i]->op, F_CHEAP))
             return false;
     return true;
 }

@@ -48,8 +48,8 @@ static void live_through(const Program *p, const Uses *u, const Node *n)
     for (const Loop *of = u->item->kernel[u->at]->loop; of && of != home;) {
         const struct ProgramLoop *loop = program_loop(p, of);
         int begin = loop->begin - start, end = loop->end - start;
-        use->first = begin < use->first ? begin : use->first;
-        use->last = end > use->last ? end : use->last;
+        use->first = min_int(begin, use->first);
+        use->last = max_int(end, use->last);
         of = loop->outer;
     }
 }
@@ -65,7 +65,7 @@ static void note_use(Program *p, const Kernel *k, const Node *n, void *with)
         u->slot = arena_grow(p->ngc, u->slot, u->slots, &u->room, sizeof *u->slot);
         u->slot[u->slots++] = p->slot[n->id];
     }
-    use->last = use->last > u->at ? use->last : u->at;
+    use->last = max_int(use->last, u->at);
     use->read |= u->read;
     use->stored |= !u->read;
     live_through(p, u, n);
@@ -114,7 +114,7 @@ static int64_t most_alive(const Flow *f, const Uses *u, const int *uses)
     }
     for (int i = 0; i < u->item->count; i++) {
         live += change[i];
-        most = live > most ? live : most;
+        most = max_int64(live, most);
     }
     return most;
 }

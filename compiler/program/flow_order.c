@@ -139,7 +139,7 @@ static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
     (void)k;
 
     l->moves &= kind == P_SPACE || kind == P_DATA || kind == P_VAR;
-    l->first = over < l->first ? over : l->first;
+    l->first = min_int(over, l->first);
 }
 
 static void note_overwritten(Late *l, const Kernel *k)
@@ -165,7 +165,7 @@ static int late_place(Late *l, const KernelRun *item, const int *writers, int pl
         /* memory of its own, stored once: no order with other stores is to be kept */
         l->moves = store_place(l->p, &k->store[s])->kind == P_SPACE && !k->store[s].target &&
                    !k->store[s].add && writers[slot] == 1;
-        l->first = l->reader[slot] < l->first ? l->reader[slot] : l->first;
+        l->first = min_int(l->reader[slot], l->first);
     }
     if (l->moves)
         kernel_each_read(l->p, k, check_read, l);

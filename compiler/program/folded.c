@@ -213,6 +213,6 @@ void find_implicit_padding(Program *p, Demand *demand)
         if (skips_padding(p, p->node[i], demand)) {
             const Node *x = p->node[i]->arg[0];
             program_own_place(p, x)->kind = P_FOLDED;
-            demand[p->slot[x->arg[0]->id]].buffer = true;
+            demand[p->slot[arg_id(x, 0)]].buffer = true;
         }
 }

@@ -347,7 +347,7 @@ bool collect_is_whole(Program *p, const Node *collect)
     Graph *g = p->graph;
     const Loop *loop = collect->attr.loop;
     const Node *a = collect->arg[0];
-    Size pass = size_dim(g, MAX_DIMS + loop->level);
+    Size pass = size_dim(g, index_dim(loop));
     int moving = 0;
 
     for (int i = 0; i < collect->shape.rank; i++) {

@@ -102,7 +102,7 @@ static int *selected_uses(const Module *m, Node *const *node, const Selection *s
 /* A value in another order of axes is computed where its own is. */
 static bool is_used(const int *uses, const Node *n)
 {
-    return uses[n->id] > 0 || (n->op == OP_permute && uses[n->arg[0]->id] > 0);
+    return uses[n->id] > 0 || (n->op == OP_permute && uses[arg_id(n, 0)] > 0);
 }
 
 /* A named value comes along where it is computed anyway; at -O0 also where only the text, not the

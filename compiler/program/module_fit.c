@@ -54,7 +54,7 @@ Program *program_fit(const Module *m, const char *name, const Target *t, int cou
         int64_t bytes = program_bytes(p), live = p->live * type_size(m->ngc, T_FLOAT);
         if (bytes <= m->room || live > m->room)
             break;
-        room = (live < room ? live : room) - (bytes - m->room) * (i + 1) / 2;
+        room = min_int64(live, room) - (bytes - m->room) * (i + 1) / 2;
     }
     if (m->tight && program_bytes(p) > m->room && m->room > 0)
         p = build_smallest(m, name, t, count);

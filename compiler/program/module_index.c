@@ -50,7 +50,7 @@ static Node **without_indices(const Module *m, const bool *needed, int last)
             continue;
 
         if (n->op == OP_checked)
-            now[i] = kept_inside(m->graph, now[n->arg[0]->id], n->attr.size);
+            now[i] = kept_inside(m->graph, now[arg_id(n, 0)], n->attr.size);
         else
             now[i] = graph_rebuild(m->graph, n, now);
     }
@@ -64,7 +64,7 @@ static void need(const Graph *g, bool *needed, const Node *n)
     for (int i = n->id; i >= 0; i--) {
         const Node *user = g->node[i];
         for (int k = 0; needed[i] && k < user->nargs; k++)
-            needed[user->arg[k]->id] = true;
+            needed[arg_id(user, k)] = true;
     }
 }
 
@@ -72,7 +72,7 @@ static void need(const Graph *g, bool *needed, const Node *n)
 static int need_all(const Program *p, bool *needed, const Node *n, int last)
 {
     need(p->graph, needed, n);
-    last = n->id > last ? n->id : last;
+    last = max_int(n->id, last);
 
     const struct ProgramLoop *loop = node_loop(n) ? program_loop(p, node_loop(n)) : NULL;
     return loop ? need_all(p, needed, loop->node, last) : last;
@@ -94,7 +94,7 @@ static bool passes_ints(const Node *n, bool *may_leave)
     case OP_max:
     case OP_copy:
     case OP_stop: return true;
-    default: return op_info[n->op]->flags & F_VIEW && n->op != OP_gather;
+    default: return node_has(n, F_VIEW) && n->op != OP_gather;
     }
 }
 
@@ -112,7 +112,7 @@ static bool *arithmetic_of(const Module *m, const Node *index)
             continue;
         for (int k = 0; k < n->nargs; k++)
             if (n->arg[k]->type == T_INT)
-                needed[n->arg[k]->id] = true;
+                needed[arg_id(n, k)] = true;
     }
     return may_leave ? needed : NULL;
 }
@@ -170,7 +170,7 @@ static Node *any_outside(const Module *m, const Program *p, const Node *const *i
     Node *outside = graph_const(g, 0);
 
     for (int i = 0; i < count; i++) {
-        Node *n = now[index[i]->arg[0]->id];
+        Node *n = now[arg_id(index[i], 0)];
         Node *around = is_around(m, n);
 
         Node *own = is_outside(g, n, index[i]->attr.size);

@@ -576,7 +576,7 @@ static void find_for_test(Program *p, const struct ProgramLoop *l, Order *o)
         if (!o->for_test[i] || n->in[l->of->level] != l->of)
             continue;
         for (int k = 0; k < n->nargs; k++)
-            o->for_test[p->slot[n->arg[k]->id]] = true;
+            o->for_test[p->slot[arg_id(n, k)]] = true;
     }
 }
 

@@ -395,7 +395,7 @@ static int64_t most_at_once(const Program *p, Group *const *list, int count)
     }
     for (int i = 0; i <= p->kernels + 1; i++) { /* backward's end, and a life after it */
         live += change[i];
-        most = live > most ? live : most;
+        most = max_int64(live, most);
     }
     return most;
 }
@@ -609,7 +609,7 @@ static void measure(Program *p, Group **list, int count, const Life *life)
         if (g->type != T_FLOAT || g->first < 0)
             continue;
         int64_t size = g->scalar ? 1 : aligned(g->size);
-        int last = g->last < p->kernels ? g->last : p->kernels;
+        int last = min_int(g->last, p->kernels);
         change[g->first] += size;
         change[last + 1] -= size;
     }

@@ -33,7 +33,7 @@ static void mark_operands(const Graph *g, unsigned char *mark)
         const Node *n = g->node[i];
         bool computed = mark[i] & NEEDED && !(mark[i] & GIVEN);
         for (int k = 0; computed && k < n->nargs; k++)
-            mark[n->arg[k]->id] |= mark[i] & (NEEDED | IN_FORWARD);
+            mark[arg_id(n, k)] |= mark[i] & (NEEDED | IN_FORWARD);
     }
 }
 
@@ -49,7 +49,7 @@ static bool mark_kept(const Graph *g, unsigned char *mark)
         if (!leaves || !(mark[i] & NEEDED) || mark[i] & (GIVEN | IN_FORWARD))
             continue;
         /* its loop: operand 1, or 0 of OP_passes */
-        if (mark[n->arg[n->op != OP_passes]->id] & IN_FORWARD) {
+        if (mark[arg_id(n, n->op != OP_passes)] & IN_FORWARD) {
             mark[i] |= IN_FORWARD;
             found = true;
         }
@@ -256,7 +256,7 @@ bool call_takes(const Node *n, int operand)
 {
     if (n->arg[operand]->op == OP_index) /* it is in the sizes */
         return false;
-    return operand != 0 || !(op_info[n->op]->flags & F_FACTORED);
+    return operand != 0 || !node_has(n, F_FACTORED);
 }
 
 /* Padding that is part of the call is left out: the function gets what is padded. */

@@ -127,7 +127,7 @@ static Node *now_product(Copier *c, Node *n)
     bool same = true; /* as before */
 
     for (int i = 0; i < n->nargs; i++) {
-        if (c->p->slot[n->arg[i]->id] >= 0)
+        if (c->p->slot[arg_id(n, i)] >= 0)
             arg[i] = now_operand(c, n->arg[i]);
         same = same && arg[i] == n->arg[i];
     }

@@ -33,7 +33,7 @@ static int inline_weight(const Program *p, const Node *n)
 
     for (int k = 0; k < n->nargs; k++)
         if (!program_stored(p, n->arg[k]))
-            weight += p->weight[p->slot[n->arg[k]->id]];
+            weight += p->weight[p->slot[arg_id(n, k)]];
     /* it is kept in a byte; so large a value is stored in any case */
     return weight > 255 ? 255 : weight;
 }
@@ -44,7 +44,7 @@ static int inline_depth(const Program *p, const Node *n)
     int depth = 0;
 
     for (int k = 0; k < n->nargs; k++) {
-        int below = p->depth[p->slot[n->arg[k]->id]];
+        int below = p->depth[p->slot[arg_id(n, k)]];
         if (!program_stored(p, n->arg[k]) && below >= depth)
             depth = below + 1;
     }
@@ -56,7 +56,7 @@ static int inline_depth(const Program *p, const Node *n)
 static bool worth_storing_plain(const Node *n, const Demand *d)
 {
     bool converts = n->type != n->arg[0]->type;
-    bool compares = op_info[n->op]->flags & F_FLAT && n->nargs == 2;
+    bool compares = node_has(n, F_FLAT) && n->nargs == 2;
 
     if (n->op == OP_pad || d->uses > 1)
         return true;
@@ -113,7 +113,7 @@ static bool worth_again(const Program *p, const Node *n, const Demand *demand, i
 
     if (weight > AGAIN_OPS || before > AGAIN_USES || back == 0 || back > AGAIN_USES)
         return false;
-    return !node_is_derived(n) && op_info[n->op]->flags & F_CHEAP &&
+    return !node_is_derived(n) && node_has(n, F_CHEAP) &&
            stays_within_reach(p, n, n, demand, &other);
 }
 

@@ -246,7 +246,7 @@ static Triangles find_uses(Program *p)
         const Node *n = p->node[i];
         /* a list for each node, in two arrays: the first use, and from each use the next */
         for (int a = 0; a < n->nargs; a++) {
-            int slot = p->slot[n->arg[a]->id];
+            int slot = p->slot[arg_id(n, a)];
             if (slot < 0 || (a > 0 && n->arg[a] == n->arg[0]))
                 continue;
             t.user[use] = n;
@@ -264,7 +264,7 @@ static bool is_large(const Program *p, const Kernel *k)
     int64_t m = size_max(p->graph, x.m), n = size_max(p->graph, x.n),
             inner = size_max(p->graph, x.k);
     /* C is [m, n], A is [m, k]: the half is of one of them */
-    int64_t second = n > inner ? n : inner;
+    int64_t second = max_int64(n, inner);
 
     return m >= 2 * HALF_ROWS && second >= 2 * HALF_ROWS;
 }

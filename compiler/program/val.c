@@ -43,7 +43,7 @@ Val *val_const(Program *p, Kernel *k, Type type, double value)
 
 bool node_identity(const Node *n)
 {
-    return op_info[n->op]->flags & F_SAME;
+    return node_has(n, F_SAME);
 }
 
 bool reshape_is_trivial(Shape a, Shape b)
@@ -205,7 +205,7 @@ static Val *elementwise_val(Program *p, Kernel *k, const Node *n, const Index *i
 {
     Val *arg[3] = {0};
 
-    if (!(op_info[n->op]->flags & F_ELEMENTWISE))
+    if (!node_has(n, F_ELEMENTWISE))
         ngc_bug("%s has no value of one element", op_info[n->op]->name);
     if (node_identity(n))
         return val_of(p, k, n->arg[0], idx);
@@ -221,7 +221,7 @@ Val *val_definition(Program *p, Kernel *k, const Node *n, const Index *idx)
 
     if (node_const(n, &value))
         return val_const(p, k, n->type, value);
-    if (op_info[n->op]->flags & F_VIEW)
+    if (node_has(n, F_VIEW))
         return view_val(p, k, n, idx);
 
     switch (n->op) {

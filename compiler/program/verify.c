@@ -243,8 +243,8 @@ static void stay_through(const Program *p, const Kernel *begin, int at, Span *s)
         inside |= l == begin->loop;
     if (inside)
         return;
-    s->first = s->first < at ? s->first : at;
-    s->last = s->last > end ? s->last : end;
+    s->first = min_int(s->first, at);
+    s->last = max_int(s->last, end);
 }
 
 /* A value lives from its first store to its last load. */
