@@ -79,7 +79,7 @@ static const char *arguments(Emit *e, unsigned blocks)
     text_put(&t, "", 0);
     for (int i = 0; i < BLOCK_COUNT; i++)
         if (blocks & block_info[i].use)
-            text_add(&t, "%s%s", t.size ? ", " : "", block_argument(e, i));
+            text_add(&t, "%s%s", text_if(t.size, ", "), block_argument(e, i));
     return t.at;
 }
 

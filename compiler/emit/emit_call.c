@@ -24,7 +24,7 @@ static const char *shifted(Printer *pr, const char *pointer, Size stride)
 static bool is_small(const Product *x)
 {
     enum { WORK = 4096, ROOM = 2048 };
-    Size most = x->m > x->n ? x->m : x->n;
+    Size most = max_int64(x->m, x->n);
     /* a vector, or sizes known only at run time: nothing for a compiler to unroll */
     if (x->batch != 1 || x->m <= 1 || x->n <= 1 || x->k <= 0)
         return false;
@@ -69,7 +69,7 @@ static void print_small(Printer *pr, const Gemm *x)
                                                      .names = args,
                                                      .body = body,
                                                      .bytes = 64});
-    print_line(pr, "%s(%s, %s, %s%s%s);", function, x->c, x->a, x->b, given ? ", " : "",
+    print_line(pr, "%s(%s, %s, %s%s%s);", function, x->c, x->a, x->b, text_if(given, ", "),
                given ? x->alpha : "");
 }
 

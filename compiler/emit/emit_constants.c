@@ -243,7 +243,7 @@ static void put_frozen_bytes(Emit *e, Text *t)
         size = (size + one - 1) / one * one;
         store_elements(e, bytes + size, v->data, count, v->type);
         size += (size_t)count * one;
-        most = one > most ? one : most;
+        most = max_int64(one, most);
     }
     size = (size + most - 1) / most * most;
 

@@ -279,7 +279,8 @@ static void print_block_sizes(const Emit *e, Text *t)
 {
     text_add(t, "    ");
     for (int i = 0; i < MODEL_BLOCKS; i++) {
-        text_add(t, i ? " " : "");
+        if (i > 0)
+            text_add(t, " ");
         if (module_has_block(e->module, i))
             text_add(t, "sizeof(%s_%s),", e->module->name, block_info[i].type);
         else
@@ -293,7 +294,8 @@ static void print_functions(const Emit *e, const char *const *name, Text *t)
 {
     text_add(t, "    ");
     for (int fn = FN_INIT; fn <= FN_STEP; fn++) {
-        text_add(t, fn ? ", " : "");
+        if (fn > FN_INIT)
+            text_add(t, ", ");
         if (name[fn])
             text_add(t, "call_%s", name[fn]);
         else

@@ -71,7 +71,7 @@ void print_for(Body *b, const Kernel *k)
     } else if (is_beside(b, i)) {
         i = c_name_distinct(e->ngc, &b->locals, i);
     }
-    e->graph->dim[MAX_DIMS + loop->level].name = i;
+    e->graph->dim[index_dim(loop)].name = i;
     if (loop_count(k->product))
         passes = text_format(e->ngc, "(size_t)%s", number_text(b, k));
 
@@ -91,15 +91,15 @@ void print_for_test(Body *b, const Kernel *k)
 
 void print_for_end(Body *b, const Kernel *k)
 {
-    const char *i = b->e->graph->dim[MAX_DIMS + k->loop->level].name;
+    const char *i = b->e->graph->dim[index_dim(k->loop)].name;
 
     emit_indent(&b->text, b->for_from[--b->fors]);
     text_add(&b->text, "    }\n");
-    b->dims &= ~(1u << (MAX_DIMS + k->loop->level));
+    b->dims &= ~(1u << index_dim(k->loop));
     /* all threads that make the passes have counted the same number */
     for (int s = 0; s < k->stores; s++) {
         const Node *n = k->store[s].node;
-        text_add(&b->text, "    %s%s = (int32_t)%s;\n", k->split ? "if (id == 0)\n        " : "",
+        text_add(&b->text, "    %s%s = (int32_t)%s;\n", text_if(k->split, "if (id == 0)\n        "),
                  print_number(b, program_place(b->p, n), n), i);
     }
 }

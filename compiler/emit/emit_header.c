@@ -24,7 +24,7 @@ static void declare_member(Emit *e, Text *t, const char *name, Type type, Shape 
             text_add(t, " %s", comment_text(e->ngc, user));
         if (run_time)
             text_add(t, " %s", shape_text(e->graph, shape));
-        text_add(t, "%s */", flat ? ", rows end to end" : "");
+        text_add(t, "%s */", text_if(flat, ", rows end to end"));
     }
     text_add(t, "\n");
 }

@@ -71,7 +71,7 @@ void lines_find(Emit *e)
     e->first_user = arena_array(e->ngc, g->count + 1, sizeof *e->first_user);
     for (int i = g->count; i-- > 0;)
         for (int k = 0; used[i] && k < g->node[i]->nargs; k++)
-            e->first_user[g->node[i]->arg[k]->id] = g->node[i];
+            e->first_user[arg_id(g->node[i], k)] = g->node[i];
 
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];

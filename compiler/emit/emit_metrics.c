@@ -21,7 +21,8 @@ static void declare_total(Emit *e, Text *t, const Total *m)
     const char *dims = emit_dims(e, *m->shape, &flat);
     text_add(t, "    double %s%s;", m->name, dims);
     if (m->note)
-        text_add(t, " /* %s%s */", comment_text(e->ngc, m->note), flat ? ", rows end to end" : "");
+        text_add(t, " /* %s%s */", comment_text(e->ngc, m->note),
+                 text_if(flat, ", rows end to end"));
     text_add(t, "\n");
 }
 
@@ -138,7 +139,7 @@ static void call_helper(Out *o, Helper h, bool is_int, const char *to, const cha
         use(o, WHOLE);
 
     const char *count = emit_size(o->e, shape_count(o->e->graph, shape), &o->dims);
-    text_add(&o->text, "%s%s(%s, %s, %s);\n", helper_of[h].name, is_int ? "_int" : "", to, from,
+    text_add(&o->text, "%s%s(%s, %s, %s);\n", helper_of[h].name, text_if(is_int, "_int"), to, from,
              count);
 }
 
@@ -232,12 +233,12 @@ static void print_walk(Out *o, int walk)
     bool braces = walk > 0, indented = x->carry->walks > 1;
 
     if (indented)
-        text_add(&o->text, "    if (t->%s == %d)%s\n", x->walk, walk, braces ? " {" : "");
+        text_add(&o->text, "    if (t->%s == %d)%s\n", x->walk, walk, text_if(braces, " {"));
     /* what the walks before have found out goes to this batch */
     for (int k = 0; k < x->carry->links; k++)
         if (x->carry->link[k].walk <= walk)
             print_link(o, k);
-    text_add(&o->text, "%s    error = %s_%s(%s);\n", indented ? "    " : "", e->module->name,
+    text_add(&o->text, "%s    error = %s_%s(%s);\n", text_if(indented, "    "), e->module->name,
              f->name, emit_arguments(e, f, false));
     if (braces)
         text_add(&o->text, "    }\n");
@@ -302,7 +303,7 @@ static void print_add(Emit *e, Text *text, unsigned *used)
     text_add(text, "int %s_metrics_add(%s)\n", e->module->name, add_arguments(e, true));
     text_add(text, "{\n");
     emit_run_time_sizes(e, text, o.dims);
-    text_add(text, "    int error%s;\n", walks > 1 ? " = NGRT_ESIZE" : "");
+    text_add(text, "    int error%s;\n", text_if(walks > 1, " = NGRT_ESIZE"));
     text_add(text, "%s", o.text.at);
     text_add(text, "    return NGRT_OK;\n");
     text_add(text, "}\n\n");
@@ -504,7 +505,7 @@ static void print_helper(Emit *e, Text *text, Helper h, bool is_int)
 
     text_add(text, "/* %s */\n", helper_of[h].comment);
     text_add(text, "static void %s%s(%s *to, const %s *from, size_t n)\n", helper_of[h].name,
-             is_int ? "_int" : "", to, from);
+             text_if(is_int, "_int"), to, from);
     text_add(text, "{\n");
     text_add(text, "    for (size_t i = 0; i < n; i++)\n");
     text_add(text, "        %s;\n", statement);
@@ -548,7 +549,8 @@ static void print_wrapper(const Emit *e, Text *t, const char *result, const char
 
     text_add(t, "static %s call_metrics_%s(void *totals)\n", result, what);
     text_add(t, "{\n");
-    text_add(t, "    %s%s_metrics_%s(totals);\n", returns ? "return " : "", e->module->name, what);
+    text_add(t, "    %s%s_metrics_%s(totals);\n", text_if(returns, "return "), e->module->name,
+             what);
     text_add(t, "}\n\n");
 }
 
@@ -565,8 +567,10 @@ static void print_add_wrapper(const Emit *e, Text *t)
         text_add(t, "    (void)state;\n");
 
     text_add(t, "    return %s_metrics_add(", e->module->name);
-    text_add(t, blocks & USES_PARAMS ? "params, " : "");
-    text_add(t, blocks & USES_STATE ? "state, " : "");
+    if (blocks & USES_PARAMS)
+        text_add(t, "params, ");
+    if (blocks & USES_STATE)
+        text_add(t, "state, ");
     text_add(t, "inputs, work, totals);\n");
     text_add(t, "}\n\n");
 }

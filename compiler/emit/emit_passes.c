@@ -41,7 +41,8 @@ const char *passes_upto(Printer *pr, int axis)
 
 void range_open(Printer *pr, const char *i, const char *from, const char *to, bool brace)
 {
-    print_line(pr, "for (size_t %s = %s; %s < %s; %s++)%s", i, from, i, to, i, brace ? " {" : "");
+    print_line(pr, "for (size_t %s = %s; %s < %s; %s++)%s", i, from, i, to, i,
+               text_if(brace, " {"));
     pr->indent++;
 }
 

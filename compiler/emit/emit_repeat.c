@@ -112,7 +112,7 @@ static const char *as_distance(Repeater *x, const Hole *h)
     int at = *table_at(ngc, &x->member_of, intern(ngc, h->text, n));
     if (at == 0 || *after == '[')
         return NULL;
-    return text_format(ngc, "(%s%s)%s + %lld%s", h->constant ? "const " : "", h->type,
+    return text_format(ngc, "(%s%s)%s + %lld%s", text_if(h->constant, "const "), h->type,
                        x->member[at - 1].from, (long long)x->member[at - 1].at, after);
 }
 

@@ -315,14 +315,14 @@ static void note_common(const Emit *e, Common *common, const char *text)
 
 static void add_to_list(Text *t, const char *item)
 {
-    text_add(t, "%s%s", t->size ? ", " : "", item);
+    text_add(t, "%s%s", text_if(t->size, ", "), item);
 }
 
 static void list_common(const Emit *e, const Common *common, bool types, Text *t)
 {
     for (int i = 0; i < e->graph->dims; i++)
         if (common->dims >> i & 1)
-            add_to_list(t, text_format(e->ngc, "%s%s%s", types ? "size_t " : "",
+            add_to_list(t, text_format(e->ngc, "%s%s%s", text_if(types, "size_t "),
                                        e->module->dim_prefix, e->graph->dim[i].name));
     if (common->id)
         add_to_list(t, types ? "int id" : "id");
@@ -384,7 +384,7 @@ static Text function_text(const Runs *r, const Draft *d, int number, int times)
     for (int i = 0; i < d->x.params; i++) {
         const Hole *h = &d->x.param[i];
         const char *space = strchr(h->type, '*') ? "" : " ";
-        add_to_list(&params, text_format(r->e->ngc, "%s%s%s%s", h->constant ? "const " : "",
+        add_to_list(&params, text_format(r->e->ngc, "%s%s%s%s", text_if(h->constant, "const "),
                                          h->type, space, param_name(r, &d->x, i)));
     }
     list_common(r->e, &d->common, true, &params);

@@ -9,7 +9,7 @@ const char *share_begin(Body *b, const char *n, int64_t unit, bool next)
     b->uses_threads = true;
     b->e->uses_share_of = true;
     return text_format(b->e->ngc, "share_of(%s, %lld, id%s, threads)", n, (long long)unit,
-                       next ? " + 1" : "");
+                       text_if(next, " + 1"));
 }
 
 const char *share_range(Body *b, Size n, int64_t unit)

@@ -32,7 +32,7 @@ const char *print_shortest(Ngc *ngc, double v, bool single)
     if (isinf(v) || (single && isinf((float)v)))
         return v < 0 ? "-INFINITY" : "INFINITY";
 
-    return text_format(ngc, "%s%s", text_number(ngc, v, single), single ? "f" : "");
+    return text_format(ngc, "%s%s", text_number(ngc, v, single), text_if(single, "f"));
 }
 
 const char *emit_number(Emit *e, double v, Type type)

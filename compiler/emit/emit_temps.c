@@ -37,7 +37,7 @@ static const int *wanted_levels(const Printer *pr)
  * and its operands get names. */
 static void name_operands(Val *v)
 {
-    if (!(op_info[v->op]->flags & F_MACRO))
+    if (!op_has(v->op, F_MACRO))
         return;
 
     /* an empty name is a wish: the declaration gives it one */
@@ -46,7 +46,7 @@ static void name_operands(Val *v)
 
     for (int i = 0; i < 3 && v->arg[i]; i++) {
         Val *arg = v->arg[i];
-        bool is_condition = i == 0 && op_info[v->op]->flags & F_CONDITION && op_info[arg->op]->test;
+        bool is_condition = i == 0 && op_has(v->op, F_CONDITION) && op_info[arg->op]->test;
         if (arg->kind == V_OP && arg->uses > 0 && !is_condition)
             arg->temp = "";
     }

@@ -335,7 +335,7 @@ static bool read_runtime_call(Reader *x)
     text_put(&x->text, x->at, n + 1);
     for (x->at += n + 1; *x->at != ')'; number++) {
         const char *text = x->at = skip_blanks(x->at), *after = argument_end(text, x->end);
-        text_add(&x->text, "%s", number ? ", " : "");
+        text_add(&x->text, "%s", text_if(number, ", "));
         if (!read_runtime_argument(x, text, (size_t)(after - text), is_draw, number))
             return false;
         x->at = after + (*after == ',');
@@ -509,7 +509,7 @@ static void add_comments_of(Text *t, const char *lines, const char *end, int ind
         if (fits)
             text_add(t, "; ");
         else
-            text_add(t, "%s%*s/* ", column ? " */\n" : "", indent, "");
+            text_add(t, "%s%*s/* ", text_if(column, " */\n"), indent, "");
         text_put(t, text, size);
         column = (fits ? column + 2 : (size_t)indent + 3) + size;
     }

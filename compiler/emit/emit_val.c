@@ -534,7 +534,7 @@ static Part print_condition(Printer *pr, const Val *v)
 static void print_operands(Printer *pr, const Val *v, Part *arg)
 {
     for (int i = 0; i < 3 && v->arg[i]; i++)
-        if (i == 0 && op_info[v->op]->flags & F_CONDITION)
+        if (i == 0 && op_has(v->op, F_CONDITION))
             arg[i] = print_condition(pr, v->arg[i]);
         else
             arg[i] = print_val(pr, v->arg[i]);
