@@ -34,7 +34,7 @@ static bool is_angles(const double *x, int64_t rows, int64_t columns)
     bool turns = false;
     if ((rows - 3) * columns < AGREE) /* three rows always do */
         return false;
-    rows = rows < MOST ? rows : MOST;
+    rows = min_int64(rows, MOST);
 
     for (int64_t c = 0; c < columns; c++) {
         const double *at = x + c;

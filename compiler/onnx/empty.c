@@ -41,7 +41,7 @@ static bool broadcast_all(Import *im, Shape *s)
             continue;
         if (!input_shape(im, i, &x))
             return false;
-        s->rank = x.rank > y.rank ? x.rank : y.rank;
+        s->rank = max_int(x.rank, y.rank);
         for (int a = 1; a <= s->rank; a++) {
             Size u = a <= x.rank ? x.dim[x.rank - a] : 1, v = a <= y.rank ? y.dim[y.rank - a] : 1;
             if (u != v && u != 1 && v != 1) {

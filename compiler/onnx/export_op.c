@@ -147,7 +147,7 @@ static Placed expand(Export *x, const Node *n)
 /* Only the order of the axes changes: nothing is written yet. */
 static Placed permute(Export *x, const Node *n)
 {
-    const Placed *a = &x->place[n->arg[0]->id];
+    const Placed *a = &x->place[arg_id(n, 0)];
     Placed y = {.name = a->name};
     for (int i = 0; i < n->shape.rank; i++) {
         int k = n->attr.perm[i];
@@ -180,7 +180,7 @@ static Placed slice(Export *x, const Node *n)
         count++;
     }
     if (count == 0)
-        return x->place[n->arg[0]->id];
+        return x->place[arg_id(n, 0)];
     const char *from = tensor_of(x, n->arg[0]);
     const char *starts = size_list(x, start, count), *ends = size_list(x, end, count);
     return plain(put(x, "Slice", from, starts, ends, int_list(x, axis, count),
@@ -212,7 +212,7 @@ static const char *spread(Export *x, const char *from, Shape *s, int axis, int64
 static Placed pad(Export *x, const Node *n)
 {
     Shape s = n->arg[0]->shape;
-    const Placed *a = &x->place[n->arg[0]->id];
+    const Placed *a = &x->place[arg_id(n, 0)];
     Size pads[2 * MAX_RANK];
     bool steps = false;
     for (int i = 0; i < s.rank; i++)
@@ -716,7 +716,7 @@ Placed export_node(Export *x, const Node *n)
     case OP_cast: return cast(x, n);
     case OP_stop:
     case OP_copy:
-    case OP_checked: return x->place[n->arg[0]->id];
+    case OP_checked: return x->place[arg_id(n, 0)];
     case OP_expand: return expand(x, n);
     case OP_reshape:
         return plain(

@@ -76,8 +76,8 @@ static Known *fold_shape(Import *im)
     int64_t from = attribute_int(im, "start", 0), to = attribute_int(im, "end", s.rank);
     from = from < 0 ? from + s.rank : from;
     to = to < 0 ? to + s.rank : to;
-    from = from < 0 ? 0 : from;
-    to = to > s.rank ? s.rank : to;
+    from = max_int64(from, 0);
+    to = min_int64(to, s.rank);
     int64_t n = to > from ? to - from : 0;
     Known *y = known_sizes(im->ngc, 1, &n);
     for (int64_t i = 0; i < n; i++)
@@ -299,12 +299,12 @@ static int64_t slice_axis(int64_t n, int64_t *from, int64_t to, int64_t step)
     int64_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
     *from = *from < 0 ? *from + n : *from;
     to = to < 0 ? to + n : to;
-    *from = *from < low ? low : *from;
-    *from = *from > high ? high : *from;
-    to = to < low ? low : to;
-    to = to > high ? high : to;
+    *from = max_int64(*from, low);
+    *from = min_int64(*from, high);
+    to = max_int64(to, low);
+    to = min_int64(to, high);
     int64_t count = step > 0 ? (to - *from + step - 1) / step : (*from - to - step - 1) / -step;
-    return count < 0 ? 0 : count;
+    return max_int64(count, 0);
 }
 
 static Known *fold_slice(Import *im)
@@ -328,7 +328,7 @@ static Known *fold_slice(Import *im)
         int64_t k = axis_of(im, some ? axis[i] : i, x->rank), s = stepped ? by[i] : 1;
         if (k < 0 || s == 0 || s < -MOST)
             return NULL;
-        s = s > MOST ? MOST : s;
+        s = min_int64(s, MOST);
         from[k] = start[i];
         step[k] = s;
         dim[k] = slice_axis(x->dim[k], &from[k], end[i], s);
@@ -369,7 +369,7 @@ static Known *fold_transpose(Import *im)
 /* The result's shape by NumPy's rule. */
 static bool broadcast(const Known *a, const Known *b, int *rank, int64_t *dim)
 {
-    *rank = a->rank > b->rank ? a->rank : b->rank;
+    *rank = max_int(a->rank, b->rank);
     for (int i = 0; i < *rank; i++) {
         int ia = i - (*rank - a->rank), ib = i - (*rank - b->rank);
         int64_t x = ia < 0 ? 1 : a->dim[ia], y = ib < 0 ? 1 : b->dim[ib];

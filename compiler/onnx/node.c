@@ -332,8 +332,8 @@ Operand declare(Import *im, Known *k, const char *label)
     const char *shape = k->rank ? sizes_text(im, dim, k->rank) : "";
     if (k->rank == 0 && !k->name)
         shape = "[]";
-    Line *l =
-        line_new(im, BIND_ATOM, text_format(im->ngc, "%s%s", shape, whole ? ": int" : ""), 0, NULL);
+    Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, "%s%s", shape, text_if(whole, ": int")),
+                       0, NULL);
     bool param = is_param(im, k);
     l->kind = param ? LINE_PARAM : LINE_STATE;
     l->label = label ? label : weight_label(im->ngc, k);
@@ -521,7 +521,7 @@ const char *attribute_text(const Import *im, const char *name, const char *other
     const Pb__Attribute *a = attribute(im, name);
     if (!a || !a->has_s)
         return otherwise;
-    return text_format(im->ngc, "%.*s", (int)(a->s.len < 1000 ? a->s.len : 1000),
+    return text_format(im->ngc, "%.*s", (int)min_int64(a->s.len, 1000),
                        a->s.data ? (const char *)a->s.data : "");
 }
 

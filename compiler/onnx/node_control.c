@@ -225,7 +225,7 @@ static Operand joined(Import *im, Operand *part, int count, bool stacked, int64_
     while (count > 0 && !im->failed) {
         int left = 0;
         for (int i = 0; i < count && !im->failed; i += MOST) {
-            int few = count - i < MOST ? count - i : MOST;
+            int few = min_int(count - i, MOST);
             Text t = {.ngc = im->ngc};
             text_add(&t, "%s([", stacked ? "stack" : "concat");
             for (int k = 0; k < few; k++)
@@ -300,7 +300,7 @@ static int64_t trip_count(Import *im)
         problem(im, "the number of passes is known only at run time");
         return -1;
     }
-    return passes < 0 ? 0 : passes;
+    return max_int64(passes, 0);
 }
 
 static Meaning meaning_of_number(Import *im, int element, double v)

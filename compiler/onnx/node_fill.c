@@ -254,7 +254,7 @@ static void take_blocks(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     const char *form =
         text_format(im->ngc, "pixel_%s($00, %lld%s)", depth ? "shuffle" : "unshuffle", (long long)r,
-                    apart ? ", blocks_first = 1" : "");
+                    text_if(apart, ", blocks_first = 1"));
     if (!im->failed)
         result(im, 0, emit(im, BIND_ATOM, form, 1, x));
 }

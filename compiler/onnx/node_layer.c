@@ -209,7 +209,7 @@ static void take_instance_norm(Import *im, const Pb__Node *n)
     }
     Text axes = {.ngc = im->ngc};
     for (int i = 2; i < rank; i++)
-        text_add(&axes, "%s%d", i > 2 ? ", " : "", i);
+        text_add(&axes, "%s%d", text_if(i > 2, ", "), i);
     const char *at = channels_index(im, rank);
     const char *form =
         text_format(im->ngc, "normalize($00, [%s]%s)*$61%s + $62%s", rank > 2 ? axes.at : "",
@@ -229,7 +229,7 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
     Known *gain = own_weight(im, 1, 1), *bias = has_input(n, 2) ? own_weight(im, 2, 1) : NULL;
     Text axes = {.ngc = im->ngc};
     for (int64_t i = axis; i < rank; i++)
-        text_add(&axes, "%s%lld", i > axis ? ", " : "", (long long)i);
+        text_add(&axes, "%s%lld", text_if(i > axis, ", "), (long long)i);
     if (wants_output(n, 1) || wants_output(n, 2)) {
         Operand m = emit(im, BIND_ATOM,
                          text_format(im->ngc, "mean($00, [%s], keepdims = 1)", axes.at), 1, x);

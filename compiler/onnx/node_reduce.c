@@ -106,7 +106,7 @@ static void take_global_pool(Import *im, const Pb__Node *n)
         return;
     Text axes = {.ngc = im->ngc};
     for (int i = 2; i < rank; i++)
-        text_add(&axes, "%s%d", i > 2 ? ", " : "", i);
+        text_add(&axes, "%s%d", text_if(i > 2, ", "), i);
     const char *form =
         text_format(im->ngc, "%s($00, [%s], keepdims = 1)", f, rank > 2 ? axes.at : "");
     if (strcmp(n->op, "GlobalLpPool") == 0 && attribute_int(im, "p", 2) != 2)
@@ -163,7 +163,7 @@ static void take_softmax(Import *im, const Pb__Node *n)
     else {
         Text axes = {.ngc = im->ngc};
         for (int64_t i = axis; i < rank; i++)
-            text_add(&axes, "%s%lld", i > axis ? ", " : "", (long long)i);
+            text_add(&axes, "%s%lld", text_if(i > axis, ", "), (long long)i);
         form = text_format(im->ngc, "%s($00, [%s])", f, axes.at);
     }
     result(im, 0, emit(im, BIND_ATOM, form, 1, x));

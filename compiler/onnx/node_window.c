@@ -247,7 +247,7 @@ static const char *pool_form(Import *im, const char *f, const Window *w, const c
         text_add(&t, ", stride = %s", pair_text(im, w->stride, w->n));
     add_padding(im, &t, w);
     add_pair(im, &t, "dilation", w->dilation, w->n, 1);
-    text_add(&t, "%s%s)", w->ceil ? ", ceil_mode = 1" : "", more);
+    text_add(&t, "%s%s)", text_if(w->ceil, ", ceil_mode = 1"), more);
     return t.at;
 }
 
@@ -449,7 +449,7 @@ static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Tex
     }
     text_add(t, ", scale = %s", same ? number_text(im, scale[2]) : "[");
     for (int i = 2; i < rank && !same; i++)
-        text_add(t, "%s%s%s", i > 2 ? ", " : "", number_text(im, scale[i]),
+        text_add(t, "%s%s%s", text_if(i > 2, ", "), number_text(im, scale[i]),
                  i == rank - 1 ? "]" : "");
     return true;
 }

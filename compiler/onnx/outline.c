@@ -170,7 +170,7 @@ static const char *common_path(Import *im, const Page *p, const Region *r)
         bool whole = (first[same] == '.' || !first[same]) && (label[same] == '.' || !label[same]);
         while (same > 0 && !whole && first[same] != '.')
             same--;
-        n = same < n ? same : n;
+        n = min_int64(same, n);
     }
     return first && n > 0 ? text_format(im->ngc, "%.*s", (int)n, first) : NULL;
 }

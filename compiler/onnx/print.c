@@ -286,7 +286,7 @@ static void add_loss(Import *im, Text *t, const ImportOptions *options)
     const char *target = name_fresh(im, "t", false), *J = name_fresh(im, "J", false);
     const char *mark = options->loss ? "" : "# ";
     text_add(t, "\n%sinput %s%s%s\n", mark, target, s.rank ? shape_text(im->g, s) : "",
-             labels ? ": int" : "");
+             text_if(labels, ": int"));
     if (labels && strcmp(loss, "cross_entropy") == 0)
         text_add(t, "%smetric %s = accuracy(%s, %s)\n", mark, name_fresh(im, "hits", false), scores,
                  target);

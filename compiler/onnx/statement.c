@@ -104,7 +104,7 @@ static void choose_inlined(Import *im, Joined *of)
             a->inlined = true;
             j->heavy |= a->heavy;
             j->length += a->length;
-            j->depth = a->depth + 1 > j->depth ? a->depth + 1 : j->depth;
+            j->depth = max_int(a->depth + 1, j->depth);
         }
     }
 }
@@ -147,9 +147,11 @@ static void write_operand(Pen *p, const Operand *o, int binds)
         return;
     }
     bool parens = (int)l->binds < binds;
-    text_add(&p->text, parens ? "(" : "");
+    if (parens)
+        text_add(&p->text, "(");
     write_line(p, l, l->form);
-    text_add(&p->text, parens ? ")" : "");
+    if (parens)
+        text_add(&p->text, ")");
 }
 
 /* The text of a line; each operand that is another statement is the byte 1. */
