@@ -54,7 +54,7 @@ static int write_lesson(Ngc *ngc, const Model *m, const Form *form, const char *
 
     if (is_regular(file.path))
         text_add(said, "wrote %s%s\n", file.path,
-                 form->print == explain_html ? ": open it in a browser" : "");
+                 text_if(form->print == explain_html, ": open it in a browser"));
     return 0;
 }
 

@@ -50,7 +50,7 @@ static void dot_item(const Lesson *l, Text *t, const Item *n)
         text_add(t, "<br/>%s", lesson_kind(l, n));
 
     text_add(t, "<br/><font color=\"#006d2c\">%s%s</font>",
-             html_escape(l, lesson_value(l, n->node)), n->node->op == OP_loop ? " passes" : "");
+             html_escape(l, lesson_value(l, n->node)), text_if(n->node->op == OP_loop, " passes"));
     dot_gradient(l, t, n);
     text_add(t, ">]\n");
 }

@@ -69,7 +69,7 @@ static bool *region_of(const Lesson *l, const Node *y)
         if (!in[i] || ends)
             continue;
         for (int k = 0; k < n->nargs; k++)
-            in[n->arg[k]->id] = true;
+            in[arg_id(n, k)] = true;
     }
     return in;
 }

@@ -223,7 +223,7 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
 static void json_node_value(const Json *j, Node *n)
 {
     const Lesson *l = j->l;
-    bool given = op_info[n->op]->flags & F_LEAF && n->op != OP_iota && !node_loop(n);
+    bool given = node_has(n, F_LEAF) && n->op != OP_iota && !node_loop(n);
 
     if (j->live && given) {
         json_tensor(l, j->t, n, LIVE_DATA);
@@ -247,7 +247,7 @@ static void json_node(const Json *j, Node *n, bool first)
 
     text_add(t, "\"args\":[");
     for (int i = 0; i < n->nargs; i++)
-        text_add(t, i ? ",%d" : "%d", n->arg[i]->id);
+        text_add(t, i ? ",%d" : "%d", arg_id(n, i));
     text_add(t, "],");
 
     json_attr(j->l, t, n);

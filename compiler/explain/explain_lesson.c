@@ -139,7 +139,7 @@ static const char *item_kind(const Lesson *l, const Node *n)
         return "loop";
     if (n->op == OP_carried)
         return "carried";
-    return op_info[n->op]->flags & F_LEAF ? "data" : "value";
+    return node_has(n, F_LEAF) ? "data" : "value";
 }
 
 /* "h", "for t"; NULL: it has no name. */
@@ -203,7 +203,7 @@ const char *lesson_invented(const Lesson *l)
     for (int i = 0; i < l->m->vars; i++) {
         const Var *v = l->m->var[i];
         if (v->invented)
-            text_add(&names, "%s%s", names.at ? ", " : "", v->name);
+            text_add(&names, "%s%s", text_if(names.at, ", "), v->name);
     }
     if (!names.at)
         return NULL;
@@ -224,7 +224,7 @@ static const char *axes_words(const Lesson *l, const Node *n)
     if (n->op == OP_given)
         return text_format(l->ngc, ", computed as %s", lesson_label(l, n->arg[0]));
 
-    bool reduces = op_info[n->op]->flags & F_REDUCE && attr_used(n, A_AXES);
+    bool reduces = node_has(n, F_REDUCE) && attr_used(n, A_AXES);
     if (!reduces || n->shape.rank == 0)
         return "";
     Text t = {.ngc = l->ngc};
@@ -264,7 +264,7 @@ const char *lesson_in_numbers(const Lesson *l, const Item *t, bool first)
 {
     const Node *n = t->node;
     const char **number = arena_array(l->ngc, n->nargs + 1, sizeof *number);
-    bool scalar = op_info[n->op]->flags & F_ELEMENTWISE && n->shape.rank == 0 && n->op != OP_copy;
+    bool scalar = node_has(n, F_ELEMENTWISE) && n->shape.rank == 0 && n->op != OP_copy;
 
     if (!scalar || n->nargs == 0)
         return NULL;
@@ -622,7 +622,7 @@ static double cost_of(const Lesson *l, Node *const *root, int roots)
     double cost = 0;
     for (int i = 0; i < l->g->count; i++) {
         const Node *n = l->g->node[i];
-        if (uses[i] && !(op_info[n->op]->flags & F_LEAF))
+        if (uses[i] && !node_has(n, F_LEAF))
             cost += node_cost(l, n);
     }
     return cost;

@@ -68,7 +68,7 @@ const char *lesson_loop_text(const Lesson *l, const Node *loop)
             add_part(l, &parts, n->arg[0]);
     }
     return text_format(l->ngc, "%s%s%s", range_text(l, of), parts.at ? parts.at : "",
-                       count > shown ? ", ..." : "");
+                       text_if(count > shown, ", ..."));
 }
 
 const char *lesson_loop_back(const Lesson *l, const LessonLoop *loop)

@@ -389,7 +389,7 @@ const char *math_rule(const Lesson *l, const Step *s, const char *const *names, 
     if (!rule)
         return "";
     if (!math_rule_parses(rule)) {
-        int operands = s->y->nargs > 3 ? 3 : s->y->nargs;
+        int operands = min_int(s->y->nargs, 3);
         return rule_words(l, rule, names, operands, math);
     }
 

@@ -157,7 +157,7 @@ static bool text_chain_cost(const Lesson *l, Text *t)
         const Item *item = &l->item[chain[i]];
         int64_t dim[MAX_RANK];
         size[i] = (double)lesson_count(l, item->node, dim);
-        text_add(t, "%s %s (%s)", i ? " <-" : "", item->label, grouped(l, size[i]));
+        text_add(t, "%s %s (%s)", text_if(i, " <-"), item->label, grouped(l, size[i]));
     }
 
     double naive, clever;

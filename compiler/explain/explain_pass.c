@@ -126,7 +126,7 @@ static void record_pass(void *watcher, const Node *n, const Node *const *body, i
     r.depth = path_of(l, loop, r.path);
     for (int i = 0; i < r.depth; i++) {
         r.pass[i] = l->e->dim[MAX_DIMS + l->loop[r.path[i]].loop->level];
-        r.slot = r.slot * PASSES + (int)(r.pass[i] < EARLY ? r.pass[i] : EARLY);
+        r.slot = r.slot * PASSES + (int)min_int64(r.pass[i], EARLY);
     }
     for (int i = 0; i < loop_variables(n); i++)
         keep_value(&r, loop_leaf(n, i));

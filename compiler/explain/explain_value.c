@@ -75,8 +75,8 @@ static int *last_users(const Eval *e, const int *uses)
         const Node *n = g->node[i];
         last[i] = i;
         for (int k = 0; uses[i] && k < n->nargs; k++)
-            if (last[n->arg[k]->id] < g->count)
-                last[n->arg[k]->id] = node_loop(n) ? g->count : i;
+            if (last[arg_id(n, k)] < g->count)
+                last[arg_id(n, k)] = node_loop(n) ? g->count : i;
     }
     return last;
 }
@@ -165,7 +165,7 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
             stats[i] = stats_of(x, count);
 
         for (int k = 0; k < n->nargs; k++) {
-            int a = n->arg[k]->id;
+            int a = arg_id(n, k);
             if (last[a] == i && !keep[a] && e->value[a] && !node_loop(n->arg[k]))
                 release(e, p, a);
         }
@@ -198,7 +198,7 @@ static bool *kept_values(const Lesson *l, const int *uses)
     for (int i = 0; i < l->g->count; i++) {
         const Node *n = l->g->node[i];
         int64_t dim[MAX_RANK];
-        bool given = op_info[n->op]->flags & F_LEAF;
+        bool given = node_has(n, F_LEAF);
         keep[i] = uses[i] && (given || lesson_count(l, n, dim) <= KEPT);
     }
 

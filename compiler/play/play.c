@@ -274,7 +274,7 @@ char *play_library(void)
     int names = builtin_names(name, NAMES);
     text_add(&t, ",\n\"primitives\":{");
     for (int i = 0; i < names; i++) {
-        text_add(&t, "%s\"%s\":", i ? "," : "", name[i]);
+        text_add(&t, "%s\"%s\":", text_if(i, ","), name[i]);
         json_string(&t, builtin_find(&ngc, name[i])->params);
     }
     text_add(&t, "}");

@@ -78,7 +78,7 @@ static const char *data_array(Js *j, const Node *n)
     int64_t count = shape_count(j->graph, n->shape);
     text_add(&j->data, "const %s = Float64Array.of(", name);
     for (int64_t i = 0; i < count; i++)
-        text_add(&j->data, "%s%s", i ? "," : "", number(j, n->attr.data[i]));
+        text_add(&j->data, "%s%s", text_if(i, ","), number(j, n->attr.data[i]));
     text_add(&j->data, ");\n");
     return name;
 }
@@ -133,9 +133,9 @@ static void add_term(Js *j, Text *t, Coef by, const char *what)
     if (by.plus == 1 && what)
         text_add(t, "%s%s", sign, what);
     else if (by.plus != 0)
-        text_add(t, "%s%s%s%s", sign, what ? what : "", what ? "*" : "", size(j, by.plus));
+        text_add(t, "%s%s%s%s", sign, what ? what : "", text_if(what, "*"), size(j, by.plus));
     if (by.minus != 0)
-        text_add(t, " - %s%s%s", what ? what : "", what ? "*" : "", size(j, by.minus));
+        text_add(t, " - %s%s%s", what ? what : "", text_if(what, "*"), size(j, by.minus));
 }
 
 static const char *index_text(Js *j, const Index *x)
@@ -180,7 +180,8 @@ static const char *operation(Js *j, const Val *v)
     if (v->arg[1] && sign && strchr("+-*/", *sign) && !sign[1])
         return text_format(j->ngc, "(%s %s %s)", arg[0], sign, arg[1]);
     return text_format(j->ngc, "F.%s(%s%s%s%s%s)", op_info[v->op]->name, arg[0],
-                       v->arg[1] ? ", " : "", arg[1], v->arg[1] && v->arg[2] ? ", " : "", arg[2]);
+                       text_if(v->arg[1], ", "), arg[1], v->arg[1] && v->arg[2] ? ", " : "",
+                       arg[2]);
 }
 
 static const char *expression(Js *j, const Val *v)
@@ -381,7 +382,7 @@ static void print_gemm(Js *j)
          element(j, program_place(j->p, b), program_holder(j->p, b), from_b));
     line(j, "  %s = %s%s%s * acc;", element(j, program_place(j->p, c), c, to),
          k->onto ? element(j, program_place(j->p, k->onto), program_holder(j->p, k->onto), to) : "",
-         k->onto ? " + " : "", alpha);
+         text_if(k->onto, " + "), alpha);
     line(j, "}");
 }
 
@@ -464,7 +465,7 @@ static void print_for(Js *j)
 {
     const Loop *loop = j->k->loop;
     const char *i = text_format(j->ngc, "pass%d", loop->level);
-    j->graph->dim[MAX_DIMS + loop->level].name = i;
+    j->graph->dim[index_dim(loop)].name = i;
     const char *passes = loop_count(j->k->product) ? value(j, j->k->alpha) : size(j, loop->passes);
 
     if (loop->down)
@@ -538,7 +539,7 @@ static void put_array(Js *j, Text *t, Block block, const char *name, const char 
     text_add(t, ",\"shape\":[");
     for (int i = 0; i < shape.rank; i++) {
         int64_t most = size_max(j->graph, shape.dim[i]);
-        text_add(t, "%s%lld", i ? "," : "", (long long)most);
+        text_add(t, "%s%lld", text_if(i, ","), (long long)most);
         count *= most;
     }
     text_add(t, "],\"batch\":%s,\"count\":%lld", shape.rank && shape.dim[0] < 0 ? "true" : "false",
@@ -556,9 +557,9 @@ static void put_var(Js *j, Text *t, Eval *e, const Var *v)
     int64_t count = eval_shape(e, v->shape, dim);
     for (int64_t i = 0; i < count; i++)
         if (isfinite(x[i]))
-            text_add(t, "%s%.17g", i ? "," : "", x[i]);
+            text_add(t, "%s%.17g", text_if(i, ","), x[i]);
         else
-            text_add(t, "%snull", i ? "," : "");
+            text_add(t, "%snull", text_if(i, ","));
     text_add(t, "]}");
 }
 
@@ -603,7 +604,7 @@ static void put_results(const Js *j, Text *t)
     }
     text_add(t, "],\n\"dims\":{");
     for (int d = 0; d < j->graph->dims; d++)
-        text_add(t, "%s\"%s\":%lld", d ? "," : "", j->graph->dim[d].name,
+        text_add(t, "%s\"%s\":%lld", text_if(d, ","), j->graph->dim[d].name,
                  (long long)j->graph->dim[d].max);
     text_add(t, "}");
 }

@@ -56,7 +56,7 @@ static void print_bash(FILE *f)
         "' -- \"$word\"))\n        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n        return\n    fi\n    COMPREPLY=($(compgen -f -X '!*.ng' -- \"$word\") $(compgen -d -- \"$word\"))\n"
         "    [[ $COMP_CWORD == 1 ]] && COMPREPLY+=($(compgen -W '");
     for (int i = 0; i < command_count; i++)
-        fprintf(f, "%s%s", i ? " " : "", command_table[i].name);
+        fprintf(f, "%s%s", text_if(i, " "), command_table[i].name);
     fprintf(f, "' -- \"$word\"))\n}\ncomplete -o filenames -F _ngc ngc\n");
 }
 

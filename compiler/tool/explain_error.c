@@ -56,7 +56,7 @@ int explain_error_main(Ngc *ngc, const Args *a)
             complain(ngc, "there is no error '%s'; they are numbered as NG0301", a->rest[i]);
             return 2;
         }
-        printf("%s%.*s\n", i ? "\n" : "", (int)size, page);
+        printf("%s%.*s\n", text_if(i, "\n"), (int)size, page);
     }
     return 0;
 }

@@ -199,7 +199,7 @@ static int blanks(const Layout *l, const Lexeme *x)
 {
     const Lexeme *last = &l->last;
     if (x->kind == K_COMMENT)
-        return x->gap >= 2 ? x->gap : 2;
+        return max_int(x->gap, 2);
     if (is_any_sign(x, closes) || l->prefix || is_any_sign(last, opens))
         return 0;
     if (makes_column(l, x))
@@ -231,7 +231,7 @@ static int indent_of(const Layout *l, const Lexeme *x)
     int indent = 4 * (l->braces - is_sign(x, "}"));
     bool continued = l->depth > 0 || continues(&l->last) || is_sign(x, "|>");
     if (!continued)
-        return indent < 0 ? 0 : indent;
+        return max_int(indent, 0);
     if (x->gap > indent + 4 || (x->kind == K_SIGN && x->gap >= indent))
         return x->gap;
     return indent + 4;

@@ -207,7 +207,7 @@ static void put_block(const Module *m, Text *t, Block block, StructSize s)
     if (s.align == 0) /* it has no members */
         return;
 
-    text_add(t, "%s\n    \"%s\": ", t->size ? "," : "", name);
+    text_add(t, "%s\n    \"%s\": ", text_if(t->size, ","), name);
     text_add(t, "{\"type\": \"%s_%s\", \"bytes\": %lld}", m->name, name,
              (long long)struct_bytes(&s));
 }
@@ -236,7 +236,7 @@ static void put_function(const Module *m, Text *t, const Function *f, const char
     const char *does = f->fn < FN_GROUP ? f->name : "step";
     const char *comma = "";
 
-    text_add(t, "%s\n    {\"name\": \"%s_%s\", ", t->size ? "," : "", m->name, f->name);
+    text_add(t, "%s\n    {\"name\": \"%s_%s\", ", text_if(t->size, ","), m->name, f->name);
     text_add(t, "\"does\": \"%s\", \"returns\": \"%s\", ", does, returns);
 
     text_add(t, "\"arguments\": [");
@@ -283,12 +283,12 @@ static void put_dims(const Module *m, Text *t)
 {
     text_add(t, "  \"dims\": [");
     for (int i = 0; i < m->graph->dims; i++) {
-        text_add(t, "%s\n    {\"name\": ", i ? "," : "");
+        text_add(t, "%s\n    {\"name\": ", text_if(i, ","));
         json_string(t, m->graph->dim[i].name);
         text_add(t, ", \"c\": \"%s\", \"max\": %lld, \"offset\": %d}", m->dim[i],
                  (long long)m->graph->dim[i].max, DIM_BYTES * i);
     }
-    text_add(t, "%s],\n", m->graph->dims ? "\n  " : "");
+    text_add(t, "%s],\n", text_if(m->graph->dims, "\n  "));
 }
 
 void manifest_write(const Module *m, Text *t)

@@ -113,7 +113,7 @@ static void print_version(void)
 
     printf("ngc %s\n", NGC_VERSION);
     for (size_t i = 0; i < sizeof library / sizeof *library; i++)
-        printf("%s%c%s", i > 0 ? " " : "", library[i].there ? '+' : '-', library[i].name);
+        printf("%s%c%s", text_if(i > 0, " "), library[i].there ? '+' : '-', library[i].name);
     printf("\nbuilt by %s, for %d bits%s\n", BUILT_BY, (int)(8 * sizeof(void *)), OPTIMIZED);
 }
 
@@ -227,7 +227,7 @@ static int set_warning(Ngc *ngc, const char *value)
 
     const char *guess = suggest(ngc, name, names, warning_count + 2);
     if (guess)
-        guess = text_format(ngc, "-W%s%s", off ? "no-" : "", guess);
+        guess = text_format(ngc, "-W%s%s", text_if(off, "no-"), guess);
     return usage_error(ngc, "there is no -W%s", value, guess);
 }
 

@@ -32,7 +32,8 @@ static bool is_of_layer(const Var *v, const Var *first)
 static void add_param(const Module *m, const Var *v, int64_t *count, Text *shapes)
 {
     *count += module_count(m, v->shape);
-    text_add(shapes, "%s%s %s", shapes->size ? ", " : "", v->name, shape_text(m->graph, v->shape));
+    text_add(shapes, "%s%s %s", text_if(shapes->size, ", "), v->name,
+             shape_text(m->graph, v->shape));
 }
 
 /* A line for each layer; its variables come one after another. */
