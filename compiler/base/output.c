@@ -42,7 +42,9 @@ static bool write_direct(Ngc *ngc, const OutFile *o)
 static const char *real_path(Ngc *ngc, const char *path)
 {
     char *to = realpath(path, NULL);
-    const char *out = to ? text_format(ngc, "%s", to) : path;
+    const char *out = path;
+    if (to)
+        out = text_format(ngc, "%s", to);
     free(to);
     return out;
 }

@@ -191,9 +191,13 @@ static char *read_stream(FILE *f, size_t *size)
 int source_read(Ngc *ngc, const char *path, Loc from)
 {
     bool standard = strcmp(path, "-") == 0;
-    FILE *f = standard ? stdin : fopen(path, "rb");
+    FILE *f = stdin;
+    if (!standard)
+        f = fopen(path, "rb");
     size_t size = 0;
-    char *text = f == NULL ? NULL : read_stream(f, &size);
+    char *text = NULL;
+    if (f != NULL)
+        text = read_stream(f, &size);
     int why = errno;
     if (f != NULL && !standard)
         fclose(f);

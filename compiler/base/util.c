@@ -468,7 +468,9 @@ bool is_int32(double x)
 const char *next_line(const char *line)
 {
     const char *end = strchr(line, '\n');
-    return end ? end + 1 : line + strlen(line);
+    if (end)
+        return end + 1;
+    return line + strlen(line);
 }
 
 int ascii_lower(char c)
