@@ -112,7 +112,9 @@ uint64_t attr_hash(const Node *n, uint64_t h)
 {
     for (int a = 0; a < A_COUNT; a++) {
         size_t size = 0;
-        const unsigned char *at = attr_used(n, a) ? contents(n, a, &size) : NULL;
+        const unsigned char *at = NULL;
+        if (attr_used(n, a))
+            at = contents(n, a, &size);
         for (size_t i = 0; i < size; i++)
             h = (h ^ at[i]) * 0x100000001B3u; /* FNV-1a */
     }

@@ -214,7 +214,9 @@ static void add_carrier(Plan *p, Node *n, CarryKind kind, int walk)
     c->carrier = arena_grow(g->ngc, c->carrier, c->carriers, &p->carrier_room, sizeof *c->carrier);
     Carrier *made = &c->carrier[c->carriers];
     Passes all = in_all_passes(p, n);
-    const char *name = n->name ? n->name : node_text(g, n, 2);
+    const char *name = n->name;
+    if (!n->name)
+        name = node_text(g, n, 2);
 
     *made = (Carrier){.kind = kind, .walk = walk, .node = all.all};
     made->total = total_leaf(g, name, all.all->shape);
@@ -258,7 +260,9 @@ static Node *total_operand(Plan *p, const Node *n, int k)
         add_carrier(p, x, CARRY_SAME, 0);
 
     Node *y = total_or_same(p, x);
-    return index ? graph_cast(p->a.g, y, T_INT) : y;
+    if (!index)
+        return y;
+    return graph_cast(p->a.g, y, T_INT);
 }
 
 static Node *float_operand(Plan *p, const Node *n, int k)
@@ -522,8 +526,12 @@ static bool is_fixed(const Grows *w, const Node *n)
 
 static Growth growth_of(const Grows *w, const Node *n)
 {
-    Growth a = n->nargs > 0 ? w->known[arg_id(n, 0)] : AS_FIXED;
-    Growth b = n->nargs > 1 ? w->known[arg_id(n, 1)] : AS_FIXED;
+    Growth a = AS_FIXED;
+    if (n->nargs > 0)
+        a = w->known[arg_id(n, 0)];
+    Growth b = AS_FIXED;
+    if (n->nargs > 1)
+        b = w->known[arg_id(n, 1)];
 
     bool fixed = true;
     for (int k = 0; k < n->nargs; k++)

@@ -335,7 +335,9 @@ static RowInfo of_conv(const RowClasses *a, const Node *n)
         RowInfo both = same_places(n, x, y);
         if (both.class == IS_ROWS && rows)
             return carry(both, CARRY_SUM);
-        return both.class == IS_MIXED ? both : info_mixed(n);
+        if (both.class == IS_MIXED)
+            return both;
+        return info_mixed(n);
     }
 
     if (either_mixed(x, y))
@@ -401,7 +403,9 @@ static RowInfo of_gather_at(const RowClasses *a, const Node *n)
     }
     if (x.class != IS_ROWS)
         return x;
-    return counter > 0 ? at_axis(x, axis + counts) : info_mixed(n);
+    if (counter > 0)
+        return at_axis(x, axis + counts);
+    return info_mixed(n);
 }
 
 /* Elements of x [.., k, ..] at the indices i [..]. Either each row has its indices into one table,
@@ -458,7 +462,9 @@ static RowInfo of_scatter(const RowClasses *a, const Node *n)
     /* rows are added where their indices say: a sum over the rows */
     if (i.class == IS_ROWS) {
         RowInfo both = rows_both(n, dy, at_axis(i, axis + i.axis));
-        return both.class == IS_ROWS ? carry(both, CARRY_SUM) : both;
+        if (both.class != IS_ROWS)
+            return both;
+        return carry(both, CARRY_SUM);
     }
 
     /* `axis` is in place of the axes of the index. */

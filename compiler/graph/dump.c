@@ -209,7 +209,9 @@ static Piece piece_format(const Graph *g, int prec, const char *format, ...)
 static const char *operand(const Graph *g, const Node *n, int depth, int prec)
 {
     Piece p = piece(g, n, depth, false);
-    return p.prec >= prec ? p.text : text_format(g->ngc, "(%s)", p.text);
+    if (p.prec >= prec)
+        return p.text;
+    return text_format(g->ngc, "(%s)", p.text);
 }
 
 /* "8:2:-2": from lo down to the last; the end is not included. */
@@ -357,7 +359,9 @@ static Piece piece_concat(const Graph *g, const Node *n, int depth)
         bool hidden = n->nargs > SHOWN && i >= 2 && i < n->nargs - 1;
         if (hidden && i > 2)
             continue;
-        const char *part = hidden ? "..." : operand(g, n->arg[i], depth, PROSE);
+        const char *part = "...";
+        if (!hidden)
+            part = operand(g, n->arg[i], depth, PROSE);
         text_add(&t, "%s%s", comma_before(i), part);
     }
 

@@ -48,7 +48,10 @@ static void eval_one(Eval *e, const Node *n, double *out)
         double in[3] = {0};
         for (int k = 0; k < n->nargs; k++)
             in[k] = e->value[arg_id(n, k)][i];
-        out[i] = around ? op_value_int(n->op, in) : info->value(in[0], in[1], in[2]);
+        if (around)
+            out[i] = op_value_int(n->op, in);
+        else
+            out[i] = info->value(in[0], in[1], in[2]);
     }
 }
 

@@ -296,7 +296,10 @@ static void sweep_arrays(Sweep *s)
     s->wanted = arena_alloc(ngc, n);
     s->below = arena_array(ngc, n, sizeof *s->below);
     s->from_vars = arena_array(ngc, n, sizeof *s->from_vars);
-    s->part = s->g->loops > 0 ? graph_loop_parts(s->g, s->order) : NULL;
+    if (s->g->loops > 0)
+        s->part = graph_loop_parts(s->g, s->order);
+    else
+        s->part = NULL;
     s->found = arena_array(ngc, MAX_LEVELS + 1, sizeof *s->found);
     s->back = arena_alloc(ngc, sizeof *s->back);
     begin_found(s);
@@ -351,18 +354,26 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
     sweep_arrays(&s);
     find_wanted(&s, x, count);
     mask_find_risks(&s, y);
-    s.found->adjoint[y->id] = seed ? seed : graph_full(g, y->shape, 1);
+    if (seed)
+        s.found->adjoint[y->id] = seed;
+    else
+        s.found->adjoint[y->id] = graph_full(g, y->shape, 1);
     sweep(&s);
     /* only what the sweep made: nodes that it shares with the text stay the user's */
     for (int i = s.from; i < g->count; i++)
         g->node[i]->derived = true;
 
-    int *used = reach ? graph_uses(g, &y, 1) : NULL;
+    int *used = NULL;
+    if (reach)
+        used = graph_uses(g, &y, 1);
     for (int i = 0; i < count; i++) {
         Node *d = s.found->adjoint[x[i]->id];
         if (reach)
             reach[i] = reach_of(x[i], d, used);
-        out[i] = d ? d : graph_full(g, x[i]->shape, 0);
+        if (d)
+            out[i] = d;
+        else
+            out[i] = graph_full(g, x[i]->shape, 0);
     }
     return s.found->adjoint;
 }

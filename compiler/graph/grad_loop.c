@@ -494,8 +494,13 @@ static BackVars find_variables(BackLoop *b, Node *const *adjoint, Node *const *m
     /* a variable that no pass reaches has the adjoint 0 before each pass */
     for (int i = 0; i < count; i++) {
         Node *leaf = loop_leaf(b->loop, i), *d = adjoint[leaf->id];
-        Node *next = d ? d : graph_full(g, leaf->shape, 0);
-        v.at[i] = b->leaf[i] ? add_variable(&v, b->leaf[i], b->init[i], next) : -1;
+        Node *next = d;
+        if (!d)
+            next = graph_full(g, leaf->shape, 0);
+        if (b->leaf[i])
+            v.at[i] = add_variable(&v, b->leaf[i], b->init[i], next);
+        else
+            v.at[i] = -1;
     }
     for (int i = 0; i < count; i++) {
         Node *leaf = loop_leaf(b->loop, i);
@@ -586,7 +591,9 @@ static Node *last_of(Graph *g, Node *loop, const BackVars *v, int at)
 {
     if (at < 0)
         return NULL;
-    return v->var[at].leaf ? graph_last(g, loop, v->var[at].leaf) : v->var[at].init;
+    if (v->var[at].leaf)
+        return graph_last(g, loop, v->var[at].leaf);
+    return v->var[at].init;
 }
 
 void back_loop_end(BackLoop *b, Node *const *adjoint, Node *const *mask)

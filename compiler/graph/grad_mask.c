@@ -205,7 +205,9 @@ bool mask_is_needed(const Sweep *s, const Node *y, int k)
 /* The mask of operand k of a sum of products. */
 static Node *mask_bilinear(Graph *g, Node *y, Node *mask, int k)
 {
-    return is_conv(y) ? mask_conv(g, y, mask, k) : mask_matmul(g, y, mask, k);
+    if (is_conv(y))
+        return mask_conv(g, y, mask, k);
+    return mask_matmul(g, y, mask, k);
 }
 
 /* The masks of what flows from y to each operand: the mask of y, and the choice that y makes. */
@@ -214,7 +216,9 @@ void mask_operands(Sweep *s, Node *y, Node **mask)
     const OpInfo *info = op_info[y->op];
     Graph *g = s->g;
     Node *from = s->found->mask[y->id];
-    Node *one = from ? from : graph_full(g, y->shape, 1);
+    Node *one = from;
+    if (!from)
+        one = graph_full(g, y->shape, 1);
     Node **moved = arena_array(g->ngc, y->nargs + 1, sizeof *moved);
     bool have_moved = false;
 

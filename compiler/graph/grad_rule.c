@@ -186,7 +186,9 @@ const char *op_rule(Ngc *ngc, const Node *y, int operand)
 const char *op_teach(Ngc *ngc, const Node *n)
 {
     const OpInfo *info = op_info[n->op];
-    return info->taught ? info->taught(ngc, n) : info->teach;
+    if (info->taught)
+        return info->taught(ngc, n);
+    return info->teach;
 }
 
 /* The contribution of y = op(..) to the adjoint of an operand, by the rule of an elementwise op. */

@@ -415,8 +415,10 @@ void node_rewrites(Node *m, const Node *n, int first)
 {
     if (m == n || m->id < first)
         return;
-    m->step = m->step ? m->step : n->step;
-    m->why = m->why ? m->why : n->why;
+    if (!m->step)
+        m->step = n->step;
+    if (!m->why)
+        m->why = n->why;
     m->derived |= n->derived;
     m->scaled |= n->scaled;
     m->again |= n->again;

@@ -298,7 +298,11 @@ static Node *elementwise(Graph *g, Op op, Node **arg, int n)
     }
 
     if (constant) {
-        double r = type == T_INT ? op_value_int(op, v) : info->value(v[0], v[1], v[2]);
+        double r;
+        if (type == T_INT)
+            r = op_value_int(op, v);
+        else
+            r = info->value(v[0], v[1], v[2]);
         return graph_expand(g, number(g, type, r), shape, all_axes(shape));
     }
 
@@ -334,7 +338,9 @@ static Node *round_size(Graph *g, Op op, Node *a)
     s = a->arg[0]->attr.size;
     if (op == OP_ceil)
         s = size_add(g, s, (Size)v - 1);
-    return size_floor(g, s, (int64_t)v, &s) ? graph_size(g, s) : NULL;
+    if (!size_floor(g, s, (int64_t)v, &s))
+        return NULL;
+    return graph_size(g, s);
 }
 
 Node *graph_as_int(Graph *g, Node *a)

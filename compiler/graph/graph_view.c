@@ -307,7 +307,8 @@ Node *graph_concat(Graph *g, Node **arg, int count, int axis)
     Type type = arg[0]->type;
     for (int i = 1; i < count; i++) {
         shape.dim[axis] = size_add(g, shape.dim[axis], arg[i]->shape.dim[axis]);
-        type = arg[i]->type == T_FLOAT ? T_FLOAT : type;
+        if (arg[i]->type == T_FLOAT)
+            type = T_FLOAT;
     }
 
     if (count == 1)

@@ -96,7 +96,9 @@ static Node *operand(const Layout *l, Node *a)
         return l->inner[a->id];
 
     Node *product = transposed_product(l, a);
-    return product ? product : front_to_last(l->g, l->now[a->id]);
+    if (product)
+        return product;
+    return front_to_last(l->g, l->now[a->id]);
 }
 
 static Node *pass_elements(const Layout *l, const Node *n)
@@ -117,7 +119,11 @@ static Node *pass_window(const Layout *l, const Node *n, Node *a)
     sizes_to_last(n->attr.lo, s.rank, lo);
     sizes_to_last(n->attr.step, s.rank, step);
     Indices before = graph_use_indices(l->g, n->arg + 1, n->nargs - 1);
-    Node *moved = pads ? graph_pad(l->g, a, lo, step, s) : graph_slice(l->g, a, lo, step, s);
+    Node *moved;
+    if (pads)
+        moved = graph_pad(l->g, a, lo, step, s);
+    else
+        moved = graph_slice(l->g, a, lo, step, s);
     graph_restore_indices(l->g, before);
     return moved;
 }
@@ -218,7 +224,9 @@ static void place_node(Layout *l, Node *n)
     } else if (passed) {
         l->now[n->id] = passed;
     } else {
-        Node *now = same_operands(l, n) ? n : copy_node(l, n);
+        Node *now = n;
+        if (!same_operands(l, n))
+            now = copy_node(l, n);
         if (is_last_to_front(n) && l->from_conv[arg_id(n, 0)])
             l->inner[n->id] = l->now[arg_id(n, 0)];
         l->now[n->id] = now;

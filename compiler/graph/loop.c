@@ -249,13 +249,17 @@ static int after_count(const Node *loop)
 /* The test of a loop with these operands, or NULL. */
 static Node *test_in(const Node *loop, Node *const *arg)
 {
-    return loop->attr.kind & LOOP_WHILE ? arg[after_variables(loop)] : NULL;
+    if (loop->attr.kind & LOOP_WHILE)
+        return arg[after_variables(loop)];
+    return NULL;
 }
 
 /* The number of its passes, or NULL. */
 static Node *count_in(const Node *loop, Node *const *arg)
 {
-    return loop->attr.kind & LOOP_COUNT ? arg[after_test(loop)] : NULL;
+    if (loop->attr.kind & LOOP_COUNT)
+        return arg[after_test(loop)];
+    return NULL;
 }
 
 Node *loop_test(const Node *loop)
@@ -512,7 +516,9 @@ static Node *fixed_in_segments(Graph *g, const Loop *outer, Node *n)
         all = fixed_in_segments(g, outer, part);
     else
         all = graph_binary(g, OP_mul, part, graph_size(g, loop->all));
-    return all ? graph_pad(g, all, n->attr.lo, n->attr.step, n->shape) : NULL;
+    if (!all)
+        return NULL;
+    return graph_pad(g, all, n->attr.lo, n->attr.step, n->shape);
 }
 
 /* A collect that is something simpler; NULL: it is not. */

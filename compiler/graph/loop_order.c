@@ -28,8 +28,12 @@ static Node *next_before(Sorter *s, const Node *n)
 
     if (s->loop && n->op == OP_carried) {
         const Node *loop = s->loop[n->attr.loop->id];
-        int last = loop ? loop_variables(loop) - 1 : -1;
-        return k <= last ? loop_init(loop, last - k) : NULL;
+        int last = -1;
+        if (loop)
+            last = loop_variables(loop) - 1;
+        if (k <= last)
+            return loop_init(loop, last - k);
+        return NULL;
     }
 
     Node *collect = s->collect ? s->collect[n->id] : NULL;

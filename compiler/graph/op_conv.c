@@ -169,7 +169,9 @@ typedef struct Phase {
 
 static Size greatest_divisor(Size a, Size b)
 {
-    return b == 0 ? a : greatest_divisor(b, a % b);
+    if (b == 0)
+        return a;
+    return greatest_divisor(b, a % b);
 }
 
 static Phase phase_of(Size first, Size taps, Size step, Size dilation)
@@ -234,7 +236,10 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
             Phase phase[2] = {phase_of(u, taps[0], at->stride[0], at->dilation[0]),
                               phase_of(v, taps[1], at->stride[1], at->dilation[1])};
             Node *some = adjoint_of_phase(g, exchanged, y, at, shape, phase);
-            sum = sum == NULL ? some : graph_binary(g, OP_add, sum, some);
+            if (sum == NULL)
+                sum = some;
+            else
+                sum = graph_binary(g, OP_add, sum, some);
         }
     return sum;
 }

@@ -303,7 +303,10 @@ void graph_drop_given(Graph *g, Node **root, int roots)
 
         int made = g->count;
         g->loc = n->loc;
-        now[i] = n->op == OP_given ? now[arg_id(n, 0)] : graph_rebuild(g, n, now);
+        if (n->op == OP_given)
+            now[i] = now[arg_id(n, 0)];
+        else
+            now[i] = graph_rebuild(g, n, now);
         node_replaces(now[i], n, made);
     }
     g->loc = loc;

@@ -54,7 +54,9 @@ static void sizes_noise(Graph *g, const Node *n, Size *out)
 static Node *copy_noise(Graph *g, const Node *n, Node *const *arg)
 {
     Indices before = graph_use_indices(g, arg + 1, n->nargs - 1);
-    Node *noise = n->attr.kind ? graph_noise_of_rows(g, n, arg[0]) : NULL;
+    Node *noise = NULL;
+    if (n->attr.kind)
+        noise = graph_noise_of_rows(g, n, arg[0]);
     if (!noise)
         noise = graph_noise(g, n->shape, arg[0], n->attr.stream, n->attr.size);
     graph_restore_indices(g, before);

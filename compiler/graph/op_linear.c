@@ -51,8 +51,9 @@ static void eval_matmul(const Node *y, Eval *e, double *out)
 
 static Node *product_like(Graph *g, const Node *y, Node *a, Node *b, bool ta, bool tb)
 {
-    return y->attr.chain ? graph_chain(g, a, b, ta, tb, y->attr.down)
-                         : graph_matmul(g, a, b, ta, tb);
+    if (y->attr.chain)
+        return graph_chain(g, a, b, ta, tb, y->attr.down);
+    return graph_matmul(g, a, b, ta, tb);
 }
 
 /* y = A B;  dA = dy B', dB = A' dy.  Where an operand is stored transposed, so is its gradient: the

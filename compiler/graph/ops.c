@@ -35,8 +35,14 @@ double op_value_int(Op op, const double *in)
 {
     if (op == OP_mul)
         return (double)(int32_t)((uint32_t)(int64_t)in[0] * (uint32_t)(int64_t)in[1]);
-    if (op == OP_mod) /* an int is never -0, nor NaN */
-        return in[1] == 0 ? 0 : op_info[op]->value(in[0], in[1], 0) + 0;
+    if (op == OP_mod) {
+        /* an int is never -0, nor NaN */
+        if (in[1] == 0)
+            return 0;
+        return op_info[op]->value(in[0], in[1], 0) + 0;
+    }
     double y = op_info[op]->value(in[0], in[1], in[2]);
-    return op == OP_add || op == OP_sub || op == OP_neg ? int_around(y) : y;
+    if (op == OP_add || op == OP_sub || op == OP_neg)
+        return int_around(y);
+    return y;
 }

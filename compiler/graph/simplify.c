@@ -96,10 +96,14 @@ static Node *simplify_node(Graph *g, Node *n)
     case OP_mul: return simplify_share(g, simplify_sum(g, n));
     case OP_sub:
         n = simplify_sum(g, n);
-        return g->final && n->op == OP_sub ? better_difference(g, n) : n;
+        if (g->final && n->op == OP_sub)
+            return better_difference(g, n);
+        return n;
     case OP_div:
         n = simplify_sum(g, n);
-        return g->final && n->op == OP_div ? better_quotient(g, n) : n;
+        if (g->final && n->op == OP_div)
+            return better_quotient(g, n);
+        return n;
     case OP_log: return g->final ? better_log(g, n) : n;
     case OP_where: return simplify_where(g, n);
     case OP_sum: return simplify_reduce(g, n);
@@ -145,7 +149,9 @@ static Node *rebuilt(Graph *g, Node *n, const Part *r, const Node *leaf, Node *v
 
     for (int k = 0; k < n->nargs; k++)
         arg[k] = now_of(r, n->arg[k]);
-    Node *m = n == leaf ? value : graph_copy(g, n, arg);
+    Node *m = value;
+    if (n != leaf)
+        m = graph_copy(g, n, arg);
     /* a node that was there before keeps its own marks */
     if (m->id >= made) {
         m->derived |= n->derived;

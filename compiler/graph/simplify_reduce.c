@@ -20,7 +20,9 @@ static const Node *find_total(Graph *g, const Node *x, const Node *e, int depth)
     case OP_sub: return find_total(g, x->arg[0], e, depth + 1);
     case OP_mul: {
         const Node *found = find_total(g, x->arg[0], e, depth + 1);
-        return found ? found : find_total(g, x->arg[1], e, depth + 1);
+        if (found)
+            return found;
+        return find_total(g, x->arg[1], e, depth + 1);
     }
     default: return NULL;
     }
@@ -37,13 +39,17 @@ static Node *over_total(Graph *g, const Node *x, const Node *total, int depth)
     case OP_div: return x->arg[1] == total ? x->arg[0] : NULL;
     case OP_neg:
         y = over_total(g, x->arg[0], total, depth + 1);
-        return y ? graph_unary(g, OP_neg, y) : NULL;
+        if (!y)
+            return NULL;
+        return graph_unary(g, OP_neg, y);
     case OP_add:
     case OP_sub:
         y = over_total(g, x->arg[0], total, depth + 1);
         /* both sides must have the total as divisor, or the sum has not */
         z = y ? over_total(g, x->arg[1], total, depth + 1) : NULL;
-        return z ? graph_binary(g, x->op, y, z) : NULL;
+        if (!z)
+            return NULL;
+        return graph_binary(g, x->op, y, z);
     case OP_mul:
         for (int i = 0; i < 2; i++) {
             y = over_total(g, x->arg[i], total, depth + 1);
@@ -55,7 +61,9 @@ static Node *over_total(Graph *g, const Node *x, const Node *total, int depth)
         if (total->op != OP_expand || x->attr.axes != total->attr.axes)
             return NULL;
         y = over_total(g, x->arg[0], total->arg[0], depth + 1);
-        return y ? graph_expand(g, y, x->shape, x->attr.axes) : NULL;
+        if (!y)
+            return NULL;
+        return graph_expand(g, y, x->shape, x->attr.axes);
     default: return NULL;
     }
 }
@@ -67,7 +75,9 @@ Node *simplify_share(Graph *g, Node *n)
     for (int i = 0; i < 2 && n->op == OP_mul && node_is_derived(n) && is_open(g, n); i++) {
         Node *e = n->arg[i], *x = n->arg[1 - i];
         const Node *total = find_total(g, x, e, 0);
-        Node *y = total ? over_total(g, x, total, 0) : NULL;
+        Node *y = NULL;
+        if (total)
+            y = over_total(g, x, total, 0);
         if (y)
             return graph_binary(g, OP_mul, y, graph_binary(g, OP_div, e, (Node *)total));
     }
@@ -198,13 +208,16 @@ static Node *simple_sum(Graph *g, Node *a, uint32_t axes, bool derived)
     } else {
         rest = without_constant(g, a, axes, &constant, 0);
         op = rest ? OP_mul : OP_neg;
-        rest = rest ? rest : positive(g, a);
+        if (!rest)
+            rest = positive(g, a);
     }
 
     /* sum(-x) = -sum(x), sum(c*x) = c*sum(x), sum(x/c) = sum(x)/c */
     if (rest) {
         Node *sum = simple_sum(g, rest, axes, derived);
-        return op == OP_neg ? graph_unary(g, OP_neg, sum) : graph_binary(g, op, sum, constant);
+        if (op == OP_neg)
+            return graph_unary(g, OP_neg, sum);
+        return graph_binary(g, op, sum, constant);
     }
     if (derived && sums_to_zero(g, a, axes))
         return graph_full(g, shape_without(a->shape, axes), 0);

@@ -171,7 +171,9 @@ static Node *times(Graph *g, Node *product, Node *x, Op op)
 /* A term as nodes, without its sign; NULL is 1. */
 static Node *term_build(Graph *g, const Term *t)
 {
-    Node *n = fabs(t->coef) != 1 ? graph_const(g, fabs(t->coef)) : NULL;
+    Node *n = NULL;
+    if (fabs(t->coef) != 1)
+        n = graph_const(g, fabs(t->coef));
     /* products first, then quotients: a/b instead of 1/b*a */
     for (int sign = 1; sign >= -1; sign -= 2)
         for (int i = 0; i < t->factors; i++)
@@ -185,7 +187,9 @@ static Node *plus(Graph *g, Node *sum, Node *t, bool minus)
 {
     if (sum)
         return graph_binary(g, minus ? OP_sub : OP_add, sum, t);
-    return minus ? graph_unary(g, OP_neg, t) : t;
+    if (!minus)
+        return t;
+    return graph_unary(g, OP_neg, t);
 }
 
 /* The sum as nodes. Terms with a plus come first. */
@@ -355,8 +359,9 @@ static bool sum_form(Sum *s, Node *n, Term *common)
 static const char *shorter_than(Graph *g, const Node *n)
 {
     const char *text = node_text(g, n, 8);
-    return strlen(text) < 90 && !strstr(text, "...") ? text_format(g->ngc, "= %s", text)
-                                                     : "multiplied out, and what cancels left out";
+    if (strlen(text) < 90 && !strstr(text, "..."))
+        return text_format(g->ngc, "= %s", text);
+    return "multiplied out, and what cancels left out";
 }
 
 /* Are all factors of all terms single? (x - 1)(x + 1) is not to become x^2 - 1, which rounds worse.

@@ -78,7 +78,9 @@ Node *sum_inside(const Graph *g, const Node *n)
     /* expand(a + b) = expand(a) + expand(b) */
     while ((n->op == OP_expand || n->op == OP_cast) && is_open(g, n))
         n = n->arg[0];
-    return (n->op == OP_add || n->op == OP_sub) && is_open(g, n) ? (Node *)n : NULL;
+    if ((n->op == OP_add || n->op == OP_sub) && is_open(g, n))
+        return (Node *)n;
+    return NULL;
 }
 
 bool is_sum(const Graph *g, const Node *n)
@@ -232,13 +234,15 @@ static void term_split(Sum *s, Term *t, Node *e)
     for (int i = 0; i < t->factors; i++) {
         Node *x = t->factor[i].node, *d = x->op == OP_expand ? x->arg[0] : NULL;
         bool minus = d && is_open_op(g, d, OP_neg);
-        d = minus ? d->arg[0] : d;
+        if (minus)
+            d = d->arg[0];
         if (!d || t->factor[i].power != 1 || !is_open_op(g, d, OP_div) || d->arg[1]->op != OP_sum ||
             d->arg[1]->arg[0] != e || d->arg[1]->attr.axes != x->attr.axes)
             continue;
         /* its parts take its place; term_clean removes it */
         t->factor[i].power = 0;
-        t->coef = minus ? -t->coef : t->coef;
+        if (minus)
+            t->coef = -t->coef;
         for (int k = 0; k < s->atoms; k++)
             if (s->atom[k] == x)
                 s->atom[k] = e;

@@ -375,12 +375,16 @@ static int64_t extreme(const Graph *g, const struct Poly *p, bool most)
 
 int64_t size_max(const Graph *g, Size s)
 {
-    return s >= 0 ? s : extreme(g, &g->poly[~s], true);
+    if (s >= 0)
+        return s;
+    return extreme(g, &g->poly[~s], true);
 }
 
 int64_t size_least(const Graph *g, Size s)
 {
-    return s >= 0 ? s : extreme(g, &g->poly[~s], false);
+    if (s >= 0)
+        return s;
+    return extreme(g, &g->poly[~s], false);
 }
 
 /* ---- numbers ---- */

@@ -141,7 +141,9 @@ static Rest rest_of_element(const Node *n, const Rest *arg)
     }
     if (numbers)
         return rest_number(info->value(x[0], x[1], x[2]));
-    return same ? rest_node(n) : rest_with_zero(n, arg);
+    if (same)
+        return rest_node(n);
+    return rest_with_zero(n, arg);
 }
 
 static Rest rest_of(const Node *n, const Rest *rest)
@@ -314,7 +316,9 @@ static Node *rows_of(const Region *r, Node *n, Node *const *now, bool own)
     if (is_source(n)) {
         /* by place in the index; through slot, each place has the sum of its row */
         Node *sums = sums_of(r, n);
-        return own ? sums : graph_gather(g, sums, r->slot, 0);
+        if (own)
+            return sums;
+        return graph_gather(g, sums, r->slot, 0);
     }
     if (n->op == OP_expand) {
         Node *a = widens_rows(n) ? now[arg_id(n, 0)] : n->arg[0];
@@ -375,7 +379,10 @@ static void sparse_sums(Graph *g, Node **root, int roots)
         now[i] = n;
         if (uses[i] == 0)
             continue;
-        now[i] = sums_few_rows(g, n, rest) ? sum_of_few(g, n) : graph_rebuild(g, n, now);
+        if (sums_few_rows(g, n, rest))
+            now[i] = sum_of_few(g, n);
+        else
+            now[i] = graph_rebuild(g, n, now);
         node_replaces(now[i], n, made);
     }
     for (int i = 0; i < roots; i++)

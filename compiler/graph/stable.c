@@ -23,7 +23,9 @@ static Node *log_of(Stable *s, const Node *n, int depth, Node **near);
 static Node *log_by_fraction(Stable *s, const Node *n)
 {
     Fraction f;
-    Node *known = fraction_of(s, n, MAX_LOOK, &f) ? fraction_log(s, &f, n->shape) : NULL;
+    Node *known = NULL;
+    if (fraction_of(s, n, MAX_LOOK, &f))
+        known = fraction_log(s, &f, n->shape);
     if (known && n->op == OP_sub && known->why == why_log_sigmoid)
         known->why = "log(1 - sigmoid(z)) = -softplus(z)";
     return known;
@@ -72,7 +74,9 @@ static bool is_simple_product(const Node *n, unsigned kind)
         return false;
     if (n->arg[0]->range.lo < 0 || n->arg[1]->range.lo < 0)
         return false;
-    return n->op == OP_mul ? !(kind & BARE) : !(kind & (BARE | RATIO));
+    if (n->op == OP_mul)
+        return !(kind & BARE);
+    return !(kind & (BARE | RATIO));
 }
 
 /* The log of n is far + near. Returns far; near may be NULL. */
@@ -94,7 +98,9 @@ static Node *log_of(Stable *s, const Node *n, int depth, Node **near)
     if (is_simple_product(n, kind))
         return log_of_product(s, n, depth, near);
 
-    const Form *form = kind & (BARE | RATIO) ? form_of(s, n, kind & BARE) : NULL;
+    const Form *form = NULL;
+    if (kind & (BARE | RATIO))
+        form = form_of(s, n, kind & BARE);
     if (!form || !form->m)
         return unary(s, OP_log, s->now[n->id]);
     Node *far = form_log(s, form, n->shape, near);
@@ -135,7 +141,9 @@ static Node *softplus_of(Stable *s, const Node *n)
         if (!linear || rest.terms > 0 || rest.c != 0)
             continue;
         Node *better = unary(s, OP_softplus, unary(s, OP_neg, p->arg[0]));
-        return sign < 0 ? unary(s, OP_neg, better) : better;
+        if (sign < 0)
+            return unary(s, OP_neg, better);
+        return better;
     }
     return NULL;
 }
@@ -189,7 +197,9 @@ static Node *better(Stable *s, const Node *n)
     /* a log of what overflows comes first: its operand is not needed then */
     if (n->op == OP_log) {
         Node *near, *far = log_of(s, n->arg[0], MAX_LOOK, &near);
-        return near ? keep_apart(s, n, far, near) : far;
+        if (!near)
+            return far;
+        return keep_apart(s, n, far, near);
     }
     if (n->op == OP_log1p)
         return log1p_of(s, n->arg[0]);
@@ -201,7 +211,9 @@ static Node *better(Stable *s, const Node *n)
     if (fraction_of(s, n, MAX_LOOK, &f) && fraction_known(&f, &known))
         return fraction_node(s, &f, &known, n->shape);
 
-    const Form *form = wants_form(s, n) ? form_of(s, n, false) : NULL;
+    const Form *form = NULL;
+    if (wants_form(s, n))
+        form = form_of(s, n, false);
     if (!form || !form->m)
         return NULL;
     return node_because(form_node(s, form, n->shape),
@@ -218,8 +230,12 @@ static Node *far_of(const Stable *s, int id)
  * last. NULL: n is not such a value. */
 static Node *apart(Stable *s, const Node *n)
 {
-    int a = n->nargs > 0 ? arg_id(n, 0) : 0;
-    int b = n->nargs > 1 ? arg_id(n, 1) : 0;
+    int a = 0;
+    if (n->nargs > 0)
+        a = arg_id(n, 0);
+    int b = 0;
+    if (n->nargs > 1)
+        b = arg_id(n, 1);
 
     if ((n->op == OP_add || n->op == OP_sub) && (s->near[a] || s->near[b])) {
         Node *far = binary(s, n->op, far_of(s, a), far_of(s, b));
@@ -269,7 +285,9 @@ static Node *stable_node(Stable *s, Node *n)
         m = softplus_of(s, n);
     if (!m)
         m = apart(s, n);
-    return m ? m : graph_rebuild(s->g, n, s->now);
+    if (m)
+        return m;
+    return graph_rebuild(s->g, n, s->now);
 }
 
 static void stable_nodes(Stable *s)

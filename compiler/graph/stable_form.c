@@ -18,19 +18,27 @@ static Node *times(Stable *s, Node *a, Node *b)
 {
     if (is_one(a))
         return b;
-    return is_one(b) ? a : binary(s, OP_mul, a, b);
+    if (is_one(b))
+        return a;
+    return binary(s, OP_mul, a, b);
 }
 
 /* n/d, the factor of the exponential. */
 static Node *factor_of(Stable *s, const Form *f, Shape shape)
 {
-    Node *n = f->n ? f->n : graph_full(s->g, shape, 1);
-    return f->d ? binary(s, OP_div, n, f->d) : n;
+    Node *n = f->n;
+    if (!f->n)
+        n = graph_full(s->g, shape, 1);
+    if (!f->d)
+        return n;
+    return binary(s, OP_div, n, f->d);
 }
 
 static Node *exponent_of(Stable *s, const Form *f, Shape shape)
 {
-    return f->m ? f->m : graph_full(s->g, shape, 0);
+    if (f->m)
+        return f->m;
+    return graph_full(s->g, shape, 0);
 }
 
 /* The value itself. */
@@ -64,7 +72,10 @@ Node *form_log(Stable *s, const Form *f, Shape shape, Node **near)
         n = unary(s, OP_log, f->n);
     if (d) {
         Node *below = unary(s, OP_log, d);
-        n = n ? binary(s, OP_sub, n, below) : unary(s, OP_neg, below);
+        if (n)
+            n = binary(s, OP_sub, n, below);
+        else
+            n = unary(s, OP_neg, below);
     }
     *near = n ? n : graph_full(s->g, shape, 0);
     return exponent_of(s, f, shape);
@@ -92,7 +103,9 @@ static bool may_be_zero(const Node *r)
 static Node *counting(Stable *s, Node *m, Node *r)
 {
     Node *none = binary(s, OP_eq, r, constant(s, 0));
-    return may_be_zero(r) ? graph_where(s->g, none, constant(s, -INFINITY), m) : m;
+    if (!may_be_zero(r))
+        return m;
+    return graph_where(s->g, none, constant(s, -INFINITY), m);
 }
 
 /* r exp(m - most); where r is 0, m may be far above all others. */
@@ -166,7 +179,10 @@ static Node *largest_exponent(Stable *s, Node *const *r, Node *const *m, int cou
         if (node_is(r[i], 0))
             continue;
         Node *c = counting(s, m[i], r[i]);
-        most = most ? binary(s, OP_maximum, most, c) : c;
+        if (most)
+            most = binary(s, OP_maximum, most, c);
+        else
+            most = c;
     }
     return most;
 }
@@ -207,7 +223,10 @@ static bool form_added(Stable *s, const Node *n, Form *f, bool of_log)
         Node *t = scaled_term(s, r[i], m[i], f->m);
         if (sign[i] < 0)
             t = unary(s, OP_neg, t);
-        sum = sum ? binary(s, OP_add, sum, t) : t;
+        if (sum)
+            sum = binary(s, OP_add, sum, t);
+        else
+            sum = t;
     }
     f->n = sum;
     sum->scaled = true;
@@ -401,7 +420,9 @@ static bool is_negative(const Node *n)
 
 static Node *form_part_power(Stable *s, Node *part, Op op, double k)
 {
-    return part ? binary(s, op, part, constant(s, k)) : NULL;
+    if (!part)
+        return NULL;
+    return binary(s, op, part, constant(s, k));
 }
 
 /* (n/d exp(m))^k = n^k/d^k exp(k m) */
@@ -456,7 +477,10 @@ static bool form_build(Stable *s, const Node *n, Form *f, bool of_log)
     case OP_div: form_product(s, n, f, of_log); return true;
     case OP_neg:
         *f = *form_of(s, n->arg[0], of_log);
-        f->n = f->n ? unary(s, OP_neg, f->n) : graph_full(s->g, n->shape, -1);
+        if (f->n)
+            f->n = unary(s, OP_neg, f->n);
+        else
+            f->n = graph_full(s->g, n->shape, -1);
         return true;
     case OP_pow:
         if (stable_is_exp(n, &rate)) {

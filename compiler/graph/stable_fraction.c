@@ -130,7 +130,9 @@ static Linear linear_times(Linear l, double k)
 
 static Node *plus(Stable *s, Node *a, double c)
 {
-    return c == 0 ? a : binary(s, OP_add, a, constant(s, c));
+    if (c == 0)
+        return a;
+    return binary(s, OP_add, a, constant(s, c));
 }
 
 /* sum + k x, where sum may be NULL. */
@@ -143,7 +145,9 @@ static Node *node_plus_term(Stable *s, Node *sum, double k, Node *x)
 
     if (sum)
         return binary(s, k > 0 ? OP_add : OP_sub, sum, t);
-    return k > 0 ? t : unary(s, OP_neg, t);
+    if (k > 0)
+        return t;
+    return unary(s, OP_neg, t);
 }
 
 /* The node of l: first what is added, then what is subtracted. */
@@ -648,7 +652,9 @@ static Node *log_exps(Stable *s, const Exps *p)
         return plus(s, linear_node(s, &first->u), log(first->c));
     if (exps_root(p, &root))
         return binary(s, OP_mul, constant(s, 2), log_exps(s, &root));
-    return p->terms == 2 ? log_of_two(s, first, first + 1) : NULL;
+    if (p->terms != 2)
+        return NULL;
+    return log_of_two(s, first, first + 1);
 }
 
 const char why_log_sigmoid[] = "log(sigmoid(z)) = -softplus(-z)";
@@ -691,7 +697,9 @@ static Node *log_quotient(Stable *s, const Fraction *f)
     if (!up)
         return NULL;
     Node *down = log_exps(s, &below);
-    return down ? binary(s, OP_sub, up, down) : NULL;
+    if (!down)
+        return NULL;
+    return binary(s, OP_sub, up, down);
 }
 
 static bool any_negative(Node *const *factor, int n)

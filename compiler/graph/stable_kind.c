@@ -17,7 +17,9 @@ static bool is_tame(Range r)
 /* The kind of operand i of n. */
 unsigned stable_operand(const unsigned char *kind, const Node *n, int i)
 {
-    return i < n->nargs ? kind[arg_id(n, i)] : 0;
+    if (i < n->nargs)
+        return kind[arg_id(n, i)];
+    return 0;
 }
 
 /* A kind with exponentials below the line. */
@@ -56,7 +58,9 @@ static unsigned kind_of_power(const Node *n, unsigned a)
     double k;
     if (!node_const(n->arg[1], &k))
         return 0;
-    return k < 0 && a & BARE ? as_ratio(a) : a;
+    if (k < 0 && a & BARE)
+        return as_ratio(a);
+    return a;
 }
 
 /* Is n a positive number to the power of something, which is exp(rate u)? */
@@ -127,7 +131,9 @@ unsigned stable_kind(const unsigned char *kind, const Node *n)
 
     unsigned all = kind_by_op(kind, n);
     bool is_function = n->op == OP_exp || n->op == OP_expm1 || n->op == OP_sinh || n->op == OP_cosh;
-    return is_tame(n->range) && !is_function ? all & (LOGISTIC | TAIL) : all;
+    if (is_tame(n->range) && !is_function)
+        return all & (LOGISTIC | TAIL);
+    return all;
 }
 
 /* May n overflow, or is there a better form of it? */

@@ -42,7 +42,9 @@ static void need_operands(Tidy *t, const Node *n)
         return;
 
     Node *loop = t->order.body[n->attr.loop->id].loop;
-    int i = loop ? loop_variable(loop, n) : -1;
+    int i = -1;
+    if (loop)
+        i = loop_variable(loop, n);
     if (i < 0)
         return;
     need(t, loop_init(loop, i));
@@ -159,8 +161,12 @@ static Node *product_of_all(Graph *g, const Node *n)
         x = rows_of_segment(g, slice, axis);
         at[axis] = size_dim(g, MAX_DIMS + slice->arg[slice->nargs - 1]->attr.loop->level);
     }
-    if (!x) /* pass by pass, with the bits of one product */
-        return n->attr.chain ? NULL : graph_chain(g, rows, w, false, n->attr.tb, false);
+    if (!x) {
+        /* pass by pass, with the bits of one product */
+        if (n->attr.chain)
+            return NULL;
+        return graph_chain(g, rows, w, false, n->attr.tb, false);
+    }
 
     all = graph_chain(g, x, w, false, n->attr.tb, false);
     Shape part = slice->shape;
@@ -195,8 +201,12 @@ static Node *tidy_loop(Tidy *t, Node *n)
 
     /* what follows the variables among the operands: the test, the count, the loops around */
     t->changed = true;
-    Node *test = loop_test(n) ? t->now[arg_id(n, k++)] : NULL;
-    Node *passes = loop_count(n) ? t->now[arg_id(n, k++)] : NULL;
+    Node *test = NULL;
+    if (loop_test(n))
+        test = t->now[arg_id(n, k++)];
+    Node *passes = NULL;
+    if (loop_count(n))
+        passes = t->now[arg_id(n, k++)];
     Indices before = graph_use_indices(g, n->arg + k, n->nargs - k);
     Node *loop = graph_loop(g, n->attr.loop, leaf, init, next, count, test, passes);
     graph_restore_indices(g, before);
@@ -207,9 +217,13 @@ static Node *tidy_loop(Tidy *t, Node *n)
 static Node *tidy_variable(Tidy *t, Node *leaf)
 {
     const Node *loop = t->order.body[leaf->attr.loop->id].loop;
-    int i = loop ? loop_variable(loop, leaf) : -1;
+    int i = -1;
+    if (loop)
+        i = loop_variable(loop, leaf);
 
-    return i >= 0 && keeps_value(loop, i) ? t->now[loop_init(loop, i)->id] : leaf;
+    if (i >= 0 && keeps_value(loop, i))
+        return t->now[loop_init(loop, i)->id];
+    return leaf;
 }
 
 static Node *tidy_node(Tidy *t, Node *n)
