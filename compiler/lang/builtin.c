@@ -380,7 +380,9 @@ static Value *b_is_trained(Lower *L, Loc loc, Value **arg)
 static Value *b_is_int(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
-    return x ? value_number(L, loc, x->type == T_INT) : value_error(L, loc);
+    if (x)
+        return value_number(L, loc, x->type == T_INT);
+    return value_error(L, loc);
 }
 
 /* ": write p[:, 0]" where b is a without its last axis, of size 1, or "". */
@@ -559,7 +561,9 @@ static bool find(const char *name, Builtin *found)
 const Builtin *builtin_find(Ngc *ngc, const char *name)
 {
     Builtin found;
-    return find(name, &found) ? arena_copy(ngc, &found, sizeof found) : NULL;
+    if (!find(name, &found))
+        return NULL;
+    return arena_copy(ngc, &found, sizeof found);
 }
 
 int builtin_names(const char **name, int room)

@@ -509,7 +509,9 @@ Value *b_checked(Lower *L, Loc loc, Value **arg)
 Value *b_gather(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "what is indexed");
-    Node **index = x ? want_places_of(L, loc, arg[1], x->shape, 0) : NULL;
+    Node **index = NULL;
+    if (x)
+        index = want_places_of(L, loc, arg[1], x->shape, 0);
     return value_node(L, loc, index ? graph_gather_at(L->g, x, index, arg[1]->count, 0) : NULL);
 }
 

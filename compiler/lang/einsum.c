@@ -20,8 +20,12 @@ typedef struct Labeled {
 /* The axis with this letter; -1: there is none. */
 static int axis_of(const Labeled *t, char c)
 {
-    const char *p = c ? strchr(t->letter, c) : NULL;
-    return p ? (int)(p - t->letter) : -1;
+    const char *p = NULL;
+    if (c)
+        p = strchr(t->letter, c);
+    if (!p)
+        return -1;
+    return (int)(p - t->letter);
 }
 
 /* Sums over the axes whose letter is not in `keep` and not in the other operand. */
@@ -279,7 +283,9 @@ static bool read_result(const char *text, const char *written, const Labeled *t,
 
 static void report_sizes(Lower *L, Loc loc, char letter, Size one, Size other)
 {
-    const char *text = is_of_dots(letter) ? "..." : text_format(L->ngc, "%c", letter);
+    const char *text = "...";
+    if (!is_of_dots(letter))
+        text = text_format(L->ngc, "%c", letter);
     lower_error(L, ERR_EINSUM, loc, "einsum: '%s' is %s in one operand and %s in another", text,
                 size_text(L->g, one, ""), size_text(L->g, other, ""));
 }

@@ -97,7 +97,9 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
                  value_text(L, v));
         out[i] = value_node(L, loc, dx[i]);
     }
-    return list ? value_list(L, loc, out, n) : out[0];
+    if (list)
+        return value_list(L, loc, out, n);
+    return out[0];
 }
 
 /* ---- few products for many rows ---- */
@@ -334,7 +336,9 @@ static bool is_empty(const Triplets *t)
 /* Computes the elements. False: after a message. */
 static bool read_elements(Triplets *t)
 {
-    return t->banded ? read_diagonals(t) : read_places(t);
+    if (t->banded)
+        return read_diagonals(t);
+    return read_places(t);
 }
 
 /* The whole matrix in a list, or 0 if it has too few zeros. */

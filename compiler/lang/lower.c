@@ -177,7 +177,11 @@ static void lower_assign(Lower *L, const Stmt *s)
     Value **value = arena_array(L->ngc, names, sizeof *value);
 
     L->from = L->g->count;
-    bool good = s->value ? values_of_one(L, s, names, value) : values_of_each(L, s, names, value);
+    bool good;
+    if (s->value)
+        good = values_of_one(L, s, names, value);
+    else
+        good = values_of_each(L, s, names, value);
     L->target = target;
     L->calls = calls;
 
@@ -296,7 +300,10 @@ static void lower_branch(Lower *L, Scope *branch, const Stmt *body, Node *gate, 
     Scope *outer = L->scope;
     Node *around = L->gate;
     L->scope = branch;
-    L->gate = around ? graph_binary(L->g, OP_mul, around, gate) : gate;
+    if (around)
+        L->gate = graph_binary(L->g, OP_mul, around, gate);
+    else
+        L->gate = gate;
     lower_block(L, body, result);
     L->scope = outer;
     L->gate = around;

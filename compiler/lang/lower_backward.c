@@ -81,7 +81,10 @@ static bool list_has_tensor(Lower *L, const Value *list)
     bool has = false;
     for (int i = 0; i < list->count && !has; i++) {
         const Value *v = list->item[i];
-        has = v->kind == V_LIST ? list_has_tensor(L, v) : is_tensor(L, v);
+        if (v->kind == V_LIST)
+            has = list_has_tensor(L, v);
+        else
+            has = is_tensor(L, v);
     }
     return has;
 }
@@ -420,7 +423,9 @@ static const char *rule_text(const Rule *r, const char *text)
         bool word = n > 0 && !isdigit((unsigned char)*c);
         /* names of functions stay, names of values become letters */
         bool function = c[n] == '(';
-        const char *name = word && !function ? rule_name(r, intern(ngc, c, n)) : NULL;
+        const char *name = NULL;
+        if (word && !function)
+            name = rule_name(r, intern(ngc, c, n));
         if (word && !function && !name)
             return NULL;
         size_t taken = n > 0 ? n : 1;
@@ -439,9 +444,15 @@ static const char *adjoint_said(const Rule *r, int i)
 {
     Ngc *ngc = r->L->ngc;
     const Expr *x = adjoint_expr(r, i);
-    const char *text = x ? source_text(ngc, x->loc) : "[";
-    const char *said = strpbrk(text, "[]\".#|=<>!") ? NULL : rule_text(r, text);
-    return said ? said : text_format(ngc, "what %s makes of dy", r->f->name);
+    const char *text = "[";
+    if (x)
+        text = source_text(ngc, x->loc);
+    const char *said = NULL;
+    if (!strpbrk(text, "[]\".#|=<>!"))
+        said = rule_text(r, text);
+    if (said)
+        return said;
+    return text_format(ngc, "what %s makes of dy", r->f->name);
 }
 
 /* The adjoint of parameter i; v is NULL where it is left out. false with a message. */

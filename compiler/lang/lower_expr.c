@@ -133,8 +133,12 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
     if (row && column)
         return graph_reduce(g, OP_sum, graph_binary(g, OP_mul, a, b), 1);
 
-    Node *m = row ? node_new_axis(L, a, 0) : a;
-    Node *n = column ? node_new_axis(L, b, 1) : b;
+    Node *m = a;
+    if (row)
+        m = node_new_axis(L, a, 0);
+    Node *n = b;
+    if (column)
+        n = node_new_axis(L, b, 1);
     if (!broadcast_batches(g, &m, &n)) {
         Diag *d = lower_error(L, ERR_SHAPES, x->at, "matmul: batch axes %s and %s do not fit",
                               shape_text(g, batch_shape(m)), shape_text(g, batch_shape(n)));
@@ -200,7 +204,10 @@ static Value *lower_binary(Lower *L, const Expr *x)
     Node *a = want_node(L, lower_expr(L, e), "an operand");
     for (int i = 0; i < depth; i++) {
         Node *b = want_node(L, lower_expr(L, spine[i]->b), "an operand");
-        a = a && b ? binary(L, spine[i], a, b) : NULL;
+        if (a && b)
+            a = binary(L, spine[i], a, b);
+        else
+            a = NULL;
     }
     return value_node(L, x->loc, a);
 }
@@ -417,7 +424,9 @@ static Value *lower_field(Lower *L, const Expr *x)
 {
     if (strcmp(x->name, "shape") == 0) {
         const Node *a = expr_node(L, x->a);
-        return a ? shape_value(L, x->loc, a->shape) : value_error(L, x->loc);
+        if (a)
+            return shape_value(L, x->loc, a->shape);
+        return value_error(L, x->loc);
     }
 
     const char *path = dotted(L, x);

@@ -17,7 +17,9 @@ void root_add(Lower *L, Root r)
 Value *lower_path(Lower *L, const char *path, Loc loc)
 {
     const Binding *b = scope_find(L, path);
-    const Var *v = b ? NULL : lower_find_var(L, path);
+    const Var *v = NULL;
+    if (!b)
+        v = lower_find_var(L, path);
     if (v)
         return value_node(L, loc, v->node);
     if (!strchr(path, '.') || b) {
@@ -289,7 +291,9 @@ static void root_loss(Lower *L, const Derivative *d, int group)
  * has after the loop: its value is c.2 where the loop was expanded, and c where it stays. */
 static const char *grad_name(Lower *L, const Derivative *d, int i)
 {
-    const char *own = node_name(d->x[i]) ? node_name(d->x[i]) : "x";
+    const char *own = "x";
+    if (node_name(d->x[i]))
+        own = node_name(d->x[i]);
     const char *over = d->over ? d->over[i] : NULL;
     const char *name = text_format(L->ngc, "d%s/d%s", d->name, over ? over : own);
 
@@ -346,7 +350,9 @@ Var *lower_counter(Lower *L, Loc loc)
     if (*counter)
         return *counter;
 
-    const char *name = own ? text_format(L->ngc, "step.%s", L->m->group[L->group]) : "step";
+    const char *name = "step";
+    if (own)
+        name = text_format(L->ngc, "step.%s", L->m->group[L->group]);
     *counter = lower_var(L, VAR_STATE, name, loc, (Shape){0}, T_INT, graph_int(L->g, 0));
     (*counter)->fresh = true;
     /* it counts only updates of its own minimize */
@@ -362,7 +368,9 @@ Var *lower_counter(Lower *L, Loc loc)
 static Var *updated_var(Lower *L, const Stmt *s, Binding **b)
 {
     *b = scope_find(L, s->name);
-    Var *v = *b ? (*b)->var : NULL;
+    Var *v = NULL;
+    if (*b)
+        v = (*b)->var;
     if (!v) {
         const Value *x = lower_path(L, s->name, s->at);
         if (x->kind == V_ERROR)
@@ -496,7 +504,9 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
     L->lazy = lazy;
     Value *v = lower_call(L, call, first, 2, path);
     L->lazy = NULL;
-    Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, "an optimizer's result");
+    Node *n = NULL;
+    if (v->kind != V_ERROR)
+        n = want_node(L, v, "an optimizer's result");
     if (!n)
         return false;
     if (!shape_equal(n->shape, p->shape)) {
@@ -549,7 +559,9 @@ static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
     if (by_norm)
         clip_norm(L->g, g, d->count, norm);
 
-    Node **touched = by_row && lazy != 0 ? lazy_rows(L, s, d, g) : NULL;
+    Node **touched = NULL;
+    if (by_row && lazy != 0)
+        touched = lazy_rows(L, s, d, g);
     for (int i = 0; i < d->count; i++) {
         Node *rows = touched ? touched[i] : NULL;
         if (!optimize_param(L, s, call, d->x[i]->attr.var, g[i], rows, group))

@@ -167,7 +167,9 @@ static bool slice_count(Lower *L, Size length, int64_t step, Size *count)
 
 static Value *lower_part(Lower *L, const Expr *x)
 {
-    return x ? lower_expr(L, x) : NULL;
+    if (!x)
+        return NULL;
+    return lower_expr(L, x);
 }
 
 /* a:b:step, of which each part may be left out. With a negative step, from a down to b. */
@@ -193,8 +195,12 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     Size length = size_sub(g, hi, lo);
     /* down from the last element, to the first one inclusive */
     if (step < 0) {
-        lo = a ? lo : size_sub(g, size, 1);
-        length = b ? size_sub(g, lo, hi) : size_add(g, lo, 1);
+        if (!a)
+            lo = size_sub(g, size, 1);
+        if (b)
+            length = size_sub(g, lo, hi);
+        else
+            length = size_add(g, lo, 1);
     }
 
     /* the number of elements, which must be known to be at least 1 */
@@ -399,7 +405,9 @@ static bool is_int_tensor(Lower *L, const Value *v)
 static Value *list_gather(Lower *L, const Expr *x, const Value *list, const Value *at)
 {
     Node *a = want_node(L, list, "what is indexed");
-    Node *i = a ? want_index(L, at, "an index") : NULL;
+    Node *i = NULL;
+    if (a)
+        i = want_index(L, at, "an index");
     if (i)
         i = index_limit(L, at->loc, from_end(L, i, a->shape.dim[0]), a->shape.dim[0]);
     if (i && a->shape.rank - 1 + i->shape.rank > MAX_RANK) {
@@ -476,6 +484,8 @@ Value *lower_index(Lower *L, const Expr *x)
         if (kind != X_NEW && kind != X_ELLIPSIS)
             return index_list(L, x, v);
     }
-    Node *a = v->kind == V_ERROR ? NULL : want_node(L, v, "what is indexed");
+    Node *a = NULL;
+    if (v->kind != V_ERROR)
+        a = want_node(L, v, "what is indexed");
     return value_node(L, x->loc, a ? index_tensor(L, x, a) : NULL);
 }

@@ -135,7 +135,9 @@ static Value *as_tensor(For *f, const Value *v)
 
     trial_begin(L->ngc, &trial);
     Node *n = want_node(L, v, "a value");
-    return trial_end(L->ngc, &trial) && n ? value_node(L, v->loc, n) : NULL;
+    if (trial_end(L->ngc, &trial) && n)
+        return value_node(L, v->loc, n);
+    return NULL;
 }
 
 /* A list that becomes a tensor in the first pass is a tensor from the beginning. So is each list

@@ -69,7 +69,9 @@ static bool *mark_before(const For *f, const Loop *loop, const Node *x)
     if (!own && is_of_pass(x, loop))
         return before;
     const bool *below = mark_below(f, own ? own->next : x, !own);
-    const bool *first = own ? mark_below(f, own->init->node, false) : below;
+    const bool *first = below;
+    if (own)
+        first = mark_below(f, own->init->node, false);
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
         if (c->leaf && c != own)

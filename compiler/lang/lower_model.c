@@ -192,7 +192,9 @@ static int compare_paths(const void *a, const void *b)
     const struct VarPath *x = *(const struct VarPath *const *)a;
     const struct VarPath *y = *(const struct VarPath *const *)b;
     int order = strcmp(x->var->name, y->var->name);
-    return order ? order : (x > y) - (x < y);
+    if (order)
+        return order;
+    return (x > y) - (x < y);
 }
 
 /* Two weights must not have the same name. */

@@ -71,8 +71,12 @@ static void new_segments(For *f, Kept *k, int64_t asked, int64_t part)
 {
     Graph *g = f->L->g;
     int64_t most = size_max(g, f->passes);
-    int64_t size = for_is_run_time(f) ? asked : segment_size(most, asked);
-    int64_t inner = part > 0 ? segment_size(size, part) : size;
+    int64_t size = asked;
+    if (!for_is_run_time(f))
+        size = segment_size(most, asked);
+    int64_t inner = size;
+    if (part > 0)
+        inner = segment_size(size, part);
     int64_t parts = (size + inner - 1) / inner;
 
     size = parts * inner;

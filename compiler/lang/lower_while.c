@@ -26,7 +26,9 @@ static const Expr *read_too_early(const For *f, const Expr *x)
         found = read_too_early(f, x->a);
     if (!found)
         found = read_too_early(f, x->b);
-    return found ? found : read_too_early(f, x->c);
+    if (found)
+        return found;
+    return read_too_early(f, x->c);
 }
 
 /* The condition before a pass in which the loop's name has this value; NULL: a message was given.

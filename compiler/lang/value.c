@@ -64,7 +64,9 @@ Value *value_list(Lower *L, Loc loc, Value **item, int count)
 
 const char *value_text(Lower *L, const Value *v)
 {
-    return v->loc.file < 0 ? "it" : source_text(L->ngc, v->loc);
+    if (v->loc.file < 0)
+        return "it";
+    return source_text(L->ngc, v->loc);
 }
 
 const char *value_kind(const Value *v)
@@ -264,7 +266,9 @@ Node *want_node(Lower *L, const Value *v, const char *what)
 
 Node *want_index(Lower *L, const Value *v, const char *what)
 {
-    Node *n = v->kind == V_ERROR ? NULL : want_node(L, v, what);
+    Node *n = NULL;
+    if (v->kind != V_ERROR)
+        n = want_node(L, v, what);
     if (!n || n->type == T_INT)
         return n;
     if (!is_known(L, n)) {
@@ -476,7 +480,9 @@ static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
     long long top = (long long)size_max(L->g, most);
     if (most == rows || top <= size_least(L->g, rows))
         return i;
-    const char *bound = most < 0 ? text_format(L->ngc, ", which may be %lld", top - 1) : "";
+    const char *bound = "";
+    if (most < 0)
+        bound = text_format(L->ngc, ", which may be %lld", top - 1);
     lower_error(L, ERR_INDEX_RANGE, loc,
                 "indices go up to %s - 1%s, but the axis has %s elements%s",
                 size_text(L->g, most, ""), bound, size_text(L->g, rows, ""), least_text(L, rows));

@@ -86,8 +86,12 @@ static const char *path_of(Ngc *ngc, const Expr *x)
 {
     if (x->kind == X_NAME)
         return x->name;
-    const char *left = x->kind == X_FIELD ? path_of(ngc, x->a) : NULL;
-    return left ? text_format(ngc, "%s.%s", left, x->name) : NULL;
+    const char *left = NULL;
+    if (x->kind == X_FIELD)
+        left = path_of(ngc, x->a);
+    if (!left)
+        return NULL;
+    return text_format(ngc, "%s.%s", left, x->name);
 }
 
 static void names_of_args(Ngc *ngc, NameScope *s, const Arg *a);
@@ -96,7 +100,9 @@ static void names_of_args(Ngc *ngc, NameScope *s, const Arg *a);
 static void names_of_expr(Ngc *ngc, NameScope *s, const Expr *x)
 {
     for (; x; x = x->a) {
-        const char *path = x->kind == X_NAME || x->kind == X_FIELD ? path_of(ngc, x) : NULL;
+        const char *path = NULL;
+        if (x->kind == X_NAME || x->kind == X_FIELD)
+            path = path_of(ngc, x);
         if (path)
             name_read(ngc, s, path);
         names_of_args(ngc, s, x->args);
@@ -389,7 +395,9 @@ static const Node *singular_at_0(const Node *n)
     if (n->op == OP_div)
         return taken_from(n->arg[1]);
     bool power = n->op == OP_pow && node_const(taken_from(n->arg[1]), &k) && k < 1 && k != 0;
-    return power ? taken_from(n->arg[0]) : NULL;
+    if (!power)
+        return NULL;
+    return taken_from(n->arg[0]);
 }
 
 /* The same for n or a factor or term of it, where the mask is 0; else NULL. */
