@@ -35,7 +35,9 @@ static bool is_no_value(const Node *n, int k)
 /* Is operand a, made outside of the loop, read in each pass? */
 static bool is_read_in_each_pass(const Program *p, const Node *n, const Node *a)
 {
-    const Loop *loop = n->op == OP_collect ? n->attr.loop : node_loop(n);
+    const Loop *loop = n->attr.loop;
+    if (n->op != OP_collect)
+        loop = node_loop(n);
     return loop && n->op != OP_loop && program_home(p, a) != loop;
 }
 

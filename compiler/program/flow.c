@@ -221,7 +221,9 @@ static void find_units(Flow *f)
     flow_order_late(p, list, f->units, f->forwards);
     flow_order(p, list, f->units, f->forwards);
 
-    const int *uses = p->loops > 0 ? count_uses(p) : NULL;
+    const int *uses = NULL;
+    if (p->loops > 0)
+        uses = count_uses(p);
     f->unit = arena_array(p->ngc, f->units + 1, sizeof *f->unit);
     for (int i = 0; i < f->units; i++)
         f->unit[i] = list[i].count > 1 ? flow_loop(f, list[i], uses) : new_unit(f, list[i]);
@@ -389,7 +391,9 @@ static void append_step(Flow *f, int unit, uint64_t pieces, bool again)
 
 static uint64_t all_pieces(const Unit *u)
 {
-    return u->pieces >= MAX_PIECES ? UINT64_MAX : (UINT64_C(1) << u->pieces) - 1;
+    if (u->pieces >= MAX_PIECES)
+        return UINT64_MAX;
+    return (UINT64_C(1) << u->pieces) - 1;
 }
 
 /* Is the value of a piece computed again with it: is it dropped, and not there yet? */

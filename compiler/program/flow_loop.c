@@ -14,7 +14,9 @@ int flow_items(Program *p, KernelRun *item)
 
     for (int i = 0; i < p->kernels; i += item[count++].count) {
         const Kernel *k = p->kernel[i];
-        int end = k->kind == K_FOR ? program_loop(p, k->loop)->end : i;
+        int end = i;
+        if (k->kind == K_FOR)
+            end = program_loop(p, k->loop)->end;
         item[count] = (KernelRun){&p->kernel[i], end - i + 1};
     }
     return count;

@@ -101,7 +101,11 @@ static void build_collect(Program *p, Node *n, const Accumulation *sum, int *mad
     /* readers wait for the zeros as well as for the parts */
     int first = made_by[p->slot[n->id]];
     Node *collect = adding_collect(p, n);
-    Kernel *part = sum ? kernel_accumulate(p, n, sum) : kernel_part(p, collect);
+    Kernel *part;
+    if (sum)
+        part = kernel_accumulate(p, n, sum);
+    else
+        part = kernel_part(p, collect);
     part->loop = collect->attr.loop;
     part->store[0].node = n;
     add_kernel(p, part, made_by);

@@ -30,8 +30,10 @@ bool index_equal(const Index *a, const Index *b)
     Index zero = index_zero();
     if (a == b)
         return true;
-    a = a ? a : &zero;
-    b = b ? b : &zero;
+    if (!a)
+        a = &zero;
+    if (!b)
+        b = &zero;
 
     if (!coef_equal(a->base, b->base) || a->parts != b->parts)
         return false;

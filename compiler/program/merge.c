@@ -172,7 +172,9 @@ void keep_where_made(Program *p)
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
         bool part = k->stores == 1 && k->store[0].node->op == OP_collect;
-        const Val *v = part && k->loop ? copied(k) : NULL;
+        const Val *v = NULL;
+        if (part && k->loop)
+            v = copied(k);
         const Store *made = NULL;
 
         for (int j = kept - 1; v && j >= 0 && j >= kept - LOOK_BACK && !made; j--) {

@@ -96,7 +96,9 @@ static void add_moved(const Node *n, int64_t passes, void *with)
 
 static void add_stores(Moved *m, const Kernel *k)
 {
-    int64_t passes = k->kind == K_LOOP && !k->member ? all_passes(m->p, k) : -1;
+    int64_t passes = -1;
+    if (k->kind == K_LOOP && !k->member)
+        passes = all_passes(m->p, k);
 
     for (int i = 0; i < k->members; i++)
         add_stores(m, k->member[i]);
@@ -205,7 +207,10 @@ static void add_segments(const Program *p, double all, AgainCost *cost)
         if (of && of->segments)
             again += add_passes(p, of, cost);
     }
-    cost->loop_part = again > 0 ? again / (all - again) : 0;
+    if (again > 0)
+        cost->loop_part = again / (all - again);
+    else
+        cost->loop_part = 0;
 }
 
 AgainCost function_again(const Function *f)

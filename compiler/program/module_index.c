@@ -74,8 +74,12 @@ static int need_all(const Program *p, bool *needed, const Node *n, int last)
     need(p->graph, needed, n);
     last = max_int(n->id, last);
 
-    const struct ProgramLoop *loop = node_loop(n) ? program_loop(p, node_loop(n)) : NULL;
-    return loop ? need_all(p, needed, loop->node, last) : last;
+    const struct ProgramLoop *loop = NULL;
+    if (node_loop(n))
+        loop = program_loop(p, node_loop(n));
+    if (!loop)
+        return last;
+    return need_all(p, needed, loop->node, last);
 }
 
 /* Is it arithmetic on ints, or does it pass such a result on? Sets *may_leave for arithmetic: the

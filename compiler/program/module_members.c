@@ -102,7 +102,9 @@ Place root_place(const Root *r)
 /* The number of a name like t12; -1: it is not one, or too large for any function to reach. */
 static int temp_number(const char *name)
 {
-    size_t digits = *name == 't' ? strspn(name + 1, "0123456789") : 0;
+    size_t digits = 0;
+    if (*name == 't')
+        digits = strspn(name + 1, "0123456789");
 
     if (digits == 0 || digits > 6 || name[1 + digits] != '\0')
         return -1;
@@ -183,7 +185,11 @@ static void place_values(Module *m, Program *p, bool known)
         if (p->place[i].kind != P_SPACE)
             continue;
 
-        Member *member = known ? module_member(m, n) : find_member(m, n);
+        Member *member;
+        if (known)
+            member = module_member(m, n);
+        else
+            member = find_member(m, n);
         if (member == NULL)
             continue;
 

@@ -157,7 +157,10 @@ void module_names(Module *m)
 {
     Taken var[VAR_KINDS] = {{0}}; /* by VarKind: a block of its own each */
 
-    m->name = m->model->name ? c_name(m->ngc, m->model->name) : "model";
+    if (m->model->name)
+        m->name = c_name(m->ngc, m->model->name);
+    else
+        m->name = "model";
     name_dims(m, &var[VAR_INPUT]);
     for (int i = 0; i < m->model->vars; i++) {
         Var *v = m->model->var[i];

@@ -89,7 +89,9 @@ static StructSize place_totals(const Module *m, const char *name, int64_t *offse
 
 StructSize module_totals(const Module *m)
 {
-    return m->metrics ? place_totals(m, NULL, NULL) : (StructSize){0};
+    if (m->metrics)
+        return place_totals(m, NULL, NULL);
+    return (StructSize){0};
 }
 
 int64_t module_total_at(const Module *m, int root)

@@ -371,7 +371,8 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
         /* before the variable is overwritten, its kept-back readers must have come */
         append_readers(p, o, item);
         if (item_waits(p, o, item)) {
-            stuck = stuck ? stuck : item->kernel[0];
+            if (!stuck)
+                stuck = item->kernel[0];
             continue;
         }
         append_item(p, o, i);
@@ -645,7 +646,9 @@ void program_order(Program *p)
         of[i].coming.loop = p->loop[i].of;
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
-        Order *o = k->loop ? &of[program_loop(p, k->loop) - p->loop] : outside;
+        Order *o = outside;
+        if (k->loop)
+            o = &of[program_loop(p, k->loop) - p->loop];
         add_item(p, o, &p->kernel[i], 1);
     }
 
@@ -654,7 +657,9 @@ void program_order(Program *p)
     for (int i = 0; i < p->loops; i++) {
         const Loop *outer = p->loop[i].outer;
         KernelRun item = order_loop(p, &p->loop[i], &of[i]);
-        Order *o = outer ? &of[program_loop(p, outer) - p->loop] : outside;
+        Order *o = outside;
+        if (outer)
+            o = &of[program_loop(p, outer) - p->loop];
         add_item(p, o, item.kernel, item.count);
     }
     order_items(p, outside);

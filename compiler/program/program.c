@@ -247,7 +247,9 @@ Place *program_place(const Program *p, const Node *n)
 
 Place *store_place(const Program *p, const Store *s)
 {
-    return s->target ? &s->target->place : program_place(p, s->node);
+    if (s->target)
+        return &s->target->place;
+    return program_place(p, s->node);
 }
 
 /* ---- what a kernel reads ---- */
@@ -319,7 +321,9 @@ const Node *kernel_operand(const Program *p, const Kernel *k, int i)
         n = i < 2 ? k->product->arg[i] : k->onto;
     else if (k->kind == K_CALL && is_tensor_argument(k->product, i))
         n = call_operand(p, k->product, i);
-    return n ? program_holder(p, n) : NULL;
+    if (!n)
+        return NULL;
+    return program_holder(p, n);
 }
 
 void kernel_each_read(Program *p, const Kernel *k,

@@ -193,8 +193,14 @@ static Kernel *copy_loops(Copier *c, const Kernel *k, uint64_t set, int from)
     Kernel *copy = arena_copy(ngc, k, sizeof *k);
     Vals x = {.c = c, .copy = arena_array(ngc, k->vals + 1, sizeof *x.copy)};
 
-    copy->extent = k->extent ? arena_copy(ngc, k->extent, MAX_AXES * sizeof *k->extent) : NULL;
-    copy->axis = k->axis ? arena_copy(ngc, k->axis, MAX_AXES * sizeof *k->axis) : NULL;
+    if (k->extent)
+        copy->extent = arena_copy(ngc, k->extent, MAX_AXES * sizeof *k->extent);
+    else
+        copy->extent = NULL;
+    if (k->axis)
+        copy->axis = arena_copy(ngc, k->axis, MAX_AXES * sizeof *k->axis);
+    else
+        copy->axis = NULL;
     copy->store = arena_array(ngc, k->stores + 1, sizeof *k->store);
     copy->stores = copy->vals = 0;
     copy->val = arena_array(ngc, k->vals + 1, sizeof *k->val);
@@ -282,7 +288,11 @@ static Kernel *repeat_kernel(Copier *c, const FlowStep *s)
     c->inside = arena_array(c->p->ngc, c->f->values + 1, sizeof *c->inside);
     make_values(c, s);
 
-    Kernel *copy = k->member ? copy_nest(c, k, s->pieces) : copy_call(c, k, s->pieces);
+    Kernel *copy;
+    if (k->member)
+        copy = copy_nest(c, k, s->pieces);
+    else
+        copy = copy_call(c, k, s->pieces);
     copy->phase = c->f->phases;
     copy->again = true;
     for (int m = 0; m < copy->members; m++)
@@ -350,7 +360,9 @@ static void count_repeats(Program *p, const Flow *f)
 
 void program_recompute(Program *p)
 {
-    Flow *f = p->room >= 0 ? flow_new(p) : NULL;
+    Flow *f = NULL;
+    if (p->room >= 0)
+        f = flow_new(p);
     if (f == NULL)
         return;
 

@@ -180,8 +180,10 @@ static bool same_walk(const Kernel *k, const Index *x, const Kernel *of, const I
 static bool in_row(const Kernel *k, const Index *x, const Kernel *of, const Index *y, int lead)
 {
     Index zero = index_zero();
-    x = x ? x : &zero;
-    y = y ? y : &zero;
+    if (!x)
+        x = &zero;
+    if (!y)
+        y = &zero;
 
     /* the row begins at the same element */
     if (x->parts > 0 || y->parts > 0 || !coef_equal(x->base, y->base))

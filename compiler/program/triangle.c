@@ -376,14 +376,18 @@ static Above op_above(const Kernel *k, int row, const Val *v, const Above *above
             return unknown;
         /* above both diagonals: where the test is known, and the branch that it takes */
         y = &above[v->arg[mask ? 1 : 2]->id];
-        return y->known ? of_both(y->value, &test, y) : unknown;
+        if (!y->known)
+            return unknown;
+        return of_both(y->value, &test, y);
     case OP_exp: return x->known ? of_both(exp(x->value), x, x) : unknown;
     case OP_neg: return x->known ? of_both(-x->value, x, x) : unknown;
     case OP_add: return both ? of_both(x->value + y->value, x, y) : unknown;
     case OP_sub: /* from -inf; every row has other elements, or all of it would be NaN */
         if (x->known && x->value == -INFINITY && x->diagonal >= 0 && y->of_row)
             return *x;
-        return both ? of_both(x->value - y->value, x, y) : unknown;
+        if (!both)
+            return unknown;
+        return of_both(x->value - y->value, x, y);
     case OP_mul:
         if (x->known && x->value == 0)
             return *x;

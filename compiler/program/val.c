@@ -111,7 +111,9 @@ Index index_row(Val *row)
 {
     if (row->kind != V_INDEX)
         return index_val(row);
-    return row->at ? *row->at : index_zero();
+    if (row->at)
+        return *row->at;
+    return index_zero();
 }
 
 /* Where the tensor x has the element idx of y[.., i, ..] = x[.., index[i], ..], where n is that

@@ -115,7 +115,9 @@ static void end_pass(const Program *p, const Loop *loop, Made *m)
 static void verify_loop(const Program *p, int i, Made *m)
 {
     const Kernel *k = p->kernel[i];
-    const Loop *outer = k->kind == K_FOR ? program_loop(p, k->loop)->outer : k->loop;
+    const Loop *outer = k->loop;
+    if (k->kind == K_FOR)
+        outer = program_loop(p, k->loop)->outer;
 
     if (outer != m->loop)
         ngc_bug("program %s: kernel %d is not in the loop of which it is part", p->name, i);
