@@ -346,7 +346,9 @@ static const char *ranged_body(Ngc *ngc, const char *body, const char **count)
 {
     static const char head[] = "for (size_t ", start[] = " = 0; ";
     const char *loop = strstr(body, head), *i = loop ? loop + strlen(head) : NULL;
-    size_t name = i ? word_length(i) : 0;
+    size_t name = 0;
+    if (i)
+        name = word_length(i);
     /* it must begin at 0, as a share of thread 0 of 1 does */
     if (!i || strncmp(i + name, start, strlen(start)) != 0)
         return NULL;

@@ -52,7 +52,9 @@ static const char *source_name(const Emit *e)
  */
 static const char *c_file_name(const Emit *e, const char *header)
 {
-    size_t size = header ? strlen(header) : 0;
+    size_t size = 0;
+    if (header)
+        size = strlen(header);
     if (size > 2 && strcmp(header + size - 2, ".h") == 0)
         return text_format(e->ngc, "%.*sc", (int)size - 1, header);
     return text_format(e->ngc, "%s.c", e->module->name);

@@ -53,7 +53,9 @@ static void print_small(Printer *pr, const Gemm *x)
     Emit *e = pr->e;
     bool given = pr->k->alpha != NULL;
     const char *call = gemm_call(e, "_small");
-    const char *alpha_param = given ? print_format(pr, ", const %s alpha", e->real) : "";
+    const char *alpha_param = "";
+    if (given)
+        alpha_param = print_format(pr, ", const %s alpha", e->real);
     const char *params = print_format(pr, "(%s *c, const %s *a, const %s *b%s)", e->real, e->real,
                                       e->real, alpha_param);
     const char *alpha = given ? "alpha" : x->alpha;

@@ -38,7 +38,9 @@ static void print_add_step(Printer *pr, const char *to)
     if (pr->vector && !val_is_inner(pr->k, v))
         term = (Part){print_format(pr, "NGRT_EACH(%s)", term.text), PREC_CALL};
 
-    const char *sum = to ? to : result_text(pr);
+    const char *sum = to;
+    if (!to)
+        sum = result_text(pr);
     if (!pr->vector && sum_goes_round(pr)) {
         emit_section(pr->e, "add_int");
         print_line(pr, "%s = ngrt_add_int(%s, %s);", sum, sum, term.text);

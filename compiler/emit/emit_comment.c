@@ -74,14 +74,20 @@ static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step
 /* ": from bce(sigmoid)" of the derivative of a loss. */
 static const char *from_text(Emit *e, const Node *n)
 {
-    return rule_loss(e, n) ? text_format(e->ngc, ": from %s", rule_loss(e, n)) : "";
+    if (!rule_loss(e, n))
+        return "";
+    return text_format(e->ngc, ": from %s", rule_loss(e, n));
 }
 
 /* What a rule is about: the text before its arrow. */
 static const char *step_formula(Emit *e, const char *step, const char *text)
 {
-    const char *arrow = step ? strstr(step, "  =>") : NULL;
-    return arrow ? text_format(e->ngc, "%.*s", (int)(arrow - step), step) : text;
+    const char *arrow = NULL;
+    if (step)
+        arrow = strstr(step, "  =>");
+    if (!arrow)
+        return text;
+    return text_format(e->ngc, "%.*s", (int)(arrow - step), step);
 }
 
 /* One store: the user's line if it differs from the last one, then what is stored, with the rule if
@@ -96,10 +102,14 @@ static void comment_store(Emit *e, Text *out, const Program *p, const Store *s, 
 
     const Step *made_by = rule_step(e, p, s);
     const char *why = NULL;
-    const char *step = full ? rule_text_of_step(e, n, made_by, text, &why) : NULL;
+    const char *step = NULL;
+    if (full)
+        step = rule_text_of_step(e, n, made_by, text, &why);
 
     Loc loc = store_loc(e, p, s, step ? made_by : NULL);
-    int key = full ? line_key(e, loc) : 0;
+    int key = 0;
+    if (full)
+        key = line_key(e, loc);
     bool new_line = key && key != *line;
     const char *source = NULL, *prefix = "";
     if (key) {
@@ -215,7 +225,9 @@ static const char *name_in_loop(const Program *p, const Node *n)
 
     if (place->label)
         return place->label;
-    return node_name(n) ? node_name(n) : "it";
+    if (!node_name(n))
+        return "it";
+    return node_name(n);
 }
 
 /* A line about a loop itself. In the backward pass it has the number of the line of the for. */
@@ -250,7 +262,11 @@ static const char *words_of_variable(Emit *e, const Program *p, const Kernel *k,
 
     while (loop_leaf(loop, i) != leaf)
         i++;
-    const Node *value = next ? loop_next(loop, i) : loop_init(loop, i);
+    const Node *value;
+    if (next)
+        value = loop_next(loop, i);
+    else
+        value = loop_init(loop, i);
     return text_format(e->ngc, "%s = %s, %s", name_in_loop(p, leaf),
                        node_words(e, value, COMMENT_DEPTH),
                        next ? "for the next pass" : "before the first pass");

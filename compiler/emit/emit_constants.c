@@ -68,7 +68,9 @@ static void store_elements(const Emit *e, unsigned char *to, const double *data,
     }
     for (int64_t i = 0; i < count; i++) {
         float single = (float)data[i];
-        int32_t whole = type == T_INT ? (int32_t)data[i] : 0;
+        int32_t whole = 0;
+        if (type == T_INT)
+            whole = (int32_t)data[i];
         memcpy(to + 4 * i, type == T_INT ? (const void *)&whole : (const void *)&single, 4);
     }
 }

@@ -106,7 +106,9 @@ static bool has_default(const Var *v)
     double d;
     if (v->kind != VAR_INPUT || !v->init)
         return false;
-    return v->shape.rank > 0 ? default_data(v) != NULL : node_const(v->init, &d);
+    if (v->shape.rank > 0)
+        return default_data(v) != NULL;
+    return node_const(v->init, &d);
 }
 
 /* The flags of a variable. */

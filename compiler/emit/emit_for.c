@@ -34,7 +34,9 @@ static const char *index_name(const Body *b, const Loop *loop)
 
     if (loop->level > 0)
         return text_format(e->ngc, "%s_%d", name, loop->level + 1);
-    return is_taken(b->p, name) ? text_format(e->ngc, "%s_pass", name) : name;
+    if (!is_taken(b->p, name))
+        return name;
+    return text_format(e->ngc, "%s_pass", name);
 }
 
 /* The value of a number that the loop reads, in the function's text. */

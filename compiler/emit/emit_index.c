@@ -28,7 +28,9 @@ unsigned emit_index_function(Emit *e, const Function *f, Text *out, const char *
         b.blocks |= USES_INPUTS;
     own.blocks = b.blocks;
 
-    const char *params = own.blocks ? emit_arguments(e, &own, true) : "void";
+    const char *params = "void";
+    if (own.blocks)
+        params = emit_arguments(e, &own, true);
     text_add(out, "/* Is an index that is computed out of its range? */\n");
     text_add(out, "static int %s_outside(%s)\n", f->name, params);
     text_add(out, "{\n");
@@ -38,7 +40,9 @@ unsigned emit_index_function(Emit *e, const Function *f, Text *out, const char *
     text_add(out, "    return outside > 0;\n");
     text_add(out, "}\n\n");
 
-    const char *args = own.blocks ? emit_arguments(e, &own, false) : "";
+    const char *args = "";
+    if (own.blocks)
+        args = emit_arguments(e, &own, false);
     *call = text_format(e->ngc,
                         "    if (%s_outside(%s))\n"
                         "        return NGRT_ELABEL;\n",

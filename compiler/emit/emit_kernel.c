@@ -166,7 +166,8 @@ static const char *block_range(Printer *pr, const Kernel *k)
 {
     /* i*n/8 .. (i + 1)*n/8: the same blocks for any number of threads */
     const char *rows = emit_size(pr->e, k->extent[k->split - 1], &pr->b->dims);
-    const char *f = strchr(rows, ' ') ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
+    bool is_sum = strchr(rows, ' ') != NULL;
+    const char *f = is_sum ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
     return print_format(pr, f, rows, BLOCKS, rows, BLOCKS);
 }
 
@@ -328,7 +329,9 @@ void print_apart(Body *b, const Kernel *k)
 
     Lists l = kernel_lists(&pr, k);
     const char *args = l.args.at;
-    const char *result = number ? emit_type(e, n->type) : "void";
+    const char *result = "void";
+    if (number)
+        result = emit_type(e, n->type);
     const char *name = emit_function(e, (Static){.result = result,
                                                  .word = kernel_word(k),
                                                  .params = l.params.at,

@@ -298,7 +298,9 @@ static void print_fold_row(Printer *pr, int lead)
     bool in_double = is_double(pr);
     /* the accumulator is the result's variable, if types agree */
     bool in_place = place->kind == P_LOCAL && !pr->apart && !in_double;
-    const char *acc = in_place ? place->name : temp_new(pr);
+    const char *acc = place->name;
+    if (!in_place)
+        acc = temp_new(pr);
 
     if (op_info[k->reduce]->combine == NULL) {
         print_argmax(pr, lead, acc);

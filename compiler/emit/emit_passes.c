@@ -14,7 +14,9 @@ const char *passes_from(const Printer *pr, int axis)
 
 const char *passes_to(Printer *pr, int axis)
 {
-    return pr->k->split == axis + 1 ? "to" : emit_size(pr->e, pr->k->extent[axis], &pr->dims);
+    if (pr->k->split == axis + 1)
+        return "to";
+    return emit_size(pr->e, pr->k->extent[axis], &pr->dims);
 }
 
 /* Are passes of this loop left out, above a diagonal? */
@@ -155,7 +157,9 @@ const char *reduction_start(Printer *pr, Type type)
     /* a name, such as -INFINITY, is as good for float as for double */
     if (!is_number)
         return init;
-    return type == T_INT ? "0.0" : emit_number(pr->e, v, T_FLOAT);
+    if (type == T_INT)
+        return "0.0";
+    return emit_number(pr->e, v, T_FLOAT);
 }
 
 /* acc = combine(acc, x) */

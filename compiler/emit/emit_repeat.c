@@ -126,9 +126,13 @@ static const char *comparable(Repeater *x, const Hole *h)
         return h->text;
 
     const char *rest = h->text + 5;
-    size_t digits = begins(rest, " + ") ? strspn(rest + 3, "0123456789") : 0;
+    size_t digits = 0;
+    if (begins(rest, " + "))
+        digits = strspn(rest + 3, "0123456789");
     bool offset = digits > 0 && rest[3 + digits] != '*';
-    return offset ? h->text : text_format(x->r->e->ngc, "space + 0%s", rest);
+    if (offset)
+        return h->text;
+    return text_format(x->r->e->ngc, "space + 0%s", rest);
 }
 
 /* ---- numbers that differ ---- */
@@ -259,7 +263,9 @@ static const char *cast_of(const char *type)
 /* Adds a number where c is before it and `after` comes next. */
 static void put_number(Text *t, const char *number, const char *type, char before, char after)
 {
-    const char *cast = is_whole(number) ? "" : cast_of(type);
+    const char *cast = "";
+    if (!is_whole(number))
+        cast = cast_of(type);
     bool sum = strchr(number, ' ') != NULL;
     /* a sum beside * or after - needs parentheses */
     bool product = before == '*' || after == '*' || before == '-';
@@ -318,7 +324,8 @@ static const char *join_texts(Repetition *x, const char **at, const char *type)
             if (*at[i]++ != c)
                 return NULL;
         text_put(&t, &c, 1);
-        before = c == ' ' ? before : c;
+        if (c != ' ')
+            before = c;
     }
 
     for (int i = 0; i < x->passes; i++)
@@ -498,7 +505,9 @@ static void add_skeleton(Text *t, const char *text)
 {
     for (const char *c = text; *c;) {
         bool starts = c == text || !(is_word_char(c[-1]) || c[-1] == '.');
-        size_t n = starts ? number_size(c) : 0;
+        size_t n = 0;
+        if (starts)
+            n = number_size(c);
         text_put(t, n ? "#" : c, 1);
         c += n ? n : 1;
     }

@@ -114,7 +114,9 @@ void rule_find_losses(Emit *e)
     e->loss_names = arena_array(e->ngc, e->graph->count + 1, sizeof *e->loss_names);
     for (int i = 0; i < e->graph->count; i++) {
         const Node *n = e->graph->node[i];
-        const char *loss = n->derived && n->step ? loss_of(e, n, n->step->x) : NULL;
+        const char *loss = NULL;
+        if (n->derived && n->step)
+            loss = loss_of(e, n, n->step->x);
         /* the derivative, and the difference in it, which may be the node that is stored */
         if (loss)
             e->loss_names[n->id] = e->loss_names[unscaled(n)->id] = loss;
@@ -215,7 +217,11 @@ static bool is_compound(const char *text)
 /* An operand in a rule, in parentheses where it needs them; alone: it is the whole rule. */
 static const char *operand_text(Emit *e, const Node *n, bool alone)
 {
-    const char *text = node_name(n) ? node_name(n) : node_words(e, n, 2);
+    const char *text;
+    if (node_name(n))
+        text = node_name(n);
+    else
+        text = node_words(e, n, 2);
     if (!alone && (is_compound(text) || n->op == OP_size))
         return text_format(e->ngc, "(%s)", text);
     return text;
@@ -305,7 +311,9 @@ const Root *rule_root(Emit *e, const char *cname)
 const Step *rule_step(Emit *e, const Program *p, const Store *s)
 {
     const Place *place = store_place(p, s);
-    const Root *r = place->kind == P_GRAD ? rule_root(e, place->name) : NULL;
+    const Root *r = NULL;
+    if (place->kind == P_GRAD)
+        r = rule_root(e, place->name);
     if (r) {
         const Step *step = e->step_of[r->x->id];
         if (step && step->loss == r->loss)
@@ -350,7 +358,9 @@ static bool is_sum_so_far(const Node *n, const Step *s)
 const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char *stored,
                               const char **why)
 {
-    const char *rule = s ? op_rule(e->ngc, s->y, s->operand) : NULL;
+    const char *rule = NULL;
+    if (s)
+        rule = op_rule(e->ngc, s->y, s->operand);
     if (!rule)
         return NULL;
 

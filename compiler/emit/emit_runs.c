@@ -204,7 +204,9 @@ static int64_t space_offset(const char *text)
     if (text[5] == '\0')
         return 0;
     const char *number = text + strlen("space + ");
-    return number[strspn(number, "0123456789")] == '\0' ? atoll(number) : -1;
+    if (number[strspn(number, "0123456789")] == '\0')
+        return atoll(number);
+    return -1;
 }
 
 typedef struct Handed { /* how a hole is filled in */
@@ -303,7 +305,9 @@ static void note_common(const Emit *e, Common *common, const char *text)
 {
     for (const char *c = text; *c;) {
         size_t n = word_size(c);
-        int dim = n ? dim_of(e, c, n) : -1;
+        int dim = -1;
+        if (n)
+            dim = dim_of(e, c, n);
         if (dim >= 0)
             common->dims |= 1u << dim;
         bool shares = n == 9 && begins(c, "NGC_SHARE");
@@ -409,7 +413,8 @@ static void add_first_comment(const Runs *r, const Repeat *run, int at, Text *t)
         /* without the end of the comment, and without an "and so on" that it has from an inner run
          */
         const char *end = strstr(all.at, " */\n"), *more = strstr(all.at, AND_SO_ON " */\n");
-        end = more && more < end ? more : end;
+        if (more && more < end)
+            end = more;
         text_add(t, "%.*s" AND_SO_ON " */\n", (int)(end - all.at), all.at);
         return;
     }

@@ -44,7 +44,10 @@ static bool find_in(const char *text, const char *name, size_t size, Section *s)
         s->needs = c + 5 + size;
         s->body = strchr(s->needs, '\n') + 1;
         const char *end = strstr(s->body, "/*@ ");
-        s->end = end ? end : s->body + strlen(s->body);
+        if (end)
+            s->end = end;
+        else
+            s->end = s->body + strlen(s->body);
         return true;
     }
     return false;

@@ -82,7 +82,8 @@ static bool read_common(Reader *x, const char *text, size_t size)
             return false;
         if (n == 0 && (*c == '&' || *c == '"' || begins(c, "->")))
             return false;
-        n = n ? n : 1;
+        if (!n)
+            n = 1;
         text_put(&x->text, c, n);
         c += n;
         /* a designator or the fraction of a number */
@@ -196,7 +197,9 @@ static bool read_sizes(Reader *x, const char *text, size_t size)
     text_add(&x->text, SIZES);
     for (size_t i = head; i < size;) {
         size_t digits = strspn(text + i, "0123456789");
-        size_t n = digits ? digits : strcspn(text + i, ", }");
+        size_t n = digits;
+        if (!digits)
+            n = strcspn(text + i, ", }");
         /* a size alone; within an expression digits stay as they are */
         bool whole = digits && !is_word_char(text[i + digits]) && strchr(",}", text[i + digits]);
         if (whole) {
@@ -258,7 +261,9 @@ static const char *skip_blanks(const char *c)
 static const char *next_param(const char *list)
 {
     const char *comma = strchr(list, ',');
-    return comma ? skip_blanks(comma + 1) : "void";
+    if (!comma)
+        return "void";
+    return skip_blanks(comma + 1);
 }
 
 /* The arguments of a kernel, from its own sizes on. */
@@ -378,7 +383,8 @@ static bool read_piece(Reader *x)
         return true;
     }
     size_t n = word_size(x->at);
-    n = n ? n : 1;
+    if (!n)
+        n = 1;
     if (!read_common(x, x->at, n))
         return false;
     x->at += n;
@@ -444,7 +450,9 @@ void units_number(Runs *r)
     for (int i = 0; i < r->units; i++) {
         Unit *u = &r->unit[i];
         bool free = u->text && !u->gone;
-        int *at = free ? table_at(r->e->ngc, &known, u->text) : NULL;
+        int *at = NULL;
+        if (free)
+            at = table_at(r->e->ngc, &known, u->text);
         if (at && *at == 0)
             *at = ++kinds;
         /* unlike all others, so it is in no run */

@@ -11,7 +11,9 @@
 const char *print_factor(Printer *pr, Size s)
 {
     const char *text = emit_size(pr->e, s, &pr->dims);
-    return strchr(text, ' ') ? text_format(pr->e->ngc, "(%s)", text) : text;
+    if (!strchr(text, ' '))
+        return text;
+    return text_format(pr->e->ngc, "(%s)", text);
 }
 
 const char *print_format(Printer *pr, const char *f, ...)
@@ -321,7 +323,9 @@ const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index 
 
 static Index index_copy(const Index *x)
 {
-    return x ? *x : index_zero();
+    if (x)
+        return *x;
+    return index_zero();
 }
 
 /* An element of an array that lives for one row. */
@@ -427,7 +431,9 @@ static const char *operand_text(Printer *pr, Part p, int prec, const char *start
     /* a - (b - c): on the right of an operator, an equal one needs parentheses too */
     bool looser = p.prec < prec || (p.prec == prec && c > start) || p.prec < PREC_SUM;
     bool two_minus = p.text[0] == '-' && before == '-';
-    return looser || two_minus ? print_format(pr, "(%s)", p.text) : p.text;
+    if (looser || two_minus)
+        return print_format(pr, "(%s)", p.text);
+    return p.text;
 }
 
 static const char *cast_text(Printer *pr, const char *type, Part p)
@@ -506,8 +512,12 @@ static Part print_guard(Printer *pr, const Val *v)
     if (inner.prec < PREC_LOGIC)
         in = print_format(pr, "(%s)", in);
 
-    const char *zero = v->type == T_INT ? "0" : emit_number(pr->e, 0, T_FLOAT);
-    const char *test = v->test ? v->test : print_test(pr, v);
+    const char *zero = "0";
+    if (v->type != T_INT)
+        zero = emit_number(pr->e, 0, T_FLOAT);
+    const char *test = v->test;
+    if (!v->test)
+        test = print_test(pr, v);
     return (Part){print_format(pr, "%s ? %s : %s", test, in, zero), PREC_CHOICE};
 }
 
@@ -563,8 +573,12 @@ static Bounds bounds_of(const Val *v);
 /* Before anything goes round. */
 static Bounds op_bounds(const Val *v)
 {
-    Bounds a = v->arg[0] ? bounds_of(v->arg[0]) : any_int;
-    Bounds b = v->arg[1] ? bounds_of(v->arg[1]) : any_int;
+    Bounds a = any_int;
+    if (v->arg[0])
+        a = bounds_of(v->arg[0]);
+    Bounds b = any_int;
+    if (v->arg[1])
+        b = bounds_of(v->arg[1]);
 
     switch (v->op) {
     case OP_add: return (Bounds){a.lo + b.lo, a.hi + b.hi};
@@ -691,7 +705,9 @@ static const char *vector_load(Printer *pr, const Val *v)
 static const char *vector_guard(Printer *pr, const Val *v)
 {
     const char *inner = print_val(pr, v->arg[0]).text;
-    const char *test = v->test ? v->test : print_test(pr, v);
+    const char *test = v->test;
+    if (!v->test)
+        test = print_test(pr, v);
     if (v->type == T_INT)
         return print_format(pr, "NGRT_EITHER_INT(%s, %s, 0)", test, inner);
     return print_format(pr, "NGRT_EITHER(%s, %s, 0)", test, inner);

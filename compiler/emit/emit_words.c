@@ -57,13 +57,17 @@ const char *node_words(Emit *e, const Node *n, int depth)
 
     text = without(e->ngc, text, "..., ...", strlen("..., ")); /* one "..." is enough */
     text = without(e->ngc, text, "''", strlen("''"));          /* transposed twice */
-    return copies ? text_format(e->ngc, "copies of %s", text) : text;
+    if (!copies)
+        return text;
+    return text_format(e->ngc, "copies of %s", text);
 }
 
 /* "h", "dJ/dh", or what it is computed from. */
 const char *comment_label(Emit *e, const Node *n)
 {
-    return node_name(n) ? node_name(n) : node_text(e->graph, n, 2);
+    if (node_name(n))
+        return node_name(n);
+    return node_text(e->graph, n, 2);
 }
 
 /* Tables by id are of the graph's nodes; a program may have added a copy of one. */
@@ -76,7 +80,9 @@ bool is_in_graph(const Emit *e, const Node *n)
 const char *kept_name(const Emit *e, const Node *n)
 {
     bool lent = e->has_lent_name && is_in_graph(e, n) && e->has_lent_name[n->id];
-    return lent ? NULL : node_name(n);
+    if (lent)
+        return NULL;
+    return node_name(n);
 }
 
 /* Does it have the name of an adjoint, dJ/dz? */
