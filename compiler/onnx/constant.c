@@ -85,7 +85,7 @@ void constants_find(Import *im)
     bool *used = arena_array(im->ngc, opt->constants + 1, sizeof *used);
     for (size_t i = 0; i < im->graph->n_initializer; i++) {
         const char *name = im->graph->initializer[i]->name;
-        const Meaning *m = name ? meaning_of(im, name) : NULL;
+        const Meaning *m = meaning_of(im, name);
         Known *k = m ? m->known : NULL;
         bool named = false;
         for (int p = 0; k && p < opt->constants; p++)

@@ -146,7 +146,8 @@ static void reshaped(Import *im, const Pb__Node *n)
         return;
     if (strcmp(n->op, "Flatten") == 0) {
         int64_t axis = attribute_int(im, "axis", 1);
-        axis = axis < 0 ? axis + s.rank : axis;
+        if (axis < 0)
+            axis += s.rank;
         to = (Shape){.rank = 2, .dim = {1, 1}};
         for (int i = 0; i < s.rank; i++)
             to.dim[i >= axis] = size_mul(im->g, to.dim[i >= axis], s.dim[i]);
@@ -189,7 +190,9 @@ bool take_empty(Import *im, const Pb__Node *n)
         return false;
 
     bool first = is_empty(input_known(im, 0));
-    int element = gives_truth(n->op) ? EL_BOOL : input_element(im, 0);
+    int element = EL_BOOL;
+    if (!gives_truth(n->op))
+        element = input_element(im, 0);
     if (first && has_word(same, n->op)) {
         if (input_shape(im, 0, &s))
             result_empty(im, 0, element, &s);

@@ -30,7 +30,9 @@ static const char *operand_at(Export *x, const Node *n, int i)
     bool all = true;
     for (int k = 0; k < n->nargs; k++)
         all &= node_const(n->arg[k], &v);
-    return all ? tensor_as(x, n->arg[i], n->type) : operand_as(x, n->arg[i], n->type);
+    if (all)
+        return tensor_as(x, n->arg[i], n->type);
+    return operand_as(x, n->arg[i], n->type);
 }
 
 static Placed compare(Export *x, const Node *n)
@@ -219,7 +221,9 @@ static Placed pad(Export *x, const Node *n)
         steps |= n->attr.step[i] != 1;
     Placed y = {.turned = a->turned && !steps};
     memcpy(y.perm, a->perm, sizeof y.perm);
-    const char *from = y.turned ? a->name : tensor_of(x, n->arg[0]);
+    const char *from = a->name;
+    if (!y.turned)
+        from = tensor_of(x, n->arg[0]);
     for (int i = 0; i < s.rank && steps && from; i++)
         if (n->attr.step[i] > 1)
             from = spread(x, from, &s, i, n->attr.step[i]);
@@ -557,12 +561,16 @@ static const char *uncopied(Export *x, const Node *e)
         s.dim[s.rank++] = copy ? 1 : e->shape.dim[i];
     }
     const char *name = tensor_of(x, e->arg[0]);
-    return ones ? put(x, "Reshape", name, shape_list(x, s, true), NULL) : name;
+    if (!ones)
+        return name;
+    return put(x, "Reshape", name, shape_list(x, s, true), NULL);
 }
 
 static const char *side(Export *x, const Node *n, int i)
 {
-    return is_copied(n, i) ? uncopied(x, n->arg[i]) : operand_at(x, n, i);
+    if (is_copied(n, i))
+        return uncopied(x, n->arg[i]);
+    return operand_at(x, n, i);
 }
 
 static Placed by_name(Export *x, const Node *n)

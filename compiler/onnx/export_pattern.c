@@ -158,7 +158,9 @@ static bool find_softmax(const Node *n, Form *f)
     if (n->op != OP_div || value_of(n->arg[0])->op != OP_exp)
         return false;
     const Node *e = value_of(n->arg[0]), *y = less_largest(value_of(e->arg[0]), &f->axis);
-    const Node *sum = y ? copied(n->arg[1], 1u << f->axis) : NULL;
+    const Node *sum = NULL;
+    if (y)
+        sum = copied(n->arg[1], 1u << f->axis);
     if (!sum || sum->op != OP_sum || sum->attr.axes != 1u << f->axis || value_of(sum->arg[0]) != e)
         return false;
     f->op = "Softmax";
@@ -172,7 +174,9 @@ static bool find_log_softmax(const Node *n, Form *f)
     if (n->op != OP_sub)
         return false;
     const Node *u = value_of(n->arg[0]), *y = less_largest(u, &f->axis);
-    const Node *log = y ? copied(n->arg[1], 1u << f->axis) : NULL;
+    const Node *log = NULL;
+    if (y)
+        log = copied(n->arg[1], 1u << f->axis);
     if (!log || log->op != OP_log)
         return false;
     const Node *sum = value_of(log->arg[0]);
@@ -352,7 +356,9 @@ static const Node *conv_of(const Node *n)
 static bool find_conv(const Node *n, Form *f)
 {
     const Node *bias, *y = without_part(n, OP_add, 1, &bias);
-    const Node *c = y ? conv_of(y) : NULL;
+    const Node *c = NULL;
+    if (y)
+        c = conv_of(y);
     if (!c)
         return false;
     f->op = "Conv";

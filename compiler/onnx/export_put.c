@@ -117,8 +117,14 @@ Pb__Tensor *new_tensor(Export *x, const char *name, Type type, int rank, const i
     char *raw = arena_alloc(x->ngc, (size_t)count * size + 1);
     for (int64_t i = 0; i < count; i++) {
         float single = (float)v[i];
-        int64_t whole = type == T_INT ? (int64_t)v[i] : 0;
-        const void *from = type == T_INT ? (const void *)&whole : (const void *)&v[i];
+        int64_t whole = 0;
+        if (type == T_INT)
+            whole = (int64_t)v[i];
+        const void *from;
+        if (type == T_INT)
+            from = (const void *)&whole;
+        else
+            from = (const void *)&v[i];
         memcpy(raw + (size_t)i * size, t->type == EL_FLOAT ? (const void *)&single : from, size);
         if (!ngrt_little_endian())
             ngrt_swap_bytes(raw + (size_t)i * size, 1, size);

@@ -74,8 +74,10 @@ static Known *fold_shape(Import *im)
     if (!input_shape(im, 0, &s))
         return NULL;
     int64_t from = attribute_int(im, "start", 0), to = attribute_int(im, "end", s.rank);
-    from = from < 0 ? from + s.rank : from;
-    to = to < 0 ? to + s.rank : to;
+    if (from < 0)
+        from += s.rank;
+    if (to < 0)
+        to += s.rank;
     from = max_int64(from, 0);
     to = min_int64(to, s.rank);
     int64_t n = to > from ? to - from : 0;
@@ -135,7 +137,9 @@ static Known *fold_range(Import *im)
         if (input_known(im, i)->count != 1 || !known_number(im->g, input_known(im, i), 0, &v[i]))
             return NULL;
     double steps = ceil((v[1] - v[0]) / v[2]);
-    int64_t n = steps > 0 && steps <= MOST ? (int64_t)steps : 0;
+    int64_t n = 0;
+    if (steps > 0 && steps <= MOST)
+        n = (int64_t)steps;
     Known *y = make(im, input_known(im, 0)->element, 1, &n, false);
     for (int64_t i = 0; i < n; i++)
         y->number[i] = v[0] + (double)i * v[2];
@@ -271,7 +275,8 @@ static Known *fold_gather(Import *im)
                 problem(im, "an index is out of range");
                 return NULL;
             }
-            at = at < 0 ? at + n : at;
+            if (at < 0)
+                at += n;
             for (int64_t i = 0; i < inner; i++)
                 put(im, y, (o * index->count + k) * inner + i, x, (o * n + at) * inner + i);
         }
@@ -298,12 +303,17 @@ static int64_t slice_axis(int64_t n, int64_t *from, int64_t to, int64_t step)
 {
     int64_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
     *from = *from < 0 ? *from + n : *from;
-    to = to < 0 ? to + n : to;
+    if (to < 0)
+        to += n;
     *from = max_int64(*from, low);
     *from = min_int64(*from, high);
     to = max_int64(to, low);
     to = min_int64(to, high);
-    int64_t count = step > 0 ? (to - *from + step - 1) / step : (*from - to - step - 1) / -step;
+    int64_t count;
+    if (step > 0)
+        count = (to - *from + step - 1) / step;
+    else
+        count = (*from - to - step - 1) / -step;
     return max_int64(count, 0);
 }
 
@@ -349,7 +359,8 @@ static Known *fold_transpose(Import *im)
     int64_t perm[MAX_RANK], dim[MAX_RANK], at[MAX_RANK] = {0}, from[MAX_RANK];
     int given = attribute_ints(im, "perm", perm, MAX_RANK);
     for (int i = 0; i < x->rank; i++) {
-        perm[i] = given < 0 ? x->rank - 1 - i : perm[i];
+        if (given < 0)
+            perm[i] = x->rank - 1 - i;
         if ((given >= 0 && given != x->rank) || perm[i] < 0 || perm[i] >= x->rank)
             return NULL;
         dim[i] = x->dim[perm[i]];
@@ -607,7 +618,10 @@ static Known *fold_cast(Import *im)
         known_number(im->g, x, i, &v);
         if (to == EL_BOOL)
             v = v != 0;
-        y->number[i] = whole ? trunc(v) : v;
+        if (whole)
+            y->number[i] = trunc(v);
+        else
+            y->number[i] = v;
     }
     return y;
 }
@@ -638,7 +652,10 @@ static Known *fold_reduce(Import *im)
     y->size[0] = product;
     for (int64_t i = 0; i < x->count; i++) {
         Size s = known_size(im->g, x, i);
-        y->size[0] = product ? size_mul(im->g, y->size[0], s) : size_add(im->g, y->size[0], s);
+        if (product)
+            y->size[0] = size_mul(im->g, y->size[0], s);
+        else
+            y->size[0] = size_add(im->g, y->size[0], s);
     }
     return y;
 }
@@ -724,7 +741,9 @@ bool fold(Import *im, const Pb__Node *n)
     if (!f || (!f->any && n->n_input == 0))
         return false;
     for (int i = 0; i < (int)n->n_input && !f->any; i++) {
-        const Known *k = has_input(n, i) ? input_known(im, i) : NULL;
+        const Known *k = NULL;
+        if (has_input(n, i))
+            k = input_known(im, i);
         if (has_input(n, i) && (!k || (is_param(im, k) && !f->weights)))
             return false;
         if (!k && (i < 2 || i < f->least))

@@ -43,7 +43,8 @@ Known *fold_scatter(Import *im)
         int64_t to = 0;
         for (int64_t a = 0; a < axes; a++) {
             int64_t at = (int64_t)element(i, r * axes + a), n = x->dim[a];
-            at = at < 0 ? at + n : at;
+            if (at < 0)
+                at += n;
             if (at < 0 || at >= n)
                 return NULL;
             to = to * n + at;
@@ -217,8 +218,12 @@ static int64_t best_box(const Known *scores, int64_t from, int64_t count, const 
 
 static double number_at(Import *im, int i, double otherwise)
 {
-    const Known *k = has_input(im->at, i) ? known_numbers(im, i) : NULL;
-    return k && k->count == 1 ? element(k, 0) : otherwise;
+    const Known *k = NULL;
+    if (has_input(im->at, i))
+        k = known_numbers(im, i);
+    if (k && k->count == 1)
+        return element(k, 0);
+    return otherwise;
 }
 
 Known *fold_suppression(Import *im)

@@ -64,8 +64,12 @@ typedef struct Use {
 
 static int scope_length(const Pb__Node *n)
 {
-    const char *slash = n->name ? strrchr(n->name, '/') : NULL;
-    return slash ? (int)(slash - n->name) : 0;
+    const char *slash = NULL;
+    if (n->name)
+        slash = strrchr(n->name, '/');
+    if (!slash)
+        return 0;
+    return (int)(slash - n->name);
 }
 
 /* Are both the same operand of the same operator, in different modules? */
@@ -152,7 +156,9 @@ static void join_twins(Import *im, Known **list, Use **use, int count)
 static bool is_other_name(Import *im, const Pb__Node *n)
 {
     bool named = n->op && strcmp(n->op, "Identity") == 0 && n->n_input == 1 && wants_output(n, 0);
-    const Meaning *m = named ? meaning_of(im, n->input[0]) : NULL;
+    const Meaning *m = NULL;
+    if (named)
+        m = meaning_of(im, n->input[0]);
     if (!m || !m->known)
         return false;
     im->at = n;
@@ -169,7 +175,7 @@ static void count_inside(Import *im, const Pb__Node *n)
             const Pb__Node *inner = k < g->n_node ? g->node[k] : NULL;
             for (size_t o = 0; o < (inner ? inner->n_input : 1); o++) {
                 const char *name = inner ? inner->input[o] : g->output[k - g->n_node]->name;
-                const Meaning *m = name ? meaning_of(im, name) : NULL;
+                const Meaning *m = meaning_of(im, name);
                 if (name)
                     *table_at(im->ngc, &im->uses, intern_str(im->ngc, name)) += 2;
                 if (m && m->known) {
@@ -212,14 +218,14 @@ void weights_find(Import *im)
     Use **use = arena_array(im->ngc, all + 2, sizeof *use);
     for (int i = 0; i < all; i++) {
         const char *name = im->graph->initializer[i]->name;
-        Meaning *m = name ? meaning_of(im, name) : NULL;
+        Meaning *m = meaning_of(im, name);
         if (m && m->known && !m->known->order)
             m->known->order = i + 1;
     }
     count_operands(im, use);
     for (int i = 0; i < all; i++) {
         const char *name = im->graph->initializer[i]->name;
-        Meaning *m = name ? meaning_of(im, name) : NULL;
+        Meaning *m = meaning_of(im, name);
         if (!m || !is_candidate(m->known) || m->known->order != i + 1)
             continue;
         Known *k = m->known;

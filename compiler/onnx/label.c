@@ -86,7 +86,9 @@ static const char *label_of_node(Import *im, const char *name)
 const char *weight_label(Ngc *ngc, const Known *k)
 {
     const char *name = k->name ? k->name : k->called;
-    const char *dot = name ? strrchr(name, '.') : NULL;
+    const char *dot = NULL;
+    if (name)
+        dot = strrchr(name, '.');
     if (!name || is_made_up(name))
         return NULL;
     if (dot && strcmp(dot, ".weight") == 0)

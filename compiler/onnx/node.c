@@ -37,7 +37,9 @@ void problem(Import *im, const char *format, ...)
 
 bool has_word(const char *words, const char *word)
 {
-    size_t n = word ? strlen(word) : 0;
+    size_t n = 0;
+    if (word)
+        n = strlen(word);
     if (n == 0 || strchr(word, ' '))
         return false;
 
@@ -53,6 +55,8 @@ bool has_word(const char *words, const char *word)
 
 Meaning *meaning_of(Import *im, const char *name)
 {
+    if (!name)
+        return NULL;
     int at = *table_at(im->ngc, &im->names, intern_str(im->ngc, name));
     return at ? &im->meaning[at - 1] : NULL;
 }
@@ -93,9 +97,15 @@ const Meaning *input_of(Import *im, int i)
     return m;
 }
 
+/* Of an input that need not be there; NULL: it is not, or the file does not define it. */
+static const Meaning *meaning_of_input(Import *im, int i)
+{
+    return has_input(im->at, i) ? meaning_of(im, im->at->input[i]) : NULL;
+}
+
 Known *input_known(Import *im, int i)
 {
-    const Meaning *m = has_input(im->at, i) ? meaning_of(im, im->at->input[i]) : NULL;
+    const Meaning *m = meaning_of_input(im, i);
     return m ? m->known : NULL;
 }
 
@@ -112,9 +122,14 @@ Known *want_known(Import *im, int i, const char *what)
     return m->known;
 }
 
+Known *given_known(Import *im, int i, const char *what)
+{
+    return has_input(im->at, i) ? want_known(im, i, what) : NULL;
+}
+
 int input_element(Import *im, int i)
 {
-    const Meaning *m = has_input(im->at, i) ? meaning_of(im, im->at->input[i]) : NULL;
+    const Meaning *m = meaning_of_input(im, i);
     return m ? m->element : 0;
 }
 
@@ -329,14 +344,19 @@ Operand declare(Import *im, Known *k, const char *label)
     for (int i = 0; i < k->rank; i++)
         dim[i] = k->dim[i];
     bool whole = element_is_int(k->element);
-    const char *shape = k->rank ? sizes_text(im, dim, k->rank) : "";
+    const char *shape = "";
+    if (k->rank)
+        shape = sizes_text(im, dim, k->rank);
     if (k->rank == 0 && !k->name)
         shape = "[]";
     Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, "%s%s", shape, text_if(whole, ": int")),
                        0, NULL);
     bool param = is_param(im, k);
     l->kind = param ? LINE_PARAM : LINE_STATE;
-    l->label = label ? label : weight_label(im->ngc, k);
+    if (label)
+        l->label = label;
+    else
+        l->label = weight_label(im->ngc, k);
     line_weight(im, l, k, NULL);
     l->weight->state = !param;
     return emit_line(im, l);
@@ -402,10 +422,16 @@ Operand operand_of_known(Import *im, Known *k)
     }
     if (k->twin) {
         Operand o = *twin_operand(im, k->twin);
-        return k->turned && o.line ? emit(im, BIND_ATOM, "$60'", 1, o) : o;
+        if (k->turned && o.line)
+            return emit(im, BIND_ATOM, "$60'", 1, o);
+        return o;
     }
     if (!k->size && (param || k->count > most)) {
-        Operand o = k->line ? (Operand){k->line, 0} : declare(im, k, NULL);
+        Operand o;
+        if (k->line)
+            o = (Operand){k->line, 0};
+        else
+            o = declare(im, k, NULL);
         if (k->name && !k->merged) /* it may have other names, by an Identity */
             k->line = o.line;
         return o;
@@ -546,7 +572,9 @@ int64_t axis_of(Import *im, int64_t axis, int rank)
 
 int64_t axis_attribute(Import *im, int64_t otherwise, int rank)
 {
-    return im->failed ? -1 : axis_of(im, attribute_int(im, "axis", otherwise), rank);
+    if (im->failed)
+        return -1;
+    return axis_of(im, attribute_int(im, "axis", otherwise), rank);
 }
 
 int axes_of(Import *im, const char *name, int input, int64_t *out, int rank)

@@ -22,7 +22,9 @@ struct GraphScope {
 static const char *resolve(Import *im, const char *name)
 {
     for (GraphScope *s = im->scope; s; s = s->around) {
-        int kind = *name ? *table_at(im->ngc, &s->inner, intern_str(im->ngc, name)) : 0;
+        int kind = 0;
+        if (*name)
+            kind = *table_at(im->ngc, &s->inner, intern_str(im->ngc, name));
         if (kind)
             return text_format(im->ngc, "%s%s", kind == 1 ? s->prefix : s->shared, name);
     }
@@ -273,7 +275,9 @@ static void give_collected(Import *im, int i, Meaning *part, int count, int64_t 
         problem(im, "its result %d has no elements", i);
         return;
     }
-    Known *k = axis == 0 ? joined_known(im, part, count) : NULL;
+    Known *k = NULL;
+    if (axis == 0)
+        k = joined_known(im, part, count);
     if (k) {
         result_known(im, i, k);
         return;
@@ -293,7 +297,7 @@ static void give_collected(Import *im, int i, Meaning *part, int count, int64_t 
 static int64_t trip_count(Import *im)
 {
     int64_t passes = MOST_PASSES;
-    const Known *k = has_input(im->at, 0) ? want_known(im, 0, "the number of passes") : NULL;
+    const Known *k = given_known(im, 0, "the number of passes");
     if (im->failed)
         return -1;
     if (k && (k->count != 1 || !known_whole(im->g, k, 0, &passes))) {
@@ -313,7 +317,9 @@ static Meaning meaning_of_number(Import *im, int element, double v)
 static void take_loop(Import *im, const Pb__Node *n)
 {
     const Pb__Graph *g = graph_in(im, "body");
-    int64_t most = im->failed ? -1 : trip_count(im);
+    int64_t most = -1;
+    if (!im->failed)
+        most = trip_count(im);
     int carried = (int)n->n_input - 2, passes = 0;
     if (most < 0)
         return;
@@ -377,7 +383,9 @@ typedef struct Scan {
 static bool read_list(Import *im, const char *name, int64_t *out, int count)
 {
     memset(out, 0, 64 * sizeof *out);
-    int n = count <= 64 ? attribute_ints(im, name, out, 64) : 0;
+    int n = 0;
+    if (count <= 64)
+        n = attribute_ints(im, name, out, 64);
     if (n == count || (n < 0 && !attribute(im, name) && count <= 64))
         return true;
     problem(im, "attribute '%s': there must be %d numbers", name, count);

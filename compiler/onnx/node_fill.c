@@ -68,7 +68,10 @@ static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, 
             bool number = size_number(im->g, s, &n), less = number && n < 0;
             adds |= !less && s != 0;
             cuts |= less;
-            zeros[k] = less ? "0" : size_text(im->g, s, "");
+            if (less)
+                zeros[k] = "0";
+            else
+                zeros[k] = size_text(im->g, s, "");
             if (less)
                 ends[k] = text_format(im->ngc, "%lld", (long long)(k ? n : -n));
         }
@@ -81,6 +84,7 @@ static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, 
 
 static void take_pad(Import *im, const Pb__Node *n)
 {
+    (void)n;
     static const char *const modes[][2] = {{"reflect", "pad_reflect"},
                                            {"edge", "pad_edge"},
                                            {"wrap", "pad_wrap"}};
@@ -88,7 +92,7 @@ static void take_pad(Import *im, const Pb__Node *n)
     const char *mode = attribute_text(im, "mode", "constant"), *cut, *add;
     double value = attribute_float(im, "value", 0);
     int rank = input_rank(im, 0), count = rank < 0 ? 0 : read_pads(im, rank, pads);
-    const Known *given = has_input(n, 2) ? want_known(im, 2, "the value") : NULL;
+    const Known *given = given_known(im, 2, "the value");
     Operand x = operand(im, 0);
     const char *function = "pad";
     for (int i = 0; i < 3; i++)
@@ -106,7 +110,9 @@ static void take_pad(Import *im, const Pb__Node *n)
     pad_texts(im, rank, pads, &cut, &add);
     if (cut)
         x = emit(im, BIND_ATOM, text_format(im->ngc, "$60[%s]", cut), 1, x);
-    const char *v = value != 0 ? text_format(im->ngc, ", value = %s", number_text(im, value)) : "";
+    const char *v = "";
+    if (value != 0)
+        v = text_format(im->ngc, ", value = %s", number_text(im, value));
     if (add)
         x = emit(im, BIND_ATOM, text_format(im->ngc, "%s($00, [%s]%s)", function, add, v), 1, x);
     result(im, 0, x);
@@ -124,7 +130,9 @@ static void take_fill(Import *im, const Pb__Node *n)
     if (!shape || shape->count > MAX_RANK)
         return;
     value = attribute_float(im, "value", 0);
-    Known *v = a && a->t ? known_of_tensor(im->ngc, a->t, im->folder, &why) : NULL;
+    Known *v = NULL;
+    if (a && a->t)
+        v = known_of_tensor(im->ngc, a->t, im->folder, &why);
     if (v && v->count == 1)
         known_number(im->g, v, 0, &value);
     for (int i = 0; i < (int)shape->count; i++)
@@ -192,8 +200,9 @@ static void take_one_hot(Import *im, const Pb__Node *n)
 
 static void take_trilu(Import *im, const Pb__Node *n)
 {
+    (void)n;
     int64_t k = 0;
-    const Known *given = has_input(n, 1) ? want_known(im, 1, "the diagonal") : NULL;
+    const Known *given = given_known(im, 1, "the diagonal");
     bool upper = attribute_int(im, "upper", 1);
     Operand x = operand(im, 0);
     if (im->failed)
@@ -236,7 +245,9 @@ static void take_cumsum(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed || !known_whole(im->g, k, 0, &axis) || (axis = axis_of(im, axis, rank)) < 0)
         return;
-    const char *at = axis == rank - 1 ? "-1" : text_format(im->ngc, "%lld", (long long)axis);
+    const char *at = "-1";
+    if (axis != rank - 1)
+        at = text_format(im->ngc, "%lld", (long long)axis);
     const char *form = "cumsum($00, %s)";
     if (back)
         form = "flip(cumsum(flip($00, %1$s), %1$s), %1$s)";

@@ -281,7 +281,9 @@ static void take_rms_norm(Import *im, const Pb__Node *n)
 static Known *channel_weight(Import *im, int i, Size channels)
 {
     const Known *k = input_known(im, i);
-    Known *own = k ? own_weight(im, i, k->rank) : NULL;
+    Known *own = NULL;
+    if (k)
+        own = own_weight(im, i, k->rank);
     if (!own || k->rank < 1 || k->dim[0] != k->count || k->count != (int64_t)channels)
         return NULL;
     if (own->rank == 1)
@@ -298,8 +300,12 @@ static void take_group_norm(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
     Shape s = operand_node(x)->shape;
-    Known *gain = s.rank > 1 ? channel_weight(im, 1, s.dim[1]) : NULL;
-    Known *bias = s.rank > 1 ? channel_weight(im, 2, s.dim[1]) : NULL;
+    Known *gain = NULL;
+    if (s.rank > 1)
+        gain = channel_weight(im, 1, s.dim[1]);
+    Known *bias = NULL;
+    if (s.rank > 1)
+        bias = channel_weight(im, 2, s.dim[1]);
     if (!gain || !bias) {
         problem(im, "a scale that is not one weight for each channel is not supported");
         return;
@@ -361,7 +367,10 @@ static void take_lrn(Import *im, const Pb__Node *n)
         const char *part =
             text_format(im->ngc, "$60[:, %lld:%lld]", (long long)i, (long long)(i + channels));
         Operand p = emit(im, BIND_ATOM, part, 1, squares);
-        all = i ? emit(im, BIND_SUM, "$20 + $31", 2, all, p) : p;
+        if (i)
+            all = emit(im, BIND_SUM, "$20 + $31", 2, all, p);
+        else
+            all = p;
     }
     const char *form = text_format(im->ngc, "$30/(%s + %s*$31)^%s", number_text(im, bias),
                                    number_text(im, alpha / (double)size), number_text(im, beta));

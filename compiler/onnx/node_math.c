@@ -57,7 +57,8 @@ static void take_variadic(Import *im, const Pb__Node *n)
 {
     Operand y = operand(im, 0);
     bool sum = strcmp(n->op, "Sum") == 0 || strcmp(n->op, "Mean") == 0;
-    const char *form = strcmp(n->op, "Max") == 0 ? "maximum($00, $01)" : "minimum($00, $01)";
+    bool is_max = strcmp(n->op, "Max") == 0;
+    const char *form = is_max ? "maximum($00, $01)" : "minimum($00, $01)";
     for (int i = 1; i < (int)n->n_input && !im->failed; i++)
         y = emit(im, sum ? BIND_SUM : BIND_ATOM, sum ? "$20 + $31" : form, 2, y, operand(im, i));
     if (strcmp(n->op, "Mean") == 0 && !im->failed)
@@ -269,7 +270,7 @@ static void take_round(Import *im, const Pb__Node *n)
 static void take_dropout(Import *im, const Pb__Node *n)
 {
     double ratio = attribute_float(im, "ratio", 0.5);
-    const Known *given = has_input(n, 1) ? want_known(im, 1, "the ratio") : NULL;
+    const Known *given = given_known(im, 1, "the ratio");
     if (given)
         known_number(im->g, given, 0, &ratio);
     Operand x = operand(im, 0);

@@ -22,8 +22,12 @@ static const char *along_axis(Import *im, Operand o, int64_t axis, int rank)
 static Operand along(Import *im, int i, int64_t axis, int rank)
 {
     Operand o = operand(im, i);
-    const char *index = im->failed ? "" : along_axis(im, o, axis, rank);
-    return *index ? emit(im, BIND_ATOM, text_format(im->ngc, "$60%s", index), 1, o) : o;
+    const char *index = "";
+    if (!im->failed)
+        index = along_axis(im, o, axis, rank);
+    if (*index)
+        return emit(im, BIND_ATOM, text_format(im->ngc, "$60%s", index), 1, o);
+    return o;
 }
 
 /* The whole numbers that a type has, as the bounds of clip. */
@@ -40,7 +44,9 @@ static const char *bounds(int element)
 /* x in steps of the scale, from operand `zero` of the node on, which may be missing. */
 static void quantized(Import *im, Operand steps, int zero, int64_t axis, int rank)
 {
-    int element = has_input(im->at, zero) ? input_element(im, zero) : EL_UINT8;
+    int element = EL_UINT8;
+    if (has_input(im->at, zero))
+        element = input_element(im, zero);
     Operand y = emit(im, BIND_ATOM, "round($00)", 1, steps);
     if (has_input(im->at, zero) && !im->failed)
         y = emit(im, BIND_SUM, "$20 + $31", 2, y, along(im, zero, axis, rank));
@@ -70,7 +76,9 @@ static void take_quantize(Import *im, const Pb__Node *n)
 {
     (void)n;
     int rank = input_rank(im, 0);
-    int64_t axis = rank > 1 ? axis_attribute(im, 1, rank) : 0;
+    int64_t axis = 0;
+    if (rank > 1)
+        axis = axis_attribute(im, 1, rank);
     if (axis < 0 || rank < 0)
         return;
     Operand x = operand(im, 0), scale = along(im, 1, axis, rank);
@@ -82,7 +90,9 @@ static void take_dequantize(Import *im, const Pb__Node *n)
 {
     (void)n;
     int rank = input_rank(im, 0);
-    int64_t axis = rank > 1 ? axis_attribute(im, 1, rank) : 0;
+    int64_t axis = 0;
+    if (rank > 1)
+        axis = axis_attribute(im, 1, rank);
     if (axis < 0 || rank < 0)
         return;
     Operand x = less_zero(im, 0, 2, axis), scale = along(im, 1, axis, rank);
@@ -133,7 +143,9 @@ static void take_conv(Import *im, const Pb__Node *n)
         return;
     Operand x = less_zero(im, 0, 2, 1), w = less_zero(im, 3, 5, 0);
     Operand sx = operand(im, 1), sw = along(im, 4, 1, rank), sy = operand(im, 6);
-    Operand y = im->failed ? x : convolution(im, x, w);
+    Operand y = x;
+    if (!im->failed)
+        y = convolution(im, x, w);
     if (has_input(n, 8) && !im->failed)
         y = emit(im, BIND_SUM, "$20 + $31", 2, y, along(im, 8, 1, rank));
     if (im->failed)

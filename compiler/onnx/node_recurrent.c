@@ -25,7 +25,9 @@ static bool add_acts(Import *im, Text *t, const char *usual)
         }
         text_add(&acts, "%s%s", comma_before(i), name);
     }
-    size_t n = acts.at ? strlen(acts.at) : 0;
+    size_t n = 0;
+    if (acts.at)
+        n = strlen(acts.at);
     bool same = n == 0 || strncmp(usual, acts.at, n) == 0;
     if (!same)
         text_add(t, ", acts = [%s]", acts.at);
@@ -43,7 +45,9 @@ static bool is_zeros(Import *im, int i)
     while (l && l->args == 1 &&
            (strncmp(l->form, "$60[", 4) == 0 || strncmp(l->form, "broadcast_to(", 13) == 0))
         l = l->arg[0].line;
-    size_t n = l ? strlen(l->form) : 0;
+    size_t n = 0;
+    if (l)
+        n = strlen(l->form);
     return n > 8 && strncmp(l->form, "full(", 5) == 0 && strcmp(l->form + n - 4, ", 0)") == 0;
 }
 

@@ -76,9 +76,10 @@ static void take_arg(Import *im, const Pb__Node *n)
 
 static void take_top(Import *im, const Pb__Node *n)
 {
+    (void)n;
     int rank = input_rank(im, 0);
     int64_t k = attribute_int(im, "k", 0);
-    const Known *given = has_input(n, 1) ? want_known(im, 1, "the number of elements") : NULL;
+    const Known *given = given_known(im, 1, "the number of elements");
     Operand x = operand(im, 0);
     int64_t axis = axis_attribute(im, -1, rank);
     if (axis < 0)
@@ -88,7 +89,9 @@ static void take_top(Import *im, const Pb__Node *n)
         return;
     }
     const char *f = attribute_int(im, "largest", 1) ? "largest" : "smallest";
-    const char *at = axis == rank - 1 ? "" : text_format(im->ngc, ", %lld", (long long)axis);
+    const char *at = "";
+    if (axis != rank - 1)
+        at = text_format(im->ngc, ", %lld", (long long)axis);
     const char *form = text_format(im->ngc, "%s($00, %lld%s)", f, (long long)k, at);
     Line *l = line_new(im, BIND_ATOM, form, 1, &x);
     l->parts = 2;
@@ -128,7 +131,8 @@ static void hardmax(Import *im, Operand x, int64_t axis)
         problem(im, "it is supported from opset 13 on");
         return;
     }
-    axis = axis < 0 ? s.rank - 1 : axis;
+    if (axis < 0)
+        axis = s.rank - 1;
     bool last = axis == s.rank - 1;
     const char *n = size_text(im->g, s.dim[axis], "");
     const char *form = text_format(im->ngc, "one_hot(argmax($00), %s)", n);

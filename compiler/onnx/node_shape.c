@@ -36,7 +36,8 @@ static void take_flatten(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed)
         return;
-    axis = axis < 0 ? axis + rank : axis;
+    if (axis < 0)
+        axis += rank;
     if (axis < 0 || axis > rank) {
         problem(im, "axis %lld of %d", (long long)axis, rank);
         return;
@@ -149,7 +150,10 @@ static void take_unsqueeze(Import *im, const Pb__Node *n)
     int given = attribute_ints(im, "axes", axis, MAX_RANK);
     if (rank >= 0 && has_input(n, 1)) {
         const Known *k = want_known(im, 1, "the list of axes");
-        given = k ? (int)k->count : -1;
+        if (k)
+            given = (int)k->count;
+        else
+            given = -1;
     }
     if (im->failed)
         return;
@@ -240,7 +244,8 @@ static void take_transpose(Import *im, const Pb__Node *n)
     }
     bool same = true, last = rank >= 2;
     for (int i = 0; i < rank; i++) {
-        perm[i] = given < 0 ? rank - 1 - i : perm[i];
+        if (given < 0)
+            perm[i] = rank - 1 - i;
         same &= perm[i] == i;
         int64_t swapped = i < rank - 2 ? i : 2 * rank - 3 - i;
         last &= perm[i] == swapped;
@@ -306,7 +311,7 @@ enum { MOST_PARTS = 64 };
 static int64_t split_lengths(Import *im, int count, Size axis, int64_t *length)
 {
     int64_t size, all = 0, given = attribute_ints(im, "split", length, MOST_PARTS);
-    const Known *list = has_input(im->at, 1) ? want_known(im, 1, "the lengths") : NULL;
+    const Known *list = given_known(im, 1, "the lengths");
     if (list && list->count <= MOST_PARTS)
         for (given = 0; given < list->count; given++)
             if (!known_whole(im->g, list, given, &length[given]))
@@ -350,8 +355,14 @@ static void take_split(Import *im, const Pb__Node *n)
         return;
     int64_t axis = axis_attribute(im, 0, s.rank);
     bool nothing = is_empty(input_known(im, 0)), even = true;
-    Operand x = nothing ? (Operand){0} : operand(im, 0);
-    int64_t all = im->failed ? -1 : split_lengths(im, count, s.dim[axis], length);
+    Operand x;
+    if (nothing)
+        x = (Operand){0};
+    else
+        x = operand(im, 0);
+    int64_t all = -1;
+    if (!im->failed)
+        all = split_lengths(im, count, s.dim[axis], length);
     if (im->failed || all < 0)
         return;
 
@@ -399,7 +410,7 @@ static const Known *slice_list(Import *im, int i, const char *name)
 {
     int64_t v[MAX_RANK];
     if (im->opset >= 10)
-        return has_input(im->at, i) ? want_known(im, i, name) : NULL;
+        return given_known(im, i, name);
     int64_t n = attribute_ints(im, name, v, MAX_RANK);
     if (n < 0)
         return NULL;
@@ -416,8 +427,10 @@ static bool is_nothing(Import *im, Size from, Size to, Size size, int64_t step)
     if (!size_number(im->g, from, &a) || !size_number(im->g, to, &b) ||
         !size_number(im->g, size, &n))
         return false;
-    a = a < 0 ? a + n : a;
-    b = b < 0 ? b + n : b;
+    if (a < 0)
+        a += n;
+    if (b < 0)
+        b += n;
     if (step > 0)
         return a >= n || b <= 0 || a >= b;
     return n == 0 || a < 0 || (a < n ? a : n - 1) <= b;
@@ -465,7 +478,9 @@ static int64_t slice_axis(Import *im, const Slice *l, int i, int rank, int64_t *
         *step = 0;
     if (*step == 0)
         problem(im, "a step of 0");
-    return im->failed ? -1 : axis_of(im, axis, rank);
+    if (im->failed)
+        return -1;
+    return axis_of(im, axis, rank);
 }
 
 static void take_slice(Import *im, const Pb__Node *n)
@@ -502,7 +517,8 @@ static void take_slice(Import *im, const Pb__Node *n)
             continue;
         part[axis] =
             text_format(im->ngc, step == 1 ? "%s:%s" : "%s:%s:%lld", first, end, (long long)step);
-        last = axis > last ? (int)axis : last;
+        if (axis > last)
+            last = (int)axis;
     }
     if (nothing && last >= 0)
         problem(im, "a slice without elements that cuts another axis too is not supported");
@@ -571,7 +587,9 @@ static Operand places(Import *im, int i, const Size *size, int sizes)
     Known *k = input_known(im, i);
     if (k && !im->failed) {
         Known *y = known_places(im, k, size, sizes);
-        return y == k ? operand(im, i) : operand_of_known(im, y);
+        if (y == k)
+            return operand(im, i);
+        return operand_of_known(im, y);
     }
     Operand o = operand(im, i);
     if (im->failed || !o.line)
@@ -581,7 +599,11 @@ static Operand places(Import *im, int i, const Size *size, int sizes)
     const Known *table = input_known(im, 0); /* the rows of a weight are counted from the first */
     if (im->failed || operand_node(o)->range.lo >= 0 || (table && is_param(im, table)))
         return o;
-    const char *n = sizes == 1 ? size_text(im->g, size[0], "") : sizes_text(im, size, sizes);
+    const char *n;
+    if (sizes == 1)
+        n = size_text(im->g, size[0], "");
+    else
+        n = sizes_text(im, size, sizes);
     return emit(im, BIND_ATOM, text_format(im->ngc, "from_end($00, %s)", n), 1, o);
 }
 
@@ -598,7 +620,9 @@ static int place_axes(Import *im, int i, int64_t batch, Size *size)
         size[a] = x.dim[batch + a];
     if (!good)
         problem(im, "its indices do not fit the axes of what they are for");
-    return good ? (int)n : 0;
+    if (!good)
+        return 0;
+    return (int)n;
 }
 
 static void take_gather(Import *im, const Pb__Node *n)
@@ -623,7 +647,8 @@ static void take_gather(Import *im, const Pb__Node *n)
         const char *range =
             text_format(im->ngc, "%lld:%lld", (long long)first, (long long)(first + index->count));
         bool whole = first == 0 && operand_node(x)->shape.dim[axis] == index->count;
-        x = whole ? x : emit(im, BIND_ATOM, range_form(im, axis, range), 1, x);
+        if (!whole)
+            x = emit(im, BIND_ATOM, range_form(im, axis, range), 1, x);
         result(im, 0, index->rank == 1 ? x : emit(im, BIND_ATOM, "$60[new]", 1, x));
         return;
     }
@@ -643,7 +668,9 @@ static void take_gather_elements(Import *im, const Pb__Node *n)
     if (axis < 0)
         return;
     Operand i = places(im, 1, &operand_node(x)->shape.dim[axis], 1);
-    const char *at = axis ? text_format(im->ngc, ", %lld", (long long)axis) : "";
+    const char *at = "";
+    if (axis)
+        at = text_format(im->ngc, ", %lld", (long long)axis);
     const char *form = text_format(im->ngc, "gather_elements($00, $01%s)", at);
     result(im, 0, emit(im, BIND_ATOM, form, 2, x, i));
 }
@@ -654,10 +681,14 @@ static void take_gather_nd(Import *im, const Pb__Node *n)
     int64_t batch = attribute_int(im, "batch_dims", 0);
     Size size[MAX_RANK];
     Operand x = operand(im, 0), i = {0};
-    int sizes = im->failed ? 0 : place_axes(im, 1, batch, size);
+    int sizes = 0;
+    if (!im->failed)
+        sizes = place_axes(im, 1, batch, size);
     if (sizes)
         i = places(im, 1, size, sizes);
-    const char *more = batch ? text_format(im->ngc, ", %lld", (long long)batch) : "";
+    const char *more = "";
+    if (batch)
+        more = text_format(im->ngc, ", %lld", (long long)batch);
     if (!im->failed)
         result(im, 0,
                emit(im, BIND_ATOM, text_format(im->ngc, "gather_nd($00, $01%s)", more), 2, x, i));
@@ -690,7 +721,9 @@ static void take_scatter(Import *im, const Pb__Node *n)
     Operand i = places(im, 1, size, sizes), u = operand(im, 2);
     if (im->failed)
         return;
-    const char *at = axis ? text_format(im->ngc, ", %lld", (long long)axis) : "";
+    const char *at = "";
+    if (axis)
+        at = text_format(im->ngc, ", %lld", (long long)axis);
     const char *form =
         text_format(im->ngc, "scatter_%s_%s($00, $01, $02%s)", nd ? "nd" : "elements", way, at);
     result(im, 0, emit(im, BIND_ATOM, form, 3, x, i, u));

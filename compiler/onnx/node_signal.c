@@ -87,10 +87,11 @@ static void take_mel(Import *im, const Pb__Node *n)
 
 static void take_dft(Import *im, const Pb__Node *n)
 {
+    (void)n;
     int rank = input_rank(im, 0);
     int64_t length = 0, axis = attribute_int(im, "axis", im->opset < 20 ? 1 : -2);
-    const Known *given = has_input(n, 1) ? want_known(im, 1, "the length") : NULL;
-    const Known *at = has_input(n, 2) ? want_known(im, 2, "the axis") : NULL;
+    const Known *given = given_known(im, 1, "the length");
+    const Known *at = given_known(im, 2, "the axis");
     Operand x = operand(im, 0);
     if (im->failed)
         return;
@@ -118,7 +119,7 @@ static void take_stft(Import *im, const Pb__Node *n)
 {
     int64_t step = 0, length = 0, size = 0;
     const Known *by = want_known(im, 1, "the step");
-    const Known *given = has_input(n, 3) ? want_known(im, 3, "the length") : NULL;
+    const Known *given = given_known(im, 3, "the length");
     Operand x = operand(im, 0), window = {0};
     if (im->failed)
         return;

@@ -79,7 +79,9 @@ static const char *pair_text(Import *im, const int64_t *v, int n)
     bool same = true;
     for (int i = 1; i < n; i++)
         same &= v[i] == v[0];
-    return same ? text_format(im->ngc, "%lld", (long long)v[0]) : ints_text(im, v, n);
+    if (same)
+        return text_format(im->ngc, "%lld", (long long)v[0]);
+    return ints_text(im, v, n);
 }
 
 /* Adds ", NAME = 3" if that is not the default. */
@@ -267,10 +269,15 @@ static Operand by_columns(Import *im, Operand y, const Window *w)
         const char *form =
             text_format(im->ngc, "($20 - %s*$31)*%lld", size, (long long)(all /= n[i]));
         Operand part = emit(im, BIND_TERM, form, 2, rest, q);
-        sum = sum.line ? emit(im, BIND_SUM, "$20 + $31", 2, part, sum) : part;
+        if (sum.line)
+            sum = emit(im, BIND_SUM, "$20 + $31", 2, part, sum);
+        else
+            sum = part;
         rest = q;
     }
-    return sum.line ? emit(im, BIND_SUM, "$20 + $31", 2, rest, sum) : y;
+    if (!sum.line)
+        return y;
+    return emit(im, BIND_SUM, "$20 + $31", 2, rest, sum);
 }
 
 /* The places of the maxima, counted over the whole tensor. */
@@ -307,9 +314,10 @@ static void take_max_pool(Import *im, const Pb__Node *n)
  * the ends. */
 static void take_max_unpool(Import *im, const Pb__Node *n)
 {
+    (void)n;
     Window w;
     Size dim[MAX_RANK], count = 1;
-    const Known *given = has_input(n, 2) ? want_known(im, 2, "the sizes") : NULL;
+    const Known *given = given_known(im, 2, "the sizes");
     Operand x = operand(im, 0), at = operand(im, 1);
     if (im->failed || !read_window(im, &w, NULL))
         return;
@@ -426,8 +434,11 @@ static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Tex
         return false;
     }
     for (int i = 0; i < rank; i++) {
-        bool good = sizes ? i < 2 || known_whole(im->g, list, i, &size[i])
-                          : known_number(im->g, list, i, &scale[i]);
+        bool good;
+        if (sizes)
+            good = i < 2 || known_whole(im->g, list, i, &size[i]);
+        else
+            good = known_number(im->g, list, i, &scale[i]);
         if (i < 2 && sizes)
             good = known_size(im->g, list, i) == s.dim[i];
         if (i < 2 && !sizes)
@@ -440,7 +451,10 @@ static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Tex
         if (i < 2 || sizes)
             continue;
         bool known = size_number(im->g, s.dim[i], &n);
-        size[i] = known ? whole_size(im, scale[i], n, &quotient) : 0;
+        if (known)
+            size[i] = whole_size(im, scale[i], n, &quotient);
+        else
+            size[i] = 0;
         whole &= size[i] > 0;
     }
     if (sizes || (quotient && whole)) {
@@ -525,8 +539,12 @@ static bool corners_scaled(Import *im, const Known *scales, int rank)
 /* The sizes, or the scales: an operand, or an attribute before opset 9. */
 static const Known *resize_list(Import *im, int i, const char *what)
 {
-    const Pb__Attribute *a = im->opset < 9 ? attribute(im, "scales") : NULL;
-    int64_t count = a ? (int64_t)a->n_floats : 0;
+    const Pb__Attribute *a = NULL;
+    if (im->opset < 9)
+        a = attribute(im, "scales");
+    int64_t count = 0;
+    if (a)
+        count = (int64_t)a->n_floats;
     if (has_input(im->at, i))
         return want_known(im, i, what);
     if (count == 0 || count > MAX_RANK) {

@@ -215,12 +215,15 @@ void problem(Import *, const char *format, ...);
 bool has_word(const char *words, const char *word);
 
 Meaning *meaning_new(Import *, const char *name);
-Meaning *meaning_of(Import *, const char *name); /* NULL: the file does not define it */
+/* NULL: the file does not define it, or name is NULL. */
+Meaning *meaning_of(Import *, const char *name);
+
 bool has_input(const Pb__Node *, int i);
 const Meaning *input_of(Import *, int i); /* of the current node; NULL with a problem */
 Known *input_known(Import *, int i);      /* its elements, or NULL: they are not known */
-Known *want_known(Import *, int i, const char *what); /* with a problem */
-Operand operand(Import *, int i);                     /* line NULL with a problem */
+Known *want_known(Import *, int i, const char *what);  /* with a problem */
+Known *given_known(Import *, int i, const char *what); /* NULL also where there is no input i */
+Operand operand(Import *, int i);                      /* line NULL with a problem */
 Node *operand_node(Operand);
 int input_rank(Import *, int i); /* -1 with a problem */
 bool input_shape(Import *, int i, Shape *);

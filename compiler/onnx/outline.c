@@ -96,7 +96,8 @@ static bool add_refs(Region *r, const Statement *s)
         if (e == ENTRIES)
             return false;
         r->entry[e] = of;
-        r->entries = e == r->entries ? e + 1 : r->entries;
+        if (e == r->entries)
+            r->entries = e + 1;
         r->hash = (r->hash ^ (uint64_t)(1000 + e)) * 0x100000001B3u;
     }
     return true;
@@ -163,7 +164,10 @@ static const char *common_path(Import *im, const Page *p, const Region *r)
         if (!first) {
             const char *dot = strrchr(label, '.');
             first = label;
-            n = dot ? (size_t)(dot - label) : 0;
+            if (dot)
+                n = (size_t)(dot - label);
+            else
+                n = 0;
         }
         while (same < n && label[same] == first[same])
             same++;
@@ -172,7 +176,9 @@ static const char *common_path(Import *im, const Page *p, const Region *r)
             same--;
         n = min_int64(same, n);
     }
-    return first && n > 0 ? text_format(im->ngc, "%.*s", (int)n, first) : NULL;
+    if (first && n > 0)
+        return text_format(im->ngc, "%.*s", (int)n, first);
+    return NULL;
 }
 
 /* Are all layers of this path in the region? */
@@ -282,10 +288,14 @@ static const char *parameter_name(Import *im, const char *text, const char *at, 
 static const char *def_word(Import *im, const char *path)
 {
     const char *dot = path ? strrchr(path, '.') : NULL, *word = dot ? dot + 1 : path;
-    size_t n = word ? strlen(word) : 0;
+    size_t n = 0;
+    if (word)
+        n = strlen(word);
     while (n > 0 && (is_digit(word[n - 1]) || word[n - 1] == '_'))
         n--;
-    return n > 2 ? text_format(im->ngc, "%.*s", (int)n, word) : "block";
+    if (n > 2)
+        return text_format(im->ngc, "%.*s", (int)n, word);
+    return "block";
 }
 
 /* The statements of the first region, with parameters in place of numbers. */
@@ -326,7 +336,9 @@ static Def *make_def(Import *im, const Page *p, const Region *r, const int *para
 
 static void shorten_labels(Def *d, const char *path)
 {
-    size_t n = path ? strlen(path) : 0;
+    size_t n = 0;
+    if (path)
+        n = strlen(path);
     for (int i = 0; i < d->count; i++) {
         Statement *s = d->body[i];
         if (s->label && n && strncmp(s->label, path, n) == 0 && s->label[n] == '.')

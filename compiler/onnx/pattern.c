@@ -17,18 +17,25 @@ typedef struct Finder {
 /* The node of this operator that computes a name, or NULL. It has the operands that it needs. */
 static const Pb__Node *made_by(Finder *f, const char *name, const char *op)
 {
+    if (!name)
+        return NULL;
     int at = *table_at(f->im->ngc, &f->maker, intern_str(f->im->ngc, name));
-    const Pb__Node *n = at ? f->im->node[at - 1] : NULL;
+    if (at == 0)
+        return NULL;
+
+    const Pb__Node *n = f->im->node[at - 1];
     size_t least = strcmp(op, "Constant") != 0;
     if (has_word("Add Sub Mul Div Pow MatMul Reshape", op))
         least = 2;
-    return n && strcmp(n->op, op) == 0 && n->n_input >= least ? n : NULL;
+    return strcmp(n->op, op) == 0 && n->n_input >= least ? n : NULL;
 }
 
 /* The node that computes the operand of another one. */
 static const Pb__Node *operand_by(Finder *f, const Pb__Node *n, int i, const char *op)
 {
-    return n && i < (int)n->n_input ? made_by(f, n->input[i], op) : NULL;
+    if (n && i < (int)n->n_input)
+        return made_by(f, n->input[i], op);
+    return NULL;
 }
 
 /* Is it one number, and which? Also the square root of one, and a cast. */
@@ -37,7 +44,9 @@ static bool is_number(Finder *f, const char *name, double *v)
     const char *why;
     const Meaning *m = meaning_of(f->im, name);
     const Known *k = m ? m->known : NULL;
-    const Pb__Node *n = k ? NULL : made_by(f, name, "Constant");
+    const Pb__Node *n = NULL;
+    if (!k)
+        n = made_by(f, name, "Constant");
     if (n && n->n_attribute == 1 && n->attribute[0]->t)
         k = known_of_tensor(f->im->ngc, n->attribute[0]->t, f->im->folder, &why);
     if (n && n->n_attribute == 1 && n->attribute[0]->has_f) {
@@ -139,7 +148,7 @@ static int factors(Finder *f, const Pb__Node *n, const char **out, int count)
 static const char *erf_part(Finder *f, const char *name)
 {
     const char *inner = beside_number(f, made_by(f, name, "Add"), 1);
-    const Pb__Node *erf = inner ? made_by(f, inner, "Erf") : NULL;
+    const Pb__Node *erf = made_by(f, inner, "Erf");
     const Pb__Node *div = operand_by(f, erf, 0, "Div"), *mul = operand_by(f, erf, 0, "Mul");
     if (div && div->n_input == 2 && is_about(f, div->input[1], sqrt(2)))
         return div->input[0];
@@ -161,10 +170,10 @@ static bool is_cube(Finder *f, const char *name, const char *x)
 static const char *tanh_part(Finder *f, const char *name)
 {
     const char *inner = beside_number(f, made_by(f, name, "Add"), 1);
-    const Pb__Node *tanh = inner ? made_by(f, inner, "Tanh") : NULL;
+    const Pb__Node *tanh = made_by(f, inner, "Tanh");
     const char *sum =
         tanh ? beside_number(f, made_by(f, tanh->input[0], "Mul"), 0.7978845608) : NULL;
-    const Pb__Node *add = sum ? made_by(f, sum, "Add") : NULL;
+    const Pb__Node *add = made_by(f, sum, "Add");
     for (int i = 0; add && add->n_input == 2 && i < 2; i++) {
         const char *x = add->input[i];
         const char *cube = beside_number(f, made_by(f, add->input[1 - i], "Mul"), 0.044715);
@@ -225,7 +234,9 @@ static const char *last_mean(Finder *f, const char *name)
 static const char *centred(Finder *f, const char *name)
 {
     const Pb__Node *n = made_by(f, name, "Sub");
-    const char *x = n && n->n_input == 2 ? last_mean(f, n->input[1]) : NULL;
+    const char *x = NULL;
+    if (n && n->n_input == 2)
+        x = last_mean(f, n->input[1]);
     return same(x, n ? n->input[0] : NULL) ? x : NULL;
 }
 
@@ -236,8 +247,8 @@ static const char *mean_root(Finder *f, const char *name, double *eps)
     const Pb__Node *add = operand_by(f, root, 0, "Add");
     for (int i = 0; add && add->n_input == 2 && i < 2; i++) {
         const char *squares = last_mean(f, add->input[1 - i]);
-        const Pb__Node *power = squares ? made_by(f, squares, "Pow") : NULL;
-        const Pb__Node *mul = squares ? made_by(f, squares, "Mul") : NULL;
+        const Pb__Node *power = made_by(f, squares, "Pow");
+        const Pb__Node *mul = made_by(f, squares, "Mul");
         if (!is_number(f, add->input[i], eps))
             continue;
         if (power && is_about(f, power->input[1], 2))
@@ -252,7 +263,9 @@ static const char *mean_root(Finder *f, const char *name, double *eps)
 static const char *deviation(Finder *f, const char *name, double *eps)
 {
     const char *part = mean_root(f, name, eps);
-    return part ? centred(f, part) : NULL;
+    if (!part)
+        return NULL;
+    return centred(f, part);
 }
 
 /* Is it a vector that is known? */
@@ -279,12 +292,14 @@ static bool find_norm(Finder *f, int at)
     const char *gain, *bias;
     double eps;
     const char *scaled = beside_vector(f, f->im->node[at], &bias);
-    const Pb__Node *mul = scaled ? made_by(f, scaled, "Mul") : NULL;
+    const Pb__Node *mul = made_by(f, scaled, "Mul");
     if (scaled && uses_of(f->im, scaled) != 1)
         return false;
     const char *quotient = beside_vector(f, mul, &gain);
-    const Pb__Node *div = quotient ? made_by(f, quotient, "Div") : NULL;
-    const char *x = div && div->n_input == 2 ? centred(f, div->input[0]) : NULL;
+    const Pb__Node *div = made_by(f, quotient, "Div");
+    const char *x = NULL;
+    if (div && div->n_input == 2)
+        x = centred(f, div->input[0]);
     if (!x || !same(deviation(f, div->input[1], &eps), x))
         return false;
     Pb__Node *n = join(f, at, "LayerNormalization", 3, (const char *const[]){x, gain, bias});
@@ -298,8 +313,8 @@ static bool find_mean_square(Finder *f, int at)
     const char *gain;
     double eps;
     const char *name = beside_vector(f, f->im->node[at], &gain);
-    const Pb__Node *div = name ? made_by(f, name, "Div") : NULL;
-    const Pb__Node *mul = name ? made_by(f, name, "Mul") : NULL;
+    const Pb__Node *div = made_by(f, name, "Div");
+    const Pb__Node *mul = made_by(f, name, "Mul");
     const char *x = div ? div->input[0] : NULL;
     if (div && !same(mean_root(f, div->input[1], &eps), x))
         x = NULL;
@@ -324,7 +339,9 @@ static const Known *known_tensor(Finder *f, const char *name)
 {
     const char *why;
     const Meaning *m = meaning_of(f->im, name);
-    const Pb__Node *n = m ? NULL : made_by(f, name, "Constant");
+    const Pb__Node *n = NULL;
+    if (!m)
+        n = made_by(f, name, "Constant");
     if (n && n->n_attribute == 1 && n->attribute[0]->t)
         return known_of_tensor(f->im->ngc, n->attribute[0]->t, f->im->folder, &why);
     return m ? m->known : NULL;
@@ -359,7 +376,9 @@ static bool find_groups(Finder *f, int at)
 {
     const char *gain, *bias;
     const char *scaled = beside_channels(f, f->im->node[at], &bias);
-    const Pb__Node *mul = scaled && uses_of(f->im, scaled) == 1 ? made_by(f, scaled, "Mul") : NULL;
+    const Pb__Node *mul = NULL;
+    if (scaled && uses_of(f->im, scaled) == 1)
+        mul = made_by(f, scaled, "Mul");
     const char *whole = beside_channels(f, mul, &gain);
     const Pb__Node *back =
         whole && uses_of(f->im, whole) == 1 ? made_by(f, whole, "Reshape") : NULL;
@@ -478,7 +497,9 @@ static bool find_attention(Finder *f, int at)
 static bool find_linear(Finder *f, int at)
 {
     const Pb__Node *n = f->im->node[at], *turn = operand_by(f, n, 1, "Transpose");
-    const Meaning *m = turn ? meaning_of(f->im, turn->input[0]) : NULL;
+    const Meaning *m = NULL;
+    if (turn)
+        m = meaning_of(f->im, turn->input[0]);
     if (!m || !m->known || !m->known->name || m->known->rank != 2)
         return false;
     for (size_t i = 0; i < turn->n_attribute; i++) {

@@ -76,14 +76,20 @@ static const char *part_word(Import *im, const Statement *s, const char *word, i
 {
     static const char *const results[] = {"y", "h", "c"};
     bool sequence = s->hint && strstr(s->hint, "_sequence(") && i < 3;
-    return sequence ? results[i] : text_format(im->ngc, "%s%d", word, i);
+    if (sequence)
+        return results[i];
+    return text_format(im->ngc, "%s%d", word, i);
 }
 
 static void name_statement(Import *im, Statement *s, int start)
 {
     if (s->name)
         return;
-    const char *word = s->label ? without_start(s->label, start) : word_of(s->hint);
+    const char *word;
+    if (s->label)
+        word = without_start(s->label, start);
+    else
+        word = word_of(s->hint);
     if (s->declares == LINE_PARAM && !s->label)
         word = "w";
     if (s->declares == LINE_INPUT)
@@ -275,7 +281,9 @@ static const char *scores_of(Import *im, const char *loss, Shape *shape)
 static void add_loss(Import *im, Text *t, const ImportOptions *options)
 {
     const char *loss = options->loss ? options->loss : "cross_entropy";
-    const char *with = options->optimizer ? options->optimizer : "sgd(lr = 0.01)";
+    const char *with = options->optimizer;
+    if (!options->optimizer)
+        with = "sgd(lr = 0.01)";
     Shape s;
     if (im->outputs == 0 || im->output[0].line->kind != LINE_VALUE)
         return;

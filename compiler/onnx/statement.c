@@ -161,7 +161,9 @@ static void write_line(Pen *p, const Line *l, const char *form)
     const Line *layer = l->args == 1 ? l->arg[0].line : NULL;
     if (layer && p->of[layer->id].inlined && layer->weights) {
         const char *act = activation(im, form);
-        const char *both = act ? with_activation(im, layer->form, act) : NULL;
+        const char *both = NULL;
+        if (act)
+            both = with_activation(im, layer->form, act);
         if (both) {
             write_line(p, layer, both);
             return;

@@ -235,7 +235,9 @@ Known *known_sizes(Ngc *ngc, int rank, const int64_t *dim)
 
 Size size_of_number(Graph *g, int64_t n)
 {
-    return n < 0 ? size_sub(g, 0, -n) : n;
+    if (n < 0)
+        return size_sub(g, 0, -n);
+    return n;
 }
 
 bool known_number(const Graph *g, const Known *k, int64_t i, double *v)
@@ -256,7 +258,9 @@ static int64_t clamped(double v)
 {
     if (v > 4e18)
         return INT64_MAX / 2;
-    return v < -4e18 ? -INT64_MAX / 2 : (int64_t)v;
+    if (v < -4e18)
+        return -INT64_MAX / 2;
+    return (int64_t)v;
 }
 
 Size known_size(Graph *g, const Known *k, int64_t i)

@@ -46,7 +46,9 @@ static Size dim_named(Import *im, const char *wanted)
     l->name = intern_str(im->ngc, name);
     int dims = im->g->dims;
     emit_line(im, l);
-    return im->g->dims > dims ? size_dim(im->g, dims) : 1;
+    if (im->g->dims > dims)
+        return size_dim(im->g, dims);
+    return 1;
 }
 
 /* The size of an axis of an input. */
@@ -170,7 +172,9 @@ static void check_node(Import *im, const Pb__Node *n)
     im->at = n;
     im->failed = false;
     if (!op) {
-        const char *why = own_domain(n) && n->op ? onnx_refusal(n->op) : NULL;
+        const char *why = NULL;
+        if (own_domain(n) && n->op)
+            why = onnx_refusal(n->op);
         if (why)
             problem(im, "the operator is not supported: %s", why);
         else
@@ -214,7 +218,8 @@ static const Pb__Node *aligned(Import *im, const Pb__Node *n)
     a = input_rank(im, 0);
     b = input_rank(im, 1);
     int64_t axis = attribute_int(im, "axis", slope ? 1 : a - b);
-    axis = axis < 0 ? axis + a : axis;
+    if (axis < 0)
+        axis += a;
     Operand y = operand(im, 1);
     if (im->failed || b == 0 || axis < 0 || axis + b >= a || operand_node(y)->shape.dim[0] == 1)
         return n;
@@ -247,7 +252,9 @@ static void take_node(Import *im, const Pb__Node *n)
     if (op->take) {
         op->take(im, n);
         for (int i = 0; i < (int)n->n_output && !im->failed; i++) {
-            const Meaning *m = wants_output(n, i) ? meaning_of(im, n->output[i]) : NULL;
+            const Meaning *m = NULL;
+            if (wants_output(n, i))
+                m = meaning_of(im, n->output[i]);
             if (m && !m->known && !m->operand.line && uses_of(im, n->output[i]))
                 problem(im, "its result %d is not supported, or not with such operands", i);
         }
@@ -275,7 +282,7 @@ static void take_outputs(Import *im)
     im->remarks.ngc = im->ngc;
     for (size_t i = 0; i < im->graph->n_output; i++) {
         const char *name = im->graph->output[i]->name;
-        Meaning *m = name ? meaning_of(im, name) : NULL;
+        Meaning *m = meaning_of(im, name);
         im->failed = false;
         if (!m) {
             problem(im, "no node computes the output '%s'", name ? name : "");
@@ -320,7 +327,9 @@ static void check_given(Import *im)
         bool found = false;
         for (size_t k = 0; k < im->graph->n_input; k++) {
             const char *name = im->graph->input[k]->name;
-            size_t n = name ? strlen(name) : 0;
+            size_t n = 0;
+            if (name)
+                n = strlen(name);
             found |= name && strncmp(im->fixed[i], name, n) == 0 && im->fixed[i][n] == '=';
         }
         im->failed = false;
@@ -369,7 +378,10 @@ Import *onnx_import(Ngc *ngc, const char *path, char **given, int count,
     Import *im = arena_alloc(ngc, sizeof *im);
     const char *slash = strrchr(path, '/');
     *im = (Import){.ngc = ngc, .path = path, .fixed = given, .fixes = count};
-    im->folder = slash ? text_format(ngc, "%.*s", (int)(slash + 1 - path), path) : "";
+    if (slash)
+        im->folder = text_format(ngc, "%.*s", (int)(slash + 1 - path), path);
+    else
+        im->folder = "";
     im->model = onnx_read(ngc, path);
     if (!im->model || !import_graph(im))
         return NULL;
