@@ -302,7 +302,10 @@ void jacobians_compute(Lesson *l)
             j->structure = structure_of(l, j);
         }
         if (on_path && l->losses && j->value) {
-            j->upstream = is_loss ? NULL : eval_node(l->e, y->adjoint);
+            if (is_loss)
+                j->upstream = NULL;
+            else
+                j->upstream = eval_node(l->e, y->adjoint);
             j->downstream = times_jacobian(l, j->upstream, j);
         }
         l->jacobian[kept++] = *j;

@@ -127,7 +127,9 @@ static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
 {
     int64_t dim[MAX_RANK];
     int64_t count = lesson_count(l, n, dim);
-    const double *x = count <= full ? lesson_elements(l, n) : NULL;
+    const double *x = NULL;
+    if (count <= full)
+        x = lesson_elements(l, n);
 
     json_ints(t, "shape", dim, n->shape.rank);
     json_value(t, x, count, x ? (Stats){0} : lesson_stats(l, n), full);
@@ -195,7 +197,9 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
     for (int a = 0; a < A_COUNT; a++) {
         const AttrMember *m = &attr_members[a];
         Size size[MAX_RANK];
-        int count = attr_used(n, a) && m->name ? attr_sizes(n, a, size) : 0;
+        int count = 0;
+        if (attr_used(n, a) && m->name)
+            count = attr_sizes(n, a, size);
 
         if (count == 0 || (m->kind == ATTR_BOOL && !size[0]))
             continue;

@@ -194,7 +194,9 @@ static void label_items(Lesson *l)
 const char *lesson_kind(const Lesson *l, const Item *t)
 {
     bool invented = t->node->op == OP_var && t->node->attr.var->invented;
-    return invented ? text_format(l->ngc, "%s, invented", t->kind) : t->kind;
+    if (invented)
+        return text_format(l->ngc, "%s, invented", t->kind);
+    return t->kind;
 }
 
 const char *lesson_invented(const Lesson *l)
@@ -300,7 +302,9 @@ static void describe_item(Lesson *l, Item *t)
 static const char *part_of(const Lesson *l, const char *label)
 {
     const char *dot = strrchr(label, '.');
-    return dot ? text_format(l->ngc, "%.*s", (int)(dot - label), label) : "";
+    if (!dot)
+        return "";
+    return text_format(l->ngc, "%.*s", (int)(dot - label), label);
 }
 
 /* A variable is in the part of its name: h.0.W is in h.0. A named value is a part of its own, with
@@ -391,7 +395,10 @@ static void describe_move(Lesson *l, Move *v)
     /* from where to where */
     v->x = lesson_at(l, s->x) - 1;
     v->y = lesson_at(l, s->y) - 1;
-    v->up = s->y->op == OP_loop ? loop_upstream(l, s) : adjoint_label(l, s->loss, s->y);
+    if (s->y->op == OP_loop)
+        v->up = loop_upstream(l, s);
+    else
+        v->up = adjoint_label(l, s->loss, s->y);
     v->down = adjoint_label(l, s->loss, s->x);
 
     if (v->loop >= 0 && lesson_loop(l, s->x) != l->loop[v->loop].of)

@@ -91,7 +91,9 @@ static const Node *loop_of_leaf(const Lesson *l, const Node *leaf, int *variable
 int lesson_operands(const Lesson *l, const Node *n, const Node **out)
 {
     int count = 0, i;
-    const Node *loop = n->op == OP_carried ? loop_of_leaf(l, n, &i) : NULL;
+    const Node *loop = NULL;
+    if (n->op == OP_carried)
+        loop = loop_of_leaf(l, n, &i);
 
     if (loop)
         out[count++] = loop_init(loop, i);

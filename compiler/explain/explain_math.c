@@ -52,7 +52,9 @@ static const char *name_index(const char *label)
     const char *mark = strchr(label, '_');
     const char *index = mark ? mark + 1 : label + 1;
     const char *allowed = mark ? LETTERS DIGITS : DIGITS;
-    size_t base = mark ? (size_t)(mark - label) : 1;
+    size_t base = 1;
+    if (mark)
+        base = (size_t)(mark - label);
 
     if (base == 0 || strspn(label, LETTERS) < base)
         return NULL;
@@ -451,7 +453,9 @@ double math_value(const Expr *x, const double *abcy)
 double math_slope(const Lesson *l, const Step *s, const double *abcy)
 {
     const char *rule = op_info[s->y->op]->rule[s->operand];
-    return rule ? math_value(parse_expr(l->ngc, rule), abcy) : NAN;
+    if (!rule)
+        return NAN;
+    return math_value(parse_expr(l->ngc, rule), abcy);
 }
 
 /* ---- forward ---- */
@@ -481,7 +485,9 @@ static const Expr *formula_expr(const Lesson *l, const Node *n)
     if (n->nargs > 3 || n->op == OP_collect || n->op == OP_passes || lesson_loop_words(l, n))
         return NULL;
     const char *text = bare_formula(l, n, letters);
-    const Expr *x = math_rule_parses(text) ? parse_expr(l->ngc, text) : NULL;
+    const Expr *x = NULL;
+    if (math_rule_parses(text))
+        x = parse_expr(l->ngc, text);
     return x && is_writable(x) ? x : NULL;
 }
 

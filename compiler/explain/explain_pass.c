@@ -139,7 +139,9 @@ void lesson_record(Lesson *l, const int *uses)
     l->kept = arena_array(l->ngc, l->g->count + 1, sizeof *l->kept);
     for (int i = 0; i < l->g->count; i++) {
         Node *n = l->g->node[i];
-        int loop = uses[i] ? lesson_loop(l, n) : -1;
+        int loop = -1;
+        if (uses[i])
+            loop = lesson_loop(l, n);
         if (loop < 0)
             continue;
         LessonLoop *in = &l->loop[loop];

@@ -235,7 +235,9 @@ Stats lesson_stats(const Lesson *l, Node *n)
 
     /* a variable of a loop that no result needs has no value */
     const double *x = eval_node(l->e, n);
-    return x ? stats_of(x, lesson_count(l, n, dim)) : none;
+    if (!x)
+        return none;
+    return stats_of(x, lesson_count(l, n, dim));
 }
 
 /* ---- values as text ---- */

@@ -53,13 +53,17 @@ static const char *number(Js *j, double x)
     if (isinf(x))
         return x < 0 ? "-Infinity" : "Infinity";
     const char *text = text_number(j->ngc, x, false);
-    return x < 0 || (x == 0 && signbit(x)) ? text_format(j->ngc, "(%s)", text) : text;
+    if (x < 0 || (x == 0 && signbit(x)))
+        return text_format(j->ngc, "(%s)", text);
+    return text;
 }
 
 static const char *size(Js *j, Size s)
 {
     const char *text = size_text(j->graph, s, "n_");
-    return strpbrk(text, " -*") ? text_format(j->ngc, "(%s)", text) : text;
+    if (!strpbrk(text, " -*"))
+        return text;
+    return text_format(j->ngc, "(%s)", text);
 }
 
 /* The name of a variable's array: its block's first letter comes before it. */
@@ -203,7 +207,9 @@ static const char *expression(Js *j, const Val *v)
 
 static const char *value(Js *j, const Val *v)
 {
-    return j->named[v->id] ? text_format(j->ngc, "v%d", v->id) : expression(j, v);
+    if (j->named[v->id])
+        return text_format(j->ngc, "v%d", v->id);
+    return expression(j, v);
 }
 
 /* Declares the operations of a level that are used more than once, or from deeper loops. */
@@ -367,10 +373,16 @@ static void print_gemm(Js *j)
     Product x = product_of(j->graph, y);
     const char *m = size(j, x.m), *n = size(j, x.n), *inner = size(j, x.k);
     const char *alpha = k->alpha ? value(j, k->alpha) : "1";
-    const char *from_a = x.ta ? text_format(j->ngc, "((i0*%s + i3)*%s + i1)", inner, m)
-                              : text_format(j->ngc, "((i0*%s + i1)*%s + i3)", m, inner);
-    const char *from_b = x.tb ? text_format(j->ngc, "((i0*%s + i2)*%s + i3)", n, inner)
-                              : text_format(j->ngc, "((i0*%s + i3)*%s + i2)", inner, n);
+    const char *from_a;
+    if (x.ta)
+        from_a = text_format(j->ngc, "((i0*%s + i3)*%s + i1)", inner, m);
+    else
+        from_a = text_format(j->ngc, "((i0*%s + i1)*%s + i3)", m, inner);
+    const char *from_b;
+    if (x.tb)
+        from_b = text_format(j->ngc, "((i0*%s + i2)*%s + i3)", n, inner);
+    else
+        from_b = text_format(j->ngc, "((i0*%s + i3)*%s + i2)", inner, n);
     const char *to = text_format(j->ngc, "(i0*%s + i1)*%s + i2", m, n);
 
     line(j, "for (let i0 = 0; i0 < %s; i0++)", size(j, x.batch));
@@ -429,7 +441,11 @@ static void print_call(Js *j)
     const Node *n = j->k->product;
     const Place *place = store_place(j->p, &j->k->store[0]);
     bool number = place->kind == P_LOCAL;
-    const char *to = number ? text_format(j->ngc, "y%d", n->id) : elements(j, place, n, false);
+    const char *to;
+    if (number)
+        to = text_format(j->ngc, "y%d", n->id);
+    else
+        to = elements(j, place, n, false);
     if (number)
         line(j, "const %s = new Float64Array(1);", to);
 
@@ -466,7 +482,11 @@ static void print_for(Js *j)
     const Loop *loop = j->k->loop;
     const char *i = text_format(j->ngc, "pass%d", loop->level);
     j->graph->dim[index_dim(loop)].name = i;
-    const char *passes = loop_count(j->k->product) ? value(j, j->k->alpha) : size(j, loop->passes);
+    const char *passes;
+    if (loop_count(j->k->product))
+        passes = value(j, j->k->alpha);
+    else
+        passes = size(j, loop->passes);
 
     if (loop->down)
         line(j, "{ let %s; for (%s = %s - 1; %s >= 0; %s--) {", i, i, passes, i, i);

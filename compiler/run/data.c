@@ -70,14 +70,18 @@ static size_t word_length(const char *text)
     const char *comma = strchr(text, ',');
     while (comma && !name_length(comma + 1))
         comma = strchr(comma + 1, ',');
-    return comma ? (size_t)(comma - text) : strlen(text);
+    if (comma)
+        return (size_t)(comma - text);
+    return strlen(text);
 }
 
 /* Separates the columns from the name of a file, where no file has all of it as its name. */
 static void split_columns(Ngc *ngc, File *f)
 {
     const char *colon = strrchr(f->path, ':');
-    FILE *whole = colon ? fopen(f->path, "rb") : NULL;
+    FILE *whole = NULL;
+    if (colon)
+        whole = fopen(f->path, "rb");
 
     if (whole)
         fclose(whole);
@@ -211,7 +215,11 @@ static int find_feeds(Files *files, const char *words)
     while (*words) {
         size_t n = word_length(words);
         const char *word = text_format(ngc, "%.*s", (int)n, words);
-        int status = name_length(word) ? add_own(files, word) : add_shared(files, word);
+        int status;
+        if (name_length(word))
+            status = add_own(files, word);
+        else
+            status = add_shared(files, word);
         if (status != 0)
             return status;
         words += n;
@@ -267,7 +275,9 @@ static int check_sizes(const Files *files, int64_t shared, int64_t *rows)
     /* rows */
     for (int i = 0; i < files->feeds; i++) {
         const Feed *f = &files->feed[i];
-        int status = f->axis < 0 ? check_whole(ngc, f) : 0;
+        int status = 0;
+        if (f->axis < 0)
+            status = check_whole(ngc, f);
         if (status != 0)
             return status;
         if (f->axis < 0)

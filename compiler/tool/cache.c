@@ -237,7 +237,9 @@ int cache_find(Ngc *ngc, const char *path, const char *key)
     if (fd < 0)
         return -1;
 
-    char *text = size > TAIL ? read_all(ngc, fd, size) : NULL;
+    char *text = NULL;
+    if (size > TAIL)
+        text = read_all(ngc, fd, size);
     if (text) {
         write_tail(tail, key, text, size - TAIL);
         /* the key is in the sum: a program that was renamed is not found either */

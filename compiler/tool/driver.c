@@ -365,7 +365,9 @@ static long rank_of_several(void)
     static const char *const size[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL};
     static const char *const rank[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", NULL};
 
-    return environment_number(size) > 1 ? environment_number(rank) : -1;
+    if (environment_number(size) > 1)
+        return environment_number(rank);
+    return -1;
 }
 
 void rank_messages(Ngc *ngc)

@@ -51,7 +51,9 @@ int explain_error_main(Ngc *ngc, const Args *a)
     for (int i = 0; i < a->rests; i++) {
         long code = code_of(a->rest[i]);
         size_t size = 0;
-        const char *page = code ? find_page(code, &size) : NULL;
+        const char *page = NULL;
+        if (code)
+            page = find_page(code, &size);
         if (!page) {
             complain(ngc, "there is no error '%s'; they are numbered as NG0301", a->rest[i]);
             return 2;

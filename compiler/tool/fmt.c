@@ -127,7 +127,10 @@ static Lexeme next_lexeme(const char **at, bool field)
         c += 2 + strcspn(c + 1, "\"\n");
     } else if (is_digit(*c)) {
         x.kind = K_NUMBER;
-        c = field ? skip_digits(c) : number_end(c);
+        if (field)
+            c = skip_digits(c);
+        else
+            c = number_end(c);
     } else if (is_word_char(*c)) {
         x.kind = K_WORD;
         while (is_word_char(*c))
@@ -241,7 +244,11 @@ static void put_lexeme(Layout *l, const Lexeme *x)
 {
     bool prefix = is_sign(x, "-") && !ends_operand(&l->last);
     bool begins = l->start || is_sign(&l->last, "{") || is_sign(&l->last, ";");
-    int before = l->start ? indent_of(l, x) : blanks(l, x);
+    int before;
+    if (l->start)
+        before = indent_of(l, x);
+    else
+        before = blanks(l, x);
     text_add(&l->out, "%*s", before, "");
     text_put(&l->out, x->at, (size_t)x->size);
     l->start = false;

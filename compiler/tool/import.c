@@ -18,7 +18,9 @@ static const Model *compile_text(Ngc *ngc, const char *name, const Text *text)
 {
     source_restart(ngc);
     int file = source_add(ngc, name, text->at, text->size, false);
-    return file >= 0 ? model_compile(ngc, file) : NULL;
+    if (file >= 0)
+        return model_compile(ngc, file);
+    return NULL;
 }
 
 /* ---- a text that nobody has changed ----

@@ -228,7 +228,9 @@ static OutFile *add_file(Files *f, const char *path, const Text *t)
 static bool add_c(Files *f)
 {
     Ngc *ngc = f->ngc;
-    const char *slash = f->header ? strrchr(f->header, '/') : NULL;
+    const char *slash = NULL;
+    if (f->header)
+        slash = strrchr(f->header, '/');
     emit_c(f->module, slash ? slash + 1 : f->header, &f->out);
     warn_large(f->m, f->out.c.size - f->out.numbers);
     if (diag_failed(ngc))

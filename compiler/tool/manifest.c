@@ -124,8 +124,12 @@ static StructSize put_vars(const Module *m, Text *t, VarKind kind)
             continue;
 
         bool pointer = kind == VAR_INPUT && v->shape.rank > 0;
-        int64_t bytes = pointer ? POINTER : module_bytes(m, v->type, v->shape);
-        int64_t align = pointer ? POINTER : type_size(m->ngc, v->type);
+        int64_t bytes = POINTER;
+        if (!pointer)
+            bytes = module_bytes(m, v->type, v->shape);
+        int64_t align = POINTER;
+        if (!pointer)
+            align = type_size(m->ngc, v->type);
         put_entry(m, t,
                   (Entry){.name = v->name,
                           .c = v->cname,

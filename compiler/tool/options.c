@@ -147,7 +147,9 @@ static int add_define(Ngc *ngc, const char *text)
     Options *o = &ngc->opt;
     char *end;
     const char *eq = strchr(text, '=');
-    double v = eq ? strtod(eq + 1, &end) : 0;
+    double v = 0;
+    if (eq)
+        v = strtod(eq + 1, &end);
     if (!eq || end == eq + 1 || *end || v != floor(v))
         return usage_error(ngc, "-D wants NAME=INT, not '%s'", text, NULL);
 
@@ -250,7 +252,9 @@ static int set_digits(Ngc *ngc, const char *value)
 static int set_segment(Ngc *ngc, const char *value)
 {
     const char *part = strchr(value, ',');
-    const char *segment = part ? text_format(ngc, "%.*s", (int)(part - value), value) : value;
+    const char *segment = value;
+    if (part)
+        segment = text_format(ngc, "%.*s", (int)(part - value), value);
     int *opt = &ngc->opt.segment;
 
     if (read_number(segment, 1000000000, opt) &&
@@ -461,7 +465,9 @@ static int set_trainer_option(Ngc *ngc, Args *a, const Option *o, const char *va
 static int apply_option(Ngc *ngc, Args *a, const Option *o, const char *value)
 {
     int n = 0;
-    int status = o->words ? choose(ngc, o, value, &n) : -1;
+    int status = -1;
+    if (o->words)
+        status = choose(ngc, o, value, &n);
     if (status >= 0)
         return status;
     if (set_argument(a, o, value) || set_word(&ngc->opt, o, n) || set_text(ngc, o, value))
@@ -650,5 +656,7 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
         else
             status = read_option(ngc, a, argc, argv, &i);
     }
-    return status >= 0 ? status : check_args(ngc, a);
+    if (status >= 0)
+        return status;
+    return check_args(ngc, a);
 }

@@ -16,7 +16,9 @@ static size_t layer_size(const char *name)
 {
     const char *point = strrchr(name, '.');
 
-    return point ? (size_t)(point - name) : strlen(name);
+    if (point)
+        return (size_t)(point - name);
+    return strlen(name);
 }
 
 /* Is v another parameter of the layer that `first` is in? */
@@ -176,7 +178,9 @@ static const char *statement(const Program *p, const Node *n)
 {
     const char *text = node_text(p->graph, n, 3);
 
-    return n->name ? text_format(p->ngc, "%s = %s", n->name, text) : text;
+    if (!n->name)
+        return text;
+    return text_format(p->ngc, "%s = %s", n->name, text);
 }
 
 /* Values of forward that backward reads, each with what it is wanted for. */

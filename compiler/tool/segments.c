@@ -27,7 +27,9 @@ static Fit fit_with(const Ngc *ngc, const Source *text, Segments segments, int64
     own.opt.part = segments.part;
     int library = source_library(&own);
     int file = source_add(&own, text->name, text->text, (size_t)text->size, false);
-    Model *m = library >= 0 && file >= 0 ? model_compile(&own, file) : NULL;
+    Model *m = NULL;
+    if (library >= 0 && file >= 0)
+        m = model_compile(&own, file);
     if (m) {
         m->name = "model";
         const Module *built = module_build(m);

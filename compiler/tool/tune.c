@@ -36,7 +36,9 @@ static const char *guess_param(const Tune *t, const char *pattern)
         if (is_param(t->m->var[i]))
             name[names++] = t->m->var[i]->name;
     const char *guess = suggest(t->ngc, pattern, name, names);
-    return guess ? text_format(t->ngc, "; did you mean '%s'?", guess) : "";
+    if (!guess)
+        return "";
+    return text_format(t->ngc, "; did you mean '%s'?", guess);
 }
 
 /* Those that the patterns of an option mean. False with a message: one means none. */

@@ -459,7 +459,9 @@ static Node *data_node(Graph *g, const Var *v)
 {
     if (v->shape.rank > 0)
         return graph_data(g, v->shape, v->type, v->data);
-    return v->type == T_INT ? graph_int(g, (int64_t)v->data[0]) : graph_const(g, v->data[0]);
+    if (v->type == T_INT)
+        return graph_int(g, (int64_t)v->data[0]);
+    return graph_const(g, v->data[0]);
 }
 
 /* Gives a variable what the file has for it. */
