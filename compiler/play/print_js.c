@@ -104,7 +104,7 @@ static const char *array_of(Js *j, const Place *place, const Node *n)
 static const char *element(Js *j, const Place *place, const Node *n, const char *at)
 {
     if (place->kind == P_LOCAL)
-        return text_format(j->ngc, "t%d", j->p->slot[n->id]);
+        return text_format(j->ngc, "t%d", slot_of(j->p, n));
     const char *array = array_of(j, place, n);
     if (place->kind == P_SPACE)
         return text_format(j->ngc, "%s[%lld + %s]", array, (long long)place->offset, at);

@@ -26,7 +26,7 @@ void coming_count(const Program *p, Coming *c, const KernelRun *item, int by)
         for (int s = 0; s < item->kernel[i]->stores; s++) {
             const Store *store = &item->kernel[i]->store[s];
             if (!store->target && !store_updates(c, store))
-                c->writers[p->slot[store->node->id]] += by;
+                c->writers[slot_of(p, store->node)] += by;
         }
 }
 
@@ -50,12 +50,12 @@ static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
     bool whole = c->item->count > 1; /* a loop also waits for what others store of n */
     (void)k;
 
-    if (c->writers[p->slot[n->id]] == 0)
+    if (c->writers[slot_of(p, n)] == 0)
         return;
     int own = own_stores(c, c->item, n);
-    if (own == 0 || (whole && c->writers[p->slot[n->id]] > own)) {
+    if (own == 0 || (whole && c->writers[slot_of(p, n)] > own)) {
         c->blocked = true;
-        c->blocker = p->slot[n->id];
+        c->blocker = slot_of(p, n);
         c->own = own;
     }
 }

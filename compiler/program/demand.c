@@ -146,7 +146,7 @@ static void note_targets(Program *p, Demand *demand)
 {
     for (int i = 0; i < p->targets; i++) {
         Target *t = &p->target[i];
-        Demand *d = &demand[p->slot[t->node->id]];
+        Demand *d = &demand[slot_of(p, t->node)];
         t->before = d->last;
         d->last = t;
         d->target = true;
@@ -165,7 +165,7 @@ Demand *find_demand(Program *p)
             continue;
 
         for (int k = 0; k < n->nargs; k++) {
-            Demand *of = &demand[p->slot[arg_id(n, k)]];
+            Demand *of = &demand[slot_of(p, n->arg[k])];
             if (is_no_value(n, k))
                 continue;
             /* computed within the loop, it would be computed once for each pass */

@@ -47,7 +47,7 @@ static void add_val(Reads *r, const Val *v)
     r->seen_val[v->id] = true;
 
     if (v->kind == V_LOAD)
-        add_slot(r, r->p->slot[v->node->id]);
+        add_slot(r, slot_of(r->p, v->node));
     add_index(r, v->at);
     for (int i = 0; i < 3; i++)
         add_val(r, v->arg[i]);
@@ -56,7 +56,7 @@ static void add_val(Reads *r, const Val *v)
 static void add_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     (void)k;
-    add_slot(with, p->slot[n->id]);
+    add_slot(with, slot_of(p, n));
 }
 
 static Reads reads_of_store(Program *p, const Kernel *k, const Store *s)
@@ -87,10 +87,11 @@ static void find_overs(Flow *f, Unit *u, Piece *x, const Store *s)
     for (int i = 0; i < r.count && x->value >= 0; i++) {
         const Node *n = p->node[r.slot[i]];
         /* the same type and size, and memory that can be shared */
-        bool fits = n->type == s->node->type && r.slot[i] != x->value && f->bytes[r.slot[i]] > 0 &&
-                    shape_count_max(p->graph, n->shape) == size;
+        int slot = r.slot[i];
+        bool alike = n->type == s->node->type && shape_count_max(p->graph, n->shape) == size;
+        bool fits = alike && slot != x->value && f->bytes[slot] > 0;
         if (fits && store_is_in_place(p, u->kernel, s, n))
-            x->over[x->overs++] = r.slot[i];
+            x->over[x->overs++] = slot;
     }
 }
 
@@ -101,7 +102,7 @@ static void add_piece(Flow *f, Unit *u, const Kernel *in, int member, int store)
     Reads r = reads_of_store(p, in, s);
     Piece *x = &u->piece[u->pieces++];
 
-    *x = (Piece){.value = s->target ? -1 : p->slot[s->node->id],
+    *x = (Piece){.value = s->target ? -1 : slot_of(p, s->node),
                  .member = member,
                  .store = store,
                  .read = r.slot,
@@ -134,13 +135,14 @@ static Unit new_unit(Flow *f, KernelRun item)
     u.piece = arena_array(f->p->ngc, stores + 1, sizeof *u.piece);
     for (int s = 0; s < stores && !k->member; s++)
         add_piece(f, &u, k, 0, s);
-    for (int m = 0; m < k->members; m++)
-        for (int s = 0; s < k->member[m]->stores; s++)
-            add_piece(f, &u, k->member[m], m, s);
-
     u.whole = !k->member && stores > 1 && !is_exact(k);
-    for (int m = 0; m < k->members; m++)
-        u.whole |= k->member[m]->stores > 1 && !is_exact(k->member[m]);
+
+    for (int m = 0; m < k->members; m++) {
+        const Kernel *member = k->member[m];
+        for (int s = 0; s < member->stores; s++)
+            add_piece(f, &u, member, m, s);
+        u.whole |= member->stores > 1 && !is_exact(member);
+    }
     u.repeats &= u.pieces <= MAX_PIECES;
     return u;
 }
@@ -149,14 +151,16 @@ static Unit new_unit(Flow *f, KernelRun item)
 
 static bool stores_result(const Program *p, const KernelRun *item, const bool *needed)
 {
-    for (int k = 0; k < item->count; k++)
-        for (int i = 0; i < item->kernel[k]->stores; i++) {
-            const Store *s = &item->kernel[k]->store[i];
-            if (store_place(p, s)->kind == P_MEMBER)
+    for (int i = 0; i < item->count; i++) {
+        const Kernel *k = item->kernel[i];
+        for (int s = 0; s < k->stores; s++) {
+            const Store *store = &k->store[s];
+            if (store_place(p, store)->kind == P_MEMBER)
                 return true;
-            if (!s->target && needed[p->slot[s->node->id]])
+            if (!store->target && needed[slot_of(p, store->node)])
                 return true;
         }
+    }
     return false;
 }
 
@@ -164,7 +168,7 @@ static void mark_needed(Program *p, const Kernel *k, const Node *n, void *with)
 {
     bool *needed = with;
     (void)k;
-    needed[p->slot[n->id]] = true;
+    needed[slot_of(p, n)] = true;
 }
 
 /* By item: is it of forward? Where backward is a function of its own, phases say so. Otherwise,
@@ -196,7 +200,7 @@ static int *count_uses(Program *p)
         const Kernel *k = p->kernel[i];
         kernel_count_reads(p, k, uses, 1);
         for (int s = 0; s < k->stores; s++)
-            uses[p->slot[k->store[s].node->id]]++;
+            uses[slot_of(p, k->store[s].node)]++;
     }
     return uses;
 }
@@ -236,11 +240,13 @@ static void find_bytes(Flow *f)
     const Program *p = f->p;
 
     for (int i = 0; i < f->values; i++) {
-        int64_t count = shape_count_max(p->graph, p->node[i]->shape);
-        int64_t size = p->node[i]->type == T_FLOAT && p->ngc->opt.real_double ? 8 : 4;
+        const Node *n = p->node[i];
+        PlaceKind kind = p->place[i].kind;
+        int64_t count = shape_count_max(p->graph, n->shape);
+        int64_t size = n->type == T_FLOAT && p->ngc->opt.real_double ? 8 : 4;
 
-        f->row[i] = p->place[i].kind == P_ROW;
-        if (p->place[i].kind == P_SPACE && !p->given[i] && !node_scalar(p->node[i]))
+        f->row[i] = kind == P_ROW;
+        if (kind == P_SPACE && !p->given[i] && !node_scalar(n))
             f->bytes[i] = (count + ALIGN - 1) / ALIGN * ALIGN * size;
     }
 }
@@ -249,20 +255,27 @@ static void find_makers(Flow *f)
 {
     int count = 0;
 
-    for (int u = 0; u < f->units; u++)
-        for (int i = 0; i < f->unit[u].pieces; i++)
-            if (f->unit[u].piece[i].value >= 0)
-                f->first[f->unit[u].piece[i].value + 1]++;
+    for (int u = 0; u < f->units; u++) {
+        const Unit *unit = &f->unit[u];
+        for (int i = 0; i < unit->pieces; i++)
+            if (unit->piece[i].value >= 0)
+                f->first[unit->piece[i].value + 1]++;
+    }
+
     /* counts become places: the makers of v are maker[first[v]] to maker[first[v + 1] - 1] */
-    for (int v = 0; v < f->values; v++)
-        count = f->first[v + 1] += count;
+    for (int v = 0; v < f->values; v++) {
+        count += f->first[v + 1];
+        f->first[v + 1] = count;
+    }
 
     int *next = arena_copy(f->p->ngc, f->first, (size_t)(f->values + 1) * sizeof *next);
     f->maker = arena_array(f->p->ngc, count + 1, sizeof *f->maker);
-    for (int u = 0; u < f->units; u++)
-        for (int i = 0; i < f->unit[u].pieces; i++)
-            if (f->unit[u].piece[i].value >= 0)
-                f->maker[next[f->unit[u].piece[i].value]++] = u;
+    for (int u = 0; u < f->units; u++) {
+        const Unit *unit = &f->unit[u];
+        for (int i = 0; i < unit->pieces; i++)
+            if (unit->piece[i].value >= 0)
+                f->maker[next[unit->piece[i].value]++] = u;
+    }
 }
 
 static void find_readers(Flow *f)
@@ -294,7 +307,7 @@ static bool *find_overwritten(const Flow *f)
             const Place *place = store_place(p, &k->store[s]);
             if (place->kind != P_VAR || place->var->node == NULL)
                 continue;
-            int slot = p->slot[place->var->node->id];
+            int slot = slot_of(p, place->var->node);
             if (slot >= 0)
                 gone[slot] = true;
         }
@@ -306,11 +319,15 @@ static void forbid_overwritten(Flow *f)
 {
     const bool *gone = find_overwritten(f);
 
-    for (int u = 0; u < f->forwards; u++)
-        for (int i = 0; i < f->unit[u].pieces; i++)
-            for (int r = 0; r < f->unit[u].piece[i].reads; r++)
-                if (gone[f->unit[u].piece[i].read[r]])
-                    f->unit[u].repeats = false;
+    for (int u = 0; u < f->forwards; u++) {
+        Unit *unit = &f->unit[u];
+        for (int i = 0; i < unit->pieces; i++) {
+            const Piece *x = &unit->piece[i];
+            for (int r = 0; r < x->reads; r++)
+                if (gone[x->read[r]])
+                    unit->repeats = false;
+        }
+    }
 }
 
 /* Can all of v be computed again, by the same kernels? Sums over the rows of a nest depend on what
@@ -321,9 +338,13 @@ static bool can_repeat(const Flow *f, int v)
         const Unit *u = &f->unit[f->maker[i]];
         if (f->maker[i] >= f->forwards || !u->repeats)
             return false;
-        for (int x = 0; x < u->pieces && u->kernel->member; x++)
-            if (u->piece[x].value == v && kernel_sums_rows(u->kernel->member[u->piece[x].member]))
+
+        Kernel *const *member = u->kernel->member;
+        for (int x = 0; x < u->pieces && member; x++) {
+            const Piece *piece = &u->piece[x];
+            if (piece->value == v && kernel_sums_rows(member[piece->member]))
                 return false;
+        }
     }
     return f->first[v] < f->first[v + 1];
 }

@@ -43,7 +43,7 @@ static void live_through(const Program *p, const Uses *u, const Node *n)
 {
     const Kernel *first = u->item->kernel[0];
     int start = program_loop(p, first->loop)->begin;
-    Use *use = &u->use[p->slot[n->id]];
+    Use *use = &u->use[slot_of(p, n)];
     const Loop *home = program_home(p, n);
 
     /* from the loop around the kernel outward to the one that makes it anew */
@@ -59,13 +59,13 @@ static void live_through(const Program *p, const Uses *u, const Node *n)
 static void note_use(Program *p, const Kernel *k, const Node *n, void *with)
 {
     Uses *u = with;
-    Use *use = &u->use[p->slot[n->id]];
+    Use *use = &u->use[slot_of(p, n)];
     (void)k;
 
     if (use->count++ == 0) {
         use->first = u->at;
         u->slot = arena_grow(p->ngc, u->slot, u->slots, &u->room, sizeof *u->slot);
-        u->slot[u->slots++] = p->slot[n->id];
+        u->slot[u->slots++] = slot_of(p, n);
     }
     use->last = max_int(use->last, u->at);
     use->read |= u->read;

@@ -44,7 +44,7 @@ static bool overwrites_early(Waiting *w, const KernelRun *item)
             const Place *place = store_place(w->p, &item->kernel[k]->store[s]);
             if (place->kind != P_VAR || place->var->node == NULL)
                 continue;
-            int slot = w->p->slot[place->var->node->id];
+            int slot = slot_of(w->p, place->var->node);
             early |= slot >= 0 && w->readers[slot] > 0;
         }
     count_reads(w, item, 1);
@@ -60,7 +60,7 @@ static void mark_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     bool *elsewhere = with;
     (void)k;
-    elsewhere[p->slot[n->id]] = true;
+    elsewhere[slot_of(p, n)] = true;
 }
 
 /* Does one kernel compute values that are read by updates, and by nothing else? What is computed
@@ -72,7 +72,7 @@ static bool is_for_updates(const Waiting *w, const KernelRun *item, const bool *
     if (item->count != 1 || k->stores == 0 || k->again)
         return false;
     for (int s = 0; s < k->stores; s++) {
-        int slot = w->p->slot[k->store[s].node->id];
+        int slot = slot_of(w->p, k->store[s].node);
         bool read = w->readers[slot] > 0 && !elsewhere[slot];
         if (!read || k->store[s].target)
             return false;
@@ -123,7 +123,7 @@ typedef struct Late {
 static void note_reader(Program *p, const Kernel *k, const Node *n, void *with)
 {
     Late *l = with;
-    int slot = p->slot[n->id];
+    int slot = slot_of(p, n);
     (void)k;
 
     if (l->reader[slot] > l->at)
@@ -135,7 +135,7 @@ static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     Late *l = with;
     PlaceKind kind = program_place(p, n)->kind;
-    int over = l->over[p->slot[n->id]];
+    int over = l->over[slot_of(p, n)];
     (void)k;
 
     l->moves &= kind == P_SPACE || kind == P_DATA || kind == P_VAR;
@@ -146,7 +146,7 @@ static void note_overwritten(Late *l, const Kernel *k)
 {
     for (int s = 0; s < k->stores; s++) {
         const Place *to = store_place(l->p, &k->store[s]);
-        int slot = to->kind == P_VAR && to->var->node ? l->p->slot[to->var->node->id] : -1;
+        int slot = to->kind == P_VAR && to->var->node ? slot_of(l->p, to->var->node) : -1;
         if (slot >= 0 && l->at < l->over[slot])
             l->over[slot] = l->at;
     }
@@ -161,7 +161,7 @@ static int late_place(Late *l, const KernelRun *item, const int *writers, int pl
     l->first = INT_MAX;
     l->moves = item->count == 1 && k->stores > 0 && k->kind != K_RANDOM;
     for (int s = 0; s < k->stores && l->moves; s++) {
-        int slot = l->p->slot[k->store[s].node->id];
+        int slot = slot_of(l->p, k->store[s].node);
         /* memory of its own, stored once: no order with other stores is to be kept */
         l->moves = store_place(l->p, &k->store[s])->kind == P_SPACE && !k->store[s].target &&
                    !k->store[s].add && writers[slot] == 1;

@@ -35,13 +35,13 @@ static bool match_scaled(const Node *n, Accumulation *a)
  * value was computed from is not known here. */
 static bool is_used_up(const Program *p, const Node *n, const Demand *demand)
 {
-    int slot = p->slot[n->id];
+    int slot = slot_of(p, n);
     return slot >= 0 && !p->given[slot] && demand[slot].uses == 1 && !demand[slot].target;
 }
 
 static bool same_phase(const Program *p, const Node *a, const Node *b)
 {
-    return p->phase[p->slot[a->id]] == p->phase[p->slot[b->id]];
+    return p->phase[slot_of(p, a)] == p->phase[slot_of(p, b)];
 }
 
 /* Is a product of two matrices made by the runtime's function? */
@@ -147,7 +147,7 @@ static bool match_accumulation(const Program *p, Node *n, const Demand *demand, 
         /* x is overwritten: nobody else may read it, or it is the variable that becomes n */
         bool dies =
             is_gemm(p, x) && !x->attr.chain && is_used_up(p, x, demand) && same_phase(p, x, n);
-        if (dies || updates(x, &demand[p->slot[n->id]]))
+        if (dies || updates(x, &demand[slot_of(p, n)]))
             return true;
     }
     return false;
@@ -167,10 +167,10 @@ Accumulation **find_accumulations(Program *p, Demand *demand)
 
         found[i] = arena_copy(p->ngc, &a, sizeof a);
         demand[i].buffer = true;
-        demand[p->slot[a.onto->id]].buffer = true;
+        demand[slot_of(p, a.onto)].buffer = true;
         if (a.factor)
             /* it becomes a number that the call gets: stored, not computed in a loop */
-            demand[p->slot[a.factor->id]].repeated = true;
+            demand[slot_of(p, a.factor)].repeated = true;
         program_own_place(p, a.product)->kind = P_FOLDED;
     }
     return found;
@@ -213,6 +213,6 @@ void find_implicit_padding(Program *p, Demand *demand)
         if (skips_padding(p, p->node[i], demand)) {
             const Node *x = p->node[i]->arg[0];
             program_own_place(p, x)->kind = P_FOLDED;
-            demand[p->slot[arg_id(x, 0)]].buffer = true;
+            demand[slot_of(p, x->arg[0])].buffer = true;
         }
 }

@@ -21,7 +21,7 @@ static Kernel *whole_kernel(Program *p, KernelKind kind, Node *n)
 
     k->kind = kind;
     k->loop = program_home(p, n);
-    k->phase = p->phase[p->slot[n->id]];
+    k->phase = p->phase[slot_of(p, n)];
     k->store = arena_alloc(p->ngc, sizeof *k->store);
     k->store[k->stores++].node = n;
     return k;
@@ -83,7 +83,7 @@ static void build_loop(Program *p, Node *loop, int *made_by)
         Node *leaf = loop_leaf(loop, i);
         add_kernel(p, kernel_put(p, leaf, loop_init(loop, i)), made_by);
 
-        int slot = p->slot[leaf->id], first = made_by[slot];
+        int slot = slot_of(p, leaf), first = made_by[slot];
         Kernel *update = kernel_put(p, leaf, loop_next(loop, i));
         update->loop = loop->attr.loop;
         add_kernel(p, update, made_by);
@@ -99,7 +99,7 @@ static void build_collect(Program *p, Node *n, const Accumulation *sum, int *mad
         add_kernel(p, kernel_zero(p, n), made_by);
 
     /* readers wait for the zeros as well as for the parts */
-    int first = made_by[p->slot[n->id]];
+    int first = made_by[slot_of(p, n)];
     Node *collect = adding_collect(p, n);
     Kernel *part;
     if (sum)
@@ -110,7 +110,7 @@ static void build_collect(Program *p, Node *n, const Accumulation *sum, int *mad
     part->store[0].node = n;
     add_kernel(p, part, made_by);
     if (first >= 0)
-        made_by[p->slot[n->id]] = first;
+        made_by[slot_of(p, n)] = first;
 }
 
 /* The kernels that compute one stored node. */

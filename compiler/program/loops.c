@@ -8,7 +8,7 @@ static Kernel *new_kernel(Program *p, const Node *n, int stores)
 {
     Kernel *k = arena_alloc(p->ngc, sizeof *k);
 
-    k->phase = p->phase[p->slot[n->id]];
+    k->phase = p->phase[slot_of(p, n)];
     k->loop = program_home(p, n);
     k->store = arena_array(p->ngc, stores, sizeof *k->store);
     return k;

@@ -19,7 +19,7 @@ void add_kernel(Program *p, Kernel *k, int *made_by)
 {
     for (int i = 0; i < k->stores; i++)
         if (!k->store[i].target)
-            made_by[p->slot[k->store[i].node->id]] = p->kernels;
+            made_by[slot_of(p, k->store[i].node)] = p->kernels;
 
     p->kernel = arena_grow(p->ngc, p->kernel, p->kernels, &p->kernel_room, sizeof *p->kernel);
     p->kernel[p->kernels++] = k;
@@ -69,7 +69,7 @@ static bool can_merge(const Program *p, const Kernel *k, int i, const int *made_
             continue;
 
         /* the element is still in a register, if it is the very one that this pass has made */
-        bool reads_result = made_by[p->slot[x->node->id]] == i;
+        bool reads_result = made_by[slot_of(p, x->node)] == i;
         if (reads_result && !loads_same_element(into, x))
             return false;
         if (reads_result || has_load(into, x))
@@ -98,8 +98,8 @@ static int first_to_merge(const Program *p, const Kernel *k, const int *made_by)
 
     for (int v = 0; v < k->vals; v++) {
         const Val *x = k->val[v];
-        if (x->kind == V_LOAD && made_by[p->slot[x->node->id]] > first)
-            first = made_by[p->slot[x->node->id]];
+        if (x->kind == V_LOAD && made_by[slot_of(p, x->node)] > first)
+            first = made_by[slot_of(p, x->node)];
     }
     return first;
 }
@@ -114,7 +114,7 @@ void merge_kernel(Program *p, Kernel *k, int *made_by)
         for (int i = p->kernels - 1; i >= first; i--)
             if (can_merge(p, k, i, made_by)) {
                 merge_into(p, i, k->store[0].node);
-                made_by[p->slot[k->store[0].node->id]] = i;
+                made_by[slot_of(p, k->store[0].node)] = i;
                 return;
             }
     }
@@ -217,7 +217,7 @@ void drop_stores(Program *p)
             Place *place = program_own_place(p, n);
             /* the merged kernel that makes it has its value in a variable, and nothing else loads
              * it */
-            if (p->readers[p->slot[n->id]] == 0 && place->kind == P_SPACE)
+            if (p->readers[slot_of(p, n)] == 0 && place->kind == P_SPACE)
                 place->kind = P_NONE;
             else
                 k->store[kept++] = k->store[s];

@@ -30,7 +30,7 @@ static Loads loads_of(const Program *p, LoadVisit *visit, void *with)
 
 static void visit_load(Loads *l, int kernel, const Node *n, int64_t passes)
 {
-    int *seen = &l->seen[l->p->slot[n->id]];
+    int *seen = &l->seen[slot_of(l->p, n)];
 
     if (*seen != kernel + 1)
         l->visit(n, passes, l->with);
@@ -154,7 +154,7 @@ static void note_saved(const Node *n, int64_t passes, void *with)
 {
     (void)passes;
     Saved *s = with;
-    int slot = s->p->slot[n->id];
+    int slot = slot_of(s->p, n);
 
     if (is_kept(s->p, slot) && !s->wanted[slot])
         s->wanted[slot] = s->by;

@@ -57,12 +57,12 @@ typedef struct Order {
 static int overwritten(const Program *p, const Order *o, const Store *s)
 {
     if (store_updates(&o->coming, s))
-        return p->slot[s->node->id];
+        return slot_of(p, s->node);
 
     const Place *place = store_place(p, s);
     if (place->kind != P_VAR || place->var->node == NULL)
         return -1;
-    return p->slot[place->var->node->id];
+    return slot_of(p, place->var->node);
 }
 
 /* Does the load v of k read the very element that store s overwrites, or is it read before all is
@@ -166,7 +166,7 @@ static void store_update_aside(Program *p, Order *o, Kernel *k, Store *s)
     Node *leaf = s->node, *own = extra_node(p, leaf, k->phase);
 
     s->node = own;
-    o->coming.writers[p->slot[own->id]]++;
+    o->coming.writers[slot_of(p, own)]++;
     Kernel *put = kernel_put(p, leaf, own);
     put->loop = o->coming.loop;
     add_late(p, o, put);
@@ -184,7 +184,7 @@ static void store_aside(Program *p, Order *o, Kernel *k, Store *s)
     if (t) {
         s->node = extra_node(p, s->node, t->phase);
         s->target = NULL;
-        o->coming.writers[p->slot[s->node->id]]++;
+        o->coming.writers[slot_of(p, s->node)]++;
     } else {
         /* the target's place was to be the node's own; now it becomes a copy */
         t = claiming_target(p, s->node);
@@ -255,7 +255,7 @@ static void wake_for_variable(Program *p, const Kernel *k, const Node *n, void *
 {
     (void)k;
     if (n->op == OP_var)
-        wake(p, order, p->slot[n->id]);
+        wake(p, order, slot_of(p, n));
 }
 
 /* The item has been appended: tries the updates that waited for its results, or for it to read. */
@@ -265,7 +265,7 @@ static void wake_updates(Program *p, Order *o, const KernelRun *item)
         const Kernel *kernel = item->kernel[k];
         for (int s = 0; s < kernel->stores; s++)
             if (!kernel->store[s].target)
-                wake(p, o, p->slot[kernel->store[s].node->id]);
+                wake(p, o, slot_of(p, kernel->store[s].node));
         kernel_each_read(p, kernel, wake_for_variable, o);
     }
 }
@@ -274,7 +274,7 @@ static void wake_updates(Program *p, Order *o, const KernelRun *item)
 static void append_waiting(Program *p, const Kernel *k, const Node *n, void *order)
 {
     Order *o = order;
-    int item = o->made_by[p->slot[n->id]] - 1;
+    int item = o->made_by[slot_of(p, n)] - 1;
 
     (void)k;
     if (item >= 0 && !o->done[item])
@@ -329,7 +329,7 @@ static bool is_for_test(const Program *p, const Order *o, const KernelRun *item)
     for (int i = 0; i < item->count; i++)
         for (int s = 0; s < item->kernel[i]->stores; s++) {
             const Store *store = &item->kernel[i]->store[s];
-            if (!store_updates(&o->coming, store) && o->for_test[p->slot[store->node->id]])
+            if (!store_updates(&o->coming, store) && o->for_test[slot_of(p, store->node)])
                 return true;
         }
     return false;
@@ -419,7 +419,7 @@ static bool may_wait(const Program *p, const Order *o, const KernelRun *item)
     if (item->count != 1 || !kernel_is_map(k))
         return false;
     for (int s = 0; s < k->stores; s++) {
-        int slot = p->slot[k->store[s].node->id];
+        int slot = slot_of(p, k->store[s].node);
         /* stored here only, in memory that is planned, and large enough to matter */
         if (k->store[s].target || p->place[slot].kind != P_SPACE || o->coming.writers[slot] != 1 ||
             shape_count_max(p->graph, k->store[s].node->shape) < LARGE)
@@ -452,7 +452,7 @@ static void find_waiting(Program *p, Order *o)
         o->waits[i] = true;
         coming_count(p, &o->coming, item, -1);
         for (int s = 0; s < item->kernel[0]->stores; s++)
-            o->made_by[p->slot[item->kernel[0]->store[s].node->id]] = i + 1;
+            o->made_by[slot_of(p, item->kernel[0]->store[s].node)] = i + 1;
     }
 }
 
@@ -541,7 +541,7 @@ static Kernel *mark_kernel(Program *p, KernelKind kind, const struct ProgramLoop
 
     k->kind = kind;
     k->loop = l->of;
-    k->phase = p->phase[p->slot[l->node->id]];
+    k->phase = p->phase[slot_of(p, l->node)];
     k->product = l->node;
     k->store = arena_alloc(p->ngc, sizeof *k->store);
     return k;
@@ -577,7 +577,7 @@ static void find_for_test(Program *p, const struct ProgramLoop *l, Order *o)
         if (!o->for_test[i] || n->in[l->of->level] != l->of)
             continue;
         for (int k = 0; k < n->nargs; k++)
-            o->for_test[p->slot[arg_id(n, k)]] = true;
+            o->for_test[slot_of(p, n->arg[k])] = true;
     }
 }
 

@@ -45,7 +45,7 @@ static int64_t aligned(int64_t elements)
 /* Kernel `at` reads n. memory: by its address. */
 static void note_read(const Program *p, Life *life, const Node *n, int at, bool memory)
 {
-    Life *l = &life[p->slot[n->id]];
+    Life *l = &life[slot_of(p, n)];
     if (l->first < 0)
         return;
 
@@ -62,7 +62,7 @@ static void note_read(const Program *p, Life *life, const Node *n, int at, bool 
 /* Kernel `at` stores s. */
 static void note_store(const Program *p, Life *life, const Store *s, int at)
 {
-    Life *l = &life[p->slot[s->node->id]];
+    Life *l = &life[slot_of(p, s->node)];
     bool again = l->first >= 0;
 
     if (s->target)
@@ -79,7 +79,7 @@ static void note_store(const Program *p, Life *life, const Store *s, int at)
 /* What a pass uses, and does not make anew, lives through the whole loop. */
 static void live_through(const Program *p, Life *life, const Kernel *k, const Node *n)
 {
-    Life *l = &life[p->slot[n->id]];
+    Life *l = &life[slot_of(p, n)];
     const Loop *home = program_home(p, n);
 
     if (l->first < 0)
@@ -171,7 +171,7 @@ static bool is_fixed(const Program *p, const Place *place)
 /* Can store s of kernel `at` be given the memory of a value that dies there? */
 static bool may_take_over(const Program *p, const Life *life, int at, const Store *s)
 {
-    int own = p->slot[s->node->id];
+    int own = slot_of(p, s->node);
 
     if (s->target || life[own].group != own || life[own].first != at)
         return false;
@@ -184,7 +184,7 @@ static bool may_take_over(const Program *p, const Life *life, int at, const Stor
 static bool dies_in_place(const Program *p, const Life *life, const Group *group, int at,
                           const Store *s, const Node *n)
 {
-    int dying = p->slot[n->id];
+    int dying = slot_of(p, n);
     const Life *l = &life[dying];
     const Group *g = &group[l->group];
 
@@ -195,7 +195,7 @@ static bool dies_in_place(const Program *p, const Life *life, const Group *group
         return false;
     /* what forward leaves for backward is not to be overwritten in backward, which may be called
      * again */
-    if (n->type != s->node->type || p->phase[dying] != p->phase[p->slot[s->node->id]])
+    if (n->type != s->node->type || p->phase[dying] != p->phase[slot_of(p, s->node)])
         return false;
     int64_t read = shape_count_max(p->graph, n->shape);
     int64_t written = shape_count_max(p->graph, s->node->shape);
@@ -222,15 +222,15 @@ static const Node *find_dying(const Program *p, const Life *life, const Group *g
 /* Joins store s to the group of a tensor that it can write over. */
 static void join_dying(Program *p, Life *life, Group *group, int at, const Store *s)
 {
-    int own = p->slot[s->node->id];
+    int own = slot_of(p, s->node);
     if (!may_take_over(p, life, at, s))
         return;
     const Node *n = find_dying(p, life, group, at, s);
     if (n == NULL)
         return;
 
-    Group *g = &group[life[p->slot[n->id]].group];
-    life[own].group = life[p->slot[n->id]].group;
+    Group *g = &group[life[slot_of(p, n)].group];
+    life[own].group = life[slot_of(p, n)].group;
     g->last = life[own].last;
     /* the whole group then lives in the member of the struct */
     if (is_fixed(p, &p->place[own])) {

@@ -136,7 +136,7 @@ static void place_leaves(Program *p, const Target *given, int givens)
     }
 
     for (int i = 0; i < givens; i++) {
-        int s = p->slot[given[i].node->id];
+        int s = slot_of(p, given[i].node);
         if (s >= 0 && p->place[s].kind == P_NONE && is_given(given[i].node)) {
             p->place[s] = given[i].place;
             p->given[s] = true;
@@ -224,7 +224,7 @@ bool node_scalar(const Node *n)
 
 Place *program_own_place(const Program *p, const Node *n)
 {
-    return &p->place[p->slot[n->id]];
+    return &p->place[slot_of(p, n)];
 }
 
 bool program_stored(const Program *p, const Node *n)
@@ -364,7 +364,7 @@ static void count_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     const ReadCount *c = with;
     (void)k;
-    c->count[p->slot[n->id]] += c->by;
+    c->count[slot_of(p, n)] += c->by;
 }
 
 void kernel_count_reads(Program *p, const Kernel *k, int *count, int by)

@@ -267,6 +267,11 @@ struct Program {
     int64_t block_room; /* and their number of elements */
 };
 
+static inline int slot_of(const Program *p, const Node *n)
+{
+    return p->slot[n->id];
+}
+
 /* ---- program.c: what there is before kernels, and where it is ---- */
 
 /* A program without kernels. given: nodes that are found at .place instead of being computed. */

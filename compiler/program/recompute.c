@@ -75,7 +75,7 @@ static Node *new_node(Copier *c, const Node *n, int slot)
 static Node *new_value(Copier *c, const Node *n)
 {
     Program *p = c->p;
-    int from = p->slot[n->id], slot = p->nodes;
+    int from = slot_of(p, n), slot = p->nodes;
     grow_slots(c);
 
     Node *copy = new_node(c, n, slot);
@@ -92,7 +92,7 @@ static Node *new_value(Copier *c, const Node *n)
 /* What takes the place of the stored value n where it is read. */
 static const Node *now_value(const Copier *c, const Node *n)
 {
-    int slot = c->p->slot[n->id];
+    int slot = slot_of(c->p, n);
 
     /* made by this pass: it is itself what is there now */
     if (slot >= c->f->values)
@@ -115,7 +115,7 @@ static Node *now_operand(Copier *c, Node *n)
     /* nothing under the view has changed */
     if (under == n->arg[0])
         return n;
-    Node *copy = new_node(c, n, c->p->slot[n->id]);
+    Node *copy = new_node(c, n, slot_of(c->p, n));
     copy->arg[0] = under;
     return copy;
 }
@@ -127,13 +127,13 @@ static Node *now_product(Copier *c, Node *n)
     bool same = true; /* as before */
 
     for (int i = 0; i < n->nargs; i++) {
-        if (c->p->slot[arg_id(n, i)] >= 0)
+        if (slot_of(c->p, n->arg[i]) >= 0)
             arg[i] = now_operand(c, n->arg[i]);
         same = same && arg[i] == n->arg[i];
     }
     if (same)
         return n;
-    Node *copy = new_node(c, n, c->p->slot[n->id]);
+    Node *copy = new_node(c, n, slot_of(c->p, n));
     copy->arg = arg;
     return copy;
 }
@@ -212,7 +212,7 @@ static Kernel *copy_loops(Copier *c, const Kernel *k, uint64_t set, int from)
             continue;
         Store *store = &copy->store[copy->stores++];
         *store = k->store[s];
-        store->node = c->inside[c->p->slot[store->node->id]];
+        store->node = c->inside[slot_of(c->p, store->node)];
         store->target = NULL;
         store->val = copy_val(&x, k->store[s].val);
         store->at = copy_index(&x, k->store[s].at);
@@ -256,7 +256,7 @@ static Kernel *copy_call(Copier *c, const Kernel *k, uint64_t set)
         if (k->product == k->store[0].node) {
             if (copy->product == k->product)
                 copy->product = new_node(c, k->product, -1);
-            c->p->slot[copy->product->id] = c->p->slot[copy->store[0].node->id];
+            c->p->slot[copy->product->id] = slot_of(c->p, copy->store[0].node);
         }
     }
     if (k->onto)

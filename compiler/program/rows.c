@@ -343,7 +343,7 @@ static bool try_join(Program *p, Nest *nest, Kernel *k)
 static bool reads_later(const Program *p, const Kernel *k, const bool *later)
 {
     for (int v = 0; v < k->vals; v++)
-        if (k->val[v]->kind == V_LOAD && later[p->slot[k->val[v]->node->id]])
+        if (k->val[v]->kind == V_LOAD && later[slot_of(p, k->val[v]->node)])
             return true;
     return false;
 }
@@ -351,7 +351,7 @@ static bool reads_later(const Program *p, const Kernel *k, const bool *later)
 static void mark_stores(const Program *p, const Kernel *k, bool *later, bool on)
 {
     for (int s = 0; s < k->stores; s++)
-        later[p->slot[k->store[s].node->id]] = on;
+        later[slot_of(p, k->store[s].node)] = on;
 }
 
 /* ---- one kernel of the members ---- */
@@ -372,7 +372,7 @@ static bool is_internal(const Program *p, const Nest *nest, const Node *n, const
 
     for (int m = 0; m < nest->members; m++)
         inside += count_loads(nest->member[m], n);
-    return inside > 0 && inside == reads[p->slot[n->id]];
+    return inside > 0 && inside == reads[slot_of(p, n)];
 }
 
 /* What no other kernel reads is kept in a variable, or in an array for one row. */

@@ -31,7 +31,7 @@ static bool may_sink(Program *p, const Kernel *k, const int *stores)
         return false;
 
     /* what several kernels store, piece by piece, stays where it is */
-    int slot = p->slot[s->node->id];
+    int slot = slot_of(p, s->node);
     if (p->place[slot].kind != P_SPACE || stores[slot] > 1)
         return false;
 
@@ -45,17 +45,17 @@ static void find_sinking(Program *p, Sink *sink)
 
     for (int i = 0; i < p->kernels; i++)
         for (int s = 0; s < p->kernel[i]->stores; s++)
-            stores[p->slot[p->kernel[i]->store[s].node->id]]++;
+            stores[slot_of(p, p->kernel[i]->store[s].node)]++;
 
     for (int i = 0; i < p->kernels; i++)
         if (may_sink(p, p->kernel[i], stores))
-            sink->made_by[p->slot[p->kernel[i]->store[0].node->id]] = i + 1;
+            sink->made_by[slot_of(p, p->kernel[i]->store[0].node)] = i + 1;
 }
 
 static void note_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     Sink *sink = with;
-    int place = sink->made_by[p->slot[n->id]] - 1;
+    int place = sink->made_by[slot_of(p, n)] - 1;
 
     (void)k;
     if (place >= 0 && sink->to[place] > sink->here)
@@ -65,7 +65,7 @@ static void note_read(Program *p, const Kernel *k, const Node *n, void *with)
 static bool sinks(const Program *p, const Sink *sink, int place)
 {
     const Node *n = p->kernel[place]->store[0].node;
-    return n && sink->made_by[p->slot[n->id]] == place + 1;
+    return n && sink->made_by[slot_of(p, n)] == place + 1;
 }
 
 /* By place: the first kernel of the outermost loop that it is in, or the place itself. */

@@ -33,7 +33,7 @@ static int inline_weight(const Program *p, const Node *n)
 
     for (int k = 0; k < n->nargs; k++)
         if (!program_stored(p, n->arg[k]))
-            weight += p->weight[p->slot[arg_id(n, k)]];
+            weight += p->weight[slot_of(p, n->arg[k])];
     /* it is kept in a byte; so large a value is stored in any case */
     return weight > 255 ? 255 : weight;
 }
@@ -44,7 +44,7 @@ static int inline_depth(const Program *p, const Node *n)
     int depth = 0;
 
     for (int k = 0; k < n->nargs; k++) {
-        int below = p->depth[p->slot[arg_id(n, k)]];
+        int below = p->depth[slot_of(p, n->arg[k])];
         if (!program_stored(p, n->arg[k]) && below >= depth)
             depth = below + 1;
     }
@@ -69,10 +69,10 @@ static bool stays(const Program *p, const Node *n, const Node *a, const Demand *
                   const Node **other)
 {
     const Node *holder = program_holder(p, a);
-    const Demand *d = &demand[p->slot[holder->id]];
+    const Demand *d = &demand[slot_of(p, holder)];
 
     /* backward has it anyway, or it is one number */
-    if (p->given[p->slot[holder->id]] || d->back > 0 || node_scalar(a))
+    if (p->given[slot_of(p, holder)] || d->back > 0 || node_scalar(a))
         return true;
     if (d->through == 0 || (*other && *other != holder))
         return false;
@@ -107,7 +107,7 @@ static bool stays_within_reach(const Program *p, const Node *n, const Node *a, c
  * it would take memory, and most of the time of a cheap operation is that of its memory. */
 static bool worth_again(const Program *p, const Node *n, const Demand *demand, int weight)
 {
-    const Demand *d = &demand[p->slot[n->id]];
+    const Demand *d = &demand[slot_of(p, n)];
     int before = d->uses - d->back, back = d->back + d->through;
     const Node *other = NULL;
 
@@ -120,7 +120,7 @@ static bool worth_again(const Program *p, const Node *n, const Demand *demand, i
 /* Is an elementwise value stored, rather than computed again in each of its users? */
 static bool worth_storing(const Program *p, const Node *n, const Demand *demand, int weight)
 {
-    const Demand *d = &demand[p->slot[n->id]];
+    const Demand *d = &demand[slot_of(p, n)];
     bool scalar = node_scalar(n);
 
     if (d->buffer || d->target)
@@ -159,7 +159,7 @@ static bool needs_memory(const Program *p, const Node *n, const Demand *d)
         return true;
     /* an expression of this depth would overflow the stack of recursive code, ours and a compiler's
      */
-    return p->depth[p->slot[n->id]] >= DEPTH && n->op != OP_expand;
+    return p->depth[slot_of(p, n)] >= DEPTH && n->op != OP_expand;
 }
 
 /* Is n stored? `needed`: it must have memory. */
@@ -177,7 +177,7 @@ static bool is_stored(const Program *p, const Node *n, const Demand *demand, boo
     /* a reduction, a product, a gather: one element of it is a loop */
     if (!(flags & F_ELEMENTWISE) && n->op != OP_pad)
         return true;
-    return worth_storing(p, n, demand, p->weight[p->slot[n->id]]);
+    return worth_storing(p, n, demand, p->weight[slot_of(p, n)]);
 }
 
 void decide_storage(Program *p, const Demand *demand)

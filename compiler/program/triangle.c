@@ -204,7 +204,7 @@ static bool is_unused_by(const Triangles *t, const Node *user, int i, int64_t *d
 static bool is_unused(const Triangles *t, const Node *n, int64_t *diagonal, int depth)
 {
     const Program *p = t->p;
-    int slot = p->slot[n->id], uses = 0;
+    int slot = slot_of(p, n), uses = 0;
 
     if (depth > DEEP || slot < 0)
         return false;
@@ -246,7 +246,7 @@ static Triangles find_uses(Program *p)
         const Node *n = p->node[i];
         /* a list for each node, in two arrays: the first use, and from each use the next */
         for (int a = 0; a < n->nargs; a++) {
-            int slot = p->slot[arg_id(n, a)];
+            int slot = slot_of(p, n->arg[a]);
             if (slot < 0 || (a > 0 && n->arg[a] == n->arg[0]))
                 continue;
             t.user[use] = n;

@@ -12,7 +12,7 @@
 static bool is_there(const Program *p, const Node *n)
 {
     const Place *at = program_place(p, n);
-    return p->given[p->slot[n->id]] || at->kind == P_VAR || at->kind == P_DATA || n->op == OP_var ||
+    return p->given[slot_of(p, n)] || at->kind == P_VAR || at->kind == P_DATA || n->op == OP_var ||
            n->op == OP_data;
 }
 
@@ -37,7 +37,7 @@ static bool is_within(const Program *p, const Kernel *k, const Loop *loop)
 static void note_store(const Program *p, int i, const Kernel *k, const Store *s, Made *m)
 {
     const Node *n = s->node;
-    int slot = p->slot[n->id];
+    int slot = slot_of(p, n);
 
     if (n->op == OP_collect && s->add && !m->made[slot])
         ngc_bug("program %s: kernel %d adds to %%%d before it is 0", p->name, i, n->id);
@@ -65,9 +65,9 @@ static void verify_read(const Program *p, int i, const Node *n, const Made *m)
 {
     const Kernel *k = p->kernel[i];
 
-    if (!is_there(p, n) && !m->made[p->slot[n->id]])
+    if (!is_there(p, n) && !m->made[slot_of(p, n)])
         ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i, n->id);
-    if (m->updated[p->slot[n->id]])
+    if (m->updated[slot_of(p, n)])
         ngc_bug("program %s: kernel %d reads %%%d after it is updated", p->name, i, n->id);
     if (n->op == OP_collect && is_within(p, k, n->attr.loop) && !stores_node(k, n))
         ngc_bug("program %s: kernel %d reads %%%d in the loop that collects it", p->name, i, n->id);
@@ -96,7 +96,7 @@ static void end_pass(const Program *p, const Loop *loop, Made *m)
 
     for (int i = 0; i < loop_variables(node); i++) {
         const Node *leaf = loop_leaf(node, i), *next = loop_next(node, i);
-        int slot = p->slot[leaf->id];
+        int slot = slot_of(p, leaf);
         bool stays = next == leaf || slot < 0;
         if (!stays && !m->updated[slot] && program_place(p, next) != program_place(p, leaf))
             ngc_bug("program %s: %%%d is not updated in a pass", p->name, leaf->id);
@@ -107,7 +107,7 @@ static void end_pass(const Program *p, const Loop *loop, Made *m)
         for (int k = 0; k < p->kernel[i]->stores; k++) {
             const Node *n = p->kernel[i]->store[k].node;
             if (program_home(p, n) == loop)
-                m->made[p->slot[n->id]] = false;
+                m->made[slot_of(p, n)] = false;
         }
 }
 
@@ -136,7 +136,7 @@ static void verify_targets(const Program *p, const bool *made, int stored)
 
     for (int i = 0; i < p->targets; i++) {
         const Node *n = program_holder(p, p->target[i].node);
-        if (p->target[i].claimed && !made[p->slot[n->id]])
+        if (p->target[i].claimed && !made[slot_of(p, n)])
             ngc_bug("program %s: %%%d is never computed", p->name, n->id);
         copied += !p->target[i].claimed;
     }
@@ -222,7 +222,7 @@ typedef struct Spans {
 static void note_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     const Spans *s = with;
-    Span *span = &s->of[p->slot[n->id]];
+    Span *span = &s->of[slot_of(p, n)];
 
     if (span->first < 0)
         return;
@@ -263,7 +263,7 @@ static Span *find_spans(Program *p)
     for (s.kernel = 0; s.kernel < p->kernels; s.kernel++) {
         const Kernel *k = p->kernel[s.kernel];
         for (int i = 0; i < k->stores; i++) {
-            Span *span = &s.of[p->slot[k->store[i].node->id]];
+            Span *span = &s.of[slot_of(p, k->store[i].node)];
             if (k->store[i].target)
                 continue;
             if (span->first < 0)
