@@ -53,6 +53,9 @@ typedef struct Export {
 
 /* Adds a node with these operands (NULL ends them) and returns its result. */
 const char *put(Export *, const char *op, ...);
+const char *put_unary(Export *, const char *op, const char *a);
+const char *put_binary(Export *, const char *op, const char *a, const char *b);
+
 Pb__Node *last_put(Export *); /* for attributes */
 void put_int(Export *, const char *name, int64_t);
 void put_ints(Export *, const char *name, const int64_t *, int count);

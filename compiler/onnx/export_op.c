@@ -27,10 +27,11 @@ static const char *const names[OP_COUNT] = {
 static const char *operand_at(Export *x, const Node *n, int i)
 {
     double v;
-    bool all = true;
+    bool all_numbers = true;
     for (int k = 0; k < n->nargs; k++)
-        all &= node_const(n->arg[k], &v);
-    if (all)
+        all_numbers &= node_const(n->arg[k], &v);
+
+    if (all_numbers)
         return tensor_as(x, n->arg[i], n->type);
     return operand_as(x, n->arg[i], n->type);
 }
@@ -38,18 +39,21 @@ static const char *operand_at(Export *x, const Node *n, int i)
 static Placed compare(Export *x, const Node *n)
 {
     const Node *a = n->arg[0], *b = n->arg[1];
-    Type type = a->type == T_INT && b->type == T_INT ? T_INT : T_FLOAT;
-    const char *p = operand_as(x, a, type), *q = operand_as(x, b, type);
-    Placed y = {0};
+    bool ints = a->type == T_INT && b->type == T_INT;
+    Type type = ints ? T_INT : T_FLOAT;
+    const char *p = operand_as(x, a, type);
+    const char *q = operand_as(x, b, type);
+
+    const char *op = "Equal";
     if (n->op == OP_lt)
-        y.truth = put(x, "Less", p, q, NULL);
-    else if (n->op == OP_le)
-        y.truth = put(x, "LessOrEqual", p, q, NULL);
-    else
-        y.truth = put(x, "Equal", p, q, NULL);
+        op = "Less";
+    if (n->op == OP_le)
+        op = "LessOrEqual";
+
+    Placed y = {.truth = put_binary(x, op, p, q)};
     if (n->op == OP_ne)
-        y.truth = put(x, "Not", y.truth, NULL);
-    y.name = put(x, "Cast", y.truth, NULL);
+        y.truth = put_unary(x, "Not", y.truth);
+    y.name = put_unary(x, "Cast", y.truth);
     put_int(x, "to", element_of(x, n->type));
     return y;
 }
@@ -58,14 +62,15 @@ static Placed compare(Export *x, const Node *n)
 static bool is_relu(const Node *n)
 {
     const Node *c = n->arg[0];
-    return c->op == OP_le && c->arg[0] == n->arg[2] && node_is(c->arg[1], 0) &&
-           node_is(n->arg[1], 0);
+    if (c->op != OP_le || c->arg[0] != n->arg[2])
+        return false;
+    return node_is(c->arg[1], 0) && node_is(n->arg[1], 0);
 }
 
 static Placed choose(Export *x, const Node *n)
 {
     if (is_relu(n) && n->type == T_FLOAT)
-        return plain(put(x, "Relu", tensor_of(x, n->arg[2]), NULL));
+        return plain(put_unary(x, "Relu", tensor_of(x, n->arg[2])));
     const char *c = truth_of(x, n->arg[0]);
     const char *a = operand_as(x, n->arg[1], n->type), *b = operand_as(x, n->arg[2], n->type);
     return plain(put(x, "Where", c, a, b, NULL));
@@ -76,32 +81,40 @@ static Placed modulo(Export *x, const Node *n)
 {
     const char *a = operand_at(x, n, 0), *b = operand_at(x, n, 1);
     if (n->type == T_INT)
-        return plain(put(x, "Mod", a, b, NULL));
-    const char *q = put(x, "Floor", put(x, "Div", a, b, NULL), NULL);
-    return plain(put(x, "Sub", a, put(x, "Mul", b, q, NULL), NULL));
+        return plain(put_binary(x, "Mod", a, b));
+    const char *q = put_unary(x, "Floor", put_binary(x, "Div", a, b));
+    return plain(put_binary(x, "Sub", a, put_binary(x, "Mul", b, q)));
 }
 
 /* exp(x) - 1; near 0 it is 2 t/(1 - t) for t = tanh(x/2), which keeps the digits. */
 static Placed exp_less_one(Export *x, const Node *n)
 {
-    const char *a = tensor_of(x, n->arg[0]), *one = number(x, 1, T_FLOAT);
+    const char *a = tensor_of(x, n->arg[0]);
+    const char *one = number(x, 1, T_FLOAT);
     const char *half = number(x, 0.5, T_FLOAT);
-    const char *t = put(x, "Tanh", put(x, "Mul", a, half, NULL), NULL);
-    const char *near = put(x, "Div", put(x, "Add", t, t, NULL), put(x, "Sub", one, t, NULL), NULL);
-    const char *far = put(x, "Sub", put(x, "Exp", a, NULL), one, NULL);
-    const char *is_near = put(x, "Less", put(x, "Abs", a, NULL), half, NULL);
+
+    const char *t = put_unary(x, "Tanh", put_binary(x, "Mul", a, half));
+    const char *less = put_binary(x, "Sub", one, t);
+    const char *twice = put_binary(x, "Add", t, t);
+    const char *near = put_binary(x, "Div", twice, less);
+    const char *far = put_binary(x, "Sub", put_unary(x, "Exp", a), one);
+    const char *is_near = put_binary(x, "Less", put_unary(x, "Abs", a), half);
     return plain(put(x, "Where", is_near, near, far, NULL));
 }
 
 /* log(1 + x): with u = 1 + x as it is rounded, log(u) x/(u - 1). */
 static Placed log_one_more(Export *x, const Node *n)
 {
-    const char *a = tensor_of(x, n->arg[0]), *one = number(x, 1, T_FLOAT);
-    const char *u = put(x, "Add", a, one, NULL), *d = put(x, "Sub", u, one, NULL);
-    const char *none = put(x, "Equal", u, one, NULL);
+    const char *a = tensor_of(x, n->arg[0]);
+    const char *one = number(x, 1, T_FLOAT);
+    const char *u = put_binary(x, "Add", a, one);
+    const char *d = put_binary(x, "Sub", u, one);
+
+    /* where u is 1, the result is x */
+    const char *none = put_binary(x, "Equal", u, one);
     const char *divisor = put(x, "Where", none, one, d, NULL);
-    const char *slope = put(x, "Div", a, divisor, NULL);
-    const char *far = put(x, "Mul", put(x, "Log", u, NULL), slope, NULL);
+    const char *slope = put_binary(x, "Div", a, divisor);
+    const char *far = put_binary(x, "Mul", put_unary(x, "Log", u), slope);
     return plain(put(x, "Where", none, a, far, NULL));
 }
 
@@ -109,20 +122,29 @@ static Placed log_one_more(Export *x, const Node *n)
 static Placed angle(Export *x, const Node *n)
 {
     const double pi = 3.14159265358979323846;
-    const char *a = operand_at(x, n, 0), *b = operand_at(x, n, 1), *zero = number(x, 0, T_FLOAT);
-    const char *t = put(x, "Atan", put(x, "Div", a, b, NULL), NULL);
-    const char *below = put(x, "Less", a, zero, NULL), *left = put(x, "Less", b, zero, NULL);
-    const char *turn =
-        put(x, "Where", below, number(x, -pi, T_FLOAT), number(x, pi, T_FLOAT), NULL);
-    const char *y = put(x, "Add", t, put(x, "Where", left, turn, zero, NULL), NULL);
-    const char *none = put(x, "Equal", a, zero, NULL);
-    const char *right = put(x, "Not", left, NULL);
-    return plain(put(x, "Where", put(x, "And", none, right, NULL), zero, y, NULL));
+    const char *a = operand_at(x, n, 0);
+    const char *b = operand_at(x, n, 1);
+    const char *zero = number(x, 0, T_FLOAT);
+    const char *t = put_unary(x, "Atan", put_binary(x, "Div", a, b));
+
+    /* in the left half, pi more or less */
+    const char *below = put_binary(x, "Less", a, zero);
+    const char *left = put_binary(x, "Less", b, zero);
+    const char *up = number(x, pi, T_FLOAT);
+    const char *down = number(x, -pi, T_FLOAT);
+    const char *turn = put(x, "Where", below, down, up, NULL);
+    const char *y = put_binary(x, "Add", t, put(x, "Where", left, turn, zero, NULL));
+
+    /* 0/0 is 0 */
+    const char *none = put_binary(x, "Equal", a, zero);
+    const char *right = put_unary(x, "Not", left);
+    const char *at_zero = put_binary(x, "And", none, right);
+    return plain(put(x, "Where", at_zero, zero, y, NULL));
 }
 
 static Placed cast(Export *x, const Node *n)
 {
-    const char *y = put(x, "Cast", tensor_of(x, n->arg[0]), NULL);
+    const char *y = put_unary(x, "Cast", tensor_of(x, n->arg[0]));
     put_int(x, "to", element_of(x, n->type));
     return plain(y);
 }
@@ -135,15 +157,17 @@ static Placed expand(Export *x, const Node *n)
     const Node *a = n->arg[0];
     const char *to = shape_list(x, n->shape, false);
     if (node_const(n, &v))
-        return plain(put(x, "Expand", number(x, v, n->type), to, NULL));
+        return plain(put_binary(x, "Expand", number(x, v, n->type), to));
+
     Shape ones = n->shape;
     for (int i = 0; i < n->shape.rank; i++)
         if (n->attr.axes >> i & 1)
             ones.dim[i] = 1;
+
     const char *from = tensor_of(x, a);
     if (a->shape.rank > 0)
-        from = put(x, "Reshape", from, shape_list(x, ones, true), NULL);
-    return plain(put(x, "Expand", from, to, NULL));
+        from = put_binary(x, "Reshape", from, shape_list(x, ones, true));
+    return plain(put_binary(x, "Expand", from, to));
 }
 
 /* Only the order of the axes changes: nothing is written yet. */
@@ -162,31 +186,39 @@ static Placed permute(Export *x, const Node *n)
 /* Elements lo, lo + step, ... of each axis. */
 static Placed slice(Export *x, const Node *n)
 {
+    Graph *g = x->g;
+    const struct Attr *at = &n->attr;
     Size start[MAX_RANK], end[MAX_RANK];
     int64_t axis[MAX_RANK], step[MAX_RANK];
     int count = 0;
+
     for (int i = 0; i < n->shape.rank; i++) {
-        if (n->attr.lo[i] == 0 && n->attr.step[i] == 1 &&
-            n->shape.dim[i] == n->arg[0]->shape.dim[i])
+        Size part = n->shape.dim[i], whole = n->arg[0]->shape.dim[i];
+        if (at->lo[i] == 0 && at->step[i] == 1 && part == whole)
             continue;
-        Size last = size_mul(x->g, size_of_number(x->g, n->attr.step[i]),
-                             size_sub(x->g, n->shape.dim[i], 1));
-        last = size_add(x->g, n->attr.lo[i], last);
-        int64_t to;
+
         axis[count] = i;
-        step[count] = n->attr.step[i];
-        start[count] = n->attr.lo[i];
-        end[count] = size_add(x->g, last, size_of_number(x->g, step[count] > 0 ? 1 : -1));
-        if (size_number(x->g, end[count], &to) && to < 0) /* before the first one */
-            end[count] = size_of_number(x->g, -INT32_MAX);
+        step[count] = at->step[i];
+        start[count] = at->lo[i];
+
+        /* the end is one beyond the last element; before the first one it is a number below all */
+        Size rest = size_mul(g, size_of_number(g, at->step[i]), size_sub(g, part, 1));
+        Size last = size_add(g, at->lo[i], rest);
+        int64_t to;
+        end[count] = size_add(g, last, size_of_number(g, step[count] > 0 ? 1 : -1));
+        if (size_number(g, end[count], &to) && to < 0)
+            end[count] = size_of_number(g, -INT32_MAX);
         count++;
     }
     if (count == 0)
         return x->place[arg_id(n, 0)];
+
     const char *from = tensor_of(x, n->arg[0]);
-    const char *starts = size_list(x, start, count), *ends = size_list(x, end, count);
-    return plain(put(x, "Slice", from, starts, ends, int_list(x, axis, count),
-                     int_list(x, step, count), NULL));
+    const char *starts = size_list(x, start, count);
+    const char *ends = size_list(x, end, count);
+    const char *steps = int_list(x, step, count);
+    const char *axes = int_list(x, axis, count);
+    return plain(put(x, "Slice", from, starts, ends, axes, steps, NULL));
 }
 
 /* Zeros between the elements of an axis: each becomes a row that begins with it. */
@@ -196,47 +228,60 @@ static const char *spread(Export *x, const char *from, Shape *s, int axis, int64
     int64_t pads[2 * (MAX_RANK + 1)] = {0}, at = axis, zero = 0, one = 1;
     if (s->rank == MAX_RANK)
         return NULL;
+
+    /* an axis of size 1 after it, then zeros at its end */
     for (int i = s->rank; i > axis + 1; i--)
         rows.dim[i] = rows.dim[i - 1];
     rows.dim[axis + 1] = 1;
     rows.rank++;
-    from = put(x, "Reshape", from, shape_list(x, rows, true), NULL);
+    from = put_binary(x, "Reshape", from, shape_list(x, rows, true));
     pads[rows.rank + axis + 1] = step - 1;
-    from = put(x, "Pad", from, int_list(x, pads, 2 * rows.rank), NULL);
+    from = put_binary(x, "Pad", from, int_list(x, pads, 2 * rows.rank));
+
+    /* one axis again, without the zeros after the last element */
     Size all = size_mul(x->g, s->dim[axis], step);
     s->dim[axis] = all;
-    from = put(x, "Reshape", from, shape_list(x, *s, true), NULL);
+    from = put_binary(x, "Reshape", from, shape_list(x, *s, true));
     s->dim[axis] = size_sub(x->g, all, step - 1);
-    return put(x, "Slice", from, int_list(x, &zero, 1), size_list(x, &s->dim[axis], 1),
-               int_list(x, &at, 1), int_list(x, &one, 1), NULL);
+
+    const char *steps = int_list(x, &one, 1);
+    const char *axes = int_list(x, &at, 1);
+    const char *ends = size_list(x, &s->dim[axis], 1);
+    const char *starts = int_list(x, &zero, 1);
+    return put(x, "Slice", from, starts, ends, axes, steps, NULL);
 }
 
 static Placed pad(Export *x, const Node *n)
 {
-    Shape s = n->arg[0]->shape;
     const Placed *a = &x->place[arg_id(n, 0)];
+    const struct Attr *at = &n->attr;
+    Shape s = n->arg[0]->shape;
     Size pads[2 * MAX_RANK];
     bool steps = false;
     for (int i = 0; i < s.rank; i++)
-        steps |= n->attr.step[i] != 1;
+        steps |= at->step[i] != 1;
+
     Placed y = {.turned = a->turned && !steps};
     memcpy(y.perm, a->perm, sizeof y.perm);
     const char *from = a->name;
     if (!y.turned)
         from = tensor_of(x, n->arg[0]);
+
     for (int i = 0; i < s.rank && steps && from; i++)
-        if (n->attr.step[i] > 1)
-            from = spread(x, from, &s, i, n->attr.step[i]);
+        if (at->step[i] > 1)
+            from = spread(x, from, &s, i, at->step[i]);
     if (!from) {
         cannot(x, n, "it has too many axes");
         return plain(NULL);
     }
+
     for (int i = 0; i < s.rank; i++) {
         int k = y.turned ? y.perm[i] : i;
-        pads[k] = n->attr.lo[i];
-        pads[s.rank + k] = size_sub(x->g, size_sub(x->g, n->shape.dim[i], s.dim[i]), n->attr.lo[i]);
+        Size more = size_sub(x->g, n->shape.dim[i], s.dim[i]);
+        pads[k] = at->lo[i];
+        pads[s.rank + k] = size_sub(x->g, more, at->lo[i]);
     }
-    y.name = put(x, "Pad", from, size_list(x, pads, 2 * s.rank), NULL);
+    y.name = put_binary(x, "Pad", from, size_list(x, pads, 2 * s.rank));
     return y;
 }
 
@@ -249,7 +294,7 @@ static Placed concat(Export *x, const Node *n)
             all = part;
             continue;
         }
-        all = put(x, "Concat", all, part, NULL);
+        all = put_binary(x, "Concat", all, part);
         put_int(x, "axis", n->attr.axis);
     }
     return plain(all);
@@ -258,27 +303,32 @@ static Placed concat(Export *x, const Node *n)
 /* The index along an axis. */
 static Placed iota(Export *x, const Node *n)
 {
-    Shape row = n->shape;
-    const char *from = number(x, 0, T_INT), *step = number(x, 1, T_INT);
+    int axis = n->attr.axis;
     int64_t zero = 0;
-    const char *count = size_list(x, &n->shape.dim[n->attr.axis], 1);
-    count = put(x, "Squeeze", count, int_list(x, &zero, 1), NULL);
+    const char *from = number(x, 0, T_INT);
+    const char *step = number(x, 1, T_INT);
+    const char *count = size_list(x, &n->shape.dim[axis], 1);
+    count = put_binary(x, "Squeeze", count, int_list(x, &zero, 1));
     const char *y = put(x, "Range", from, count, step, NULL);
+    if (n->shape.rank <= 1)
+        return plain(y);
+
+    Shape row = n->shape;
     for (int i = 0; i < row.rank; i++)
-        if (i != n->attr.axis)
+        if (i != axis)
             row.dim[i] = 1;
-    if (row.rank > 1) {
-        y = put(x, "Reshape", y, shape_list(x, row, true), NULL);
-        y = put(x, "Expand", y, shape_list(x, n->shape, false), NULL);
-    }
+    y = put_binary(x, "Reshape", y, shape_list(x, row, true));
+    y = put_binary(x, "Expand", y, shape_list(x, n->shape, false));
     return plain(y);
 }
 
 static Placed size(Export *x, const Node *n)
 {
     int64_t zero = 0;
-    const char *s = put(x, "Squeeze", size_list(x, &n->attr.size, 1), int_list(x, &zero, 1), NULL);
-    s = put(x, "Cast", s, NULL);
+    const char *axis = int_list(x, &zero, 1);
+    const char *list = size_list(x, &n->attr.size, 1);
+    const char *s = put_binary(x, "Squeeze", list, axis);
+    s = put_unary(x, "Cast", s);
     put_int(x, "to", element_of(x, n->type));
     return plain(s);
 }
@@ -294,9 +344,9 @@ static Placed reduce(Export *x, const Node *n)
             axis[count++] = i;
     const char *a = tensor_of(x, n->arg[0]), *y;
     if (n->op == OP_sum) {
-        y = put(x, "ReduceSum", a, int_list(x, axis, count), NULL);
+        y = put_binary(x, "ReduceSum", a, int_list(x, axis, count));
     } else {
-        y = put(x, "ReduceMax", a, NULL);
+        y = put_unary(x, "ReduceMax", a);
         put_ints(x, "axes", axis, count);
     }
     put_int(x, "keepdims", 0);
@@ -305,7 +355,7 @@ static Placed reduce(Export *x, const Node *n)
 
 static Placed largest(Export *x, const Node *n)
 {
-    const char *y = put(x, "ArgMax", tensor_of(x, n->arg[0]), NULL);
+    const char *y = put_unary(x, "ArgMax", tensor_of(x, n->arg[0]));
     put_int(x, "axis", n->attr.axis);
     put_int(x, "keepdims", 0);
     return plain(y);
@@ -315,7 +365,7 @@ static Placed largest(Export *x, const Node *n)
 static Placed places_in_order(Export *x, const Node *n)
 {
     int last = n->shape.rank - 1;
-    put(x, "TopK", tensor_of(x, n->arg[0]), size_list(x, &n->shape.dim[last], 1), NULL);
+    put_binary(x, "TopK", tensor_of(x, n->arg[0]), size_list(x, &n->shape.dim[last], 1));
     put_int(x, "axis", last);
 
     Pb__Node *node = last_put(x);
@@ -339,7 +389,7 @@ static const char *factor(Export *x, const Node *n, bool turned)
         perm[i] = i;
     perm[rank - 1] = rank - 2;
     perm[rank - 2] = rank - 1;
-    name = put(x, "Transpose", name, NULL);
+    name = put_unary(x, "Transpose", name);
     put_ints(x, "perm", perm, rank);
     return name;
 }
@@ -347,7 +397,7 @@ static const char *factor(Export *x, const Node *n, bool turned)
 static Placed matmul(Export *x, const Node *n)
 {
     const char *a = factor(x, n->arg[0], n->attr.ta), *b = factor(x, n->arg[1], n->attr.tb);
-    return plain(put(x, "MatMul", a, b, NULL));
+    return plain(put_binary(x, "MatMul", a, b));
 }
 
 /* ---- convolutions: the batch is the last axis here, and the first one there ---- */
@@ -364,7 +414,7 @@ static const char *ordered(Export *x, const Node *n, const int *order, int rank)
     }
     if (same)
         return p->name;
-    const char *name = put(x, "Transpose", p->name, NULL);
+    const char *name = put_unary(x, "Transpose", p->name);
     put_ints(x, "perm", perm, rank);
     return name;
 }
@@ -384,16 +434,23 @@ static bool is_border(Export *x, const Node *n, int64_t *pads)
 {
     if (n->op != OP_pad)
         return false;
+
     for (int i = 0; i < 4; i++) {
         int64_t lo, hi;
-        const Shape *s = &n->arg[0]->shape;
-        Size after = size_sub(x->g, size_sub(x->g, n->shape.dim[i], s->dim[i]), n->attr.lo[i]);
-        if (n->attr.step[i] != 1 || !size_number(x->g, n->attr.lo[i], &lo) ||
-            !size_number(x->g, after, &hi) || ((i == 0 || i == 3) && lo + hi > 0))
+        Size before = n->attr.lo[i];
+        Size more = size_sub(x->g, n->shape.dim[i], n->arg[0]->shape.dim[i]);
+        Size after = size_sub(x->g, more, before);
+        if (n->attr.step[i] != 1)
             return false;
-        if (i == 1 || i == 2) {
+        if (!size_number(x->g, before, &lo) || !size_number(x->g, after, &hi))
+            return false;
+
+        bool of_image = i == 1 || i == 2;
+        if (of_image) {
             pads[i - 1] = lo;
             pads[i + 1] = hi;
+        } else if (lo + hi > 0) {
+            return false;
         }
     }
     return true;
@@ -420,27 +477,31 @@ static Placed conv(Export *x, const Node *n, const char *bias)
  * its groups. */
 static Placed convk(Export *x, const Node *n)
 {
-    static const int rows_of_image[] = {1, 0, 4, 2, 3}, rows_of_y[] = {0, 3, 1, 2};
+    static const int64_t rows_of_image[] = {1, 0, 4, 2, 3};
+    static const int rows_of_y[] = {0, 3, 1, 2};
     const Node *image = n->arg[0], *y = n->arg[1];
-    int64_t groups = n->attr.groups, zero[4] = {0}, axis[4] = {0, 1, 2, 3};
+    const Size *dim = image->shape.dim;
+    int64_t groups = n->attr.groups;
     Size in = n->shape.dim[1];
-    Shape split = {5, {groups, in, image->shape.dim[1], image->shape.dim[2], image->shape.dim[3]}};
-    const char *a = put(x, "Reshape", tensor_of(x, image), shape_list(x, split, true), NULL);
-    int64_t perm[5];
-    for (int i = 0; i < 5; i++)
-        perm[i] = rows_of_image[i];
-    a = put(x, "Transpose", a, NULL);
-    put_ints(x, "perm", perm, 5);
-    Shape joined = {4,
-                    {in, size_mul(x->g, groups, image->shape.dim[3]), image->shape.dim[1],
-                     image->shape.dim[2]}};
-    a = put(x, "Reshape", a, shape_list(x, joined, true), NULL);
-    const char *k = put(x, "Conv", a, ordered(x, y, rows_of_y, 4), NULL);
+
+    /* [groups, in, height, width, batch] to [in, groups*batch, height, width] */
+    Shape split = {5, {groups, in, dim[1], dim[2], dim[3]}};
+    Shape joined = {4, {in, size_mul(x->g, groups, dim[3]), dim[1], dim[2]}};
+    const char *shape = shape_list(x, split, true);
+    const char *a = put_binary(x, "Reshape", tensor_of(x, image), shape);
+    a = put_unary(x, "Transpose", a);
+    put_ints(x, "perm", rows_of_image, 5);
+    a = put_binary(x, "Reshape", a, shape_list(x, joined, true));
+    const char *k = put_binary(x, "Conv", a, ordered(x, y, rows_of_y, 4));
     put_pairs(x, n->attr.dilation, n->attr.stride, (int)groups);
 
     /* [in, out, kh, kw], perhaps with a few places more */
-    int64_t ends[4] = {in, n->shape.dim[0], n->shape.dim[2], n->shape.dim[3]};
-    k = put(x, "Slice", k, int_list(x, zero, 4), int_list(x, ends, 4), int_list(x, axis, 4), NULL);
+    int64_t zero[4] = {0}, axis[4] = {0, 1, 2, 3};
+    int64_t size[4] = {in, n->shape.dim[0], n->shape.dim[2], n->shape.dim[3]};
+    const char *axes = int_list(x, axis, 4);
+    const char *ends = int_list(x, size, 4);
+    const char *starts = int_list(x, zero, 4);
+    k = put(x, "Slice", k, starts, ends, axes, NULL);
     Placed result = {.name = k, .turned = true, .perm = {1, 0, 2, 3}};
     return result;
 }
@@ -454,9 +515,9 @@ static const char *index_list(Export *x, const Node *n)
     const char *all = NULL;
     for (int i = 1; i < n->nargs; i++) {
         const char *one = tensor_as(x, n->arg[i], T_INT);
-        one = put(x, "Unsqueeze", one, int_list(x, &last, 1), NULL);
+        one = put_binary(x, "Unsqueeze", one, int_list(x, &last, 1));
         if (all) {
-            one = put(x, "Concat", all, one, NULL);
+            one = put_binary(x, "Concat", all, one);
             put_int(x, "axis", -1);
         }
         all = one;
@@ -471,7 +532,7 @@ static const char *transposed(Export *x, const char *name, const int64_t *perm, 
         same &= perm[i] == i;
     if (same)
         return name;
-    name = put(x, "Transpose", name, NULL);
+    name = put_unary(x, "Transpose", name);
     put_ints(x, "perm", perm, rank);
     return name;
 }
@@ -502,13 +563,13 @@ static Placed gather(Export *x, const Node *n)
     int64_t perm[MAX_RANK];
     int axes = n->nargs - 1, axis = n->attr.axis;
     if (axes == 1) {
-        const char *y = put(x, "Gather", from, tensor_as(x, n->arg[1], T_INT), NULL);
+        const char *y = put_binary(x, "Gather", from, tensor_as(x, n->arg[1], T_INT));
         put_int(x, "axis", axis);
         return plain(y);
     }
     axes_first(perm, n->arg[0]->shape.rank, axis, axes);
     from = transposed(x, from, perm, n->arg[0]->shape.rank);
-    const char *y = put(x, "GatherND", from, index_list(x, n), NULL);
+    const char *y = put_binary(x, "GatherND", from, index_list(x, n));
     axes_back(perm, n->shape.rank, axis, n->arg[1]->shape.rank);
     return plain(transposed(x, y, perm, n->shape.rank));
 }
@@ -526,7 +587,7 @@ static Placed scatter(Export *x, const Node *n)
     axes_first(perm, rank, axis, axes);
     for (int i = 0; i < rank; i++)
         zeros.dim[i] = n->shape.dim[perm[i]];
-    const char *z = put(x, "Expand", number(x, 0, n->type), shape_list(x, zeros, false), NULL);
+    const char *z = put_binary(x, "Expand", number(x, 0, n->type), shape_list(x, zeros, false));
     const char *y = put(x, "ScatterND", z, index_list(x, n), a, NULL);
     put_text(x, "reduction", "add");
     axes_back(perm, rank, axis, axes);
@@ -541,10 +602,13 @@ static bool is_copied(const Node *n, int i)
     double v;
     if (n->nargs != 2 || !names[n->op])
         return false;
+
     const Node *e = n->arg[i], *other = n->arg[1 - i];
-    return e->op == OP_expand && !node_const(e, &v) && e->arg[0]->type == n->type &&
-           other->op != OP_expand && !node_const(other, &v) &&
-           shape_equal(other->shape, n->shape) && shape_equal(e->shape, n->shape);
+    if (e->op != OP_expand || other->op == OP_expand || e->arg[0]->type != n->type)
+        return false;
+    if (node_const(e, &v) || node_const(other, &v))
+        return false;
+    return shape_equal(other->shape, n->shape) && shape_equal(e->shape, n->shape);
 }
 
 /* Such an operand without the axes in front along which it is copied. */
@@ -555,15 +619,17 @@ static const char *uncopied(Export *x, const Node *e)
     bool ones = false;
     while (first < e->shape.rank && e->attr.axes >> first & 1)
         first++;
+
     for (int i = first; i < e->shape.rank; i++) {
         bool copy = e->attr.axes >> i & 1;
         ones |= copy;
         s.dim[s.rank++] = copy ? 1 : e->shape.dim[i];
     }
+
     const char *name = tensor_of(x, e->arg[0]);
     if (!ones)
         return name;
-    return put(x, "Reshape", name, shape_list(x, s, true), NULL);
+    return put_binary(x, "Reshape", name, shape_list(x, s, true));
 }
 
 static const char *side(Export *x, const Node *n, int i)
@@ -577,8 +643,8 @@ static Placed by_name(Export *x, const Node *n)
 {
     const char *a = side(x, n, 0);
     if (n->nargs == 1)
-        return plain(put(x, names[n->op], a, NULL));
-    return plain(put(x, names[n->op], a, side(x, n, 1), NULL));
+        return plain(put_unary(x, names[n->op], a));
+    return plain(put_binary(x, names[n->op], a, side(x, n, 1)));
 }
 
 /* ---- several nodes at once ---- */
@@ -586,28 +652,37 @@ static Placed by_name(Export *x, const Node *n)
 /* 0.5 (y (1 + erf(y/sqrt(2)))), as exporters write it */
 static Placed gelu(Export *x, const char *y)
 {
-    const char *e = put(x, "Erf", put(x, "Div", y, number(x, sqrt(2), T_FLOAT), NULL), NULL);
-    e = put(x, "Mul", y, put(x, "Add", e, number(x, 1, T_FLOAT), NULL), NULL);
-    return plain(put(x, "Mul", e, number(x, 0.5, T_FLOAT), NULL));
+    const char *e = put_binary(x, "Div", y, number(x, sqrt(2), T_FLOAT));
+    e = put_unary(x, "Erf", e);
+    e = put_binary(x, "Add", e, number(x, 1, T_FLOAT));
+    e = put_binary(x, "Mul", y, e);
+    return plain(put_binary(x, "Mul", e, number(x, 0.5, T_FLOAT)));
+}
+
+/* The product of a reshaped operand. */
+static Placed formed_matmul(Export *x, const Form *f)
+{
+    const Node *a = f->arg[0];
+    const char *y = tensor_of(x, a);
+    if (!shape_equal(a->shape, f->shape))
+        y = put_binary(x, "Reshape", y, shape_list(x, f->shape, true));
+    return plain(put_binary(x, "MatMul", y, factor(x, f->arg[1], f->turned)));
 }
 
 static Placed formed(Export *x, const Form *f)
 {
-    const char *a[5] = {NULL};
     if (strcmp(f->op, "Conv") == 0)
         return plain(conv(x, f->arg[0], tensor_of(x, f->arg[1])).name);
     if (strcmp(f->op, "Gelu") == 0)
         return gelu(x, tensor_of(x, f->arg[0]));
-    if (strcmp(f->op, "MatMul") == 0) {
-        const char *y = tensor_of(x, f->arg[0]);
-        if (!shape_equal(f->arg[0]->shape, f->shape))
-            y = put(x, "Reshape", y, shape_list(x, f->shape, true), NULL);
-        return plain(put(x, "MatMul", y, factor(x, f->arg[1], f->turned), NULL));
-    }
+    if (strcmp(f->op, "MatMul") == 0)
+        return formed_matmul(x, f);
+
+    const char *a[5] = {NULL};
     for (int i = 0; i < f->args; i++)
         a[i] = tensor_of(x, f->arg[i]);
-
     const char *y = put(x, f->op, a[0], a[1], a[2], a[3], a[4], NULL);
+
     if (f->eps > 0)
         put_real(x, "epsilon", f->eps);
     if (strcmp(f->op, "MaxPool") == 0) {
@@ -633,11 +708,14 @@ static Placed formed(Export *x, const Form *f)
 static bool takes_numbers(const Node *n)
 {
     double v;
-    bool all = true;
+    bool all_numbers = true;
     for (int i = 0; i < n->nargs; i++)
-        all &= node_const(n->arg[i], &v);
-    return !all && n->nargs > 1 &&
-           (names[n->op] || n->op == OP_lt || n->op == OP_le || n->op == OP_eq || n->op == OP_ne);
+        all_numbers &= node_const(n->arg[i], &v);
+    if (all_numbers || n->nargs <= 1)
+        return false;
+
+    bool compares = n->op == OP_lt || n->op == OP_le || n->op == OP_eq || n->op == OP_ne;
+    return names[n->op] || compares;
 }
 
 static int conv_operands(Export *x, const Node *n, const Node **operand)
@@ -677,11 +755,17 @@ int export_operands(Export *x, const Node *n, const Node **operand)
 static Placed no_form(Export *x, const Node *n)
 {
     const char *why = "ONNX has no operator for it";
-    if (n->op == OP_loop || n->op == OP_last || n->op == OP_collect || n->op == OP_carried ||
-        n->op == OP_index || n->op == OP_passes)
-        why = "its loop ends by data, or by a size known at run time";
-    if (n->op == OP_noise || n->op == OP_random)
-        why = "it is random";
+    switch (n->op) {
+    case OP_loop:
+    case OP_last:
+    case OP_collect:
+    case OP_carried:
+    case OP_index:
+    case OP_passes: why = "its loop ends by data, or by a size known at run time"; break;
+    case OP_noise:
+    case OP_random: why = "it is random"; break;
+    default: break;
+    }
     cannot(x, n, why);
     return plain(NULL);
 }
@@ -711,12 +795,12 @@ Placed export_node(Export *x, const Node *n)
     case OP_expm1: return exp_less_one(x, n);
     case OP_log1p: return log_one_more(x, n);
     case OP_erfc: {
-        const char *e = put(x, "Erf", tensor_of(x, n->arg[0]), NULL);
-        return plain(put(x, "Sub", number(x, 1, T_FLOAT), e, NULL));
+        const char *e = put_unary(x, "Erf", tensor_of(x, n->arg[0]));
+        return plain(put_binary(x, "Sub", number(x, 1, T_FLOAT), e));
     }
     case OP_as_int: {
-        const char *floor = put(x, "Floor", tensor_of(x, n->arg[0]), NULL);
-        floor = put(x, "Cast", floor, NULL);
+        const char *floor = put_unary(x, "Floor", tensor_of(x, n->arg[0]));
+        floor = put_unary(x, "Cast", floor);
         put_int(x, "to", EL_INT64);
         return plain(floor);
     }
@@ -728,7 +812,7 @@ Placed export_node(Export *x, const Node *n)
     case OP_expand: return expand(x, n);
     case OP_reshape:
         return plain(
-            put(x, "Reshape", tensor_of(x, n->arg[0]), shape_list(x, n->shape, true), NULL));
+            put_binary(x, "Reshape", tensor_of(x, n->arg[0]), shape_list(x, n->shape, true)));
     case OP_permute: return permute(x, n);
     case OP_slice: return slice(x, n);
     case OP_pad: return pad(x, n);
@@ -738,7 +822,7 @@ Placed export_node(Export *x, const Node *n)
     case OP_argmax: return largest(x, n);
     case OP_order: return places_in_order(x, n);
     case OP_matmul: return matmul(x, n);
-    case OP_det: return plain(put(x, "Det", tensor_of(x, n->arg[0]), NULL));
+    case OP_det: return plain(put_unary(x, "Det", tensor_of(x, n->arg[0])));
     case OP_conv: return conv(x, n, NULL);
     case OP_convk: return convk(x, n);
     case OP_gather: return gather(x, n);

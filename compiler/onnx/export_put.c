@@ -44,6 +44,16 @@ const char *put(Export *x, const char *op, ...)
     return n->output[0];
 }
 
+const char *put_unary(Export *x, const char *op, const char *a)
+{
+    return put(x, op, a, NULL);
+}
+
+const char *put_binary(Export *x, const char *op, const char *a, const char *b)
+{
+    return put(x, op, a, b, NULL);
+}
+
 Pb__Node *last_put(Export *x)
 {
     return x->node[x->nodes - 1];
@@ -203,8 +213,8 @@ static const char *dim_value(Export *x, int dim)
     if (v) {
         x->measured[v->index] = true;
         at = axis;
-        const char *shape = put(x, "Shape", v->name, NULL);
-        return x->dim[dim] = put(x, "Gather", shape, int_list(x, &at, 1), NULL);
+        const char *shape = put_unary(x, "Shape", v->name);
+        return x->dim[dim] = put_binary(x, "Gather", shape, int_list(x, &at, 1));
     }
     complain(x->ngc, "the size %s cannot be exported: no input has it", x->g->dim[dim].name);
     x->problems++;
@@ -228,9 +238,9 @@ static const char *size_value(Export *x, Size s)
     int count = size_powers(x->g, s, d, coef);
     const char *dim = dim_value(x, d), *all = size_value(x, coef[count - 1]);
     for (int k = count - 2; k >= 0; k--) {
-        all = put(x, "Mul", all, dim, NULL);
+        all = put_binary(x, "Mul", all, dim);
         if (coef[k] != 0)
-            all = put(x, "Add", all, size_value(x, coef[k]), NULL);
+            all = put_binary(x, "Add", all, size_value(x, coef[k]));
     }
     return all;
 }
@@ -250,7 +260,7 @@ const char *size_list(Export *x, const Size *s, int count)
             all = one;
             continue;
         }
-        all = put(x, "Concat", all, one, NULL);
+        all = put_binary(x, "Concat", all, one);
         put_int(x, "axis", 0);
     }
     return all;
@@ -280,7 +290,7 @@ const char *tensor_of(Export *x, const Node *n)
     int64_t perm[MAX_RANK];
     for (int i = 0; i < n->shape.rank; i++)
         perm[i] = p->perm[i];
-    p->name = put(x, "Transpose", p->name, NULL);
+    p->name = put_unary(x, "Transpose", p->name);
     put_ints(x, "perm", perm, n->shape.rank);
     p->turned = false;
     return p->name;
@@ -291,7 +301,7 @@ const char *tensor_as(Export *x, const Node *n, Type type)
     const char *name = tensor_of(x, n);
     if (n->type == type)
         return name;
-    name = put(x, "Cast", name, NULL);
+    name = put_unary(x, "Cast", name);
     put_int(x, "to", element_of(x, type));
     return name;
 }
@@ -309,7 +319,7 @@ const char *truth_of(Export *x, const Node *n)
     Placed *p = &x->place[n->id];
     if (p->truth)
         return p->truth;
-    const char *name = put(x, "Cast", tensor_of(x, n), NULL);
+    const char *name = put_unary(x, "Cast", tensor_of(x, n));
     put_int(x, "to", EL_BOOL);
     return name;
 }

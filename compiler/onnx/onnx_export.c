@@ -130,7 +130,7 @@ static void add_outputs(Export *x, Pb__Graph *graph, const int *root, int count,
     for (int i = 0; i < count; i++) {
         const Root *r = &x->m->root[root[i]];
         const char *name = fresh_name(x, r->name);
-        put(x, "Identity", tensor_of(x, node[i]), NULL);
+        put_unary(x, "Identity", tensor_of(x, node[i]));
         last_put(x)->output[0] = (char *)name;
         graph->output[graph->n_output++] = value_info(x, name, node[i]->type, node[i]->shape);
     }
