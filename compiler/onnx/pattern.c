@@ -158,12 +158,15 @@ static const char *erf_part(Finder *f, const char *name)
 /* Is it x^3, in any form? */
 static bool is_cube(Finder *f, const char *name, const char *x)
 {
-    const Pb__Node *power = made_by(f, name, "Pow"), *mul = made_by(f, name, "Mul");
-    const char *factor[MOST];
+    const Pb__Node *power = made_by(f, name, "Pow");
     if (power)
         return same(power->input[0], x) && is_about(f, power->input[1], 3);
-    return mul && factors(f, mul, factor, 0) == 3 && same(factor[0], x) && same(factor[1], x) &&
-           same(factor[2], x);
+
+    const Pb__Node *mul = made_by(f, name, "Mul");
+    const char *factor[MOST];
+    if (!mul || factors(f, mul, factor, 0) != 3)
+        return false;
+    return same(factor[0], x) && same(factor[1], x) && same(factor[2], x);
 }
 
 /* The x of 1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)), or NULL. */
@@ -171,12 +174,14 @@ static const char *tanh_part(Finder *f, const char *name)
 {
     const char *inner = beside_number(f, made_by(f, name, "Add"), 1);
     const Pb__Node *tanh = made_by(f, inner, "Tanh");
-    const char *sum =
-        tanh ? beside_number(f, made_by(f, tanh->input[0], "Mul"), 0.7978845608) : NULL;
+    const Pb__Node *mul = operand_by(f, tanh, 0, "Mul");
+    const char *sum = beside_number(f, mul, 0.7978845608);
     const Pb__Node *add = made_by(f, sum, "Add");
+
     for (int i = 0; add && add->n_input == 2 && i < 2; i++) {
         const char *x = add->input[i];
-        const char *cube = beside_number(f, made_by(f, add->input[1 - i], "Mul"), 0.044715);
+        const Pb__Node *other = operand_by(f, add, 1 - i, "Mul");
+        const char *cube = beside_number(f, other, 0.044715);
         if (cube && is_cube(f, cube, x))
             return x;
     }
@@ -188,20 +193,29 @@ static bool find_product(Finder *f, int at)
 {
     const char *factor[MOST];
     int count = factors(f, f->im->node[at], factor, 0);
+
     for (int i = 0; i < count; i++) {
         const Pb__Node *s = made_by(f, factor[i], "Sigmoid");
         if (count == 2 && s && same(s->input[0], factor[1 - i])) {
             join(f, at, "Silu", 1, (const char *const[]){factor[1 - i]});
             return true;
         }
-        const char *x = erf_part(f, factor[i]), *y = x ? NULL : tanh_part(f, factor[i]);
+
+        const char *form = "Gelu";
+        const char *x = erf_part(f, factor[i]);
+        if (!x) {
+            form = "GeluTanh";
+            x = tanh_part(f, factor[i]);
+        }
+
+        /* the other factors */
         bool half = false, itself = false;
-        for (int k = 0; k < count && (x || y); k++) {
+        for (int k = 0; k < count && x; k++) {
             half |= k != i && is_about(f, factor[k], 0.5);
-            itself |= k != i && same(factor[k], x ? x : y);
+            itself |= k != i && same(factor[k], x);
         }
         if (count == 3 && half && itself) {
-            join(f, at, x ? "Gelu" : "GeluTanh", 1, (const char *const[]){x ? x : y});
+            join(f, at, form, 1, &x);
             return true;
         }
     }
@@ -217,6 +231,7 @@ static const char *last_mean(Finder *f, const char *name)
     double axis = 0;
     if (!n)
         return NULL;
+
     bool found = n->n_input > 1 && is_number(f, n->input[1], &axis);
     for (size_t i = 0; i < n->n_attribute; i++) {
         const Pb__Attribute *a = n->attribute[i];
@@ -234,10 +249,10 @@ static const char *last_mean(Finder *f, const char *name)
 static const char *centred(Finder *f, const char *name)
 {
     const Pb__Node *n = made_by(f, name, "Sub");
-    const char *x = NULL;
-    if (n && n->n_input == 2)
-        x = last_mean(f, n->input[1]);
-    return same(x, n ? n->input[0] : NULL) ? x : NULL;
+    if (!n || n->n_input != 2)
+        return NULL;
+    const char *x = last_mean(f, n->input[1]);
+    return same(x, n->input[0]) ? x : NULL;
 }
 
 /* The x of sqrt(mean(x^2) + eps), or NULL. */
@@ -286,25 +301,49 @@ static const char *beside_vector(Finder *f, const Pb__Node *n, const char **vect
     return NULL;
 }
 
+/* Is it read once? */
+static bool is_read_once(const Finder *f, const char *name)
+{
+    return uses_of(f->im, name) == 1;
+}
+
 /* (x - mean(x))/sqrt(...) gain + bias, which ends in a sum. */
 static bool find_norm(Finder *f, int at)
 {
     const char *gain, *bias;
     double eps;
     const char *scaled = beside_vector(f, f->im->node[at], &bias);
-    const Pb__Node *mul = made_by(f, scaled, "Mul");
-    if (scaled && uses_of(f->im, scaled) != 1)
+    if (!scaled || !is_read_once(f, scaled))
         return false;
-    const char *quotient = beside_vector(f, mul, &gain);
+
+    const char *quotient = beside_vector(f, made_by(f, scaled, "Mul"), &gain);
     const Pb__Node *div = made_by(f, quotient, "Div");
-    const char *x = NULL;
-    if (div && div->n_input == 2)
-        x = centred(f, div->input[0]);
+    if (!div || div->n_input != 2)
+        return false;
+    const char *x = centred(f, div->input[0]);
     if (!x || !same(deviation(f, div->input[1], &eps), x))
         return false;
+
     Pb__Node *n = join(f, at, "LayerNormalization", 3, (const char *const[]){x, gain, bias});
     give_float(f, n, "epsilon", eps);
     return true;
+}
+
+/* The x of x times 1/sqrt(mean(x^2) + eps), or NULL. */
+static const char *over_mean_root(Finder *f, const Pb__Node *mul, double *eps)
+{
+    for (int i = 0; mul && mul->n_input == 2 && i < 2; i++) {
+        const Pb__Node *over = operand_by(f, mul, i, "Reciprocal");
+        const Pb__Node *one = operand_by(f, mul, i, "Div");
+        const char *x = mul->input[1 - i];
+
+        const char *root = over ? over->input[0] : NULL;
+        if (one && is_about(f, one->input[0], 1))
+            root = one->input[1];
+        if (root && same(mean_root(f, root, eps), x))
+            return x;
+    }
+    return NULL;
 }
 
 /* x/sqrt(mean(x^2) + eps) gain, or x times 1/sqrt(...). */
@@ -314,21 +353,15 @@ static bool find_mean_square(Finder *f, int at)
     double eps;
     const char *name = beside_vector(f, f->im->node[at], &gain);
     const Pb__Node *div = made_by(f, name, "Div");
-    const Pb__Node *mul = made_by(f, name, "Mul");
-    const char *x = div ? div->input[0] : NULL;
-    if (div && !same(mean_root(f, div->input[1], &eps), x))
-        x = NULL;
-    for (int i = 0; mul && mul->n_input == 2 && i < 2 && !x; i++) {
-        const Pb__Node *over = made_by(f, mul->input[i], "Reciprocal");
-        const Pb__Node *one = made_by(f, mul->input[i], "Div");
-        const char *root = over ? over->input[0] : NULL;
-        if (one && is_about(f, one->input[0], 1))
-            root = one->input[1];
-        if (root && same(mean_root(f, root, &eps), mul->input[1 - i]))
-            x = mul->input[1 - i];
-    }
+
+    const char *x = NULL;
+    if (div && same(mean_root(f, div->input[1], &eps), div->input[0]))
+        x = div->input[0];
+    if (!x)
+        x = over_mean_root(f, made_by(f, name, "Mul"), &eps);
     if (!x || centred(f, x)) /* see find_norm */
         return false;
+
     Pb__Node *n = join(f, at, "RmsNormalization", 2, (const char *const[]){x, gain});
     give_float(f, n, "epsilon", eps);
     return true;
@@ -376,17 +409,21 @@ static bool find_groups(Finder *f, int at)
 {
     const char *gain, *bias;
     const char *scaled = beside_channels(f, f->im->node[at], &bias);
-    const Pb__Node *mul = NULL;
-    if (scaled && uses_of(f->im, scaled) == 1)
-        mul = made_by(f, scaled, "Mul");
-    const char *whole = beside_channels(f, mul, &gain);
-    const Pb__Node *back =
-        whole && uses_of(f->im, whole) == 1 ? made_by(f, whole, "Reshape") : NULL;
+    if (!scaled || !is_read_once(f, scaled))
+        return false;
+    const char *whole = beside_channels(f, made_by(f, scaled, "Mul"), &gain);
+    if (!whole || !is_read_once(f, whole))
+        return false;
+
+    const Pb__Node *back = made_by(f, whole, "Reshape");
     const Pb__Node *norm = operand_by(f, back, 0, "InstanceNormalization");
     const Pb__Node *parts = operand_by(f, norm, 0, "Reshape");
-    if (!parts || norm->n_input != 3 || !is_even(f, norm->input[1], 1) ||
-        !is_even(f, norm->input[2], 0))
+    if (!parts || norm->n_input != 3)
         return false;
+    if (!is_even(f, norm->input[1], 1) || !is_even(f, norm->input[2], 0))
+        return false;
+
+    /* [m, groups, -1] */
     int64_t groups = known_tensor(f, norm->input[1])->count, v[3] = {0};
     const Known *shape = known_tensor(f, parts->input[1]);
     for (int i = 0; shape && shape->count == 3 && i < 3; i++)
@@ -394,11 +431,11 @@ static bool find_groups(Finder *f, int at)
     if (v[0] != 0 || v[1] != groups || v[2] != -1)
         return false;
 
-    const char *input[] = {parts->input[0], gain, bias, back->input[1]};
     double eps = 1e-5;
     for (size_t i = 0; i < norm->n_attribute; i++)
         if (same(norm->attribute[i]->name, "epsilon"))
             eps = norm->attribute[i]->f;
+    const char *input[] = {parts->input[0], gain, bias, back->input[1]};
     Pb__Node *n = join(f, at, "GroupNormalization", 4, input);
     give_float(f, n, "epsilon", eps);
     give_int(f, n, "num_groups", groups);
@@ -462,18 +499,22 @@ static const Pb__Node *scores_of(Finder *f, const char *name, const char **input
  * that scales, and the mask. */
 static bool find_attention(Finder *f, int at)
 {
-    const Pb__Node *n = f->im->node[at], *soft = made_by(f, n->input[0], "Softmax"), *turn;
+    const Pb__Node *n = f->im->node[at];
+    const Pb__Node *soft = made_by(f, n->input[0], "Softmax"), *turn;
     const char *input[5] = {"", "", n->input[1], "", ""};
-    bool divided;
-    double fill;
-    const Pb__Node *where = operand_by(f, soft, 0, "Where");
     if (!soft)
         return false;
+
+    /* a mask, if there is one */
+    const Pb__Node *where = operand_by(f, soft, 0, "Where");
     const char *scores = soft->input[0];
+    double fill;
     if (where && where->n_input == 3 && is_number(f, where->input[2], &fill) && fill < -1e9) {
         input[4] = where->input[0];
         scores = where->input[1];
     }
+
+    bool divided;
     if (!scores_of(f, scores, input, &divided, &turn))
         return false;
     const Pb__Attribute *perm = turn->attribute[0];
@@ -493,20 +534,31 @@ static bool find_attention(Finder *f, int at)
 
 /* ---- weights that are stored transposed ---- */
 
+/* Does a transpose exchange the two axes of a matrix? */
+static bool exchanges_axes(const Pb__Node *turn)
+{
+    for (size_t i = 0; i < turn->n_attribute; i++) {
+        const Pb__Attribute *a = turn->attribute[i];
+        if (!same(a->name, "perm"))
+            continue;
+        if (a->n_ints != 2 || a->ints[0] != 1 || a->ints[1] != 0)
+            return false;
+    }
+    return true;
+}
+
 /* x W' for a weight, as an export writes it. */
 static bool find_linear(Finder *f, int at)
 {
-    const Pb__Node *n = f->im->node[at], *turn = operand_by(f, n, 1, "Transpose");
-    const Meaning *m = NULL;
-    if (turn)
-        m = meaning_of(f->im, turn->input[0]);
-    if (!m || !m->known || !m->known->name || m->known->rank != 2)
+    const Pb__Node *n = f->im->node[at];
+    const Pb__Node *turn = operand_by(f, n, 1, "Transpose");
+    if (!turn || !exchanges_axes(turn))
         return false;
-    for (size_t i = 0; i < turn->n_attribute; i++) {
-        const Pb__Attribute *a = turn->attribute[i];
-        if (same(a->name, "perm") && (a->n_ints != 2 || a->ints[0] != 1 || a->ints[1] != 0))
-            return false;
-    }
+
+    const Meaning *m = meaning_of(f->im, turn->input[0]);
+    const Known *k = m ? m->known : NULL;
+    if (!k || !k->name || k->rank != 2)
+        return false;
 
     const char *input[] = {n->input[0], turn->input[0]};
     Pb__Node *joined = join(f, at, "Gemm", 2, input);
