@@ -297,15 +297,21 @@ Operand emit_line(Import *im, Line *l)
     return none;
 }
 
-Operand emit(Import *im, Binds binds, const char *form, int args, ...)
+static Operand emit_list(Import *im, Binds binds, const char *form, int args, va_list list)
 {
     Operand arg[10];
-    va_list list;
-    va_start(list, args);
     for (int i = 0; i < args; i++)
         arg[i] = va_arg(list, Operand);
-    va_end(list);
     return emit_line(im, line_new(im, binds, form, args, arg));
+}
+
+Operand emit(Import *im, Binds binds, const char *form, int args, ...)
+{
+    va_list list;
+    va_start(list, args);
+    Operand y = emit_list(im, binds, form, args, list);
+    va_end(list);
+    return y;
 }
 
 /* ---- operands ---- */
@@ -504,6 +510,16 @@ void result(Import *im, int i, Operand o)
     *m = (Meaning){.operand = o};
     if (o.line && o.line->kind != LINE_DIM)
         m->element = operand_node(o)->type == T_INT ? EL_INT64 : EL_FLOAT;
+}
+
+void result_emit(Import *im, Binds binds, const char *form, int args, ...)
+{
+    if (im->failed)
+        return;
+    va_list list;
+    va_start(list, args);
+    result(im, 0, emit_list(im, binds, form, args, list));
+    va_end(list);
 }
 
 void result_known(Import *im, int i, Known *k)

@@ -139,7 +139,7 @@ static void take_fill(Import *im, const Pb__Node *n)
         dim[i] = known_size(im->g, shape, i);
     const char *form = text_format(im->ngc, "full(%s, %s)", sizes_text(im, dim, (int)shape->count),
                                    number_text(im, value));
-    result(im, 0, emit(im, BIND_ATOM, form, 0));
+    result_emit(im, BIND_ATOM, form, 0);
 }
 
 static void take_range(Import *im, const Pb__Node *n)
@@ -213,7 +213,7 @@ static void take_trilu(Import *im, const Pb__Node *n)
     }
     const char *f = upper ? "triu" : "tril";
     const char *form = text_format(im->ngc, k ? "%s($00, %lld)" : "%s($00)", f, (long long)k);
-    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 static void take_eye_like(Import *im, const Pb__Node *n)
@@ -223,16 +223,16 @@ static void take_eye_like(Import *im, const Pb__Node *n)
     int64_t k = attribute_int(im, "k", 0);
     if (!input_shape(im, 0, &s))
         return;
-    if (k)
-        result(im, 0,
-               emit(im, BIND_COMPARE,
-                    text_format(im->ngc, "arange(%s)[new, :] == arange(%s)[:, new] + %lld",
-                                size_text(im->g, s.dim[1], ""), size_text(im->g, s.dim[0], ""),
-                                (long long)k),
-                    0));
-    else
-        result(im, 0,
-               emit(im, BIND_ATOM, text_format(im->ngc, "eye(%s)", shape_text(im->g, s)), 0));
+    if (k == 0) {
+        result_emit(im, BIND_ATOM, text_format(im->ngc, "eye(%s)", shape_text(im->g, s)), 0);
+        return;
+    }
+
+    const char *rows = size_text(im->g, s.dim[0], "");
+    const char *columns = size_text(im->g, s.dim[1], "");
+    const char *form = text_format(im->ngc, "arange(%s)[new, :] == arange(%s)[:, new] + %lld",
+                                   columns, rows, (long long)k);
+    result_emit(im, BIND_COMPARE, form, 0);
 }
 
 static void take_cumsum(Import *im, const Pb__Node *n)
@@ -266,8 +266,7 @@ static void take_blocks(Import *im, const Pb__Node *n)
     const char *form =
         text_format(im->ngc, "pixel_%s($00, %lld%s)", depth ? "shuffle" : "unshuffle", (long long)r,
                     text_if(apart, ", blocks_first = 1"));
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 /* The elements whose condition is known to hold. */
@@ -297,7 +296,7 @@ static void take_compress(Import *im, const Pb__Node *n)
     if (count == 0)
         problem(im, "no element is chosen");
     else
-        result(im, 0, emit(im, BIND_ATOM, range_form(im, axis, list.at), 1, x));
+        result_emit(im, BIND_ATOM, range_form(im, axis, list.at), 1, x);
 }
 
 /* The first lengths[b] steps in the other direction. */
@@ -323,7 +322,7 @@ static void take_reverse(Import *im, const Pb__Node *n)
     for (int a = 2; a < s.rank; a++)
         text_add(&form, ", new");
     text_add(&form, "], $00.shape), %lld)", (long long)time);
-    result(im, 0, emit(im, BIND_ATOM, form.at, 2, x, at));
+    result_emit(im, BIND_ATOM, form.at, 2, x, at);
 }
 
 const OnnxOp onnx_fill[] = {

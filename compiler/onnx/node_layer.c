@@ -51,8 +51,7 @@ static void take_matmul(Import *im, const Pb__Node *n)
         return;
     }
     Operand y = operand(im, 1);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_TERM, "$30 @ $41", 2, x, y));
+    result_emit(im, BIND_TERM, "$30 @ $41", 2, x, y);
 }
 
 /* Adding a vector to a product with weights makes it the bias of the layer. */
@@ -75,8 +74,7 @@ static void take_add(Import *im, const Pb__Node *n)
     if (n->n_input == 2 && (take_bias(im, 0) || take_bias(im, 1)))
         return;
     Operand a = operand(im, 0), b = operand(im, 1);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_SUM, "$20 + $31", 2, a, b));
+    result_emit(im, BIND_SUM, "$20 + $31", 2, a, b);
 }
 
 /* alpha A B + beta C, of matrices that may be transposed. */
@@ -185,7 +183,7 @@ static void take_batch_norm(Import *im, const Pb__Node *n)
     Operand scale = operand(im, 1), b = operand(im, 2);
     const char *form = text_format(im->ngc, "($20 - $61%s)/sqrt($62%s + %s)*$63%s + $64%s", at, at,
                                    number_text(im, eps), at, at);
-    result(im, 0, emit(im, BIND_SUM, form, 5, x, mean, var, scale, b));
+    result_emit(im, BIND_SUM, form, 5, x, mean, var, scale, b);
 }
 
 static void take_instance_norm(Import *im, const Pb__Node *n)
@@ -215,7 +213,7 @@ static void take_instance_norm(Import *im, const Pb__Node *n)
         text_format(im->ngc, "normalize($00, [%s]%s)*$61%s + $62%s", rank > 2 ? axes.at : "",
                     eps_text(im, "epsilon", 1e-5, ", "), at, at);
     Operand a = operand(im, 1), b = operand(im, 2);
-    result(im, 0, emit(im, BIND_SUM, form, 3, x, a, b));
+    result_emit(im, BIND_SUM, form, 3, x, a, b);
 }
 
 static void take_layer_norm(Import *im, const Pb__Node *n)
@@ -274,7 +272,7 @@ static void take_rms_norm(Import *im, const Pb__Node *n)
     const char *form = text_format(im->ngc, "$30/sqrt(mean($60^2, -1, keepdims = 1) + %s)*$41",
                                    number_text(im, attribute_float(im, "epsilon", 1e-5)));
     Operand g = operand(im, 1);
-    result(im, 0, emit(im, BIND_TERM, form, 2, x, g));
+    result_emit(im, BIND_TERM, form, 2, x, g);
 }
 
 /* A weight with a number for each channel, as one that has no other axes; or NULL. */
@@ -337,7 +335,7 @@ static void take_mean_variance(Import *im, const Pb__Node *n)
         return;
     const char *form = text_format(im->ngc, "normalize($00, %s, eps = 1e-18)",
                                    ints_text(im, axes, count < 0 ? 3 : count));
-    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 /* Divides by a power of the sum of squares over neighbouring channels. */
@@ -374,7 +372,7 @@ static void take_lrn(Import *im, const Pb__Node *n)
     }
     const char *form = text_format(im->ngc, "$30/(%s + %s*$31)^%s", number_text(im, bias),
                                    number_text(im, alpha / (double)size), number_text(im, beta));
-    result(im, 0, emit(im, BIND_TERM, form, 2, x, all));
+    result_emit(im, BIND_TERM, form, 2, x, all);
 }
 
 const OnnxOp onnx_layer[] = {

@@ -36,8 +36,7 @@ static void take_mul(Import *im, const Pb__Node *n)
         }
     }
     Operand a = operand(im, 0), b = operand(im, 1);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_TERM, "$30*$41", 2, a, b));
+    result_emit(im, BIND_TERM, "$30*$41", 2, a, b);
 }
 
 static void take_mod(Import *im, const Pb__Node *n)
@@ -47,9 +46,9 @@ static void take_mod(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
     if (attribute_int(im, "fmod", 0)) /* the sign is that of a */
-        result(im, 0, emit(im, BIND_TERM, "sign($00)*mod(abs($00), abs($01))", 2, a, b));
+        result_emit(im, BIND_TERM, "sign($00)*mod(abs($00), abs($01))", 2, a, b);
     else
-        result(im, 0, emit(im, BIND_ATOM, "mod($00, $01)", 2, a, b));
+        result_emit(im, BIND_ATOM, "mod($00, $01)", 2, a, b);
 }
 
 /* Sum, Mean, Max and Min of any number of operands. */
@@ -68,16 +67,21 @@ static void take_variadic(Import *im, const Pb__Node *n)
 
 static void take_clip(Import *im, const Pb__Node *n)
 {
-    (void)n;
-    bool low = has_input(im->at, 1) || attribute(im, "min");
-    bool high = has_input(im->at, 2) || attribute(im, "max");
+    bool given_low = has_input(n, 1), given_high = has_input(n, 2);
+    bool low = given_low || attribute(im, "min");
+    bool high = given_high || attribute(im, "max");
     Operand x = operand(im, 0), a = {0}, b = {0};
-    if (low)
-        a = has_input(im->at, 1) ? operand(im, 1) : literal(im, attribute_float(im, "min", 0));
-    if (high)
-        b = has_input(im->at, 2) ? operand(im, 2) : literal(im, attribute_float(im, "max", 0));
+    if (given_low)
+        a = operand(im, 1);
+    else if (low)
+        a = literal(im, attribute_float(im, "min", 0));
+    if (given_high)
+        b = operand(im, 2);
+    else if (high)
+        b = literal(im, attribute_float(im, "max", 0));
     if (im->failed)
         return;
+
     bool zero = low && strcmp(a.line->form, "0") == 0;
     if (zero && high && strcmp(b.line->form, "6") == 0)
         x = emit(im, BIND_ATOM, "relu6($00)", 1, x);
@@ -124,8 +128,7 @@ static void take_parameter(Import *im, const char *function, const char *name, d
     if (v == standard)
         form = text_format(im->ngc, "%s($00)", function);
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 static void take_elu(Import *im, const Pb__Node *n)
@@ -146,13 +149,15 @@ static void take_selu(Import *im, const Pb__Node *n)
     double alpha = attribute_float(im, "alpha", 1.67326324);
     double gamma = attribute_float(im, "gamma", 1.05070102);
     bool usual = fabs(alpha - 1.6732632) < 1e-6 && fabs(gamma - 1.0507010) < 1e-6;
+
     const char *form = "selu($00)";
-    if (!usual)
-        form = text_format(im->ngc, "selu($00, %s, %s)", number_text(im, alpha),
-                           number_text(im, gamma));
+    if (!usual) {
+        const char *a = number_text(im, alpha);
+        const char *g = number_text(im, gamma);
+        form = text_format(im->ngc, "selu($00, %s, %s)", a, g);
+    }
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 static void take_celu(Import *im, const Pb__Node *n)
@@ -164,14 +169,18 @@ static void take_celu(Import *im, const Pb__Node *n)
 static void take_hard_sigmoid(Import *im, const Pb__Node *n)
 {
     (void)n;
-    double alpha = attribute_float(im, "alpha", 0.2), beta = attribute_float(im, "beta", 0.5);
+    double alpha = attribute_float(im, "alpha", 0.2);
+    double beta = attribute_float(im, "beta", 0.5);
+    bool usual = fabs(alpha - 1.0 / 6) <= 1e-7 && beta == 0.5;
+
     const char *form = "hardsigmoid($00)";
-    if (fabs(alpha - 1.0 / 6) > 1e-7 || beta != 0.5)
-        form = text_format(im->ngc, "hardsigmoid($00, %s, %s)", number_text(im, alpha),
-                           number_text(im, beta));
+    if (!usual) {
+        const char *a = number_text(im, alpha);
+        const char *b = number_text(im, beta);
+        form = text_format(im->ngc, "hardsigmoid($00, %s, %s)", a, b);
+    }
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 /* Of whole numbers that are not negative. */
@@ -180,10 +189,10 @@ static void take_shift(Import *im, const Pb__Node *n)
     (void)n;
     bool left = strcmp(attribute_text(im, "direction", "LEFT"), "LEFT") == 0;
     Operand x = operand(im, 0), k = operand(im, 1);
-    if (!im->failed)
-        result(im, 0,
-               left ? emit(im, BIND_TERM, "$30*2^$41", 2, x, k)
-                    : emit(im, BIND_ATOM, "floor($30/2^$41)", 2, x, k));
+    if (left)
+        result_emit(im, BIND_TERM, "$30*2^$41", 2, x, k);
+    else
+        result_emit(im, BIND_ATOM, "floor($30/2^$41)", 2, x, k);
 }
 
 static void take_thresholded(Import *im, const Pb__Node *n)
@@ -191,9 +200,7 @@ static void take_thresholded(Import *im, const Pb__Node *n)
     (void)n;
     const char *alpha = number_text(im, attribute_float(im, "alpha", 1));
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0,
-               emit(im, BIND_ATOM, text_format(im->ngc, "where($20 > %s, $00, 0)", alpha), 1, x));
+    result_emit(im, BIND_ATOM, text_format(im->ngc, "where($20 > %s, $00, 0)", alpha), 1, x);
 }
 
 static void take_shrink(Import *im, const Pb__Node *n)
@@ -201,13 +208,10 @@ static void take_shrink(Import *im, const Pb__Node *n)
     (void)n;
     const char *bias = number_text(im, attribute_float(im, "bias", 0));
     const char *lambda = number_text(im, attribute_float(im, "lambd", 0.5));
+    const char *right = text_format(im->ngc, "where($20 > %s, $20 - %s, 0)", lambda, bias);
+    const char *form = text_format(im->ngc, "where($20 < -%s, $20 + %s, %s)", lambda, bias, right);
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0,
-               emit(im, BIND_ATOM,
-                    text_format(im->ngc, "where($20 < -%s, $20 + %s, where($20 > %s, $20 - %s, 0))",
-                                lambda, bias, lambda, bias),
-                    1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 static void take_gelu(Import *im, const Pb__Node *n)
@@ -215,8 +219,18 @@ static void take_gelu(Import *im, const Pb__Node *n)
     (void)n;
     bool by_tanh = strcmp(attribute_text(im, "approximate", "none"), "tanh") == 0;
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, by_tanh ? "gelu_tanh($00)" : "gelu($00)", 1, x));
+    result_emit(im, BIND_ATOM, by_tanh ? "gelu_tanh($00)" : "gelu($00)", 1, x);
+}
+
+/* May the slope be a weight of the layer? Then it is one for each channel, or one. */
+static bool is_slope(const Import *im, const Known *k, Shape s, bool *channels)
+{
+    *channels = false;
+    if (!k || !is_param(im, k) || is_shared(k))
+        return false;
+    if (s.rank > 1 && k->count == s.dim[1] && k->rank >= s.rank - 1)
+        *channels = k->dim[k->rank - s.rank + 1] == k->count;
+    return *channels || k->count == 1;
 }
 
 /* The slope is a weight: one for each channel, or one. */
@@ -225,45 +239,44 @@ static void take_prelu(Import *im, const Pb__Node *n)
     (void)n;
     Known *k = input_known(im, 1);
     Operand x = operand(im, 0);
+    bool channels;
     if (im->failed)
         return;
-    Shape s = operand_node(x)->shape;
-    bool channels = k && is_param(im, k) && !is_shared(k) && s.rank > 1 && k->count == s.dim[1] &&
-                    k->rank >= s.rank - 1 && k->dim[k->rank - s.rank + 1] == k->count;
-    bool one = k && is_param(im, k) && !is_shared(k) && k->count == 1;
-    if (channels || one) {
+
+    if (is_slope(im, k, operand_node(x)->shape, &channels)) {
         Known *slope = arena_copy(im->ngc, k, sizeof *k);
         slope->rank = channels;
         slope->dim[0] = k->count;
-        Line *l =
-            line_new(im, BIND_ATOM, channels ? "prelu($00, channels = 1)" : "prelu($00)", 1, &x);
+
+        const char *form = channels ? "prelu($00, channels = 1)" : "prelu($00)";
+        Line *l = line_new(im, BIND_ATOM, form, 1, &x);
         l->label = layer_label(im, k, NULL);
         line_weight(im, l, slope, NULL);
         result(im, 0, emit_line(im, l));
         return;
     }
+
     Operand slope = operand(im, 1);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, "where($20 > 0, $00, $31*$30)", 2, x, slope));
+    result_emit(im, BIND_ATOM, "where($20 > 0, $00, $31*$30)", 2, x, slope);
 }
 
 static void take_is_inf(Import *im, const Pb__Node *n)
 {
     (void)n;
-    bool up = attribute_int(im, "detect_positive", 1),
-         down = attribute_int(im, "detect_negative", 1);
-    const char *form = up && down ? "abs($00) == inf" : up ? "$20 == inf" : "$20 == -inf";
+    bool up = attribute_int(im, "detect_positive", 1);
+    bool down = attribute_int(im, "detect_negative", 1);
+    const char *form = up ? "$20 == inf" : "$20 == -inf";
+    if (up && down)
+        form = "abs($00) == inf";
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_COMPARE, form, 1, x));
+    result_emit(im, BIND_COMPARE, form, 1, x);
 }
 
 static void take_round(Import *im, const Pb__Node *n)
 {
     (void)n;
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, "round($00)", 1, x));
+    result_emit(im, BIND_ATOM, "round($00)", 1, x);
 }
 
 /* Dropout is part of the model: predict leaves it out. */
@@ -276,9 +289,11 @@ static void take_dropout(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed)
         return;
-    if (ratio > 0)
-        x = emit(im, BIND_ATOM, text_format(im->ngc, "dropout($00, %s)", number_text(im, ratio)), 1,
-                 x);
+
+    if (ratio > 0) {
+        const char *form = text_format(im->ngc, "dropout($00, %s)", number_text(im, ratio));
+        x = emit(im, BIND_ATOM, form, 1, x);
+    }
     result(im, 0, x);
     if (wants_output(n, 1))
         result(im, 1, emit(im, BIND_ATOM, "ones($00.shape)", 1, operand(im, 0)));

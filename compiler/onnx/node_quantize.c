@@ -96,8 +96,7 @@ static void take_dequantize(Import *im, const Pb__Node *n)
     if (axis < 0 || rank < 0)
         return;
     Operand x = less_zero(im, 0, 2, axis), scale = along(im, 1, axis, rank);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_TERM, "$30*$41", 2, x, scale));
+    result_emit(im, BIND_TERM, "$30*$41", 2, x, scale);
 }
 
 /* The zero point is a whole number, and 0 is one of the values that can be had exactly. */
@@ -111,7 +110,7 @@ static void take_dynamic(Import *im, const Pb__Node *n)
     Operand high = emit(im, BIND_ATOM, "maximum(max($00), 0)", 1, x);
     Operand scale = emit(im, BIND_TERM, "($20 - $31)/255", 2, high, low);
     Operand zero = emit(im, BIND_ATOM, "clip(round(-$40/$41), 0, 255)", 2, low, scale);
-    result(im, 0, emit(im, BIND_ATOM, "clip(round($30/$41) + $32, 0, 255)", 3, x, scale, zero));
+    result_emit(im, BIND_ATOM, "clip(round($30/$41) + $32, 0, 255)", 3, x, scale, zero);
     result(im, 1, scale);
     result(im, 2, zero);
     for (int i = 0; i < 3 && !im->failed; i += 2)
@@ -171,8 +170,7 @@ static void take_product_integer(Import *im, const Pb__Node *n)
     if (a < 0 || b < 0)
         return;
     Operand x = less_zero(im, 0, 2, a - 2), w = less_zero(im, 1, 3, b - 1);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_TERM, "$30 @ $41", 2, x, w));
+    result_emit(im, BIND_TERM, "$30 @ $41", 2, x, w);
 }
 
 #define WINDOW "auto_pad dilations kernel_shape pads strides"

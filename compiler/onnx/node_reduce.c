@@ -48,7 +48,7 @@ static void take_reduce(Import *im, const Pb__Node *n)
     }
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strcmp(n->op, forms[i][0]) == 0)
-            result(im, 0, emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x));
+            result_emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x);
 }
 
 static void take_arg(Import *im, const Pb__Node *n)
@@ -71,7 +71,7 @@ static void take_arg(Import *im, const Pb__Node *n)
         form = text_format(im->ngc, "%s($00%s)", f, keep);
     else
         form = text_format(im->ngc, "%s($00, %lld%s)", f, (long long)axis, keep);
-    result(im, 0, emit(im, last ? BIND_SUM : BIND_ATOM, form, 1, x));
+    result_emit(im, last ? BIND_SUM : BIND_ATOM, form, 1, x);
 }
 
 static void take_top(Import *im, const Pb__Node *n)
@@ -116,7 +116,7 @@ static void take_global_pool(Import *im, const Pb__Node *n)
         problem(im, "attribute 'p': only 2 is supported");
     else if (strcmp(n->op, "GlobalLpPool") == 0)
         form = text_format(im->ngc, "norm($00, [%s], keepdims = 1)", rank > 2 ? axes.at : "");
-    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 /* ---- softmax ---- */
@@ -170,7 +170,7 @@ static void take_softmax(Import *im, const Pb__Node *n)
             text_add(&axes, "%s%lld", text_if(i > axis, ", "), (long long)i);
         form = text_format(im->ngc, "%s($00, [%s])", f, axes.at);
     }
-    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 /* ---- products ---- */
@@ -205,8 +205,7 @@ static void take_det(Import *im, const Pb__Node *n)
 {
     (void)n;
     Operand x = operand(im, 0);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, "det($00)", 1, x));
+    result_emit(im, BIND_ATOM, "det($00)", 1, x);
 }
 
 /* What pattern.c has joined. */
@@ -242,10 +241,9 @@ static void take_attention(Import *im, const Pb__Node *n)
     bool usual = s.rank > 0 && size_number(im->g, s.dim[s.rank - 1], &d) &&
                  fabs(scale - (double)d) <= 1e-6 * (double)d;
     if (usual && mask.line)
-        result(im, 0,
-               emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02, $03)", 4, q, k, v, mask));
+        result_emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02, $03)", 4, q, k, v, mask);
     else if (usual)
-        result(im, 0, emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02)", 3, q, k, v));
+        result_emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02)", 3, q, k, v);
     if (usual || im->failed)
         return;
 
@@ -253,7 +251,7 @@ static void take_attention(Import *im, const Pb__Node *n)
     Operand scores = emit(im, BIND_TERM, divided ? "$30 @ $61'/$42" : "$30 @ $61'*$42", 3, q, k, c);
     if (mask.line)
         scores = emit(im, BIND_ATOM, "where($00, $01, -inf)", 2, mask, scores);
-    result(im, 0, emit(im, BIND_TERM, "softmax($00) @ $41", 2, scores, v));
+    result_emit(im, BIND_TERM, "softmax($00) @ $41", 2, scores, v);
 }
 
 /* ---- losses ---- */

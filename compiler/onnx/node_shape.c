@@ -96,7 +96,7 @@ static void take_reshape(Import *im, const Pb__Node *n)
         return;
     }
     const char *form = text_format(im->ngc, "reshape($00, %s)", sizes_text(im, dim, rank));
-    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 /* "$60[:, new, 2:4]": an index of these parts. NULL is a whole axis. */
@@ -638,7 +638,7 @@ static void take_gather(Import *im, const Pb__Node *n)
     const Known *index = input_known(im, 1);
     if (index && index->rank == 0 && known_whole(im->g, index, 0, &at) && !im->failed) {
         const char *form = range_form(im, axis, text_format(im->ngc, "%lld", (long long)at));
-        result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+        result_emit(im, BIND_ATOM, form, 1, x);
         return;
     }
     int64_t first;
@@ -655,8 +655,7 @@ static void take_gather(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
     Operand i = places(im, 1, &operand_node(x)->shape.dim[axis], 1);
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, range_form(im, axis, "$01"), 2, x, i));
+    result_emit(im, BIND_ATOM, range_form(im, axis, "$01"), 2, x, i);
 }
 
 static void take_gather_elements(Import *im, const Pb__Node *n)
@@ -672,7 +671,7 @@ static void take_gather_elements(Import *im, const Pb__Node *n)
     if (axis)
         at = text_format(im->ngc, ", %lld", (long long)axis);
     const char *form = text_format(im->ngc, "gather_elements($00, $01%s)", at);
-    result(im, 0, emit(im, BIND_ATOM, form, 2, x, i));
+    result_emit(im, BIND_ATOM, form, 2, x, i);
 }
 
 static void take_gather_nd(Import *im, const Pb__Node *n)
@@ -689,9 +688,7 @@ static void take_gather_nd(Import *im, const Pb__Node *n)
     const char *more = "";
     if (batch)
         more = text_format(im->ngc, ", %lld", (long long)batch);
-    if (!im->failed)
-        result(im, 0,
-               emit(im, BIND_ATOM, text_format(im->ngc, "gather_nd($00, $01%s)", more), 2, x, i));
+    result_emit(im, BIND_ATOM, text_format(im->ngc, "gather_nd($00, $01%s)", more), 2, x, i);
 }
 
 /* ScatterND, and Scatter and ScatterElements along an axis. */
@@ -726,7 +723,7 @@ static void take_scatter(Import *im, const Pb__Node *n)
         at = text_format(im->ngc, ", %lld", (long long)axis);
     const char *form =
         text_format(im->ngc, "scatter_%s_%s($00, $01, $02%s)", nd ? "nd" : "elements", way, at);
-    result(im, 0, emit(im, BIND_ATOM, form, 3, x, i, u));
+    result_emit(im, BIND_ATOM, form, 3, x, i, u);
 }
 
 const OnnxOp onnx_shape[] = {

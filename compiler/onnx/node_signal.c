@@ -36,7 +36,7 @@ static void take_window(Import *im, const Pb__Node *n)
                                        number_text(im, windows[i].b));
         if (windows[i].c != 0)
             form = text_format(im->ngc, "%s + %s*cos(2*$30)", form, number_text(im, windows[i].c));
-        result(im, 0, emit(im, BIND_SUM, form, 1, t));
+        result_emit(im, BIND_SUM, form, 1, t);
     }
 }
 
@@ -111,7 +111,7 @@ static void take_dft(Import *im, const Pb__Node *n)
     if (attribute_int(im, "onesided", 0))
         text_add(&t, ", half = 1");
     text_add(&t, ")");
-    result(im, 0, emit(im, BIND_ATOM, t.at, 1, x));
+    result_emit(im, BIND_ATOM, t.at, 1, x);
 }
 
 /* Pieces of a signal, each times a window, and their spectra. */
@@ -144,7 +144,7 @@ static void take_stft(Import *im, const Pb__Node *n)
     if (window.line)
         x = emit(im, BIND_TERM, "$30*$61[:, new]", 2, x, window);
     bool half = attribute_int(im, "onesided", 1);
-    result(im, 0, emit(im, BIND_ATOM, half ? "dft($00, 2, half = 1)" : "dft($00, 2)", 1, x));
+    result_emit(im, BIND_ATOM, half ? "dft($00, 2, half = 1)" : "dft($00, 2)", 1, x);
 }
 
 #define WINDOW_ATTRIBUTES "output_datatype periodic"

@@ -305,7 +305,7 @@ static void take_max_pool(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed || !read_window(im, &w, NULL))
         return;
-    result(im, 0, emit(im, BIND_ATOM, pool_form(im, "max_pool", &w, ""), 1, x));
+    result_emit(im, BIND_ATOM, pool_form(im, "max_pool", &w, ""), 1, x);
     if (wants_output(n, 1) && !im->failed)
         result(im, 1, pool_places(im, x, &w));
 }
@@ -384,7 +384,7 @@ static void take_roi_align(Import *im, const Pb__Node *n)
     if (samples != 2)
         text_add(&t, ", samples = %lld", (long long)samples);
     text_add(&t, strcmp(at, "half_pixel") == 0 ? ")" : ", offset = 0)");
-    result(im, 0, emit(im, BIND_ATOM, t.at, 3, x, boxes, images));
+    result_emit(im, BIND_ATOM, t.at, 3, x, boxes, images);
 }
 
 static void take_avg_pool(Import *im, const Pb__Node *n)
@@ -399,7 +399,7 @@ static void take_avg_pool(Import *im, const Pb__Node *n)
         padded |= w.before[i] + w.after[i] > 0;
     bool counts = attribute_int(im, "count_include_pad", 0) || !(padded || w.same);
     const char *form = pool_form(im, "avg_pool", &w, counts ? "" : ", count_include_pad = 0");
-    result(im, 0, emit(im, BIND_ATOM, form, 1, x));
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 /* ---- resizing ---- */
@@ -589,8 +589,7 @@ static void take_resize(Import *im, const Pb__Node *n)
     if (attribute_int(im, "antialias", 0))
         problem(im, "attribute 'antialias': only 0 is supported");
     text_add(&t, ")");
-    if (!im->failed)
-        result(im, 0, emit(im, BIND_ATOM, t.at, 1, x));
+    result_emit(im, BIND_ATOM, t.at, 1, x);
 }
 
 static void take_grid_sample(Import *im, const Pb__Node *n)
@@ -617,7 +616,7 @@ static void take_grid_sample(Import *im, const Pb__Node *n)
     const char *corners = attribute_int(im, "align_corners", 0) ? ", align_corners = 1" : "";
     const char *form =
         text_format(im->ngc, "grid_sample($00, $01%s%s%s)", degree, outside, corners);
-    result(im, 0, emit(im, BIND_ATOM, form, 2, x, grid));
+    result_emit(im, BIND_ATOM, form, 2, x, grid);
 }
 
 #define WINDOW "auto_pad dilations kernel_shape pads strides"

@@ -241,6 +241,10 @@ Line *line_new(Import *, Binds, const char *form, int args, const Operand *);
 void line_weight(Import *, Line *, Known *, const int *perm);
 
 void result(Import *, int i, Operand); /* output i of the current node */
+
+/* Emits a line as its output 0, unless it failed. */
+void result_emit(Import *, Binds, const char *form, int args, ...);
+
 void result_known(Import *, int i, Known *);
 bool gives_truth(const char *op); /* are its results 0 and 1? */
 bool wants_output(const Pb__Node *, int i);
