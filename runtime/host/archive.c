@@ -147,7 +147,9 @@ int ngrt_map_read(Map *map, const char *text, ngrt_message *message)
             error = ngrt_fail(message, NGRT_EFORMAT, "%s: holds a byte 0", text);
     }
     map->text = b.at;
-    return error ? error : read_pairs(map, where, message);
+    if (error)
+        return error;
+    return read_pairs(map, where, message);
 }
 
 void ngrt_map_free(Map *map)

@@ -79,7 +79,9 @@ static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *
     Head head;
     int error = ngrt_idx_head(data, &head, b, path, message);
 
-    return error ? error : take_elements(data, b, head.offset, path, message);
+    if (error)
+        return error;
+    return take_elements(data, b, head.offset, path, message);
 }
 
 /* ---- any format ---- */

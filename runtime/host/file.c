@@ -192,7 +192,9 @@ int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message)
 /* As many bytes as a system call or zlib takes at once. */
 static unsigned at_once(size_t size)
 {
-    return size < 1u << 30 ? (unsigned)size : 1u << 30;
+    if (size < 1u << 30)
+        return (unsigned)size;
+    return 1u << 30;
 }
 
 /* Keeps the first failure for the end. */
@@ -388,7 +390,9 @@ static int fail_compressed(const char *what, ngrt_message *message)
 
 int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message)
 {
-    return is_gzip(b) ? fail_compressed(path, message) : NGRT_OK;
+    if (!is_gzip(b))
+        return NGRT_OK;
+    return fail_compressed(path, message);
 }
 
 int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what,

@@ -93,8 +93,10 @@ int ngrt_data_read_large(ngrt_data *data, Store *file, int *swapped, const char 
 
     memset(data, 0, sizeof *data);
     message->text[0] = 0;
-    error = plain ? open_plain(file, path, (uint64_t)st.st_size, message)
-                  : unpack(file, &b, path, message);
+    if (plain)
+        error = open_plain(file, path, (uint64_t)st.st_size, message);
+    else
+        error = unpack(file, &b, path, message);
     if (!error && file->size == 0)
         error = ngrt_data_parse(data, &b, path, name, message);
     else if (!error)

@@ -182,7 +182,9 @@ int ngrt_npy_take(ngrt_data *data, Bytes *b, const char *what, ngrt_message *mes
     Head head;
     int error = ngrt_npy_head(data, &head, b, what, message);
 
-    return error ? error : take_elements(data, &head, b, head.offset, what, message);
+    if (error)
+        return error;
+    return take_elements(data, &head, b, head.offset, what, message);
 }
 
 /* The character of this machine's order of bytes, for elements of a type. */
@@ -376,9 +378,12 @@ static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_m
     if (d->count == 0xFFFF || d->size == 0xFFFFFFFF || d->at == 0xFFFFFFFF) {
         end64 = find_end64(b, end);
         found = end64 != NULL;
-        d->count = found ? little(end64 + 32, 8) : 0;
-        d->size = found ? little(end64 + 40, 8) : 0;
-        d->at = found ? little(end64 + 48, 8) : 0;
+        d->count = d->size = d->at = 0;
+        if (found) {
+            d->count = little(end64 + 32, 8);
+            d->size = little(end64 + 40, 8);
+            d->at = little(end64 + 48, 8);
+        }
     }
 
     /* each member takes CENTRAL_SIZE at least, so a wild count shows here */

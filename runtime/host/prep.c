@@ -269,7 +269,9 @@ static int take_double(const char **at, double *value)
 static int take_column(PrepInput *x, int kind, const char *at)
 {
     char *text = take_quoted(&at);
-    PrepColumn *c = text ? ngrt_prep_column(x, kind, text) : NULL;
+    PrepColumn *c = NULL;
+    if (text)
+        c = ngrt_prep_column(x, kind, text);
     int good = c != NULL;
 
     free(text);

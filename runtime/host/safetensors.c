@@ -65,7 +65,9 @@ static int take_unit(Json *j, unsigned *unit)
 
     *unit = 0;
     for (i = 0; i < 4; i++, j->at++) {
-        int digit = j->at < j->end ? digit_value(*j->at) : -1;
+        int digit = -1;
+        if (j->at < j->end)
+            digit = digit_value(*j->at);
 
         if (digit < 0)
             return 0;

@@ -158,7 +158,9 @@ int ngrt_table_open(Table *t, const char *path, const Form *form, ngrt_message *
     while (ngrt_csv_cell(&c))
         t->columns++;
     t->column = calloc(t->columns, sizeof *t->column);
-    return t->column ? name_columns(t, message) : no_memory(path, message);
+    if (t->column)
+        return name_columns(t, message);
+    return no_memory(path, message);
 }
 
 /* ---- choosing columns ---- */
@@ -341,7 +343,9 @@ static int read_cell(Table *t, Column *c, Span cell, double *value, ngrt_message
 {
     if (ngrt_csv_number(cell, value)) {
         c->numbers++;
-        return c->names.count > 0 ? fail_mixed(t, c, cell, message) : NGRT_OK;
+        if (c->names.count > 0)
+            return fail_mixed(t, c, cell, message);
+        return NGRT_OK;
     }
     if (!is_missing(t, c, cell))
         return read_word(t, c, cell, value, message);

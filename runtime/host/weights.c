@@ -79,7 +79,9 @@ static const void *block_of(const ngrt_tensor *t, const void *params, const void
 static int add_tensor(Archive *a, const ngrt_tensor *t, const void *block, const Map *map)
 {
     char *name = ngrt_map_name(map, t->name);
-    Stored *s = name ? ngrt_archive_add(a, name, strlen(name)) : NULL;
+    Stored *s = NULL;
+    if (name)
+        s = ngrt_archive_add(a, name, strlen(name));
     int i;
 
     free(name);
