@@ -61,7 +61,9 @@ int ngrt_accumulate_start(Trainer *t)
                                  "over the rows");
     t->grads = ngrt_trainer_allocate(1, m->sizeof_grads);
     t->sum = ngrt_trainer_allocate(1, m->sizeof_grads);
-    return t->grads && t->sum ? DONE : ngrt_trainer_no_memory(t);
+    if (t->grads && t->sum)
+        return DONE;
+    return ngrt_trainer_no_memory(t);
 }
 
 int ngrt_accumulate_step(Trainer *t, size_t first, size_t count)

@@ -275,7 +275,10 @@ static void print_classes(const Pair *p, const size_t *count, Scored *scored)
         value[0] = (double)both / (double)said;
         value[1] = (double)both / (double)is;
         value[2] = 2 * (double)both / (double)(is + said);
-        value[3] = p->output->type == NGRT_I32 ? (double)NAN : area(p, i, scored);
+        if (p->output->type == NGRT_I32)
+            value[3] = (double)NAN;
+        else
+            value[3] = area(p, i, scored);
         printf("%-*s %8zu", NAME_WIDTH, class_name(p, i, name, sizeof name), is);
         for (j = 0; j < 4; j++) {
             print_number(value[j]);
@@ -352,7 +355,9 @@ static void print_scatter(const Pair *p)
 
     /* rows by character, and the errors */
     for (i = 0; i < p->rows; i++) {
-        double scale = high > low ? 1 / (high - low) : 0;
+        double scale = 0;
+        if (high > low)
+            scale = 1 / (high - low);
 
         column = (int)((p->is[i] - low) * scale * (COLUMNS - 1) + 0.5);
         line = LINES - 1 - (int)((p->said[i] - low) * scale * (LINES - 1) + 0.5);
@@ -397,7 +402,10 @@ int ngrt_assess(Trainer *t, int part)
     p.rows = set->rows;
     p.said = ngrt_trainer_allocate(p.rows * p.elements, sizeof *p.said);
     p.is = ngrt_trainer_allocate(p.rows, sizeof *p.is);
-    status = p.said && p.is ? gather(t, set, &p) : ngrt_trainer_no_memory(t);
+    if (p.said && p.is)
+        status = gather(t, set, &p);
+    else
+        status = ngrt_trainer_no_memory(t);
     if (!status)
         find_flags(&p);
     if (!status && p.classes > 0)

@@ -23,7 +23,9 @@ int ngrt_best_start(Trainer *t)
     if (!t->keep_best)
         return DONE;
     t->best = ngrt_trainer_allocate(1, ngrt_state_at(t) + t->model->sizeof_state);
-    return t->best ? DONE : ngrt_trainer_no_memory(t);
+    if (t->best)
+        return DONE;
+    return ngrt_trainer_no_memory(t);
 }
 
 int ngrt_best_update(Trainer *t)

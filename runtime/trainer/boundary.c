@@ -50,7 +50,10 @@ static int find_plane(const Trainer *t, const Set *set, Plane *p)
             (x->rank == 2 && x->dim[1] != -1))
             continue;
         p->output = x;
-        p->elements = x->rank == 2 ? (size_t)x->shape[1] : 1;
+        if (x->rank == 2)
+            p->elements = (size_t)x->shape[1];
+        else
+            p->elements = 1;
     }
     return p->output != NULL;
 }
@@ -222,7 +225,10 @@ int ngrt_boundary(Trainer *t, int part)
             t, USAGE,
             "--boundary wants a model with an output for each row of one input of two numbers");
     p.said = ngrt_trainer_allocate(CELLS * CELLS * p.elements, sizeof *p.said);
-    status = p.said ? find_range(t, set, &p) : ngrt_trainer_no_memory(t);
+    if (p.said)
+        status = find_range(t, set, &p);
+    else
+        status = ngrt_trainer_no_memory(t);
     if (!status)
         status = predict_places(t, set, &p);
     if (!status) {
@@ -232,7 +238,8 @@ int ngrt_boundary(Trainer *t, int part)
         status = draw_rows(t, set, &p, &picture);
         draw_ends(&p, &picture);
         written = ngrt_picture_write(t, &picture, t->boundary_path);
-        status = status ? status : written;
+        if (!status)
+            status = written;
     }
     free(p.said);
     return status;

@@ -84,7 +84,9 @@ static int load_training(Trainer *t, const Archive *whole)
     t->loaded_seed = t->about.seed;
     if (ngrt_notes_get(&whole->notes, "course")) {
         t->course_loaded = ngrt_text_copy(ngrt_notes_get(&whole->notes, "course"));
-        return t->course_loaded ? DONE : ngrt_trainer_no_memory(t);
+        if (t->course_loaded)
+            return DONE;
+        return ngrt_trainer_no_memory(t);
     }
     return DONE;
 }
@@ -204,7 +206,9 @@ int ngrt_checkpoint_start(Trainer *t)
     if (!t->kept || !t->kept_sums)
         return ngrt_trainer_no_memory(t);
     status = ngrt_best_start(t);
-    return status ? status : ngrt_checkpoint_load(t);
+    if (status)
+        return status;
+    return ngrt_checkpoint_load(t);
 }
 
 int ngrt_checkpoint_load(Trainer *t)
@@ -237,7 +241,9 @@ int ngrt_checkpoint_begin(Trainer *t)
         t->saved_at = ngrt_trainer_seconds(); /* the file has what is loaded */
         t->saved_about = t->about;
     }
-    return status ? status : ngrt_checkpoint_keep(t);
+    if (status)
+        return status;
+    return ngrt_checkpoint_keep(t);
 }
 
 /* ---- keeping ---- */
@@ -359,7 +365,9 @@ static int write_file(const Trainer *t, const Notes *notes)
                                    has_best(t) ? &t->best_about : &t->kept_about, notes, &more,
                                    t->save_path, t->map, &message);
     ngrt_archive_free(&more);
-    return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
+    if (error)
+        return ngrt_trainer_fail(t, FILES, "%s", message.text);
+    return DONE;
 }
 
 int ngrt_checkpoint_write(Trainer *t)
@@ -373,7 +381,10 @@ int ngrt_checkpoint_write(Trainer *t)
         t->saved_about = t->kept_about;
         return DONE;
     }
-    status = make_notes(t, &notes) ? write_file(t, &notes) : ngrt_trainer_no_memory(t);
+    if (make_notes(t, &notes))
+        status = write_file(t, &notes);
+    else
+        status = ngrt_trainer_no_memory(t);
     ngrt_notes_free(&notes);
     if (status)
         return status;
@@ -386,7 +397,9 @@ int ngrt_checkpoint_write(Trainer *t)
 
 int ngrt_checkpoint_save(Trainer *t)
 {
-    return is_saved(t) ? DONE : ngrt_checkpoint_write(t);
+    if (is_saved(t))
+        return DONE;
+    return ngrt_checkpoint_write(t);
 }
 
 /* ---- when ---- */
@@ -405,12 +418,16 @@ int ngrt_checkpoint_after_step(Trainer *t)
     t->steps_saved = (long)t->about.step;
     t->time_saved = ngrt_trainer_seconds();
     status = ngrt_checkpoint_keep(t);
-    return status ? status : ngrt_checkpoint_save(t);
+    if (status)
+        return status;
+    return ngrt_checkpoint_save(t);
 }
 
 int ngrt_checkpoint_after_epoch(Trainer *t)
 {
     if (t->save_steps > 0 || t->save_time > 0)
         return ngrt_checkpoint_after_step(t);
-    return ngrt_trainer_seconds() - t->saved_at >= 1.0 ? ngrt_checkpoint_save(t) : DONE;
+    if (ngrt_trainer_seconds() - t->saved_at >= 1.0)
+        return ngrt_checkpoint_save(t);
+    return DONE;
 }

@@ -102,7 +102,9 @@ static int add_words(const Trainer *t, PrepColumn *c, const Names *names)
     for (i = 0; i < names->count && good; i++)
         good = ngrt_prep_word(c, sorted[i]->text);
     free(sorted);
-    return good ? DONE : ngrt_trainer_no_memory(t);
+    if (good)
+        return DONE;
+    return ngrt_trainer_no_memory(t);
 }
 
 static int find_word(const void *key, const void *word)
@@ -202,7 +204,9 @@ static int make_piece(const Trainer *t, const Feed *f, Piece *p, const PrepColum
             t, FILES, "%s: column %zu has numbers, but had words in training, as '%.40s'", s->path,
             p->column, c->words > 0 ? c->word[0] : "");
     status = check_classes(t, f, c);
-    return status ? status : map_words(t, f, p, c);
+    if (status)
+        return status;
+    return map_words(t, f, p, c);
 }
 
 /* Adds the columns that a feed takes to the preparation. */

@@ -205,12 +205,17 @@ static int train(Trainer *t)
         return ngrt_find_rate(t);
     if (t->folds)
         return ngrt_runs_folds(t);
-    status = t->grids > 0 ? ngrt_runs_grid(t) : ngrt_trainer_train(t);
+    if (t->grids > 0)
+        status = ngrt_runs_grid(t);
+    else
+        status = ngrt_trainer_train(t);
     if (!status)
         status = ngrt_results_measure(t);
     if (!status)
         status = ngrt_checkpoint_write(t);
-    return status ? status : ngrt_results_print(t);
+    if (status)
+        return status;
+    return ngrt_results_print(t);
 }
 
 /* The steps of a program, up to the first that fails. */
@@ -237,7 +242,9 @@ static int run(Trainer *t, int argc, char **argv)
     if (t->command == PREDICT)
         return ngrt_trainer_predict(t);
     status = ngrt_results_measure(t);
-    return status ? status : ngrt_results_print(t);
+    if (status)
+        return status;
+    return ngrt_results_print(t);
 }
 
 static int run_command(const ngrt_model *model, ngrt_group *group, int command, int argc,

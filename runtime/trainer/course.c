@@ -39,7 +39,9 @@ static int hash_data(const Trainer *t, uint64_t *hash)
         if (f->batched && !value)
             return ngrt_trainer_no_memory(t);
         for (k = 0; k < count && f->batched && !status; k++) {
-            size_t row = count > 1 ? k * (set->rows - 1) / (count - 1) : 0;
+            size_t row = 0;
+            if (count > 1)
+                row = k * (set->rows - 1) / (count - 1);
 
             status = ngrt_rows_read(t, f, set->index ? set->index[row] : row, value);
             if (!status)
@@ -61,7 +63,10 @@ static int find_course(const Trainer *t, Course *c)
     int status = hash_data(t, &hash);
 
     c->batch = t->part[TRAINING].batch;
-    c->accumulate = t->accumulate > 1 ? (unsigned long long)t->accumulate : 1;
+    if (t->accumulate > 1)
+        c->accumulate = (unsigned long long)t->accumulate;
+    else
+        c->accumulate = 1;
     c->shuffle = (unsigned long long)t->shuffle;
     c->rows = t->part[TRAINING].rows;
     c->hash = hash;

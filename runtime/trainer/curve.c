@@ -192,7 +192,9 @@ static void print_plot(Plot plot, const Range *r)
  * validation. */
 static void print_curve(const Trainer *t)
 {
-    const char *legend = has_validation(t) ? " (*), validation (o)" : "";
+    const char *legend = "";
+    if (has_validation(t))
+        legend = " (*), validation (o)";
     Plot plot;
     Range r;
     int value = 0;
@@ -222,7 +224,9 @@ static void print_curve(const Trainer *t)
 /* Draws a line through the values; it is interrupted where one is not finite. */
 static int draw_line(Picture *p, const Trainer *t, int value, int val, const Range *r, int top)
 {
-    double last = t->epochs_kept > 1 ? (double)(t->epochs_kept - 1) : 1;
+    double last = 1;
+    if (t->epochs_kept > 1)
+        last = (double)(t->epochs_kept - 1);
     double *point = ngrt_trainer_allocate(t->epochs_kept, 2 * sizeof *point);
     size_t epoch, points = 0;
 

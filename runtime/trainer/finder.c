@@ -118,7 +118,9 @@ static void print_sweep(const Trainer *t, const Sweep *s)
         memset(row, ' ', COLUMNS);
         row[COLUMNS] = 0;
         for (i = 0; i < s->steps; i++) {
-            double up = high > low ? (s->loss[i] - low) / (high - low) : 0.5;
+            double up = 0.5;
+            if (high > low)
+                up = (s->loss[i] - low) / (high - low);
 
             column = i * (COLUMNS - 1) / (STEPS - 1);
             if ((int)(up * (LINES - 1) + 0.5) == LINES - 1 - line)

@@ -100,7 +100,11 @@ static long kept_size(FILE *log, long long epoch)
 static FILE *open_log(const Trainer *t)
 {
     const char *path = ngrt_ranks_number(t) > 0 ? "/dev/null" : t->log_path;
-    FILE *log = t->about.step ? fopen(path, "r+") : fopen(path, "w");
+    FILE *log;
+    if (t->about.step)
+        log = fopen(path, "r+");
+    else
+        log = fopen(path, "w");
     struct stat st;
 
     if (!log && t->about.step && errno == ENOENT)
@@ -158,5 +162,7 @@ int ngrt_log_epoch(Trainer *t, long epoch, double time)
 {
     if (!t->quiet && !t->json && has_line(t, epoch))
         print_line(t, epoch, time);
-    return t->log ? log_epoch(t, epoch, time) : DONE;
+    if (!t->log)
+        return DONE;
+    return log_epoch(t, epoch, time);
 }

@@ -161,7 +161,10 @@ static int add_source(Trainer *t, Set *set, const char *text)
     set->source = grown;
 
     source.input = ngrt_find_input(t->model, text);
-    source.path = source.input ? strchr(text, '=') + 1 : text;
+    if (source.input)
+        source.path = strchr(text, '=') + 1;
+    else
+        source.path = text;
     if (!source.input && has_name(text) && access(text, F_OK) != 0 && !strchr(text, ':'))
         return ngrt_trainer_fail(t, USAGE, "%s %s: the model %s has no input of that name",
                                  set->option, text, t->model->name);
@@ -478,7 +481,9 @@ static int set_bytes(Trainer *t, const Option *o, const char *text, uint64_t *by
     static const char unit[] = "KMG";
     char *end;
     double value = strtod(text, &end);
-    const char *u = *end ? strchr(unit, *end) : NULL;
+    const char *u = NULL;
+    if (*end)
+        u = strchr(unit, *end);
 
     if (u && end[1] == 0) {
         value *= (double)(UINT64_C(1) << 10 * (u - unit + 1));
@@ -758,7 +763,9 @@ static int keep_command_line(Trainer *t, int argc, char **argv)
                 ngrt_bytes_add(&b, " ", b.size > 0) && ngrt_bytes_add(&b, argv[k], strlen(argv[k]));
     }
     t->command_line = b.at;
-    return good ? DONE : ngrt_trainer_no_memory(t);
+    if (good)
+        return DONE;
+    return ngrt_trainer_no_memory(t);
 }
 
 int ngrt_trainer_options(Trainer *t, int argc, char **argv)
@@ -767,5 +774,7 @@ int ngrt_trainer_options(Trainer *t, int argc, char **argv)
 
     if (!status)
         status = parse_arguments(t, argc, argv);
-    return status ? status : ngrt_trainer_sizes(t);
+    if (status)
+        return status;
+    return ngrt_trainer_sizes(t);
 }

@@ -52,7 +52,9 @@ static void mix(Picture *p, int x, int y, unsigned colour, double share)
 static double distance(double x, double y, const double *from, const double *to)
 {
     double dx = to[0] - from[0], dy = to[1] - from[1], length = dx * dx + dy * dy;
-    double along = length > 0 ? ((x - from[0]) * dx + (y - from[1]) * dy) / length : 0;
+    double along = 0;
+    if (length > 0)
+        along = ((x - from[0]) * dx + (y - from[1]) * dy) / length;
 
     /* the foot of the perpendicular, or the nearer end */
     along = fmin(fmax(along, 0), 1);
@@ -127,7 +129,9 @@ static const char *strokes_of(int c)
         c += 'a' - 'A';
     if (c >= 'a' && c <= 'z')
         return letter[c - 'a'];
-    return c && strchr(mark, c) ? marks[strchr(mark, c) - mark] : "";
+    if (c && strchr(mark, c))
+        return marks[strchr(mark, c) - mark];
+    return "";
 }
 
 /* Draws a character with its left end at x, on the line y. */
@@ -362,5 +366,7 @@ int ngrt_picture_write(const Trainer *t, Picture *p, const char *path)
     }
     free(p->pixel);
     ngrt_bytes_free(&p->svg);
-    return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
+    if (error)
+        return ngrt_trainer_fail(t, FILES, "%s", message.text);
+    return DONE;
 }

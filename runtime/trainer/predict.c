@@ -88,7 +88,9 @@ static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
     r->piece *= r->size;
 
     r->at = ngrt_trainer_allocate(total, r->size);
-    return r->at ? DONE : ngrt_trainer_no_memory(t);
+    if (r->at)
+        return DONE;
+    return ngrt_trainer_no_memory(t);
 }
 
 /* ---- the outputs ---- */
@@ -341,7 +343,9 @@ static int write_table(const Trainer *t, const Result *result, int results)
     if (add_table(&b, t, result, results))
         error = put_bytes(&b, t->out_path, &message);
     ngrt_bytes_free(&b);
-    return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
+    if (error)
+        return ngrt_trainer_fail(t, FILES, "%s", message.text);
+    return DONE;
 }
 
 /* ---- arrays ---- */
@@ -380,7 +384,9 @@ static int write_arrays(const Trainer *t, const Result *result, int results,
     if (!error)
         error = write(&a, &message);
     ngrt_archive_free(&a);
-    return error ? ngrt_trainer_fail(t, FILES, "%s", message.text) : DONE;
+    if (error)
+        return ngrt_trainer_fail(t, FILES, "%s", message.text);
+    return DONE;
 }
 
 /* ---- the command ---- */

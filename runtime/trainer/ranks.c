@@ -88,7 +88,9 @@ int ngrt_ranks_merge(Trainer *t)
     for (k = 1; k < t->group->ranks && !error; k++)
         error = t->group->merge(t->totals, all + (size_t)k * size);
     free(all);
-    return error ? ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error)) : DONE;
+    if (error)
+        return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
+    return DONE;
 }
 
 /* ---- what ranks agree on ---- */
@@ -108,7 +110,9 @@ static int64_t steps_between(const Trainer *t)
 
     if (every > (double)MOST)
         return MOST;
-    return every > 1 ? (int64_t)every : 1;
+    if (every > 1)
+        return (int64_t)every;
+    return 1;
 }
 
 int ngrt_ranks_agree(Trainer *t, int now, int over)

@@ -102,7 +102,9 @@ int ngrt_rows_begin(const Trainer *t, Set *set, int shuffled, long epoch)
 {
     enum { BLOCKS_AT = 1 << 30 }; /* of the counter, so that blocks have bits of their own */
     Pass *p = &set->pass;
-    int status = p->order ? DONE : allocate(t, set);
+    int status = DONE;
+    if (!p->order)
+        status = allocate(t, set);
 
     if (status)
         return status;
@@ -223,7 +225,10 @@ static const void *row_in_memory(const Trainer *t, const Source *s, size_t row, 
 
     if (bytes > sizeof raw->room && !raw->large)
         raw->large = ngrt_trainer_allocate(1, bytes);
-    at = bytes > sizeof raw->room ? (void *)raw->large : (void *)raw->room;
+    if (bytes > sizeof raw->room)
+        at = (void *)raw->large;
+    else
+        at = (void *)raw->room;
     if (at && ngrt_store_read(store, (uint64_t)row * bytes, (void *)at, bytes))
         at = NULL;
     return at;
@@ -348,7 +353,9 @@ int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value)
         convert(f, &raw.data, NGRT_F64, value);
     free(raw.large);
     free(room);
-    return raw.data.at ? DONE : ngrt_trainer_no_memory(t);
+    if (raw.data.at)
+        return DONE;
+    return ngrt_trainer_no_memory(t);
 }
 
 /* ---- batches ---- */

@@ -71,12 +71,17 @@ static int find_statistics(const Trainer *t, Set *set, const Feed *f, double *me
 {
     Sums s = {0};
     size_t i;
-    int status = make_sums(&s, f->width) ? DONE : ngrt_trainer_no_memory(t);
+    int status = DONE;
+    if (!make_sums(&s, f->width))
+        status = ngrt_trainer_no_memory(t);
 
     if (!status)
         status = add_rows(t, set, f, NULL, &s);
     for (i = 0; i < f->width && !status; i++) {
-        mean[i] = s.count[i] ? s.sum[i] / (double)s.count[i] : (double)NAN;
+        if (s.count[i])
+            mean[i] = s.sum[i] / (double)s.count[i];
+        else
+            mean[i] = (double)NAN;
         s.count[i] = 0;
     }
 
@@ -235,7 +240,9 @@ int ngrt_scale_start(Trainer *t, Set *set)
         forget(f, x);
         status = learn(t, set, f, x, c);
     }
-    return status ? status : ngrt_scale_apply(t, set);
+    if (status)
+        return status;
+    return ngrt_scale_apply(t, set);
 }
 
 /* ---- applying it ---- */

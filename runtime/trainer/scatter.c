@@ -44,7 +44,10 @@ int ngrt_scatter_numbers(const Trainer *t, const char *name, const double *is, c
         low = fmin(low, fmin(is[i], said[i]));
         high = fmax(high, fmax(is[i], said[i]));
     }
-    scale = high > low && isfinite(high - low) ? SIDE / (high - low) : 0;
+    if (high > low && isfinite(high - low))
+        scale = SIDE / (high - low);
+    else
+        scale = 0;
 
     ngrt_picture_start(&p, EDGE + SIDE + 30, TOP + SIDE + 50, t->assess_path);
     snprintf(title, sizeof title, "%.60s: prediction (upward) against truth", name);
@@ -90,7 +93,9 @@ int ngrt_scatter_classes(const Trainer *t, const size_t *count, const char *cons
             all += count[i * classes + k];
         for (k = 0; k < classes; k++) {
             size_t n = count[i * classes + k];
-            double part = all > 0 ? (double)n / (double)all : 0;
+            double part = 0;
+            if (all > 0)
+                part = (double)n / (double)all;
             double x = EDGE + cell * (double)k, y = TOP + cell * (double)i;
 
             ngrt_picture_box(&p, x, y, cell, cell, shade(part));

@@ -326,7 +326,9 @@ static int check_columns(const Trainer *t, const Set *set, const Feed *f)
             taken += set->feed[i].taken;
             bound = bound && (set->feed[i].piece || (!s->table && !s->pick));
         }
-    return bound && taken == s->picks ? DONE : fail_columns(t, set, s);
+    if (bound && taken == s->picks)
+        return DONE;
+    return fail_columns(t, set, s);
 }
 
 /* Checks that rows and columns of each file are just what its feeds take; sets the number of
@@ -474,7 +476,9 @@ static int make_buffer(const Trainer *t, const Set *set, Feed *f)
     f->row = ngrt_trainer_allocate(f->width, size);
     if (!f->buffer || !f->row)
         return ngrt_trainer_no_memory(t);
-    return f->batched ? DONE : fill_whole(t, f);
+    if (f->batched)
+        return DONE;
+    return fill_whole(t, f);
 }
 
 /* Makes the buffers, and puts their addresses and the run-time sizes into the inputs block. */

@@ -108,5 +108,7 @@ int ngrt_trainer_sizes(Trainer *t)
         t->size[d] = t->model->dim[d].max;
     for (i = 0; i < t->assigns && !status; i++)
         status = set_size(t, t->assign[i]);
-    return status ? status : check_inputs(t);
+    if (status)
+        return status;
+    return check_inputs(t);
 }

@@ -33,7 +33,9 @@ static const Source *own_source(const Set *set, const ngrt_tensor *x)
 const Source *ngrt_source_find(const Set *set, const ngrt_tensor *x)
 {
     const Source *own = own_source(set, x);
-    return own ? own : ngrt_source_shared(set);
+    if (own)
+        return own;
+    return ngrt_source_shared(set);
 }
 
 /* Adds a file for an input; false without memory. */
@@ -292,7 +294,9 @@ int ngrt_source_read(const Trainer *t, Set *set)
         else
             i++;
     }
-    return status ? status : read_tables(t, set);
+    if (status)
+        return status;
+    return read_tables(t, set);
 }
 
 int ngrt_source_on_disk(const Source *s)

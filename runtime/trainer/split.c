@@ -39,7 +39,8 @@ static const Feed *find_labels(const Set *set)
             continue;
         if (f->input->flags & NGRT_TARGET)
             return f;
-        found = found ? found : f;
+        if (!found)
+            found = f;
     }
     return found;
 }
@@ -50,7 +51,9 @@ static Row *sort_rows(const Trainer *t, const Set *set)
     const Feed *labels = find_labels(set);
     Row *row = ngrt_trainer_allocate(set->rows, sizeof *row);
     size_t i;
-    int status = row ? DONE : ngrt_trainer_no_memory(t);
+    int status = DONE;
+    if (!row)
+        status = ngrt_trainer_no_memory(t);
 
     for (i = 0; i < set->rows && !status; i++) {
         row[i].number = (uint32_t)i;
@@ -154,7 +157,10 @@ int ngrt_split(Trainer *t, int fold)
     if (status)
         return status;
     to = ngrt_trainer_allocate(t->whole.rows, 1);
-    status = to ? assign_rows(t, to) : ngrt_trainer_no_memory(t);
+    if (to)
+        status = assign_rows(t, to);
+    else
+        status = ngrt_trainer_no_memory(t);
 
     for (i = 0; i < PARTS && !status; i++) {
         ngrt_set_free(&t->part[i]);

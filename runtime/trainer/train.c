@@ -17,7 +17,9 @@ static int is_over(const Trainer *t)
 {
     if (t->max_steps > 0 && t->about.step >= t->max_steps)
         return 1;
-    return t->group ? t->agreed_over : time_is_over(t);
+    if (t->group)
+        return t->agreed_over;
+    return time_is_over(t);
 }
 
 /* Was the training ended by a signal? */
@@ -110,7 +112,9 @@ static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t
     if (t->accumulate > 1) {
         status = ngrt_accumulate_step(t, first, count);
         t->about.step++;
-        return status ? status : add_losses(t, epoch, count, rows);
+        if (status)
+            return status;
+        return add_losses(t, epoch, count, rows);
     }
     /* each rank fills its share of the rows; the step adds over ranks what they give */
     ngrt_ranks_take(t, &own, &owned);
@@ -244,7 +248,8 @@ static int run_epoch(Trainer *t, long epoch)
     /* a step that failed is not kept: then the file has what was kept before */
     if (!status || status == ENDED || is_interrupt(status)) {
         int kept = ngrt_checkpoint_keep(t);
-        status = kept ? kept : status;
+        if (kept)
+            status = kept;
     }
     if (!status)
         status = evaluate_epoch(t);
@@ -295,7 +300,8 @@ static int finish(Trainer *t, long epochs, int status)
 
     if (t->curve && (!status || is_interrupt(status))) {
         int shown = ngrt_curve_show(t);
-        status = shown ? shown : status;
+        if (shown)
+            status = shown;
     }
     /* after a failure too: the weights before it are of use */
     if (t->kept_about.step > 0 || !status)

@@ -240,5 +240,7 @@ const ngrt_tensor *ngrt_find_input_name(const ngrt_model *m, const char *name)
 const ngrt_tensor *ngrt_find_input(const ngrt_model *m, const char *text)
 {
     const char *end = strchr(text, '=');
-    return end ? find_input(m, text, (size_t)(end - text)) : NULL;
+    if (!end)
+        return NULL;
+    return find_input(m, text, (size_t)(end - text));
 }
