@@ -217,7 +217,9 @@ static void choose_copying(void)
     char from = 1, to = 0;
     struct iovec here = {&to, 1}, there = {&from, 1};
     FILE *scope = fopen("/proc/sys/kernel/yama/ptrace_scope", "r");
-    int restricted = scope ? fgetc(scope) != '0' : 0;
+    int restricted = 0;
+    if (scope)
+        restricted = fgetc(scope) != '0';
 
     if (scope)
         fclose(scope);
