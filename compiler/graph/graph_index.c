@@ -16,10 +16,14 @@ static bool is_transpose(const Graph *g, const Node *n)
 {
     if (!is(g, n, OP_permute))
         return false;
-    for (int i = 0, r = n->shape.rank; i < r; i++)
-        if (n->attr.perm[i] != (i < r - 2 ? i : 2 * r - 3 - i))
+    const int *perm = n->attr.perm;
+    int r = n->shape.rank;
+    if (r < 2)
+        return false;
+    for (int i = 0; i < r - 2; i++)
+        if (perm[i] != i)
             return false;
-    return true;
+    return perm[r - 2] == r - 1 && perm[r - 1] == r - 2;
 }
 
 static Node *untranspose(const Graph *g, Node *n, bool *flag)
@@ -70,16 +74,17 @@ static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr)
     if (a->shape.rank == 2 && b->shape.rank > 2)
         a = repeated(g, a, b);
 
+    const Size *of_a = a->shape.dim, *of_b = b->shape.dim;
     int column = a->shape.rank - 1, row = column - 1;
-    Size m = a->shape.dim[attr.ta ? column : row];
-    Size k = a->shape.dim[attr.ta ? row : column];
-    bool fits = b->shape.rank == a->shape.rank && k == b->shape.dim[attr.tb ? column : row];
+    Size m = of_a[attr.ta ? column : row];
+    Size k = of_a[attr.ta ? row : column];
+    bool fits = b->shape.rank == a->shape.rank && k == of_b[attr.tb ? column : row];
     if (!fits)
         ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
 
     Shape shape = a->shape;
     shape.dim[row] = m;
-    shape.dim[column] = b->shape.dim[attr.tb ? row : column];
+    shape.dim[column] = of_b[attr.tb ? row : column];
     Node n = {.op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = attr};
     return graph_add(g, n, (Node *[]){a, b});
 }
@@ -155,7 +160,8 @@ Node *graph_cof2(Graph *g, Node *a, Node *w)
  * (n - dilation (taps - 1) - 1) / step + 1. */
 static Size window_places(Graph *g, Size n, Size taps, Size step, Size dilation)
 {
-    Size rest = size_sub(g, n, size_add(g, size_mul(g, dilation, size_sub(g, taps, 1)), 1));
+    Size reach = size_mul(g, dilation, size_sub(g, taps, 1));
+    Size rest = size_sub(g, n, size_add(g, reach, 1));
     Size count;
     if (!size_floor(g, rest, step, &count))
         ngc_bug("conv: a step of %lld along an axis of unknown size", (long long)step);
@@ -165,10 +171,12 @@ static Size window_places(Graph *g, Size n, Size taps, Size step, Size dilation)
 Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
 {
     /* x [c, h, w, b] and k [o, c/groups, kh, kw]: [o, i, j, b] */
-    Shape shape = {.rank = 4, .dim = {k->shape.dim[0], 0, 0, x->shape.dim[3]}};
-    for (int i = 0; i < 2; i++)
-        shape.dim[1 + i] = window_places(g, x->shape.dim[1 + i], k->shape.dim[2 + i], at->stride[i],
-                                         at->dilation[i]);
+    const Size *of_x = x->shape.dim, *of_k = k->shape.dim;
+    Shape shape = {.rank = 4, .dim = {of_k[0], 0, 0, of_x[3]}};
+    for (int i = 0; i < 2; i++) {
+        Size n = of_x[1 + i], taps = of_k[2 + i];
+        shape.dim[1 + i] = window_places(g, n, taps, at->stride[i], at->dilation[i]);
+    }
 
     Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = *at};
     x = graph_cast(g, x, T_FLOAT);

@@ -33,17 +33,25 @@ static const Size *places_at(const Unroll *u, const Node *n, int rank, int64_t t
     return lo;
 }
 
-/* A window whose place depends on the pass: only the indices of loops around this one remain. */
+/* The indices of other loops among the operands of n from `from` on: in a pass of this one, only
+ * they remain. */
+static int other_indices(const Unroll *u, const Node *n, int from, Node **leaf)
+{
+    int leaves = 0;
+    for (int k = from; k < n->nargs; k++)
+        if (n->arg[k]->attr.loop != u->loop)
+            leaf[leaves++] = n->arg[k];
+    return leaves;
+}
+
+/* A window whose place depends on the pass. */
 static Node *window_at(const Unroll *u, const Node *n, int64_t t)
 {
     Graph *g = u->g;
     Node *leaf[MAX_LEVELS], *made, *a = u->now[arg_id(n, 0)];
-    int leaves = 0;
+    int leaves = other_indices(u, n, 1, leaf);
     Size lo[MAX_RANK];
 
-    for (int k = 1; k < n->nargs; k++)
-        if (n->arg[k]->attr.loop != u->loop)
-            leaf[leaves++] = n->arg[k];
     Indices before = graph_use_indices(g, leaf, leaves);
     places_at(u, n, n->shape.rank, t, lo);
     if (n->op == OP_slice)
@@ -58,15 +66,12 @@ static Node *window_at(const Unroll *u, const Node *n, int64_t t)
 static Node *noise_at(const Unroll *u, Node *n, int64_t t)
 {
     Graph *g = u->g;
-    Node *leaf[MAX_LEVELS];
-    int leaves = 0;
-
-    for (int k = 1; k < n->nargs; k++)
-        if (n->arg[k]->attr.loop != u->loop)
-            leaf[leaves++] = n->arg[k];
+    Node *leaf[MAX_LEVELS], *draws = u->now[arg_id(n, 0)];
+    int leaves = other_indices(u, n, 1, leaf);
     Size pass = size_replace(g, n->attr.size, index_dim(u->loop), t);
+
     Indices before = graph_use_indices(g, leaf, leaves);
-    Node *noise = graph_noise(g, n->shape, u->now[arg_id(n, 0)], n->attr.stream, pass);
+    Node *noise = graph_noise(g, n->shape, draws, n->attr.stream, pass);
     graph_restore_indices(g, before);
     return noise;
 }
@@ -93,7 +98,10 @@ static void collect_at(const Unroll *u, const Node *n, int64_t t)
     places_at(u, n, n->shape.rank, t, lo);
     Node *part = graph_pad(g, u->now[arg_id(n, 0)], lo, n->attr.step, n->shape);
     graph_restore_indices(g, before);
-    *sum = *sum ? graph_binary(g, OP_add, *sum, part) : part;
+
+    if (*sum)
+        part = graph_binary(g, OP_add, *sum, part);
+    *sum = part;
 }
 
 static void unroll_pass(const Unroll *u, int64_t t)
@@ -122,11 +130,12 @@ static void unroll_pass(const Unroll *u, int64_t t)
 static void unroll_passes(const Unroll *u)
 {
     const Node *loop = u->body->loop;
+    int64_t passes = u->loop->passes;
 
     for (int i = 0; i < loop_variables(loop); i++)
         u->now[loop_leaf(loop, i)->id] = u->now[loop_init(loop, i)->id];
-    for (int64_t k = 0; k < u->loop->passes; k++)
-        unroll_pass(u, u->loop->down ? u->loop->passes - 1 - k : k);
+    for (int64_t k = 0; k < passes; k++)
+        unroll_pass(u, u->loop->down ? passes - 1 - k : k);
 }
 
 /* What a node outside the body becomes. */
@@ -159,29 +168,35 @@ void graph_unroll(Graph *g, const LoopOrder *o, const Loop *loop, Node **root, i
 {
     size_t room = (size_t)g->count + 1;
     Unroll u = {.g = g, .loop = loop, .body = &o->body[loop->id]};
+    const Node *the_loop = u.body->loop;
     bool *later = arena_alloc(g->ngc, room);
     Loc loc = g->loc;
 
     u.now = arena_array(g->ngc, room, sizeof *u.now);
     u.sum = arena_array(g->ngc, room, sizeof *u.sum);
     u.collect = arena_array(g->ngc, room, sizeof *u.collect);
-    for (int i = 0; i < o->count; i++)
-        if (o->node[i]->op == OP_collect && o->node[i]->arg[1] == u.body->loop)
-            u.collect[u.collects++] = o->node[i];
+    for (int i = 0; i < o->count; i++) {
+        Node *n = o->node[i];
+        if (n->op == OP_collect && n->arg[1] == the_loop)
+            u.collect[u.collects++] = n;
+    }
 
     /* First all that does not need the loop: the body may need that. */
     for (int i = 0; i < o->count; i++) {
         Node *n = o->node[i];
-        later[n->id] = n == u.body->loop;
+        later[n->id] = n == the_loop;
         for (int k = 0; k < n->nargs; k++)
             later[n->id] |= later[arg_id(n, k)];
         if (!later[n->id])
             rebuild_outside(&u, n);
     }
+
     unroll_passes(&u);
-    for (int i = 0; i < o->count; i++)
-        if (later[o->node[i]->id] && o->node[i] != u.body->loop)
-            rebuild_outside(&u, o->node[i]);
+    for (int i = 0; i < o->count; i++) {
+        Node *n = o->node[i];
+        if (later[n->id] && n != the_loop)
+            rebuild_outside(&u, n);
+    }
 
     g->loc = loc;
     for (int i = 0; i < roots; i++)
