@@ -239,10 +239,11 @@ typedef struct Text { /* text that grows */
 
 void text_add(Text *, const char *format, ...);
 void text_put(Text *, const char *bytes, size_t size);
-const char *text_if(bool, const char *);         /* the text, or "" */
-const char *comma_before(int64_t item);          /* ", "; before item 0, "" */
-const char *plural(int count);                   /* "s"; of 1, "" */
-_Noreturn void ngc_bug(const char *format, ...); /* our fault: message to stderr, exit 4 */
+const char *text_or(const char *, const char *otherwise); /* otherwise: where it is NULL */
+const char *text_if(bool, const char *);                  /* the text; else "" */
+const char *comma_before(int64_t item);                   /* ", "; before item 0, "" */
+const char *plural(int count);                            /* "s"; of 1, "" */
+_Noreturn void ngc_bug(const char *format, ...);          /* our fault: message to stderr, exit 4 */
 void last_words_are_json(bool); /* of messages of ngc_bug, and where there is no memory */
 
 /* ---- source.c: input, places, messages ---- */

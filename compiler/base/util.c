@@ -384,6 +384,11 @@ const char *text_number(Ngc *ngc, double v, bool single)
     return text_format(ngc, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
+const char *text_or(const char *text, const char *otherwise)
+{
+    return text ? text : otherwise;
+}
+
 const char *text_if(bool wanted, const char *text)
 {
     return wanted ? text : "";

@@ -32,8 +32,11 @@ static Value *reduce(Lower *L, Loc loc, Value **arg, Op op)
     uint32_t axes;
     bool keepdims;
     Node *x = want_node(L, arg[0], "what is reduced");
-    if (!x || !want_axes(L, arg[1], x->shape, &axes) || !flag(L, arg[2], "keepdims", &keepdims))
+    if (!x || !want_axes(L, arg[1], x->shape, &axes))
         return value_error(L, loc);
+    if (!flag(L, arg[2], "keepdims", &keepdims))
+        return value_error(L, loc);
+
     Node *n = graph_reduce(L->g, op, x, axes);
     return value_node(L, loc, keepdims ? keep(L, n, x->shape, axes) : n);
 }
@@ -54,11 +57,13 @@ static Value *b_all(Lower *L, Loc loc, Value **arg)
     Node *x = want_node(L, arg[0], "what is reduced");
     if (!x)
         return value_error(L, loc);
-    Value *zero = value_node(L, loc, graph_binary(L->g, OP_eq, x, graph_const(L->g, 0)));
+    Node *is_zero = graph_binary(L->g, OP_eq, x, graph_const(L->g, 0));
+    Value *zero = value_node(L, loc, is_zero);
     Value *some = reduce(L, loc, (Value *[]){zero, arg[1], arg[2]}, OP_max);
     if (some->kind != V_NODE)
         return some;
-    return value_node(L, loc, graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node));
+    Node *none = graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node);
+    return value_node(L, loc, none);
 }
 
 static Value *b_argmax(Lower *L, Loc loc, Value **arg)
@@ -152,7 +157,8 @@ static Value *b_solve(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     }
 
-    Node *x = graph_solve(L->g, a, graph_reshape(L->g, graph_cast(L->g, b, T_FLOAT), s), false);
+    Node *columns = graph_reshape(L->g, graph_cast(L->g, b, T_FLOAT), s);
+    Node *x = graph_solve(L->g, a, columns, false);
     return value_node(L, loc, graph_reshape(L->g, x, b->shape));
 }
 
@@ -198,9 +204,11 @@ static bool want_places(Lower *L, Loc loc, Size n, Size reach, Size stride, Size
 static Value *b_places(Lower *L, Loc loc, Value **arg)
 {
     Size n, reach, stride, places;
-    if (!want_size(L, arg[0], "a size", &n) || !want_size(L, arg[1], "a window", &reach) ||
-        !want_size(L, arg[2], "a stride", &stride) ||
-        !want_places(L, loc, n, reach, stride, &places))
+    if (!want_size(L, arg[0], "a size", &n) || !want_size(L, arg[1], "a window", &reach))
+        return value_error(L, loc);
+    if (!want_size(L, arg[2], "a stride", &stride))
+        return value_error(L, loc);
+    if (!want_places(L, loc, n, reach, stride, &places))
         return value_error(L, loc);
     return value_node(L, loc, graph_size(L->g, places));
 }
@@ -213,8 +221,11 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
     Size groups;
     struct Attr at = {0};
 
-    if (!x || !k || !want_steps(L, arg[2], "stride", at.stride) ||
-        !want_steps(L, arg[3], "dilation", at.dilation) || !want_size(L, arg[4], "groups", &groups))
+    if (!x || !k || !want_steps(L, arg[2], "stride", at.stride))
+        return value_error(L, loc);
+    if (!want_steps(L, arg[3], "dilation", at.dilation))
+        return value_error(L, loc);
+    if (!want_size(L, arg[4], "groups", &groups))
         return value_error(L, loc);
     if (x->shape.rank != 4 || k->shape.rank != 4) {
         lower_error(L, ERR_TOO_MANY_AXES, loc,
@@ -225,9 +236,10 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
 
     at.groups = (int)groups;
     for (int i = 0; i < 2; i++) {
-        Size last = size_mul(L->g, at.dilation[i], size_sub(L->g, k->shape.dim[2 + i], 1)), places;
-        if (!want_places(L, loc, x->shape.dim[1 + i], size_add(L->g, last, 1), at.stride[i],
-                         &places))
+        Size size = x->shape.dim[1 + i], taps = k->shape.dim[2 + i], places;
+        Size last = size_mul(L->g, at.dilation[i], size_sub(L->g, taps, 1));
+        Size reach = size_add(L->g, last, 1);
+        if (!want_places(L, loc, size, reach, at.stride[i], &places))
             return value_error(L, loc);
     }
     return value_node(L, loc, graph_conv(L->g, x, k, &at));

@@ -8,7 +8,6 @@
 static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
 {
     int open = -1;
-    double k;
     Size known = 1, total = shape_count(L->g, x->shape);
 
     *s = (Shape){0};
@@ -16,9 +15,11 @@ static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
         return want_shape(L, v, "a shape", s);
 
     for (int i = 0; i < v->count; i++) {
-        if (v->item[i]->kind == V_NODE && node_const(v->item[i]->node, &k) && k == -1 && open < 0)
+        const Value *item = v->item[i];
+        bool minus_one = item->kind == V_NODE && node_is(item->node, -1);
+        if (minus_one && open < 0)
             open = i;
-        else if (!want_size(L, v->item[i], "a size", &s->dim[i]))
+        else if (!want_size(L, item, "a size", &s->dim[i]))
             return false;
         else
             known = size_mul(L->g, known, s->dim[i]);
@@ -178,9 +179,11 @@ Value *b_pad(Lower *L, Loc loc, Value **arg)
         int64_t before, after;
         bool pairs = arg[2]->kind == V_ABSENT;
         const Value *other = pairs ? arg[1] : arg[2];
-        if (!pad_of(L, arg[1], x->shape, i, 0, pairs, &before) ||
-            !pad_of(L, other, x->shape, i, 1, pairs, &after))
+        if (!pad_of(L, arg[1], x->shape, i, 0, pairs, &before))
             return value_error(L, loc);
+        if (!pad_of(L, other, x->shape, i, 1, pairs, &after))
+            return value_error(L, loc);
+
         step[i] = 1;
         lo[i] = before;
         s.dim[i] = size_add(L->g, s.dim[i], before + after);
@@ -232,20 +235,26 @@ static bool want_part(Lower *L, Loc loc, Value *const *arg, const Node *x, Part 
 {
     *part = (Part){.step = 1};
 
-    if (!want_axis(L, arg[0], x->shape.rank, &part->axis) || !want_start(L, arg[1], &part->start) ||
-        !want_size(L, arg[2], "a length", &part->length) ||
-        (arg[3]->kind != V_ABSENT && !want_size(L, arg[3], "a step", &part->step)))
+    bool step_given = arg[3]->kind != V_ABSENT;
+    if (!want_axis(L, arg[0], x->shape.rank, &part->axis) || !want_start(L, arg[1], &part->start))
+        return false;
+    if (!want_size(L, arg[2], "a length", &part->length))
+        return false;
+    if (step_given && !want_size(L, arg[3], "a step", &part->step))
         return false;
 
-    Size size = x->shape.dim[part->axis];
     /* the last element is at start + (length - 1)*step */
-    Size last = size_mul(L->g, size_sub(L->g, part->length, 1), part->step);
-    Size after = size_sub(L->g, size, size_add(L->g, part->start, size_add(L->g, last, 1)));
+    Size size = x->shape.dim[part->axis];
+    Size steps = size_sub(L->g, part->length, 1);
+    Size last = size_add(L->g, part->start, size_mul(L->g, steps, part->step));
+    Size after = size_sub(L->g, size, size_add(L->g, last, 1));
     if (size_least(L->g, after) >= 0)
         return true;
+
+    const char *are = size_max(L->g, after) < 0 ? "are" : "may be";
     lower_error(L, ERR_INDEX_RANGE, loc, "%s elements from %s on %s more than the axis of %s has",
-                size_text(L->g, part->length, ""), size_text(L->g, part->start, ""),
-                size_max(L->g, after) < 0 ? "are" : "may be", size_text(L->g, size, ""));
+                size_text(L->g, part->length, ""), size_text(L->g, part->start, ""), are,
+                size_text(L->g, size, ""));
     return false;
 }
 
@@ -544,9 +553,12 @@ Value *b_scatter(Lower *L, Loc loc, Value **arg)
 static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a, double b)
 {
     Shape s;
-    if (!want_shape(L, arg[0], "a shape", &s) ||
-        (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "a parameter", &a)) ||
-        (arg[2]->kind != V_ABSENT && !want_number(L, arg[2], "a parameter", &b)))
+    bool a_given = arg[1]->kind != V_ABSENT, b_given = arg[2]->kind != V_ABSENT;
+    if (!want_shape(L, arg[0], "a shape", &s))
+        return value_error(L, loc);
+    if (a_given && !want_number(L, arg[1], "a parameter", &a))
+        return value_error(L, loc);
+    if (b_given && !want_number(L, arg[2], "a parameter", &b))
         return value_error(L, loc);
     return value_node(L, loc, graph_random(L->g, s, kind, a, b, L->m->vars));
 }
@@ -559,13 +571,13 @@ Value *b_noise(Lower *L, Loc loc, Value **arg)
     if (!want_shape(L, arg[0], "a shape", &s))
         return value_error(L, loc);
     if (!L->draws) {
-        L->draws = lower_var(L, VAR_STATE, "draws", lower_site(L, loc), (Shape){0}, T_INT,
-                             graph_int(L->g, 0));
+        Node *zero = graph_int(L->g, 0);
+        Loc at = lower_site(L, loc);
+        L->draws = lower_var(L, VAR_STATE, "draws", at, (Shape){0}, T_INT, zero);
         L->draws->fresh = true;
     }
-    return value_node(L, loc,
-                      graph_noise(L->g, s, L->draws->node, 0x10000000 + L->streams++,
-                                  L->pass_streams));
+    int stream = 0x10000000 + L->streams++;
+    return value_node(L, loc, graph_noise(L->g, s, L->draws->node, stream, L->pass_streams));
 }
 
 Value *b_uniform(Lower *L, Loc loc, Value **arg)
@@ -590,8 +602,10 @@ Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
     double gain = 1;
     int64_t rows;
 
-    if (!want_shape(L, arg[0], "a shape", &s) ||
-        (arg[1]->kind != V_ABSENT && !want_number(L, arg[1], "the gain", &gain)))
+    bool gain_given = arg[1]->kind != V_ABSENT;
+    if (!want_shape(L, arg[0], "a shape", &s))
+        return value_error(L, loc);
+    if (gain_given && !want_number(L, arg[1], "the gain", &gain))
         return value_error(L, loc);
     if (s.rank < 2 || !size_number(L->g, s.dim[0], &rows)) {
         lower_error(L, ERR_AXIS_COUNT, arg[0]->loc,

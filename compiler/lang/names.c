@@ -62,7 +62,7 @@ static void rename_all(Naming *n, const int *uses, bool derived)
 /* "dJ/dz", with the names as they are or as they were before. */
 static const char *adjoint_name(Naming *n, const Step *s, bool before)
 {
-    const char *loss = s->loss->name ? s->loss->name : "J";
+    const char *loss = text_or(s->loss->name, "J");
     const char *x = s->x->name;
     if (before && n->was[s->loss->id])
         loss = n->was[s->loss->id];
