@@ -122,13 +122,17 @@ static Node *square(Lower *L, const Value *v)
 static Value *b_det(Lower *L, Loc loc, Value **arg)
 {
     Node *a = square(L, arg[0]);
-    return value_node(L, loc, a ? graph_det(L->g, OP_det, a) : NULL);
+    if (!a)
+        return value_error(L, loc);
+    return value_node(L, loc, graph_det(L->g, OP_det, a));
 }
 
 static Value *b_logdet(Lower *L, Loc loc, Value **arg)
 {
     Node *a = square(L, arg[0]);
-    return value_node(L, loc, a ? graph_det(L->g, OP_logdet, a) : NULL);
+    if (!a)
+        return value_error(L, loc);
+    return value_node(L, loc, graph_det(L->g, OP_logdet, a));
 }
 
 static Value *b_cholesky(Lower *L, Loc loc, Value **arg)
@@ -250,7 +254,9 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
 static Value *b_stop(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
-    return value_node(L, loc, x ? graph_stop(L->g, x) : NULL);
+    if (!x)
+        return value_error(L, loc);
+    return value_node(L, loc, graph_stop(L->g, x));
 }
 
 /* grad(y, x): x a value, or a list of them for a list of gradients. */
@@ -345,14 +351,18 @@ static Value *b_len(Lower *L, Loc loc, Value **arg)
         lower_error(L, ERR_NOT_A_LIST, arg[0]->loc, "len: a scalar has no length");
         return value_error(L, loc);
     }
-    return value_node(L, loc, x ? graph_size(L->g, x->shape.dim[0]) : NULL);
+    if (!x)
+        return value_error(L, loc);
+    return value_node(L, loc, graph_size(L->g, x->shape.dim[0]));
 }
 
 /* as_int(x): the whole number below x, as an int. */
 static Value *b_as_int(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");
-    return value_node(L, loc, x ? graph_as_int(L->g, x) : NULL);
+    if (!x)
+        return value_error(L, loc);
+    return value_node(L, loc, graph_as_int(L->g, x));
 }
 
 static Value *b_is_list(Lower *L, Loc loc, Value **arg)

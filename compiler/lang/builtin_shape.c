@@ -200,8 +200,11 @@ Value *b_pad(Lower *L, Loc loc, Value **arg)
         lower_error(L, ERR_SHAPES, arg[3]->loc, "pad: the value must be a scalar");
         value = NULL;
     }
-    if (!value || node_is(value, 0))
-        return value_node(L, loc, value ? y : NULL);
+    if (!value)
+        return value_error(L, loc);
+    if (node_is(value, 0))
+        return value_node(L, loc, y);
+
     /* 1 where x is, 0 outside */
     Node *inside = graph_pad(L->g, graph_full(L->g, x->shape, 1), lo, step, s);
     Node *outside = graph_binary(L->g, OP_eq, inside, graph_const(L->g, 0));
@@ -521,7 +524,9 @@ Value *b_gather(Lower *L, Loc loc, Value **arg)
     Node **index = NULL;
     if (x)
         index = want_places_of(L, loc, arg[1], x->shape, 0);
-    return value_node(L, loc, index ? graph_gather_at(L->g, x, index, arg[1]->count, 0) : NULL);
+    if (!index)
+        return value_error(L, loc);
+    return value_node(L, loc, graph_gather_at(L->g, x, index, arg[1]->count, 0));
 }
 
 /* _scatter(u, [i, j, ..], shape): zeros of that shape, to which u is added at [i, j, ..]. */

@@ -284,7 +284,7 @@ static const char *params_text(const Rule *r)
 {
     Text t = {.ngc = r->L->ngc};
     for (const Arg *p = r->f->def->values; p; p = p->next)
-        text_add(&t, "%s%s", p == r->f->def->values ? "" : ", ", p->name);
+        text_add(&t, "%s%s", text_if(p != r->f->def->values, ", "), p->name);
     return t.at;
 }
 
@@ -502,7 +502,7 @@ static const char *part_text(const Rule *r)
     Text t = {.ngc = ngc};
     text_add(&t, "backward(");
     for (const Names *n = part->names; n; n = n->next)
-        text_add(&t, "%s%s", n == part->names ? "" : ", ", n->name);
+        text_add(&t, "%s%s", text_if(n != part->names, ", "), n->name);
     text_add(&t, ") { ");
     for (const Stmt *s = part->body; s; s = s->next)
         text_add(&t, "%s%s", source_text(ngc, s->loc), s->next ? "; " : " }");

@@ -220,7 +220,9 @@ static Value *lower_transpose(Lower *L, const Expr *x)
                     source_text(L->ngc, x->a->loc), a->shape.rank);
         a = NULL;
     }
-    return value_node(L, x->loc, a ? graph_transpose(L->g, a) : NULL);
+    if (!a)
+        return value_error(L, x->loc);
+    return value_node(L, x->loc, graph_transpose(L->g, a));
 }
 
 /* ---- names ---- */
@@ -486,7 +488,9 @@ static Value *expr_value(Lower *L, const Expr *x)
     case X_NEG:
         n = expr_node(L, x->a);
         L->g->loc = lower_site(L, x->loc);
-        return value_node(L, x->loc, n ? graph_unary(L->g, OP_neg, n) : NULL);
+        if (!n)
+            return value_error(L, x->loc);
+        return value_node(L, x->loc, graph_unary(L->g, OP_neg, n));
     case X_TRANSPOSE: return lower_transpose(L, x);
     case X_BINARY: return lower_binary(L, x);
     case X_HOLE:

@@ -414,7 +414,9 @@ static Value *list_gather(Lower *L, const Expr *x, const Value *list, const Valu
         lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
         i = NULL;
     }
-    return value_node(L, x->loc, i ? graph_gather(L->g, a, i, 0) : NULL);
+    if (!i)
+        return value_error(L, x->loc);
+    return value_node(L, x->loc, graph_gather(L->g, a, i, 0));
 }
 
 /* A place in a list, where a negative one counts from the end; in 0 .. count. */
@@ -455,7 +457,9 @@ static Value *index_list(Lower *L, const Expr *x, const Value *list)
     Size place;
     if (is_loop_place(L, at, &place)) {
         Node *a = want_node(L, list, "what is indexed");
-        return value_node(L, x->loc, a ? index_tensor(L, x, a) : NULL);
+        if (!a)
+            return value_error(L, x->loc);
+        return value_node(L, x->loc, index_tensor(L, x, a));
     }
     if (is_int_tensor(L, at))
         return list_gather(L, x, list, at);
@@ -487,5 +491,7 @@ Value *lower_index(Lower *L, const Expr *x)
     Node *a = NULL;
     if (v->kind != V_ERROR)
         a = want_node(L, v, "what is indexed");
-    return value_node(L, x->loc, a ? index_tensor(L, x, a) : NULL);
+    if (!a)
+        return value_error(L, x->loc);
+    return value_node(L, x->loc, index_tensor(L, x, a));
 }
