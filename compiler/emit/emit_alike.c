@@ -232,7 +232,7 @@ static const char *with_numbers(Emit *e, const Numbers *x, const int *first, int
         const Number *n = &x->number[first[i]];
         text_add(&t, "%s%s%s", i ? ", " : "(", types ? number_type(n) : "", number_name(e, n, i));
     }
-    text_add(&t, "%s%s", empty ? "" : ", ", empty ? ")" : list + 1);
+    text_add(&t, "%s%s", text_if(!empty, ", "), empty ? ")" : list + 1);
     return t.at;
 }
 

@@ -121,7 +121,7 @@ static void define_function(Emit *e, Text *t, const char *function, unsigned blo
     if (!strstr(args, "all->"))
         text_add(t, "    (void)all;\n");
     check_pointer(t, blocks);
-    text_add(t, "    %s%s_%s(%s);\n", is_void ? "" : "return ", name, function, args);
+    text_add(t, "    %s%s_%s(%s);\n", text_if(!is_void, "return "), name, function, args);
     if (is_void)
         text_add(t, "    return NGRT_OK;\n");
     text_add(t, "}\n");

@@ -143,7 +143,7 @@ void emit_defaults(Emit *e, Text *t, bool define)
             continue;
 
         int64_t count = shape_count_max(e->graph, v->shape);
-        text_add(t, "%sconst %s %s_default_%s[%lld]", define ? "" : "extern ",
+        text_add(t, "%sconst %s %s_default_%s[%lld]", text_if(!define, "extern "),
                  emit_type(e, v->type), e->module->name, v->cname, (long long)count);
         if (define)
             put_numbers(e, t, data, last_written(data, count), v->type);
@@ -217,7 +217,7 @@ void emit_weights(Emit *e, Text *t, bool define)
     for (size_t k = 0; k < sizeof blocks / sizeof *blocks && e->module->model->constant; k++) {
         if (!has_kind(e->module->model, blocks[k].kind))
             continue;
-        text_add(t, "%sconst %s_%s %s_weights%s", define ? "" : "extern ", e->module->name,
+        text_add(t, "%sconst %s_%s %s_weights%s", text_if(!define, "extern "), e->module->name,
                  blocks[k].type, e->module->name, blocks[k].end);
         if (define) {
             text_add(t, " = ");

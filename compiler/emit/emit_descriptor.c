@@ -87,7 +87,7 @@ static void add_row(Emit *e, Rows *rows, Row r)
 
     long long limit = r.limit > INT_MAX ? 0 : r.limit;
     text_add(t, "}, offsetof(%s_%s, %s), %s, %lld, %s},\n", e->module->name, r.block, r.member,
-             r.flags, limit, r.total ? r.total : "0");
+             r.flags, limit, text_or(r.total, "0"));
     rows->count++;
 }
 
@@ -192,7 +192,7 @@ static void add_wrapper_head(const Function *f, Text *t)
     bool writes = init || f->fn == FN_UPDATE || f->fn == FN_STEP;
 
     text_add(t, "static %s call_%s(", init ? "void" : "int", f->name);
-    text_add(t, "%svoid *params, void *state", writes ? "" : "const ");
+    text_add(t, "%svoid *params, void *state", text_if(!writes, "const "));
     text_add(t, init ? ", uint64_t seed" : ", const void *inputs, void *work");
     if (f->fn == FN_BACKWARD)
         text_add(t, ", void *grads");
@@ -214,7 +214,7 @@ static void add_wrapper(Emit *e, Text *t, const Function *f)
             text_add(t, "    (void)%s;\n", block->type);
     }
 
-    text_add(t, "    %s%s_%s(", init ? "" : "return ", e->module->name, f->name);
+    text_add(t, "    %s%s_%s(", text_if(!init, "return "), e->module->name, f->name);
     for (int i = 0; i < MODEL_BLOCKS; i++) {
         if (!(f->blocks & block_info[i].use))
             continue;

@@ -442,7 +442,7 @@ static void print_between_walks(Emit *e, Text *body, unsigned *dims)
         print_end(e, &inner, walk, dims);
         text_add(body, "    if (t->%s == %d) { /* what the next walk over the rows needs */\n",
                  x->walk, walk + 1);
-        add_indented(body, inner.at ? inner.at : "");
+        add_indented(body, text_or(inner.at, ""));
         text_add(body, "        return NGRT_AGAIN;\n");
         text_add(body, "    }\n");
     }

@@ -193,7 +193,7 @@ static const Node *adjoint_holder(const Emit *e, const Node *loss, const Node *y
 
 static const char *adjoint_label(Emit *e, const Node *loss, const Node *x)
 {
-    const char *of = loss->name ? loss->name : "J";
+    const char *of = text_or(loss->name, "J");
     x = adjoint_holder(e, loss, x);
     if (node_name(x))
         return text_format(e->ngc, "d%s/d%s", of, node_name(x));

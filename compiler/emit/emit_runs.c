@@ -395,7 +395,7 @@ static Text function_text(const Runs *r, const Draft *d, int number, int times)
 
     text_add(&t, "/* called %d times: the comments are those of the first */\n", times);
     add_wrapped(&t, text_format(r->e->ngc, "static void run_%d(%s)", number,
-                                params.at ? params.at : "void"));
+                                text_or(params.at, "void")));
     text_add(&t, "{\n%s}\n\n", d->body.at);
     return t;
 }
@@ -429,7 +429,7 @@ static Text call_text(const Runs *r, const Repeat *run, const Draft *d, const Pl
     list_common(r->e, &d->common, false, &args);
 
     add_first_comment(r, run, p->at[place], &t);
-    add_wrapped(&t, text_format(r->e->ngc, "    run_%d(%s);", number, args.at ? args.at : ""));
+    add_wrapped(&t, text_format(r->e->ngc, "    run_%d(%s);", number, text_or(args.at, "")));
     return t;
 }
 
@@ -448,7 +448,7 @@ static void replace_with_call(const Runs *r, Unit *u, const Draft *d, const Plac
     }
     list_common(r->e, &d->common, false, &text);
     call.text = intern_str(r->e->ngc,
-                           text_format(r->e->ngc, "run_%d(%s);\n", number, text.at ? text.at : ""));
+                           text_format(r->e->ngc, "run_%d(%s);\n", number, text_or(text.at, "")));
     *u = call;
 }
 

@@ -99,5 +99,5 @@ void emit_indent(Text *t, size_t from)
 
     t->size = from;
     t->at[from] = '\0';
-    text_put(t, more.at ? more.at : "", more.size);
+    text_put(t, text_or(more.at, ""), more.size);
 }

@@ -189,7 +189,7 @@ const char *print_index(Printer *pr, const Index *x)
         return "0";
     add_terms(pr, &t, x, false);
     add_terms(pr, &t, x, true);
-    return t.at ? t.at : "0";
+    return text_or(t.at, "0");
 }
 
 /* The strides of a declared array; false: one of them is a run-time size. */

@@ -246,7 +246,7 @@ static void json_node_value(const Json *j, Node *n)
 static void json_node(const Json *j, Node *n, bool first)
 {
     Text *t = j->t;
-    text_add(t, "%s\n{\"id\":%d,", first ? "" : ",", n->id);
+    text_add(t, "%s\n{\"id\":%d,", text_if(!first, ","), n->id);
     json_pair(t, "op", op_info[n->op]->name);
 
     text_add(t, "\"args\":[");
@@ -285,7 +285,7 @@ static void json_item_args(const Lesson *l, Text *t, const Node *n)
 static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
 {
     const Node *n = item->node;
-    text_add(t, "%s\n{\"node\":%d,", first ? "" : ",", n->id);
+    text_add(t, "%s\n{\"node\":%d,", text_if(!first, ","), n->id);
     json_pair(t, "name", item->label);
     json_pair(t, "kind", item->kind);
     if (n->op == OP_var && n->attr.var->invented)
@@ -311,8 +311,8 @@ static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
 static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
 {
     const Step *s = v->step;
-    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"operand\":%d,\"use\":%d,", first ? "" : ",", v->x, v->y,
-             s->operand, s->use);
+    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"operand\":%d,\"use\":%d,", text_if(!first, ","), v->x,
+             v->y, s->operand, s->use);
     json_pair(t, "loss", lesson_label(l, s->loss));
     json_pair(t, "upstream", v->up);
     json_pair(t, "downstream", v->down);
@@ -520,7 +520,7 @@ static void json_curve(const Lesson *l, Text *t, Op op, const char *name, bool f
         slope[i] = math_value(rule, abcy);
     }
 
-    text_add(t, "%s\n{", first ? "" : ",");
+    text_add(t, "%s\n{", text_if(!first, ","));
     json_pair(t, "name", name);
     json_pair(t, "op", info->name);
     json_pair(t, "rule", info->rule[0]);

@@ -233,7 +233,7 @@ static const char *axes_words(const Lesson *l, const Node *n)
     for (int i = 0; i < n->arg[0]->shape.rank; i++)
         if (n->attr.axes >> i & 1)
             text_add(&t, "%s%d", t.at ? ", " : ", over axis ", i);
-    return t.at ? t.at : "";
+    return text_or(t.at, "");
 }
 
 /* 1 + the highest level of an operand; 0 for a leaf. */

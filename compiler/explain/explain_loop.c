@@ -67,7 +67,7 @@ const char *lesson_loop_text(const Lesson *l, const Node *loop)
             count++ < SHOWN_PARTS && ++shown)
             add_part(l, &parts, n->arg[0]);
     }
-    return text_format(l->ngc, "%s%s%s", range_text(l, of), parts.at ? parts.at : "",
+    return text_format(l->ngc, "%s%s%s", range_text(l, of), text_or(parts.at, ""),
                        text_if(count > shown, ", ..."));
 }
 

@@ -95,8 +95,8 @@ static void tex_forward(const Lesson *l, Text *t)
 /* The value that the next moves are from: "z = x @ W", and what a teacher says of it. */
 static void tex_source(const Lesson *l, Text *t, const Item *y)
 {
-    const char *formula = y->math_tex ? y->math_tex : "";
-    const char *teach = y->teach ? y->teach : "";
+    const char *formula = text_or(y->math_tex, "");
+    const char *teach = text_or(y->teach, "");
     if (y->node->op == OP_loop)
         text_add(t, "\n\\medskip\\noindent %s \\quad %s\n", tex_words(l, y->label),
                  tex_words(l, teach));

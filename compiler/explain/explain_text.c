@@ -184,7 +184,7 @@ static void text_source(const Lesson *l, Text *t, const Move *v)
 {
     const Item *y = &l->item[v->y];
     const char *space = indent(l, lesson_depth(l, v->loop));
-    const char *teach = y->teach ? y->teach : "";
+    const char *teach = text_or(y->teach, "");
 
     if (y->node->op == OP_loop)
         text_add(t, "\n%s%s     %s\n", space, y->label, teach);
@@ -254,7 +254,7 @@ const char *lesson_nudge(const Lesson *l, const Nudge *n, const char *entry, con
         l->ngc, "%s from %s to %s moves %s from %s to %s: slope %s; the derivative says %s%s",
         entry, lesson_digits(l, n->x, 6), lesson_digits(l, n->x + n->h, 6), loss,
         lesson_digits(l, n->loss, 6), lesson_digits(l, n->moved, 6), lesson_digits(l, slope, 4),
-        lesson_digits(l, n->derivative, 4), given ? given : "");
+        lesson_digits(l, n->derivative, 4), text_or(given, ""));
 }
 
 static void text_nudges(const Lesson *l, Text *t)

@@ -108,7 +108,7 @@ static void name_adjoint(Sweep *s, const Node *x)
         return;
 
     if (!d->name)
-        d->name = text_format(s->g->ngc, "d%s/d%s", s->loss->name ? s->loss->name : "J", name);
+        d->name = text_format(s->g->ngc, "d%s/d%s", text_or(s->loss->name, "J"), name);
     if (x->id < s->n_first && s->first[x->id] && s->first[x->id]->step)
         d->step = s->first[x->id]->step;
 }

@@ -10,7 +10,7 @@
 
 const char *fresh_name(Export *x, const char *wanted)
 {
-    const char *name = wanted ? wanted : "t";
+    const char *name = text_or(wanted, "t");
     if (!wanted)
         name = text_format(x->ngc, "t%d", ++x->names);
     for (int i = 1;; i++) {
@@ -19,7 +19,7 @@ const char *fresh_name(Export *x, const char *wanted)
             *taken = 1;
             return name;
         }
-        name = text_format(x->ngc, "%s_%d", wanted ? wanted : "t", wanted ? i : ++x->names);
+        name = text_format(x->ngc, "%s_%d", text_or(wanted, "t"), wanted ? i : ++x->names);
     }
 }
 
@@ -174,7 +174,7 @@ void cannot(Export *x, const Node *n, const char *why)
     x->problems++;
     if ((*told)++)
         return;
-    complain(x->ngc, "%s (%s) cannot be exported: %s", n->name ? n->name : "a value",
+    complain(x->ngc, "%s (%s) cannot be exported: %s", text_or(n->name, "a value"),
              op_info[n->op]->name, why);
 }
 

@@ -259,7 +259,7 @@ const Var **weights_match(Ngc *ngc, const Model *m, const Written *made)
         const Var *v = at[w->state] < m->vars ? m->var[at[w->state]++] : NULL;
         if (!v || v->kind != kind || !shape_equal(v->shape, w->shape)) {
             complain(ngc, "the weights of the text are not those of the file: at '%s'",
-                     w->value->name ? w->value->name : "a constant");
+                     text_or(w->value->name, "a constant"));
             return NULL;
         }
         var[i] = v;

@@ -105,7 +105,7 @@ const char *index_form(Import *im, const char *const *part, int count)
     Text t = {.ngc = im->ngc};
     text_add(&t, "$60[");
     for (int i = 0; i < count; i++)
-        text_add(&t, "%s%s", comma_before(i), part[i] ? part[i] : ":");
+        text_add(&t, "%s%s", comma_before(i), text_or(part[i], ":"));
     text_add(&t, "]");
     return t.at;
 }

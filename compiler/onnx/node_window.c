@@ -135,7 +135,7 @@ static void finish_conv(Import *im, Operand x, const Window *w, const char *laye
     if (W && (b || !biased)) {
         const char *form =
             text_format(im->ngc, "%s%dd($00, %lld, %s%s%s)", layer, w->n, (long long)channels,
-                        pair_text(im, w->size, w->n), args, b ? "" : ", bias = 0");
+                        pair_text(im, w->size, w->n), args, text_if(!b, ", bias = 0"));
         Line *l = line_new(im, BIND_ATOM, form, 1, &x);
         line_weight(im, l, W, NULL);
         if (b)
@@ -398,7 +398,7 @@ static void take_avg_pool(Import *im, const Pb__Node *n)
     for (int i = 0; i < w.n; i++)
         padded |= w.before[i] + w.after[i] > 0;
     bool counts = attribute_int(im, "count_include_pad", 0) || !(padded || w.same);
-    const char *form = pool_form(im, "avg_pool", &w, counts ? "" : ", count_include_pad = 0");
+    const char *form = pool_form(im, "avg_pool", &w, text_if(!counts, ", count_include_pad = 0"));
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 

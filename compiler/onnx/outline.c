@@ -329,7 +329,7 @@ static Def *make_def(Import *im, const Page *p, const Region *r, const int *para
                 text_put(&t, c, (size_t)length);
             c += length - 1;
         }
-        s->text = t.at ? t.at : "";
+        s->text = text_or(t.at, "");
     }
     return d;
 }

@@ -280,7 +280,7 @@ static const char *scores_of(Import *im, const char *loss, Shape *shape)
 
 static void add_loss(Import *im, Text *t, const ImportOptions *options)
 {
-    const char *loss = options->loss ? options->loss : "cross_entropy";
+    const char *loss = text_or(options->loss, "cross_entropy");
     const char *with = options->optimizer;
     if (!options->optimizer)
         with = "sgd(lr = 0.01)";

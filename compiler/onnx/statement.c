@@ -121,8 +121,8 @@ static const char *with_activation(Import *im, const char *form, const char *act
     const char *end = strstr(form, ", bias = 0)");
     if (!end)
         end = form + strlen(form) - 1;
-    return text_format(im->ngc, "%.*s, %s%s%s", (int)(end - form), form, dense ? "" : "act = ", act,
-                       end);
+    return text_format(im->ngc, "%.*s, %s%s%s", (int)(end - form), form, text_if(!dense, "act = "),
+                       act, end);
 }
 
 typedef struct Pen {
@@ -192,7 +192,7 @@ static Statement *statement_of(Import *im, Joined *of, Line *l)
             text_add(&p.text, "[%d]", i);
             s->parts = 0;
         }
-    s->text = p.text.at ? p.text.at : "";
+    s->text = text_or(p.text.at, "");
     s->uses = of[l->id].uses;
     s->label = l->kind == LINE_INPUT ? l->label : NULL;
     s->hint = p.layer ? p.layer->form : l->form;

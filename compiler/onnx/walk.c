@@ -285,7 +285,7 @@ static void take_outputs(Import *im)
         Meaning *m = meaning_of(im, name);
         im->failed = false;
         if (!m) {
-            problem(im, "no node computes the output '%s'", name ? name : "");
+            problem(im, "no node computes the output '%s'", text_or(name, ""));
             continue;
         }
         if (is_empty(m->known)) {
@@ -341,7 +341,7 @@ static void check_given(Import *im)
 static bool import_graph(Import *im)
 {
     im->graph = im->model->graph;
-    const char *producer = im->model->producer ? im->model->producer : "";
+    const char *producer = text_or(im->model->producer, "");
     im->named_numbers = strcmp(producer, "pytorch") == 0 || strcmp(producer, "ngc") == 0;
     im->opset = im->own_opset = opset_of(im->model);
     im->take = take_node;

@@ -64,7 +64,7 @@ static void trip_end(Trip *t, const char *member)
 static void put_text(Text *answer, const char *member, const char *text)
 {
     text_add(answer, ",\n\"%s\":", member);
-    json_string(answer, text ? text : "");
+    json_string(answer, text_or(text, ""));
 }
 
 /* ---- the parts ---- */
@@ -88,7 +88,7 @@ static void put_reasons(Trip *t)
         bool own = n->loc.file > 0 && n->loc.file < t->ngc.files;
         text_add(t->answer, "%s{\"line\":%d,\"name\":", before,
                  own ? source_line(&t->ngc, n->loc, NULL) : 0);
-        json_string(t->answer, n->name ? n->name : "");
+        json_string(t->answer, text_or(n->name, ""));
         text_add(t->answer, ",\"why\":");
         json_string(t->answer, n->why);
         text_add(t->answer, "}");

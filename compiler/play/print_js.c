@@ -137,9 +137,9 @@ static void add_term(Js *j, Text *t, Coef by, const char *what)
     if (by.plus == 1 && what)
         text_add(t, "%s%s", sign, what);
     else if (by.plus != 0)
-        text_add(t, "%s%s%s%s", sign, what ? what : "", text_if(what, "*"), size(j, by.plus));
+        text_add(t, "%s%s%s%s", sign, text_or(what, ""), text_if(what, "*"), size(j, by.plus));
     if (by.minus != 0)
-        text_add(t, " - %s%s%s", what ? what : "", text_if(what, "*"), size(j, by.minus));
+        text_add(t, " - %s%s%s", text_or(what, ""), text_if(what, "*"), size(j, by.minus));
 }
 
 static const char *index_text(Js *j, const Index *x)
@@ -152,7 +152,7 @@ static const char *index_text(Js *j, const Index *x)
     for (int i = 0; i < x->parts; i++)
         add_term(j, &t, x->part[i].by, value(j, x->part[i].val));
     add_term(j, &t, x->base, NULL);
-    return t.at ? t.at : "0";
+    return text_or(t.at, "0");
 }
 
 static const char *guard(Js *j, const Val *v)
@@ -555,7 +555,7 @@ static void put_array(Js *j, Text *t, Block block, const char *name, const char 
     text_add(t,
              "%s{\"block\":\"%s\",\"name\":\"%s\",\"of\":", t->at[t->size - 1] == '[' ? "" : ",\n",
              block_info[block].type, name);
-    json_string(t, of ? of : "");
+    json_string(t, text_or(of, ""));
     text_add(t, ",\"shape\":[");
     for (int i = 0; i < shape.rank; i++) {
         int64_t most = size_max(j->graph, shape.dim[i]);
@@ -666,7 +666,7 @@ void print_js(const Module *module, Eval *e, Text *out)
             print_function(&j, &module->function[i]);
 
     text_add(out, "{\"reason\":");
-    json_string(out, j.reason ? j.reason : "");
+    json_string(out, text_or(j.reason, ""));
     if (!j.reason) {
         Text whole = {.ngc = ngc};
         text_add(&whole, "(B, F) => {\n");

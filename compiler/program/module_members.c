@@ -22,7 +22,7 @@ static Member *module_member(Module *m, const void *key)
 static MemberKind *member_kind(Module *m, Type type, Shape shape, const char *name)
 {
     const char *dims = shape_text(m->graph, shape);
-    const char *text = text_format(m->ngc, "%d%s %s", type, dims, name ? name : "");
+    const char *text = text_format(m->ngc, "%d%s %s", type, dims, text_or(name, ""));
     int *at = table_at(m->ngc, &m->kind_of, intern_str(m->ngc, text));
 
     if (!*at) {

@@ -17,7 +17,7 @@ static void print_words(FILE *f)
 {
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
-        const char *w = o->words ? o->words : "";
+        const char *w = text_or(o->words, "");
         if (o->kind == O_OPTIMIZE)
             for (; *w; w += strspn(w, " ")) {
                 fprintf(f, "-O%.*s ", (int)strcspn(w, " "), w);

@@ -172,7 +172,7 @@ static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
         add_file(&t, text_format(ngc, "%s/%s", b->runtime, header[i]));
     for (size_t i = 0; i < sizeof variable / sizeof *variable; i++) {
         const char *value = getenv(variable[i]);
-        text_add(&t, "%s\n", value ? value : "");
+        text_add(&t, "%s\n", text_or(value, ""));
     }
     add_processor(ngc, &t);
 

@@ -86,7 +86,7 @@ static bool may_write(Ngc *ngc, const Args *a)
 
 static int write_files(Ngc *ngc, const Args *a, const Written *made, const Model *m)
 {
-    OutFile file[2] = {{.path = a->output ? a->output : "-"}};
+    OutFile file[2] = {{.path = text_or(a->output, "-")}};
     Text bytes = {.ngc = ngc};
     int files = 1;
     const Var *const *var = weights_match(ngc, m, made);

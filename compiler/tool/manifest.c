@@ -88,7 +88,7 @@ static void put_entry(const Module *m, Text *t, Entry n)
     const char *type = n.type == T_INT ? "int32" : real_name(m);
     int64_t bytes = module_bytes(m, n.type, n.shape);
 
-    text_add(t, "%s\n    {\"name\": ", first ? "" : ",");
+    text_add(t, "%s\n    {\"name\": ", text_if(!first, ","));
     json_string(t, n.name);
     text_add(t, ", \"c\": \"%s\", \"role\": \"%s\"", n.c, n.role);
     text_add(t, ", \"block\": \"%s\", \"type\": \"%s\", ", block_info[n.block].type, type);
@@ -320,7 +320,7 @@ void manifest_write(const Module *m, Text *t)
     text_add(t, "  \"standalone\": %s,\n", ngc->opt.standalone ? "true" : "false");
     text_add(t, "  \"pointer\": %d,\n", POINTER);
     put_dims(m, t);
-    text_add(t, "  \"blocks\": {%s\n  },\n", blocks.at ? blocks.at : "");
-    text_add(t, "  \"tensors\": [%s\n  ],\n", tensors.at ? tensors.at : "");
-    text_add(t, "  \"functions\": [%s\n  ]\n}\n", functions.at ? functions.at : "");
+    text_add(t, "  \"blocks\": {%s\n  },\n", text_or(blocks.at, ""));
+    text_add(t, "  \"tensors\": [%s\n  ],\n", text_or(tensors.at, ""));
+    text_add(t, "  \"functions\": [%s\n  ]\n}\n", text_or(functions.at, ""));
 }
