@@ -6,8 +6,9 @@
     m.params["h.W"][0] = 0             # a view of the model's memory
     m.save("iris.safetensors")
 
-README.md beside this file is the manual. What is called are functions of the emitted C. The manifest in the library says what
-the model has, and its descriptor says the same: a manifest that differs is refused.
+README.md beside this file is the manual. What is called are functions of the emitted C. The
+manifest in the library says what the model has, and its descriptor says the same: a manifest that
+differs is refused.
 """
 import collections
 import collections.abc
@@ -29,7 +30,8 @@ import weakref
 try:
     import numpy
 except ImportError as missing:
-    raise ImportError("ngc needs NumPy: install it (on Debian: apt-get install python3-numpy)") from missing
+    why = "ngc needs NumPy: install it (on Debian: apt-get install python3-numpy)"
+    raise ImportError(why) from missing
 
 __all__ = ["load", "compile", "Model", "Values", "Tensors", "Lesson", "Error", "CompileError",
            "CheckError", "ManifestError", "UnknownNameError", "MissingInputError", "ShapeError",
@@ -39,7 +41,8 @@ __all__ = ["load", "compile", "Model", "Values", "Tensors", "Lesson", "Error", "
 # ---- errors ----
 
 class Error(Exception):
-    """What all errors of this module are. `code`: what the C returned (-1, ...), or the code of a message (NG0303)."""
+    """What all errors of this module are. `code`: what the C returned (-1, ...), or the code of
+    a message (NG0303)."""
 
     def __init__(self, text, code=None):
         super().__init__(text)
@@ -50,7 +53,8 @@ class Error(Exception):
 
 
 class CompileError(Error):
-    """ngc or the C compiler refused the model. `messages` has ngc's messages: dicts as --diagnostics=json writes them."""
+    """ngc or the C compiler refused the model. `messages` has ngc's messages: dicts as
+    --diagnostics=json writes them."""
 
     def __init__(self, messages, text=None):
         wrong = [m for m in messages if m.get("severity") == "error"]
@@ -120,7 +124,8 @@ def _guess(name, known):
 # ---- the command ----
 
 def _find_ngc(given=None):
-    """Where the command is: given, $NGC, beside this file as it was built or installed, or in PATH."""
+    """Where the command is: given, $NGC, beside this file as it was built or installed, or in
+    PATH."""
     here = os.path.dirname(os.path.realpath(__file__))
     for path in (given, os.environ.get("NGC")):
         if path:
@@ -132,7 +137,8 @@ def _find_ngc(given=None):
     path = shutil.which("ngc")
     if path:
         return path
-    raise CompileError([], "there is no command ngc: PATH has none, and NGC in the environment can say where it is")
+    raise CompileError([], "there is no command ngc: PATH has none, and NGC in the environment "
+                           "can say where it is")
 
 
 def _run(line, text="", may_fail=False):
@@ -171,14 +177,16 @@ class _Source:
         return _run(line, self.text or "", may_fail)
 
     def library(self):
-        """The model as a library that is loaded. It is made in a private directory, which is then removed."""
+        """The model as a library that is loaded. It is made in a private directory, which is
+        then removed."""
         with tempfile.TemporaryDirectory(prefix="ngc-") as private:
             path = os.path.join(private, "lib" + re.sub(r"\W", "_", self.name) + ".so")
             self.run("library", "-o", path)
             try:
                 return ctypes.CDLL(path)
             except OSError as error:
-                raise FileError(f"cannot load what was compiled: {error}; TMPDIR can name another directory") from error
+                raise FileError(f"cannot load what was compiled: {error}; "
+                                "TMPDIR can name another directory") from error
 
 
 def _options(real, define, options):
@@ -190,12 +198,13 @@ def _options(real, define, options):
 
 def load(path, *, real=None, define=None, options=(), manifest=None, threads=1, seed=1, ngc=None,
          loss=None, optimizer=None):
-    """The model in a file: a text (.ng), which is compiled; a library (.so); or a model of another program (.onnx), with
-    its weights.
+    """The model in a file: a text (.ng), which is compiled; a library (.so); or a model of another
+    program (.onnx), with its weights.
 
-    real: "float" or "double". define: other values for dims, or other bounds. options: of ngc, as "--keep=h". manifest: the
-    file for a library that has none inside; by default NAME.json beside NAME.so or libNAME.so. threads: that share the work
-    of large functions. seed: of the starting values. ngc: the command. loss, optimizer: of `ngc import`."""
+    real: "float" or "double". define: other values for dims, or other bounds. options: of ngc,
+    as "--keep=h". manifest: the file for a library that has none inside; by default NAME.json
+    beside NAME.so or libNAME.so. threads: that share the work of large functions. seed: of the
+    starting values. ngc: the command. loss, optimizer: of `ngc import`."""
     path = os.path.abspath(os.fspath(path))
     if path.endswith(".onnx"):
         return _load_onnx(path, loss, optimizer, real=real, define=define, options=options,
@@ -219,7 +228,8 @@ def _load_onnx(path, loss, optimizer, **how):
     """Imports the model, compiles its text, and loads its weights."""
     name = re.sub(r"\W", "_", os.path.basename(path)[:-5])
     with tempfile.TemporaryDirectory(prefix="ngc-") as private:
-        text, weights = os.path.join(private, name + ".ng"), os.path.join(private, "weights.safetensors")
+        text = os.path.join(private, name + ".ng")
+        weights = os.path.join(private, "weights.safetensors")
         line = [_find_ngc(how["ngc"]), "import", "--diagnostics=json", "-o", text, "--save",
                 weights]
         line += [f"--loss={loss}"] if loss else []
@@ -288,7 +298,8 @@ class _Descriptor(ctypes.Structure):
 
 
     def manifest(self, name):
-        """What a manifest would say, as far as the descriptor says it. Of a size such as 2*m it has only the largest."""
+        """What a manifest would say, as far as the descriptor says it. Of a size such as 2*m it
+        has only the largest."""
         dims = [self.dim[i] for i in range(self.dims)]
         tensors = [self.tensor[i] for i in range(self.tensors)]
         inputs = [t for t in tensors if _ROLES[t.role] == "input"]
@@ -297,8 +308,8 @@ class _Descriptor(ctypes.Structure):
             if t.dim[k] == _FIXED:
                 return str(t.shape[k])
             if t.dim[k] == _COMPUTED or t.shape[k] != dims[t.dim[k]].max:
-                raise ManifestError(f"without a manifest, it is not known what size {t.name.decode()} has: "
-                                    "ngc --manifest writes one")
+                raise ManifestError("without a manifest, it is not known what size "
+                                    f"{t.name.decode()} has: ngc --manifest writes one")
             return dims[t.dim[k]].name.decode()
         return {
             "manifest": 1, "pointer": ctypes.sizeof(ctypes.c_void_p),
@@ -364,7 +375,8 @@ class _Size:
         return {name for _, names in self.terms for name in names}
 
     def solve(self, size, dims):
-        """(name, value) of the one size that is not yet known, if `size` says it; None: it does not."""
+        """(name, value) of the one size that is not yet known, if `size` says it; None: it does
+        not."""
         unknown = self.names() - dims.keys()
         if len(unknown) != 1:
             return None
@@ -385,14 +397,16 @@ class _Slot:
 
     def __init__(self, name, role, block, dtype, sizes, shape, offset, limit, default, total):
         self.name, self.role, self.block, self.sizes, self.shape = name, role, block, sizes, shape
-        self.dtype, self.offset, self.limit, self.default, self.total = numpy.dtype(dtype), offset, limit, default, total
+        self.dtype, self.offset, self.limit = numpy.dtype(dtype), offset, limit
+        self.default, self.total = default, total
         self.ctype = _CTYPE[dtype]
         self.fixed = not any(s.names() for s in sizes)
         self.pointer = role == "input" and bool(shape)
         self.last = None  # inputs: the shape of the last call
 
     def view(self, memory, dims):
-        """An array on the block's memory; with run-time sizes it has the elements that are in use."""
+        """An array on the block's memory; with run-time sizes it has the elements that are in
+        use."""
         shape = self.shape if self.fixed else tuple(s.at(dims) for s in self.sizes)
         count = 1
         for n in shape:
@@ -412,8 +426,9 @@ def _memory(size):
 
 
 def _convert(value, dtype, name):
-    """An array of the type, row by row in memory, without a copy where it is that already. Only conversions that keep the
-    numbers: between floats with rounding, whole numbers to what has room for them; never a float to a whole number."""
+    """An array of the type, row by row in memory, without a copy where it is that already. Only
+    conversions that keep the numbers: between floats with rounding, whole numbers to what has
+    room for them; never a float to a whole number."""
     if isinstance(value, numpy.ma.MaskedArray) and numpy.ma.is_masked(value):
         raise DtypeError(f"{name}: a masked array has no number where it is masked; fill it first")
     try:
@@ -430,25 +445,30 @@ def _cast(array, dtype, name):
     if array.size == 0 and kind in "biuf":
         return array.astype(dtype)
     if kind not in "biuf" or (dtype.kind == "i" and kind == "f"):
-        why = ": a float would lose its fraction; round it yourself, with astype" if kind == "f" else ""
+        why = ""
+        if kind == "f":
+            why = ": a float would lose its fraction; round it yourself, with astype"
         raise DtypeError(f"{name} is {dtype}, and {array.dtype} is not converted to it{why}")
     if dtype.kind == "i":
         limits = numpy.iinfo(dtype)
         if array.min() < limits.min or array.max() > limits.max:
-            raise DtypeError(f"{name} is {dtype}, which has no room for {array.min()} to {array.max()}")
+            raise DtypeError(f"{name} is {dtype}, which has no room for {array.min()} to "
+                             f"{array.max()}")
     with numpy.errstate(over="ignore"):
         out = array.astype(dtype)
     exact = 1 << numpy.finfo(dtype).nmant + 1 if dtype.kind == "f" else 0
     if exact and kind in "iu" and (array.min() < -exact or array.max() > exact):
-        raise DtypeError(f"{name} is {dtype}, which does not hold whole numbers above {exact} exactly: use astype where that is meant")
-    if kind == "f" and array.dtype.itemsize > dtype.itemsize and (numpy.isinf(out) & ~numpy.isinf(array)).any():
+        raise DtypeError(f"{name} is {dtype}, which does not hold whole numbers above {exact} "
+                         "exactly: use astype where that is meant")
+    narrows = kind == "f" and array.dtype.itemsize > dtype.itemsize
+    if narrows and (numpy.isinf(out) & ~numpy.isinf(array)).any():
         raise DtypeError(f"{name} is {dtype}, and a number is too large for it")
     return out
 
 
 class Tensors(collections.abc.MutableMapping):
-    """Tensors of the model by their names, as views of its memory: m.params["h.W"] is not a copy, and it may outlive the
-    model. An assignment copies numbers into it."""
+    """Tensors of the model by their names, as views of its memory: m.params["h.W"] is not a
+    copy, and it may outlive the model. An assignment copies numbers into it."""
 
     def __init__(self, model, slots, memory, writable=True):
         self._model, self._slots, self._block, self._writable = model, slots, memory, writable
@@ -492,8 +512,9 @@ class Tensors(collections.abc.MutableMapping):
 
 
 class Values(dict):
-    """What a call computed, by name: a dict whose members are attributes too. Numbers are Python's, arrays are copies. With
-    just one value it is that number, or array, for float() and numpy.asarray()."""
+    """What a call computed, by name: a dict whose members are attributes too. Numbers are
+    Python's, arrays are copies. With just one value it is that number, or array, for float() and
+    numpy.asarray()."""
 
     __slots__ = ()
 
@@ -512,7 +533,8 @@ class Values(dict):
         return float(self._one())
 
     def __array__(self, dtype=None, copy=None):
-        """NumPy 2 says whether it wants a copy: True, False (rather an error), or None (only where one is needed)."""
+        """NumPy 2 says whether it wants a copy: True, False (rather an error), or None (only
+        where one is needed)."""
         value = self._one()
         array = numpy.asarray(value, dtype)
         if copy is False and array is not value:
@@ -524,7 +546,8 @@ class Values(dict):
 
 
 class Lesson:
-    """What `ngc explain` says: a notebook shows the page. `html` is the page, `text` the lesson as text."""
+    """What `ngc explain` says: a notebook shows the page. `html` is the page, `text` the lesson
+    as text."""
 
     def __init__(self, page, text):
         self.html, self._text = page, text
@@ -545,7 +568,8 @@ class Lesson:
 
     def _repr_html_(self):
         return ('<iframe srcdoc="' + html.escape(self.html, quote=True)
-                + '" style="width: 100%; height: 40em; border: 1px solid #ccc" sandbox="allow-scripts"></iframe>')
+                + '" style="width: 100%; height: 40em; border: 1px solid #ccc"'
+                ' sandbox="allow-scripts"></iframe>')
 
 
 # ---- the manifest, compared with the descriptor ----
@@ -563,16 +587,19 @@ class _Manifest:
             raise ManifestError(f"the manifest is damaged: {error!r}") from error
 
     def _inside(self, library):
-        """The manifest in the library; or what the descriptor of NAME says, if the library is NAME.so or libNAME.so."""
+        """The manifest in the library; or what the descriptor of NAME says, if the library is
+        NAME.so or libNAME.so."""
         try:
-            return json.loads(ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(library, "ngc_manifest"))))
+            first = ctypes.c_char.in_dll(library, "ngc_manifest")
+            return json.loads(ctypes.string_at(ctypes.addressof(first)))
         except ValueError:
             pass
         stem = os.path.basename(library._name).split(".")[0]
         for self.name in (stem, stem[3:] if stem.startswith("lib") else stem):
             if hasattr(library, self.name + "_model"):
                 return self._find_descriptor(library).manifest(self.name)
-        raise ManifestError("the library has no manifest inside, there is no file of it beside, and no descriptor has its name")
+        raise ManifestError("the library has no manifest inside, there is no file of it beside, "
+                            "and no descriptor has its name")
 
     def _read(self, library, about):
         self._want(about["manifest"] == 1, "its version is not 1")
@@ -642,14 +669,16 @@ class _Manifest:
         sizes = [_Size(s, self.dim) for s in t["sizes"]]
         # a size such as 9 - m is largest elsewhere; what it is then is compared with the descriptor
         shape = tuple(s.at(most) if s.grows() else int(n) for s, n in zip(sizes, t["shape"]))
-        block = {"input": "inputs", "param": "params", "state": "state", "grad": "grads"}.get(t["role"], "work")
+        blocks = {"input": "inputs", "param": "params", "state": "state", "grad": "grads"}
+        block = blocks.get(t["role"], "work")
         slot = _Slot(str(t["name"]), t["role"], block, t["type"], sizes, shape, t["offset"], 0,
                      "default" in t, 0)
         count = 1
         for n in shape:
             count *= n
         size = ctypes.sizeof(ctypes.c_void_p) if slot.pointer else count * slot.dtype.itemsize
-        fits = isinstance(slot.offset, int) and min(shape, default=0) >= 0 and 0 <= slot.offset <= self.bytes[block] - size
+        fits = isinstance(slot.offset, int) and min(shape, default=0) >= 0
+        fits = fits and 0 <= slot.offset <= self.bytes[block] - size
         self._want(fits and list(shape) == t["shape"], f"'{slot.name}' has no place in {block}")
         return slot
 
@@ -764,19 +793,23 @@ class Model:
 
         self._address = {b: m.ctypes.data for b, m in self._memory.items()}
         four = [self._address[b] for b in _BLOCKS[:4]]
-        losses, measured, outputs = self._results("loss"), self._results("metric"), self._results("output")
+        losses, measured = self._results("loss"), self._results("metric")
+        outputs = self._results("output")
         results = {"predict": outputs, "eval": outputs + losses + measured, "forward": losses,
                    "step": losses}
         self._functions = {}
         for does, address in about.call.items():
             if does != "init":
                 call = _INT5 if does in ("backward", "update") else _INT4
-                self._functions[does] = _Function(call(address), four, about.reads[does], results.get(does, []))
+                self._functions[does] = _Function(call(address), four, about.reads[does],
+                                                  results.get(does, []))
         for group, (call, blocks) in about.groups.items():
             call.argtypes, call.restype = [ctypes.c_void_p] * len(blocks), ctypes.c_int
             own = [r for r in losses if re.sub(r"\W", "_", r[0]) == group]
-            self._functions["step_" + group] = _Function(call, [self._address[b] for b in blocks],
-                                                         about.reads["step_" + group], own or losses)
+            address = [self._address[b] for b in blocks]
+            self._functions["step_" + group] = _Function(call, address,
+                                                         about.reads["step_" + group],
+                                                         own or losses)
 
     def _results(self, role):
         """(name, its number in memory or None, its slot) of the members of work with this role."""
@@ -800,12 +833,14 @@ class Model:
 
     @property
     def values(self):
-        """Outputs, losses, metrics and kept values of the last call, as views: the next call writes over them."""
+        """Outputs, losses, metrics and kept values of the last call, as views: the next call
+        writes over them."""
         return self._tensors("work", ("output", "loss", "metric", "value"))
 
     @property
     def grads(self):
-        """The gradients that backward() computed, as views: by their names, or that of the param if there is one loss."""
+        """The gradients that backward() computed, as views: by their names, or that of the param
+        if there is one loss."""
         if "grads" not in self._memory:
             raise Error("gradients are computed by backward(), after forward(); step() keeps none")
         slots = {s.name: s for s in self._about.slots if s.role == "grad"}
@@ -830,7 +865,8 @@ class Model:
         return f"<ngc model {self.name} ({takes})>"
 
     def __reduce__(self):
-        raise TypeError("a model is not copied or pickled: save its weights, and load the model again")
+        raise TypeError("a model is not copied or pickled: save its weights, "
+                        "and load the model again")
 
     # -- threads --
 
@@ -848,12 +884,14 @@ class Model:
                 raise Error("the model is in use")
             if self._end_pool:
                 self._end_pool()
-            self._threads, self._pool, self._end_pool, self._pool_at.value = number, None, None, None
+            self._threads = number
+            self._pool = self._end_pool = self._pool_at.value = None
 
     def _start_pool(self):
         host = self._host()
-        host.ngrt_pool_create.restype, host.ngrt_pool_create.argtypes = ctypes.c_void_p, [ctypes.c_int]
-        host.ngrt_pool_destroy.restype, host.ngrt_pool_destroy.argtypes = None, [ctypes.c_void_p]
+        create, destroy = host.ngrt_pool_create, host.ngrt_pool_destroy
+        create.restype, create.argtypes = ctypes.c_void_p, [ctypes.c_int]
+        destroy.restype, destroy.argtypes = None, [ctypes.c_void_p]
         self._pool = host.ngrt_pool_create(self._threads)
         if not self._pool:
             raise Error(f"cannot start {self._threads} threads")
@@ -864,7 +902,8 @@ class Model:
         return self._library if hasattr(self._library, "ngrt_weights_save") else _host_library()
 
     def _after_fork(self):
-        """In the child, only the thread that forked is there: no lock is held, and the pool is gone."""
+        """In the child, only the thread that forked is there: no lock is held, and the pool is
+        gone."""
         self._lock, self._busy = threading.RLock(), False
         if self._end_pool:
             self._end_pool.detach()
@@ -877,7 +916,8 @@ class Model:
             named = {**inputs, **named}
         with self._lock:
             if self._busy:
-                raise Error(f"{does}() is called while another call is under way on the same thread")
+                raise Error(f"{does}() is called while another call is under way on the same "
+                            "thread")
             self._busy = True
             try:
                 function = self._functions[does]
@@ -929,9 +969,12 @@ class Model:
             elif not slot.pointer:
                 at.value = _number(value, slot)
             else:
-                if type(value) is not numpy.ndarray or value.dtype is not slot.dtype or not value.flags.carray:
+                as_it_is = (type(value) is numpy.ndarray and value.dtype is slot.dtype
+                            and value.flags.carray)
+                if not as_it_is:
                     shape = getattr(value, "shape", ())
-                    if len(shape) == len(slot.shape) and any(n > most for n, most in zip(shape, slot.shape)):
+                    limits = zip(shape, slot.shape)
+                    if len(shape) == len(slot.shape) and any(n > most for n, most in limits):
                         slot.last = tuple(shape)  # larger than it can be: it is not converted first
                         self._solve({n: v for n, v in named.items() if n in self._about.dim})
                     value = _convert(value, slot.dtype, name)
@@ -951,7 +994,8 @@ class Model:
         return kept
 
     def _overlaps(self, array):
-        """Is the array a view of the model's own memory? A call may write there while it reads its inputs."""
+        """Is the array a view of the model's own memory? A call may write there while it reads
+        its inputs."""
         first = array.ctypes.data
         return any(first < m.ctypes.data + m.size and first + array.nbytes > m.ctypes.data
                    for m in self._memory.values())
@@ -959,7 +1003,8 @@ class Model:
     def _known(self, names):
         for name in names:
             if name not in self._input and name not in self._about.dim:
-                raise UnknownNameError(f"the model has no input '{name}'{_guess(name, [*self._input, *self._about.dim])}")
+                guess = _guess(name, [*self._input, *self._about.dim])
+                raise UnknownNameError(f"the model has no input '{name}'{guess}")
 
     def _solve(self, named):
         """Finds the run-time sizes by the shapes of the inputs and the names given."""
@@ -1008,7 +1053,9 @@ class Model:
             largest = self._about.dim[name][0]
             if not 1 <= value <= largest:
                 of = f"{slot.name} has the shape {slot.last}: " if slot else ""
-                larger = f"; load the model with define={{'{name}': {value}}} for more" if value > largest and self._source else ""
+                larger = ""
+                if value > largest and self._source:
+                    larger = f"; load the model with define={{'{name}': {value}}} for more"
                 raise ShapeError(f"{of}{name} = {value}, and it can be 1 to {largest}{larger}", -1)
 
     def _fail(self, does, status, kept):
@@ -1019,7 +1066,9 @@ class Model:
                 wrong = numpy.argwhere((array < 0) | (array >= slot.limit)) if slot.limit else ()
                 if len(wrong):
                     place = ", ".join(map(str, wrong[0]))
-                    raise LabelError(f"{slot.name}[{place}] = {array[tuple(wrong[0])]}, and it can be 0 to {slot.limit - 1}", status)
+                    value = array[tuple(wrong[0])]
+                    raise LabelError(f"{slot.name}[{place}] = {value}, and it can be 0 to "
+                                     f"{slot.limit - 1}", status)
             raise LabelError(f"{does}(): a label or an index is out of its range", status)
         if status == -1:
             raise ShapeError(f"{does}(): a run-time size is out of its range", status)
@@ -1029,7 +1078,8 @@ class Model:
 
     def init(self, seed=1):
         """Starting values for params and state: the same for the same seed."""
-        if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= seed.__index__() < 1 << 64:
+        whole = hasattr(seed, "__index__") and not isinstance(seed, bool)
+        if not whole or not 0 <= seed.__index__() < 1 << 64:
             raise ValueError(f"a seed is a whole number from 0 to 2^64 - 1, not {seed!r}")
         with self._lock:
             self._phase = 0
@@ -1039,7 +1089,8 @@ class Model:
             self._saved = _About(seed=seed.__index__())
 
     def step(self, inputs={}, /, **named):
-        """A step of training on a batch: forward, backward, update. Returns the losses before the update."""
+        """A step of training on a batch: forward, backward, update. Returns the losses before
+        the update."""
         return self._call("step", inputs, named)
 
     @property
@@ -1091,8 +1142,8 @@ class Model:
             self._fail(does, status, self._kept)
 
     def measure(self, inputs={}, batch=None, /, **named):
-        """Losses and metrics of all rows, whatever their number: inputs whose first axis is the first run-time size are taken
-        `batch` rows at a time, by default as many as it can be."""
+        """Losses and metrics of all rows, whatever their number: inputs whose first axis is the
+        first run-time size are taken `batch` rows at a time, by default as many as it can be."""
         d = self._about.descriptor
         if not d.metrics_start:
             raise Error("the model has no losses or metrics of all rows: eval() measures a batch")
@@ -1157,7 +1208,8 @@ class Model:
             warnings.warn(text, Warning, stacklevel=4)
 
     def save(self, path, map=None):
-        """Writes params and state: safetensors, or .npz or .npy by the end of the name. map: "theirs=ours,...", other names."""
+        """Writes params and state: safetensors, or .npz or .npy by the end of the name. map:
+        "theirs=ours,...", other names."""
         host, name, message = self._weights(path)
         with self._lock:
             status = host.ngrt_weights_save(ctypes.addressof(self._about.descriptor),
@@ -1187,8 +1239,8 @@ class Model:
         return self._source
 
     def check(self, **named):
-        """Compares every derivative with differences: returns what `ngc check` says, or raises CheckError. Numbers that are
-        given are values of scalar inputs."""
+        """Compares every derivative with differences: returns what `ngc check` says, or raises
+        CheckError. Numbers that are given are values of scalar inputs."""
         words = [f"{name}={value}" for name, value in named.items()]
         said, status = self._text().run("check", rest=words, may_fail=True)
         if status:
@@ -1196,13 +1248,15 @@ class Model:
         return said
 
     def explain(self, inputs={}, /, **named):
-        """The lesson of `ngc explain`, for these inputs and the params and states as they are now. A notebook shows it."""
+        """The lesson of `ngc explain`, for these inputs and the params and states as they are
+        now. A notebook shows it."""
         named, weights = {**inputs, **named}, self._weights_now()
         return Lesson(self._lesson("--html", named, weights),
                       lambda: self._lesson("--text", named, weights))
 
     def _weights_now(self):
-        """Params and states as a file has them, or None: the model has none, or they are constants."""
+        """Params and states as a file has them, or None: the model has none, or they are
+        constants."""
         if self._frozen or not (self.params or self.state):
             return None
         with tempfile.TemporaryDirectory(prefix="ngc-") as private:
@@ -1263,7 +1317,8 @@ def _number(value, slot):
         value = float(value)
     except OverflowError:
         raise DtypeError(f"{slot.name} is {slot.dtype}, and a number is too large for it") from None
-    if slot.ctype is ctypes.c_float and numpy.isfinite(value) and abs(value) > 3.4028235677973362e38:
+    single = slot.ctype is ctypes.c_float
+    if single and numpy.isfinite(value) and abs(value) > 3.4028235677973362e38:
         raise DtypeError(f"{slot.name} is {slot.dtype}, and {value} is too large for it")
     return value
 
