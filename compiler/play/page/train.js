@@ -51,13 +51,17 @@ export class Train {
   findRange(points) {
     this.range = [0, 1].map(k => {
       if (!this.table) return [-6, 6];
-      const [low, high] = points.reduce(([a, b], p) => [Math.min(a, p[k]), Math.max(b, p[k])], [Infinity, -Infinity]);
+      const values = points.map(p => p[k]);
+      const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+      const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
       const margin = (high - low || 1) * 0.1;
       return [low - margin, high + margin];
     });
     const t = points.map(p => p[p.length - 1]);
     this.classes = this.table ? this.kinds : SETS[this.settings.set].classes;
-    this.high = this.classes ? Math.max(1, this.classes - 1) : t.reduce((high, x) => Math.max(high, Math.abs(x)), 1e-9);
+    this.high = this.classes
+      ? Math.max(1, this.classes - 1)
+      : t.reduce((high, x) => Math.max(high, Math.abs(x)), 1e-9);
   }
 
   /* A table that was dropped on the page; false: there is none in the text. */
@@ -73,10 +77,13 @@ export class Train {
   /* A net for the table; columns of very different sizes are brought to one. */
   tableNet() {
     const columns = Array.from({length: this.inputs}, (_, k) => this.table.map(row => row[k]));
-    const means = columns.map(c => c.reduce((t, x) => t + x, 0) / c.length);
-    const deviations = columns.map((c, k) => Math.sqrt(c.reduce((t, x) => t + (x - means[k]) ** 2, 0) / c.length) || 1);
+    const mean = list => list.reduce((t, x) => t + x, 0) / list.length;
+    const means = columns.map(mean);
+    const variances = columns.map((c, k) => mean(c.map(x => (x - means[k]) ** 2)));
+    const deviations = variances.map(v => Math.sqrt(v) || 1);
     const even = means.every(m => Math.abs(m) < 4) && deviations.every(d => d > 0.25 && d < 4);
-    return firstNet({classes: this.classes, inputs: this.inputs, table: true, scale: even ? null : {means, deviations}});
+    const scale = even ? null : {means, deviations};
+    return firstNet({classes: this.classes, inputs: this.inputs, table: true, scale});
   }
 
   gridPoints() {
@@ -84,7 +91,8 @@ export class Train {
     const at = ([low, high], k, n) => low + ((high - low) * (k + 0.5)) / n;
     if (this.inputs === 1) return Array.from({length: CURVE}, (_, k) => [at(x, k, CURVE)]);
     if (this.inputs !== 2) return [];
-    return Array.from({length: GRID * GRID}, (_, k) => [at(x, k % GRID, GRID), at(y, GRID - 1 - Math.floor(k / GRID), GRID)]);
+    const place = k => [at(x, k % GRID, GRID), at(y, GRID - 1 - Math.floor(k / GRID), GRID)];
+    return Array.from({length: GRID * GRID}, (_, k) => place(k));
   }
 
   /* ---- the worker ---- */
@@ -104,7 +112,8 @@ export class Train {
     this.frame = null; /* it is that of another program */
     this.program = program;
     this.paintControls();
-    this.say(program.reason ? ['not_in_page', program.reason] : program.text.includes('\n  step() {') ? null : ['nothing_to_minimize']);
+    const trains = !program.reason && program.text.includes('\n  step() {');
+    this.say(program.reason ? ['not_in_page', program.reason] : trains ? null : ['nothing_to_minimize']);
     if (this.problem) return;
     this.functions = functions;
     this.worker = this.workerOf(program, message => this.receive(message));
@@ -114,8 +123,13 @@ export class Train {
 
   /* The program is a part of the worker's script. */
   workerOf(program, receive) {
-    const parts = [this.math, `\nconst F = ${this.functions};`, `\nconst program = ${JSON.stringify(program)};`,
-      `\nconst model = ${program.text};\n`, this.script];
+    const parts = [
+      this.math,
+      `\nconst F = ${this.functions};`,
+      `\nconst program = ${JSON.stringify(program)};`,
+      `\nconst model = ${program.text};\n`,
+      this.script
+    ];
     const url = URL.createObjectURL(new Blob(parts, {type: 'text/javascript'}));
     const worker = new Worker(url);
     worker.onmessage = ({data}) => {
@@ -186,8 +200,12 @@ export class Train {
 
   /* The layers of units: those of the net, else all values with a name and a row for each point. */
   findUnits() {
-    const shown = this.program.arrays.filter(a => a.block === 'work' && a.of && a.shape.length === 2 && a.shape[0] === this.layout.room && !/[./ ]/.test(a.of));
-    const own = this.net?.chain ? [this.net.features?.name, ...this.net.layers.map(l => l.name)] : shown.map(a => a.of);
+    const isNamed = a => a.block === 'work' && a.of && !/[./ ]/.test(a.of);
+    const hasRows = a => a.shape.length === 2 && a.shape[0] === this.layout.room;
+    const shown = this.program.arrays.filter(a => isNamed(a) && hasRows(a));
+    const own = this.net?.chain
+      ? [this.net.features?.name, ...this.net.layers.map(l => l.name)]
+      : shown.map(a => a.of);
     return [...new Set(own)].map(name => shown.find(a => a.of === name)).filter(a => a)
       .map(a => ({name: a.of, array: a.name, count: Math.min(a.shape[1], 16)}));
   }
@@ -202,14 +220,19 @@ export class Train {
     };
     this.runButton = button('run', () => this.toggle(), 'main');
     this.bar = html('div', {class: 'bar-row'},
-      html('div', {class: 'group'}, this.runButton, button('one_step', () => this.step()), button('restart', () => this.restart()), button('reseed', () => this.reseed())),
+      html('div', {class: 'group'},
+        this.runButton,
+        button('one_step', () => this.step()),
+        button('restart', () => this.restart()),
+        button('reseed', () => this.reseed())),
       (this.facts = html('span', {class: 'facts'})));
     this.note = html('p', {class: 'soft', role: 'status', hidden: ''});
     this.dataRow = html('div', {class: 'controls', role: 'group', 'aria-label': say('data')});
     this.netRow = html('div', {class: 'controls', role: 'group', 'aria-label': say('net')});
     this.picture = html('div', {class: 'picture'});
     this.side = html('div', {class: 'side'});
-    this.parent.replaceChildren(this.bar, this.note, this.dataRow, this.netRow, html('div', {class: 'stage'}, this.picture, this.side));
+    const stage = html('div', {class: 'stage'}, this.picture, this.side);
+    this.parent.replaceChildren(this.bar, this.note, this.dataRow, this.netRow, stage);
     this.paintControls();
     this.paintProblem();
   }
@@ -230,7 +253,8 @@ export class Train {
   choice(name, values, value, change, labels = values) {
     const select = html('select', {});
     const all = values.includes(value) ? values : [value, ...values];
-    all.forEach(v => select.append(html('option', {value: v}, values.includes(v) ? labels[values.indexOf(v)] : v || say('by_default'))));
+    const labelOf = v => values.includes(v) ? labels[values.indexOf(v)] : v || say('by_default');
+    all.forEach(v => select.append(html('option', {value: v}, labelOf(v))));
     select.value = value;
     select.onchange = () => change(select.value);
     return this.control(name, select);
@@ -264,16 +288,22 @@ export class Train {
       return;
     }
     const left = this.table && this.left ? '; ' + say('rows_left', this.left) : '';
+    const labels = names.map(n => say('set_' + n));
+    const sets = this.table ? ['', ...names] : names;
+    const setLabels = this.table ? [say('a_file'), ...labels] : labels;
+    const choose = v => v && this.chooseSet(v);
+    const clicks = say(this.classes ? 'click_points' : 'click_values');
     repaint(this.dataRow, () => this.dataRow.replaceChildren(
       html('b', {}, say('data')),
-      this.choice('set', this.table ? ['', ...names] : names, this.table ? '' : set, v => v && this.chooseSet(v), [...(this.table ? [say('a_file')] : []), ...names.map(n => say('set_' + n))]),
+      this.choice('set', sets, this.table ? '' : set, choose, setLabels),
       ...(this.table ? [html('span', {class: 'soft'}, say('from_file', this.table.length) + left)] : [
         this.slider('noise', 0, 0.5, 0.05, noise, v => this.set('noise', v)),
         this.slider('count', 20, 1000, 20, count, v => this.set('count', v)),
         this.slider('data_seed', 1, 50, 1, seed, v => this.set('seed', v))
       ]),
-      this.slider('share', 0.1, 0.9, 0.1, share, v => this.set('share', v), v => Math.round(100 * v) + ' %'),
-      ...(this.inputs <= 2 ? [html('span', {class: 'soft'}, say(this.classes ? 'click_points' : 'click_values'))] : [])
+      this.slider('share', 0.1, 0.9, 0.1, share, v => this.set('share', v),
+        v => Math.round(100 * v) + ' %'),
+      ...(this.inputs <= 2 ? [html('span', {class: 'soft'}, clicks)] : [])
     ));
   }
 
@@ -287,7 +317,8 @@ export class Train {
 
   paintControls() {
     this.paintData();
-    repaint(this.netRow, () => this.netRow.replaceChildren(html('b', {}, say('net')), ...this.netControls()));
+    repaint(this.netRow, () =>
+      this.netRow.replaceChildren(html('b', {}, say('net')), ...this.netControls()));
   }
 
   /* A control reads the text as it is now, and changes its words. */
@@ -307,23 +338,30 @@ export class Train {
     if (!net) return [html('span', {class: 'soft'}, say('no_controls'))];
     const {penalty, expression, name, optimizer, rate} = net.loss;
     const change = (...args) => this.change(...args);
+    const penalize = v => change('penalty', v, penalty ? penalty.rate : '0.001');
+    const setPenalty = v => change('penalty', penalty.kind, v);
+    const canPenalize = name && expression.text && net.all.length;
     return [
-      ...(net.chain ? [this.layerButtons(net)] : [html('span', {class: 'soft'}, say('some_controls'))]),
+      net.chain ? this.layerButtons(net) : html('span', {class: 'soft'}, say('some_controls')),
       ...(net.layers.length ? [this.unitButtons(net)] : []),
       ...(net.layers.length ? [this.activationChoice(net)] : []),
       this.choice('optimizer', OPTIMIZERS, optimizer, v => change('optimizer', v, this.params(v))),
       this.choice('rate', RATES, rate || '', v => change('rate', v)),
-      ...(name && expression.text && net.all.length ? [this.choice('penalty', ['', 'l1', 'l2'], penalty ? penalty.kind : '',
-        v => change('penalty', v, penalty ? penalty.rate : '0.001'), [say('none'), 'L1', 'L2'])] : []),
-      ...(penalty ? [this.choice('penalty_rate', PENALTIES, penalty.rate, v => change('penalty', penalty.kind, v))] : []),
-      ...(net.batch ? [this.choice('batch', BATCHES, String(net.batch.size), v => change('batch', v))] : []),
+      ...(canPenalize ? [this.choice('penalty', ['', 'l1', 'l2'], penalty ? penalty.kind : '',
+        penalize, [say('none'), 'L1', 'L2'])] : []),
+      ...(penalty ? [this.choice('penalty_rate', PENALTIES, penalty.rate, setPenalty)] : []),
+      ...(net.batch
+        ? [this.choice('batch', BATCHES, String(net.batch.size), v => change('batch', v))]
+        : []),
       ...(this.inputs === 2 && net.all.length && hasFeatures(net) ? [this.featureBoxes(net)] : [])
     ];
   }
 
   /* A button that says why it does nothing; it keeps the focus. */
   small(text, label, action, off) {
-    const b = html('button', {'aria-label': label, title: typeof off === 'string' ? off : label, 'aria-disabled': off ? 'true' : null}, text);
+    const title = typeof off === 'string' ? off : label;
+    const disabled = off ? 'true' : null;
+    const b = html('button', {'aria-label': label, title, 'aria-disabled': disabled}, text);
     if (!off) b.onclick = action;
     return b;
   }
@@ -331,20 +369,24 @@ export class Train {
   layerButtons(net) {
     const last = net.layers[net.layers.length - 1];
     const used = last && usedElsewhere(net, last) ? say('used_elsewhere', last.name) : false;
-    return this.control('layers', html('span', {class: 'group', role: 'group', 'aria-label': say('layers')},
+    const count = net.layers.length;
+    const group = html('span', {class: 'group', role: 'group', 'aria-label': say('layers')},
       this.small('−', say('fewer_layers'), () => this.change('removeLayer'), !last || used),
-      html('span', {class: 'count'}, String(net.layers.length)),
-      this.small('+', say('more_layers'), () => this.change('addLayer'), net.layers.length >= 6)), 'span');
+      html('span', {class: 'count'}, String(count)),
+      this.small('+', say('more_layers'), () => this.change('addLayer'), count >= 6));
+    return this.control('layers', group, 'span');
   }
 
   unitButtons(net) {
     const groups = net.layers.map((l, k) => {
       const fixed = isNumber(l.units.text) ? false : say('in_text', l.units.text);
       const count = +l.units.text;
+      const fewer = () => this.change('units', k, count - 1);
+      const more = () => this.change('units', k, count + 1);
       return html('span', {class: 'group', role: 'group', 'aria-label': l.name},
-        this.small('−', say('fewer_units', l.name), () => this.change('units', k, count - 1), fixed || count <= 1),
+        this.small('−', say('fewer_units', l.name), fewer, fixed || count <= 1),
         html('span', {class: 'count', title: l.name}, l.units.text),
-        this.small('+', say('more_units', l.name), () => this.change('units', k, count + 1), fixed || count >= 16));
+        this.small('+', say('more_units', l.name), more, fixed || count >= 16));
     });
     return html('span', {class: 'control'}, html('span', {}, say('units')), ...groups);
   }
@@ -361,7 +403,8 @@ export class Train {
     for (const name in FEATURE_FORMS) {
       const box = html('input', {type: 'checkbox'});
       box.checked = used.includes(name);
-      box.onchange = () => this.change('features', Object.keys(FEATURE_FORMS).filter(f => (f === name ? box.checked : used.includes(f))));
+      const isChosen = f => f === name ? box.checked : used.includes(f);
+      box.onchange = () => this.change('features', Object.keys(FEATURE_FORMS).filter(isChosen));
       boxes.append(html('label', {}, box, ' ', name));
     }
     return html('span', {class: 'control'}, html('span', {}, say('features')), boxes);
@@ -420,37 +463,56 @@ export class Train {
   /* ---- what is seen ---- */
 
   buildPicture() {
-    this.canvases = this.units.map(u => Array.from({length: u.count}, (_, k) =>
-      html('canvas', {width: 44, height: 44, class: 'unit-map', role: 'img', 'aria-label': `${u.name}[${k}]`})));
+    const picture = (size, name, label) =>
+      html('canvas', {width: size, height: size, class: name, role: 'img', 'aria-label': label});
+    this.canvases = this.units.map(u =>
+      Array.from({length: u.count}, (_, k) => picture(44, 'unit-map', `${u.name}[${k}]`)));
     const features = (this.net?.chain && this.net.features) || this.inputs !== 2 ? [] : ['x1', 'x2'];
-    this.featureMaps = features.map(name => html('canvas', {width: 44, height: 44, class: 'unit-map', role: 'img', 'aria-label': name}));
+    this.featureMaps = features.map(name => picture(44, 'unit-map', name));
     this.lines = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     this.lines.setAttribute('class', 'wires');
     this.lines.setAttribute('aria-hidden', 'true');
-    const column = (title, cells) => html('div', {class: 'column'}, html('span', {class: 'soft'}, title), ...cells);
-    const columns = this.inputs === 2 || this.inputs === 1
-      ? [...(features.length ? [column('x', this.featureMaps)] : []), ...this.units.map((u, k) => column(u.name, this.canvases[k]))]
-      : [];
-    this.big = html('canvas', {width: 352, height: 352, class: 'big', role: 'img', tabindex: 0, 'aria-label': say('boundary')});
+    const column = (title, cells) =>
+      html('div', {class: 'column'}, html('span', {class: 'soft'}, title), ...cells);
+    const columns = [];
+    if (this.inputs === 2 || this.inputs === 1) {
+      if (features.length) columns.push(column('x', this.featureMaps));
+      columns.push(...this.units.map((u, k) => column(u.name, this.canvases[k])));
+    }
+    this.big = picture(352, 'big', say('boundary'));
+    this.big.tabIndex = 0;
     this.big.onclick = e => this.clickPoint(e);
     this.big.onkeydown = e => this.keyPoint(e);
     this.cross = html('span', {class: 'cross', hidden: ''});
     this.said = html('div', {class: 'legend-points soft', role: 'status'});
-    this.out = html('div', {class: 'column out'}, html('span', {class: 'soft'}, this.program.results.find(r => r.kind === 'output')?.name || ''), html('div', {class: 'plane'}, this.big, this.cross),
-      ...(this.program.results.some(r => r.kind === 'output') ? [] : [html('div', {class: 'legend-points'}, say('no_output'))]),
-      html('div', {class: 'legend-points soft'}, say(this.classes > 2 ? 'point_kinds' : this.classes ? 'point_classes' : 'point_values')), html('div', {class: 'legend-points soft with-keys'}, say('key_points')), this.said);
+    const output = this.program.results.find(r => r.kind === 'output');
+    const few = this.classes ? 'point_classes' : 'point_values';
+    const points = this.classes > 2 ? 'point_kinds' : few;
+    this.out = html('div', {class: 'column out'},
+      html('span', {class: 'soft'}, output?.name || ''),
+      html('div', {class: 'plane'}, this.big, this.cross),
+      ...(output ? [] : [html('div', {class: 'legend-points'}, say('no_output'))]),
+      html('div', {class: 'legend-points soft'}, say(points)),
+      html('div', {class: 'legend-points soft with-keys'}, say('key_points')),
+      this.said);
     this.big.setAttribute('aria-description', say('key_points'));
     this.place = [0.5, 0.5];
     this.columns = columns;
-    const can = this.inputs <= 2 && this.layout.columns === this.inputs + 1; /* of more columns there is no plane */
+    /* of more columns there is no plane */
+    const can = this.inputs <= 2 && this.layout.columns === this.inputs + 1;
     this.picture.replaceChildren(...(can ? [this.lines, ...columns, this.out] : []));
     this.chartBox = html('div', {});
     this.tableBox = html('div', {});
     this.surfaceBox = html('div', {});
     this.surface = null;
-    this.side.replaceChildren(html('h2', {}, say('losses')), this.chartBox, this.tableBox, html('h2', {class: 'of-rates'}, say('rates')), this.compareRow(),
+    this.side.replaceChildren(
+      html('h2', {}, say('losses')), this.chartBox, this.tableBox,
+      html('h2', {class: 'of-rates'}, say('rates')), this.compareRow(),
       html('h2', {class: 'of-surface'}, say('surface')), this.surfaceRow(), this.surfaceBox);
-    this.featureMaps.forEach((c, k) => heat(c, Float32Array.from({length: GRID * GRID}, (_, i) => (k ? GRID / 2 - Math.floor(i / GRID) : (i % GRID) - GRID / 2)), GRID, GRID / 2));
+    const half = GRID / 2;
+    const height = (k, i) => k ? half - Math.floor(i / GRID) : (i % GRID) - half;
+    this.featureMaps.forEach((c, k) =>
+      heat(c, Float32Array.from({length: GRID * GRID}, (_, i) => height(k, i)), GRID, half));
   }
 
   /* ---- points by hand: places in the picture are from 0 to 1, from its upper left ---- */
@@ -533,11 +595,15 @@ export class Train {
         else curveOn(canvas, values, this.range[0], [], null);
         canvas.classList.toggle('dead', !!dead?.[k]?.[j]);
         canvas.title = dead?.[k]?.[j] ? say('dead') : `${u.name}[${j}]`;
-        canvas.setAttribute('aria-label', `${u.name}[${j}]${dead?.[k]?.[j] ? ', ' + say('dead') : ''}`);
+        const state = dead?.[k]?.[j] ? ', ' + say('dead') : '';
+        canvas.setAttribute('aria-label', `${u.name}[${j}]${state}`);
       }
     });
     if (this.inputs === 2) this.paintOutput(out, outWidth);
-    if (this.inputs === 1) this.heights = curveOn(this.big, out || [], this.range[0], [...this.data.train, ...this.data.test], this.data.train.length);
+    if (this.inputs === 1) {
+      const {train, test} = this.data;
+      this.heights = curveOn(this.big, out || [], this.range[0], [...train, ...test], train.length);
+    }
     this.paintWires(weights);
   }
 
@@ -567,14 +633,27 @@ export class Train {
   }
 
   paintNumbers(frame) {
-    const row = (name, a, b) => html('tr', {}, html('th', {scope: 'row'}, name), html('td', {class: 'num v'}, a), html('td', {class: 'num'}, b));
-    const table = html('table', {}, html('tr', {}, html('th', {}, ''), html('th', {class: 'num'}, say('training')), html('th', {class: 'num'}, say('test'))));
-    for (const name in frame.train) table.append(row(name, number(frame.train[name], 4), name in frame.test ? number(frame.test[name], 4) : ''));
+    const row = (name, a, b) => html('tr', {},
+      html('th', {scope: 'row'}, name),
+      html('td', {class: 'num v'}, a),
+      html('td', {class: 'num'}, b));
+    const table = html('table', {}, html('tr', {},
+      html('th', {}, ''),
+      html('th', {class: 'num'}, say('training')),
+      html('th', {class: 'num'}, say('test'))));
+    for (const name in frame.train) {
+      const test = name in frame.test ? number(frame.test[name], 4) : '';
+      table.append(row(name, number(frame.train[name], 4), test));
+    }
     const list = Object.entries(frame.gradients).filter(([name]) => !/\.b$/.test(name)).slice(0, 8);
     const most = Math.max(1e-12, ...list.map(([, g]) => g));
-    for (const [name, g] of list)
-      table.append(html('tr', {}, html('th', {scope: 'row'}, `|d/d${name}|`), html('td', {class: 'num g'}, number(g, 3)),
-        html('td', {}, html('span', {class: 'gradient-bar', style: `width: ${Math.max(1, Math.round((100 * g) / most))}%`}))));
+    for (const [name, g] of list) {
+      const width = Math.max(1, Math.round((100 * g) / most));
+      table.append(html('tr', {},
+        html('th', {scope: 'row'}, `|d/d${name}|`),
+        html('td', {class: 'num g'}, number(g, 3)),
+        html('td', {}, html('span', {class: 'gradient-bar', style: `width: ${width}%`}))));
+    }
     this.tableBox.replaceChildren(table);
     this.tableBox.dataset.train = JSON.stringify(frame.train);
   }
@@ -586,7 +665,8 @@ export class Train {
     go.disabled = !isNumber(this.net?.loss.rate);
     go.onclick = () => this.compare(go);
     this.compareBox = html('div', {});
-    return html('div', {}, html('div', {class: 'row'}, go, html('span', {class: 'soft'}, say('compare_words'))), this.compareBox);
+    const words = html('span', {class: 'soft'}, say('compare_words'));
+    return html('div', {}, html('div', {class: 'row'}, go, words), this.compareBox);
   }
 
   async compare(button) {
@@ -628,7 +708,8 @@ export class Train {
   /* ---- the loss over two chosen numbers ---- */
 
   surfaceRow() {
-    const cells = this.program.arrays.filter(a => a.block === 'params').flatMap(a => Array.from({length: Math.min(a.count, 24)}, (_, k) => `${a.of}[${k}]`));
+    const namesIn = a => Array.from({length: Math.min(a.count, 24)}, (_, k) => `${a.of}[${k}]`);
+    const cells = this.program.arrays.filter(a => a.block === 'params').flatMap(namesIn);
     const pick = k => {
       const select = html('select', {'aria-label': say('param')});
       cells.forEach(c => select.append(html('option', {value: c}, c)));
@@ -650,7 +731,9 @@ export class Train {
   }
 
   paintSurface(s) {
-    const canvas = html('canvas', {width: 264, height: 264, class: 'big surface', role: 'img', 'aria-label': say('surface')});
+    const canvas = html('canvas', {
+      width: 264, height: 264, class: 'big surface', role: 'img', 'aria-label': say('surface')
+    });
     const logs = Float32Array.from(s.values, Math.log);
     const finite = [...logs].filter(Number.isFinite);
     const [low, high] = [Math.min(...finite), Math.max(...finite)];
@@ -669,7 +752,10 @@ export class Train {
     const {canvas, ground, x, y, reach} = this.surface;
     const c = canvas.getContext('2d');
     c.putImageData(ground, 0, 0);
-    const at = ([p, q]) => [((p - x) / reach / 2 + 0.5) * canvas.width, (0.5 - (q - y) / reach / 2) * canvas.height];
+    const at = ([p, q]) => [
+      ((p - x) / reach / 2 + 0.5) * canvas.width,
+      (0.5 - (q - y) / reach / 2) * canvas.height
+    ];
     c.strokeStyle = c.fillStyle = '#000';
     c.lineWidth = 2;
     c.beginPath();
