@@ -235,8 +235,8 @@ void emit_functions(Emit *e, Text *out)
         const Function *f = &e->module->function[i];
         bool exact = needs_exact(f), is_long_one = is_long(f);
 
-        text_add(out, "%s%s", is_long_one ? long_begin : "", exact ? exact_begin : "");
+        text_add(out, "%s%s", text_if(is_long_one, long_begin), text_if(exact, exact_begin));
         print_function(e, f, out);
-        text_add(out, "%s%s", exact ? exact_end : "", is_long_one ? long_end : "");
+        text_add(out, "%s%s", text_if(exact, exact_end), text_if(is_long_one, long_end));
     }
 }

@@ -43,7 +43,8 @@ static bool broadcast_all(Import *im, Shape *s)
             return false;
         s->rank = max_int(x.rank, y.rank);
         for (int a = 1; a <= s->rank; a++) {
-            Size u = a <= x.rank ? x.dim[x.rank - a] : 1, v = a <= y.rank ? y.dim[y.rank - a] : 1;
+            Size u = a <= x.rank ? x.dim[x.rank - a] : 1;
+            Size v = a <= y.rank ? y.dim[y.rank - a] : 1;
             if (u != v && u != 1 && v != 1) {
                 problem(im, "the shapes of its operands do not fit");
                 return false;

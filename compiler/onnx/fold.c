@@ -301,14 +301,20 @@ static bool slice_numbers(Import *im, int i, const char *name, int64_t *out, int
 /* The elements from, from + step, ... of an axis of n; returns how many. */
 static int64_t slice_axis(int64_t n, int64_t *from, int64_t to, int64_t step)
 {
-    int64_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
-    *from = *from < 0 ? *from + n : *from;
+    if (*from < 0)
+        *from += n;
     if (to < 0)
         to += n;
-    *from = max_int64(*from, low);
-    *from = min_int64(*from, high);
-    to = max_int64(to, low);
-    to = min_int64(to, high);
+
+    /* from the first place to the one after the last; down, to the one before the first */
+    int64_t low = 0, high = n;
+    if (step < 0) {
+        low = -1;
+        high = n - 1;
+    }
+    *from = min_int64(max_int64(*from, low), high);
+    to = min_int64(max_int64(to, low), high);
+
     int64_t count;
     if (step > 0)
         count = (to - *from + step - 1) / step;
@@ -323,9 +329,11 @@ static Known *fold_slice(Import *im)
     int64_t start[MAX_RANK], end[MAX_RANK], axis[MAX_RANK], by[MAX_RANK];
     int64_t dim[MAX_RANK], from[MAX_RANK] = {0}, step[MAX_RANK], at[MAX_RANK] = {0}, in[MAX_RANK];
     int starts, ends, axes, steps;
-    if (!slice_numbers(im, 1, "starts", start, &starts) ||
-        !slice_numbers(im, 2, "ends", end, &ends) || starts != ends)
+    if (!slice_numbers(im, 1, "starts", start, &starts))
         return NULL;
+    if (!slice_numbers(im, 2, "ends", end, &ends) || starts != ends)
+        return NULL;
+
     bool some = slice_numbers(im, 3, "axes", axis, &axes);
     bool stepped = im->opset >= 10 && slice_numbers(im, 4, "steps", by, &steps);
     if ((some && axes != starts) || (stepped && steps != starts) || starts > x->rank)
@@ -335,7 +343,8 @@ static Known *fold_slice(Import *im)
         step[i] = 1;
     }
     for (int i = 0; i < starts; i++) {
-        int64_t k = axis_of(im, some ? axis[i] : i, x->rank), s = stepped ? by[i] : 1;
+        int64_t k = axis_of(im, some ? axis[i] : i, x->rank);
+        int64_t s = stepped ? by[i] : 1;
         if (k < 0 || s == 0 || s < -MOST)
             return NULL;
         s = min_int64(s, MOST);
@@ -383,7 +392,8 @@ static bool broadcast(const Known *a, const Known *b, int *rank, int64_t *dim)
     *rank = max_int(a->rank, b->rank);
     for (int i = 0; i < *rank; i++) {
         int ia = i - (*rank - a->rank), ib = i - (*rank - b->rank);
-        int64_t x = ia < 0 ? 1 : a->dim[ia], y = ib < 0 ? 1 : b->dim[ib];
+        int64_t x = ia < 0 ? 1 : a->dim[ia];
+        int64_t y = ib < 0 ? 1 : b->dim[ib];
         if (x != y && x != 1 && y != 1)
             return false;
         dim[i] = x == 1 ? y : x;

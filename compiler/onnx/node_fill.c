@@ -312,8 +312,10 @@ static void take_reverse(Import *im, const Pb__Node *n)
         problem(im, "attributes 'time_axis' and 'batch_axis': they must be 0 and 1");
         return;
     }
+
     const char *steps = size_text(im->g, s.dim[time], "");
-    const char *t = time == 0 ? "[:, new]" : "[new, :]", *b = time == 0 ? "[new, :]" : "[:, new]";
+    const char *t = time == 0 ? "[:, new]" : "[new, :]";
+    const char *b = time == 0 ? "[new, :]" : "[:, new]";
     Operand i = emit(im, BIND_ATOM, text_format(im->ngc, "arange(%s)%s", steps, t), 0);
     Operand k = emit(im, BIND_ATOM, text_format(im->ngc, "$60%s", b), 1, lengths);
     Operand at = emit(im, BIND_ATOM, "where($20 < $21, $21 - 1 - $30, $00)", 2, i, k);

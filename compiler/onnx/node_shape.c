@@ -260,40 +260,49 @@ static void take_transpose(Import *im, const Pb__Node *n)
 
 /* ---- parts ---- */
 
-static void take_concat(Import *im, const Pb__Node *n)
+/* One line for several parts. */
+static Operand concat_parts(Import *im, const Operand *part, int count, const char *where)
 {
-    enum { MOST = 10 };
-    Operand part[MOST], x = {0};
-    int count = 0;
-    int64_t axis = attribute_int(im, "axis", 1), rank = input_rank(im, 0);
-    if (rank < 0 || (axis = axis_of(im, axis, (int)rank)) < 0)
-        return;
-    const char *where = axis == 0          ? ""
-                        : axis == rank - 1 ? ", -1"
-                                           : text_format(im->ngc, ", %lld", (long long)axis);
-    for (int i = 0; i < (int)n->n_input && !im->failed; i++) {
-        if (!has_input(n, i) || is_empty(input_known(im, i)))
-            continue;
-        if (count == MOST) { /* more than a line has operands */
-            Text t = {.ngc = im->ngc};
-            text_add(&t, "concat([");
-            for (int k = 0; k < count; k++)
-                text_add(&t, "%s$0%d", comma_before(k), k);
-            text_add(&t, "]%s)", where);
-            part[0] = emit_line(im, line_new(im, BIND_ATOM, t.at, count, part));
-            count = 1;
-        }
-        part[count++] = operand(im, i);
-    }
-    if (im->failed)
-        return;
+    if (count == 1)
+        return part[0];
     Text t = {.ngc = im->ngc};
     text_add(&t, "concat([");
     for (int k = 0; k < count; k++)
         text_add(&t, "%s$0%d", comma_before(k), k);
     text_add(&t, "]%s)", where);
-    x = count == 1 ? part[0] : emit_line(im, line_new(im, BIND_ATOM, t.at, count, part));
-    result(im, 0, x);
+    return emit_line(im, line_new(im, BIND_ATOM, t.at, count, part));
+}
+
+static void take_concat(Import *im, const Pb__Node *n)
+{
+    enum { MOST = 10 };
+    Operand part[MOST];
+    int count = 0;
+    int64_t axis = attribute_int(im, "axis", 1);
+    int rank = input_rank(im, 0);
+    if (rank < 0)
+        return;
+    axis = axis_of(im, axis, rank);
+    if (axis < 0)
+        return;
+
+    const char *where = "";
+    if (axis > 0 && axis == rank - 1)
+        where = ", -1";
+    else if (axis > 0)
+        where = text_format(im->ngc, ", %lld", (long long)axis);
+
+    for (int i = 0; i < (int)n->n_input && !im->failed; i++) {
+        if (!has_input(n, i) || is_empty(input_known(im, i)))
+            continue;
+        if (count == MOST) { /* more than a line has operands */
+            part[0] = concat_parts(im, part, count, where);
+            count = 1;
+        }
+        part[count++] = operand(im, i);
+    }
+    if (!im->failed)
+        result(im, 0, concat_parts(im, part, count, where));
 }
 
 /* "$60[:, 2:4]": these elements of one axis. */

@@ -131,11 +131,15 @@ static void finish_conv(Import *im, Operand x, const Window *w, const char *laye
                         const char *plain, int64_t channels, const char *args)
 {
     bool biased = has_input(im->at, 2);
-    Known *W = own_weight(im, 1, w->n + 2), *b = biased ? own_weight(im, 2, 1) : NULL;
+    Known *W = own_weight(im, 1, w->n + 2), *b = NULL;
+    if (biased)
+        b = own_weight(im, 2, 1);
+
     if (W && (b || !biased)) {
-        const char *form =
-            text_format(im->ngc, "%s%dd($00, %lld, %s%s%s)", layer, w->n, (long long)channels,
-                        pair_text(im, w->size, w->n), args, text_if(!b, ", bias = 0"));
+        const char *size = pair_text(im, w->size, w->n);
+        const char *bias = text_if(!b, ", bias = 0");
+        const char *form = text_format(im->ngc, "%s%dd($00, %lld, %s%s%s)", layer, w->n,
+                                       (long long)channels, size, args, bias);
         Line *l = line_new(im, BIND_ATOM, form, 1, &x);
         line_weight(im, l, W, NULL);
         if (b)
@@ -143,15 +147,17 @@ static void finish_conv(Import *im, Operand x, const Window *w, const char *laye
         result(im, 0, finish_layer(im, l, W, b));
         return;
     }
-    Operand y = emit(im, BIND_ATOM, text_format(im->ngc, "%s($00, $01%s)", plain, args), 2, x,
-                     operand(im, 1));
-    Text sum = {.ngc = im->ngc};
-    text_add(&sum, "$20 + $61[:");
-    for (int i = 0; i < w->n; i++)
-        text_add(&sum, ", new");
-    text_add(&sum, "]");
-    if (biased && !im->failed)
+
+    const char *form = text_format(im->ngc, "%s($00, $01%s)", plain, args);
+    Operand y = emit(im, BIND_ATOM, form, 2, x, operand(im, 1));
+    if (biased && !im->failed) {
+        Text sum = {.ngc = im->ngc};
+        text_add(&sum, "$20 + $61[:");
+        for (int i = 0; i < w->n; i++)
+            text_add(&sum, ", new");
+        text_add(&sum, "]");
         y = emit(im, BIND_SUM, sum.at, 2, y, operand(im, 2));
+    }
     result(im, 0, y);
 }
 
@@ -172,9 +178,11 @@ static void take_conv(Import *im, const Pb__Node *n)
     Shape k;
     int64_t groups = attribute_int(im, "group", 1);
     Operand x = operand(im, 0);
-    if (im->failed || !input_shape(im, 1, &k) || !check_kernel(im, x, k) ||
-        !read_window(im, &w, k.dim + 2))
+    if (im->failed || !input_shape(im, 1, &k))
         return;
+    if (!check_kernel(im, x, k) || !read_window(im, &w, k.dim + 2))
+        return;
+
     Text t = {.ngc = im->ngc};
     add_conv_arguments(im, &t, &w, groups);
     finish_conv(im, x, &w, "conv", "conv", k.dim[0], t.at);
@@ -200,17 +208,21 @@ static bool fit_transposed(Import *im, Window *w, int64_t *more)
 {
     int64_t wanted[DIRECTIONS];
     bool shaped = attribute_ints(im, "output_shape", wanted, DIRECTIONS) == w->n;
+    bool upper = w->same && strcmp(w->same, "same_upper") == 0;
     if (!shaped && !w->same)
         return true;
+
     for (int i = 0; i < w->n; i++) {
         int64_t image;
         if (!size_number(im->g, w->image[i], &image)) {
             problem(im, "the image has a run-time size");
             return false;
         }
-        int64_t full = (image - 1) * w->stride[i] + w->dilation[i] * (w->size[i] - 1) + 1 + more[i];
-        int64_t cut = full - (shaped ? wanted[i] : image * w->stride[i]);
-        bool upper = w->same && strcmp(w->same, "same_upper") == 0;
+
+        int64_t last = (image - 1) * w->stride[i];
+        int64_t full = last + w->dilation[i] * (w->size[i] - 1) + 1 + more[i];
+        int64_t kept = shaped ? wanted[i] : image * w->stride[i];
+        int64_t cut = full - kept;
         if (cut < 0) {
             more[i] -= cut;
             cut = 0;
@@ -422,6 +434,19 @@ static int64_t whole_size(Import *im, double scale, int64_t n, bool *quotient)
     return (int64_t)product;
 }
 
+/* Are these the sizes, or scales, of axes that stay as they are? */
+static bool keeps_axes(Import *im, const Known *list, bool sizes, int axes, Shape s)
+{
+    for (int i = 0; i < axes; i++) {
+        double scale;
+        if (sizes && known_size(im->g, list, i) != s.dim[i])
+            return false;
+        if (!sizes && !(known_number(im->g, list, i, &scale) && scale == 1))
+            return false;
+    }
+    return true;
+}
+
 /* ", size = [4, 6]" or ", scale = 2", from a list with a number for each axis. */
 static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Text *t)
 {
@@ -433,38 +458,41 @@ static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Tex
         problem(im, "%d numbers for %d axes", (int)list->count, rank);
         return false;
     }
-    for (int i = 0; i < rank; i++) {
-        bool good;
-        if (sizes)
-            good = i < 2 || known_whole(im->g, list, i, &size[i]);
-        else
-            good = known_number(im->g, list, i, &scale[i]);
-        if (i < 2 && sizes)
-            good = known_size(im->g, list, i) == s.dim[i];
-        if (i < 2 && !sizes)
-            good = good && scale[i] == 1;
-        if (!good) {
-            problem(im, "only the axes after the first two can be resized, to known sizes");
-            return false;
-        }
-        same &= sizes || i < 3 || scale[i] == scale[2];
-        if (i < 2 || sizes)
+
+    bool good = keeps_axes(im, list, sizes, 2, s);
+    for (int i = 2; i < rank && good; i++) {
+        if (sizes) {
+            good = known_whole(im->g, list, i, &size[i]);
             continue;
-        bool known = size_number(im->g, s.dim[i], &n);
-        if (known)
+        }
+        good = known_number(im->g, list, i, &scale[i]);
+        if (!good)
+            break;
+
+        /* a size that this scale gives, if that is known */
+        size[i] = 0;
+        if (size_number(im->g, s.dim[i], &n))
             size[i] = whole_size(im, scale[i], n, &quotient);
-        else
-            size[i] = 0;
         whole &= size[i] > 0;
+        same &= scale[i] == scale[2];
     }
+    if (!good) {
+        problem(im, "only the axes after the first two can be resized, to known sizes");
+        return false;
+    }
+
     if (sizes || (quotient && whole)) {
         text_add(t, ", %s", pair_text(im, size + 2, rank - 2));
         return true;
     }
-    text_add(t, ", scale = %s", same ? number_text(im, scale[2]) : "[");
-    for (int i = 2; i < rank && !same; i++)
-        text_add(t, "%s%s%s", text_if(i > 2, ", "), number_text(im, scale[i]),
-                 i == rank - 1 ? "]" : "");
+    if (same) {
+        text_add(t, ", scale = %s", number_text(im, scale[2]));
+        return true;
+    }
+    text_add(t, ", scale = [");
+    for (int i = 2; i < rank; i++)
+        text_add(t, "%s%s", comma_before(i - 2), number_text(im, scale[i]));
+    text_add(t, "]");
     return true;
 }
 
@@ -476,14 +504,16 @@ static void add_crop(Import *im, Text *t)
     double from = 0, to = 1, value = attribute_float(im, "extrapolation_value", 0);
     if (!im->failed && roi->count != 2 * rank)
         problem(im, "the region has %d numbers for %d axes", (int)roi->count, rank);
+
     for (int i = 0; !im->failed && i < rank; i++) {
         known_number(im->g, roi, i, &from);
         known_number(im->g, roi, rank + i, &to);
         if (i < 2 && (from != 0 || to != 1))
             problem(im, "only the axes after the first two can be cut");
-        if (i >= 2)
-            text_add(t, "%scropped(_, _, _, _, _, %s, %s)", i == 2 ? ", at = [" : ", ",
-                     number_text(im, from), number_text(im, to));
+        if (i < 2)
+            continue;
+        text_add(t, i == 2 ? ", at = [" : ", ");
+        text_add(t, "cropped(_, _, _, _, _, %s, %s)", number_text(im, from), number_text(im, to));
     }
     text_add(t, "], outside = %s", number_text(im, value));
 }

@@ -287,7 +287,8 @@ static const char *parameter_name(Import *im, const char *text, const char *at, 
 /* A word for what has this path: "denselayer" of "features.denselayer3". */
 static const char *def_word(Import *im, const char *path)
 {
-    const char *dot = path ? strrchr(path, '.') : NULL, *word = dot ? dot + 1 : path;
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    const char *word = dot ? dot + 1 : path;
     size_t n = 0;
     if (word)
         n = strlen(word);

@@ -138,7 +138,8 @@ static bool is_of_row(const Node *n)
 /* Is n one number everywhere above a diagonal? */
 static bool find_above(const Node *n, double *value, int64_t *diagonal, int depth)
 {
-    const Node *a = n->nargs > 0 ? n->arg[0] : NULL, *b = n->nargs > 1 ? n->arg[1] : NULL;
+    const Node *a = n->nargs > 0 ? n->arg[0] : NULL;
+    const Node *b = n->nargs > 1 ? n->arg[1] : NULL;
     bool mask;
 
     if (depth > DEEP || n->shape.rank < 2 || a == NULL)
