@@ -72,14 +72,21 @@ static Operand less_zero(Import *im, int i, int zero, int64_t axis)
 
 /* ---- the operators ---- */
 
+/* The axis that scales are along; negative: after a problem. */
+static int64_t scale_axis(Import *im, int *rank)
+{
+    *rank = input_rank(im, 0);
+    if (*rank <= 1)
+        return *rank < 0 ? -1 : 0;
+    return axis_attribute(im, 1, *rank);
+}
+
 static void take_quantize(Import *im, const Pb__Node *n)
 {
     (void)n;
-    int rank = input_rank(im, 0);
-    int64_t axis = 0;
-    if (rank > 1)
-        axis = axis_attribute(im, 1, rank);
-    if (axis < 0 || rank < 0)
+    int rank;
+    int64_t axis = scale_axis(im, &rank);
+    if (axis < 0)
         return;
     Operand x = operand(im, 0), scale = along(im, 1, axis, rank);
     if (!im->failed)
@@ -89,11 +96,9 @@ static void take_quantize(Import *im, const Pb__Node *n)
 static void take_dequantize(Import *im, const Pb__Node *n)
 {
     (void)n;
-    int rank = input_rank(im, 0);
-    int64_t axis = 0;
-    if (rank > 1)
-        axis = axis_attribute(im, 1, rank);
-    if (axis < 0 || rank < 0)
+    int rank;
+    int64_t axis = scale_axis(im, &rank);
+    if (axis < 0)
         return;
     Operand x = less_zero(im, 0, 2, axis), scale = along(im, 1, axis, rank);
     result_emit(im, BIND_TERM, "$30*$41", 2, x, scale);
