@@ -17,6 +17,21 @@ static const Node *value_of(const Node *n)
     return n;
 }
 
+/* The value of operand i. */
+static const Node *arg_value(const Node *n, int i)
+{
+    return value_of(n->arg[i]);
+}
+
+static bool take_form(Form *f, const char *op, int args, const Node *const *arg)
+{
+    f->op = op;
+    f->args = args;
+    for (int i = 0; i < args; i++)
+        f->arg[i] = arg[i];
+    return true;
+}
+
 /* A tensor that is copied along these axes; NULL: it is none. */
 static const Node *copied(const Node *n, uint32_t axes)
 {
@@ -24,7 +39,7 @@ static const Node *copied(const Node *n, uint32_t axes)
     n = value_of(n);
     if (n->op != OP_expand || n->attr.axes != axes || node_const(n, &v))
         return NULL;
-    return value_of(n->arg[0]);
+    return arg_value(n, 0);
 }
 
 /* One that is copied along all axes but one. */
@@ -53,11 +68,11 @@ static bool is_mean(const Export *x, const Node *n, uint32_t axes, const Node **
     double count, all = 1;
     if (n->op != OP_div || !node_const(n->arg[1], &count))
         return false;
-    const Node *s = value_of(n->arg[0]);
+    const Node *s = arg_value(n, 0);
     if (s->op != OP_sum || (axes && s->attr.axes != axes))
         return false;
 
-    *of = value_of(s->arg[0]);
+    *of = arg_value(s, 0);
     for (int i = 0; i < (*of)->shape.rank; i++) {
         int64_t size;
         if (!(s->attr.axes >> i & 1))
@@ -72,12 +87,12 @@ static bool is_mean(const Export *x, const Node *n, uint32_t axes, const Node **
 /* sqrt(*v + eps) */
 static bool is_root(const Node *n, const Node **v, double *eps)
 {
-    if (n->op != OP_sqrt || value_of(n->arg[0])->op != OP_add)
+    if (n->op != OP_sqrt)
         return false;
-    const Node *sum = value_of(n->arg[0]);
-    for (int i = 0; i < 2; i++)
+    const Node *sum = arg_value(n, 0);
+    for (int i = 0; i < 2 && sum->op == OP_add; i++)
         if (node_const(sum->arg[i], eps)) {
-            *v = value_of(sum->arg[1 - i]);
+            *v = arg_value(sum, 1 - i);
             return true;
         }
     return false;
@@ -85,110 +100,121 @@ static bool is_root(const Node *n, const Node **v, double *eps)
 
 /* ---- normalisations ---- */
 
+/* The quotient in quotient*gain + bias, where these are copied along all axes but one; or NULL. */
+static const Node *scaled_quotient(const Node *n, int axis, const Node **gain, const Node **bias)
+{
+    const Node *y = without_part(n, OP_add, axis, bias);
+    if (y)
+        y = without_part(y, OP_mul, axis, gain);
+    return y && y->op == OP_div ? y : NULL;
+}
+
 /* (y - mean)/sqrt(var + eps)*gain + bias, with a mean and a variance for each channel */
 static bool find_batch_norm(const Node *n, Form *f)
 {
-    const Node *gain, *bias, *root, *mean, *var, *y;
-    if (n->shape.rank < 2 || !(y = without_part(n, OP_add, 1, &bias)) ||
-        !(y = without_part(y, OP_mul, 1, &gain)) || y->op != OP_div)
+    const Node *gain, *bias, *var;
+    if (n->shape.rank < 2)
         return false;
-    root = copied_but(y->arg[1], 1);
-    y = value_of(y->arg[0]);
-    if (!root || !is_root(root, &var, &f->eps) || y->op != OP_sub)
-        return false;
-    mean = copied_but(y->arg[1], 1);
-    if (!mean || mean->shape.rank != 1 || var->shape.rank != 1)
+    const Node *quotient = scaled_quotient(n, 1, &gain, &bias);
+    if (!quotient)
         return false;
 
-    f->op = "BatchNormalization";
-    f->args = 5;
-    f->arg[0] = value_of(y->arg[0]);
-    f->arg[1] = gain;
-    f->arg[2] = bias;
-    f->arg[3] = mean;
-    f->arg[4] = var;
-    return true;
+    const Node *root = copied_but(quotient->arg[1], 1);
+    const Node *d = arg_value(quotient, 0);
+    if (!root || !is_root(root, &var, &f->eps) || d->op != OP_sub)
+        return false;
+    const Node *mean = copied_but(d->arg[1], 1);
+    if (!mean || mean->shape.rank != 1 || var->shape.rank != 1)
+        return false;
+    return take_form(f, "BatchNormalization", 5,
+                     (const Node *const[]){arg_value(d, 0), gain, bias, mean, var});
 }
 
 /* d = y - mean(y), d/sqrt(mean(d^2) + eps)*gain + bias, along the last axis */
 static bool find_layer_norm(const Export *x, const Node *n, Form *f)
 {
     int last = n->shape.rank - 1;
-    const Node *gain, *bias, *root, *square, *d, *of, *mean;
-    if (last < 0 || !(d = without_part(n, OP_add, last, &bias)) ||
-        !(d = without_part(d, OP_mul, last, &gain)) || d->op != OP_div)
+    const Node *gain, *bias, *variance, *square, *y;
+    if (last < 0)
         return false;
-    root = copied(d->arg[1], 1u << last);
-    d = value_of(d->arg[0]);
-    if (!root || !is_root(root, &square, &f->eps) || d->op != OP_sub ||
-        !is_mean(x, square, 1u << last, &of) || of->op != OP_mul || value_of(of->arg[0]) != d ||
-        value_of(of->arg[1]) != d)
-        return false;
-    mean = copied(d->arg[1], 1u << last);
-    if (!mean || !is_mean(x, mean, 1u << last, &of) || of != value_of(d->arg[0]))
+    uint32_t axes = 1u << last;
+    const Node *quotient = scaled_quotient(n, last, &gain, &bias);
+    if (!quotient)
         return false;
 
-    f->op = "LayerNormalization";
-    f->args = 3;
-    f->arg[0] = of;
-    f->arg[1] = gain;
-    f->arg[2] = bias;
-    return true;
+    const Node *root = copied(quotient->arg[1], axes);
+    const Node *d = arg_value(quotient, 0);
+    if (!root || !is_root(root, &variance, &f->eps) || d->op != OP_sub)
+        return false;
+    if (!is_mean(x, variance, axes, &square) || square->op != OP_mul)
+        return false;
+    if (arg_value(square, 0) != d || arg_value(square, 1) != d)
+        return false;
+
+    const Node *mean = copied(d->arg[1], axes);
+    if (!mean || !is_mean(x, mean, axes, &y) || y != arg_value(d, 0))
+        return false;
+    return take_form(f, "LayerNormalization", 3, (const Node *const[]){y, gain, bias});
 }
 
 /* ---- softmax ---- */
+
+/* Is it this reduction of y along one axis? */
+static bool is_reduced(const Node *n, Op op, int axis, const Node *y)
+{
+    return n->op == op && n->attr.axes == 1u << axis && arg_value(n, 0) == y;
+}
 
 /* y - max(y) along an axis, which *axis becomes; or NULL */
 static const Node *less_largest(const Node *n, int *axis)
 {
     if (n->op != OP_sub)
         return NULL;
-    const Node *y = value_of(n->arg[0]);
+    const Node *y = arg_value(n, 0);
     for (*axis = 0; *axis < n->shape.rank; ++*axis) {
         const Node *most = copied(n->arg[1], 1u << *axis);
-        if (most && most->op == OP_max && most->attr.axes == 1u << *axis &&
-            value_of(most->arg[0]) == y)
+        if (most && is_reduced(most, OP_max, *axis, y))
             return y;
     }
     return NULL;
 }
 
+/* exp(u)/sum(exp(u)), where u = y - max(y) */
 static bool find_softmax(const Node *n, Form *f)
 {
-    if (n->op != OP_div || value_of(n->arg[0])->op != OP_exp)
+    if (n->op != OP_div || arg_value(n, 0)->op != OP_exp)
         return false;
-    const Node *e = value_of(n->arg[0]), *y = less_largest(value_of(e->arg[0]), &f->axis);
-    const Node *sum = NULL;
-    if (y)
-        sum = copied(n->arg[1], 1u << f->axis);
-    if (!sum || sum->op != OP_sum || sum->attr.axes != 1u << f->axis || value_of(sum->arg[0]) != e)
+    const Node *e = arg_value(n, 0);
+    const Node *y = less_largest(arg_value(e, 0), &f->axis);
+    if (!y)
         return false;
-    f->op = "Softmax";
-    f->args = 1;
-    f->arg[0] = y;
-    return true;
+
+    const Node *sum = copied(n->arg[1], 1u << f->axis);
+    if (!sum || !is_reduced(sum, OP_sum, f->axis, e))
+        return false;
+    return take_form(f, "Softmax", 1, &y);
 }
 
+/* u - log(sum(exp(u))) */
 static bool find_log_softmax(const Node *n, Form *f)
 {
     if (n->op != OP_sub)
         return false;
-    const Node *u = value_of(n->arg[0]), *y = less_largest(u, &f->axis);
-    const Node *log = NULL;
-    if (y)
-        log = copied(n->arg[1], 1u << f->axis);
+    const Node *u = arg_value(n, 0);
+    const Node *y = less_largest(u, &f->axis);
+    if (!y)
+        return false;
+
+    const Node *log = copied(n->arg[1], 1u << f->axis);
     if (!log || log->op != OP_log)
         return false;
-    const Node *sum = value_of(log->arg[0]);
+    const Node *sum = arg_value(log, 0);
     if (sum->op != OP_sum || sum->attr.axes != 1u << f->axis)
         return false;
-    const Node *e = value_of(sum->arg[0]);
-    if (e->op != OP_exp || value_of(e->arg[0]) != u)
+    const Node *e = arg_value(sum, 0);
+    if (e->op != OP_exp || arg_value(e, 0) != u)
         return false;
-    f->op = "LogSoftmax";
-    f->args = 1;
-    f->arg[0] = y;
-    return true;
+    return take_form(f, "LogSoftmax", 1, &y);
 }
 
 static bool find_mean(const Export *x, const Node *n, Form *f)
@@ -196,11 +222,8 @@ static bool find_mean(const Export *x, const Node *n, Form *f)
     const Node *of;
     if (n->type != T_FLOAT || !is_mean(x, n, 0, &of))
         return false;
-    f->op = "ReduceMean";
-    f->args = 1;
-    f->arg[0] = of;
-    f->axes = value_of(n->arg[0])->attr.axes;
-    return true;
+    f->axes = arg_value(n, 0)->attr.axes;
+    return take_form(f, "ReduceMean", 1, &of);
 }
 
 /* ---- pooling ---- */
@@ -226,12 +249,16 @@ static bool is_larger(const Node *n, const Node **part, const Node **top)
 /* The offset of a slice along the axes of a window: which elements of a window it has. */
 static bool slice_offset(const Export *x, const Node *n, int64_t *offset)
 {
-    if (n->op != OP_slice || n->attr.lo[0] != 0 || n->attr.lo[1] != 0 || n->attr.step[0] != 1 ||
-        n->attr.step[1] != 1 || n->shape.dim[0] != n->arg[0]->shape.dim[0] ||
-        n->shape.dim[1] != n->arg[0]->shape.dim[1])
+    const Size *lo = n->attr.lo, *step = n->attr.step;
+    if (n->op != OP_slice)
         return false;
+
+    /* all of the first two axes */
+    for (int i = 0; i < 2; i++)
+        if (lo[i] != 0 || step[i] != 1 || n->shape.dim[i] != n->arg[0]->shape.dim[i])
+            return false;
     for (int i = 2; i < n->shape.rank; i++)
-        if (!size_number(x->g, n->attr.lo[i], &offset[i - 2]) || n->attr.step[i] < 1)
+        if (!size_number(x->g, lo[i], &offset[i - 2]) || step[i] < 1)
             return false;
     return true;
 }
@@ -264,26 +291,45 @@ static bool find_window(Form *f, int64_t (*offset)[MAX_RANK], int count, int axe
     return true;
 }
 
+/* Is it pad(image), where another pad, of ones, is not 0, else -inf? */
+static bool is_padded(const Node *y)
+{
+    double v;
+    if (y->op != OP_where || !node_const(y->arg[1], &v) || v != -INFINITY)
+        return false;
+    const Node *test = y->arg[0], *p = y->arg[2];
+    if (p->op != OP_pad || test->op != OP_eq || !node_is(test->arg[1], 0))
+        return false;
+
+    /* the pad of ones is 0 where the image is not */
+    const Node *ones = test->arg[0];
+    if (ones->op != OP_pad || !node_is(ones->arg[0], 1))
+        return false;
+    if (!shape_equal(ones->arg[0]->shape, p->arg[0]->shape))
+        return false;
+    for (int i = 0; i < p->shape.rank; i++)
+        if (p->attr.step[i] != 1 || ones->attr.lo[i] != p->attr.lo[i])
+            return false;
+    return true;
+}
+
 /* An image with -inf around it: its places, which the pooling has itself. */
 static const Node *padded(const Export *x, const Node *y, int64_t *pads)
 {
-    double v;
     int axes = y->shape.rank - 2;
-    if (y->op != OP_where || !node_const(y->arg[1], &v) || v != -INFINITY ||
-        y->arg[2]->op != OP_pad || y->arg[0]->op != OP_eq)
+    if (!is_padded(y))
         return y;
 
-    /* the pad of ones is 0 where the image is not */
-    const Node *p = y->arg[2], *ones = y->arg[0]->arg[0];
-    if (ones->op != OP_pad || !node_is(ones->arg[0], 1) || !node_is(y->arg[0]->arg[1], 0) ||
-        !shape_equal(ones->arg[0]->shape, p->arg[0]->shape))
-        return y;
+    const Node *p = y->arg[2];
     for (int i = 0; i < p->shape.rank; i++) {
         int64_t lo, hi;
         Size grown = size_sub(x->g, p->shape.dim[i], p->arg[0]->shape.dim[i]);
-        if (p->attr.step[i] != 1 || ones->attr.lo[i] != p->attr.lo[i] ||
-            !size_number(x->g, p->attr.lo[i], &lo) ||
-            !size_number(x->g, size_sub(x->g, grown, lo), &hi) || (i < 2 && lo + hi > 0))
+        if (!size_number(x->g, p->attr.lo[i], &lo))
+            return y;
+        if (!size_number(x->g, size_sub(x->g, grown, lo), &hi))
+            return y;
+
+        if (i < 2 && lo + hi > 0)
             return y;
         if (i >= 2) {
             pads[i - 2] = lo;
@@ -297,11 +343,16 @@ static const Node *padded(const Export *x, const Node *y, int64_t *pads)
 static bool fits(const Export *x, const Node *n, const Node *image, const Form *f, int axes)
 {
     for (int a = 0; a < axes; a++) {
-        int64_t in, out, reach = f->dilation[a] * (f->size[a] - 1) + 1;
-        if (!size_number(x->g, image->shape.dim[2 + a], &in) ||
-            !size_number(x->g, n->shape.dim[2 + a], &out) ||
-            out != (in + f->pads[a] + f->pads[a + axes] - reach) / f->stride[a] + 1 ||
-            f->pads[a] >= reach || f->pads[a + axes] >= reach)
+        int64_t in, out;
+        int64_t before = f->pads[a], after = f->pads[a + axes];
+        int64_t reach = f->dilation[a] * (f->size[a] - 1) + 1;
+        if (!size_number(x->g, image->shape.dim[2 + a], &in))
+            return false;
+        if (!size_number(x->g, n->shape.dim[2 + a], &out))
+            return false;
+        if (out != (in + before + after - reach) / f->stride[a] + 1)
+            return false;
+        if (before >= reach || after >= reach)
             return false;
     }
     return true;
@@ -319,11 +370,14 @@ static bool find_max_pool(const Export *x, const Node *n, Form *f)
     for (; count < most - 1 && is_larger(top, &part, &top); count++)
         slice[count] = part;
     slice[count++] = top;
-    for (int i = 0; i < count; i++) { /* the first element of a window is the last in the chain */
+
+    /* the first element of a window is the last in the chain */
+    size_t steps = (size_t)n->shape.rank * sizeof *top->attr.step;
+    for (int i = 0; i < count; i++) {
         const Node *s = slice[count - 1 - i];
-        if (!slice_offset(x, s, offset[i]) || s->arg[0] != top->arg[0] ||
-            !shape_equal(s->shape, n->shape) ||
-            memcmp(s->attr.step, top->attr.step, sizeof *s->attr.step * (size_t)n->shape.rank) != 0)
+        if (!slice_offset(x, s, offset[i]) || s->arg[0] != top->arg[0])
+            return false;
+        if (!shape_equal(s->shape, n->shape) || memcmp(s->attr.step, top->attr.step, steps) != 0)
             return false;
     }
     if (count < 2 || !find_window(f, offset, count, axes))
@@ -331,11 +385,10 @@ static bool find_max_pool(const Export *x, const Node *n, Form *f)
 
     for (int a = 0; a < axes; a++)
         f->stride[a] = top->attr.step[2 + a];
-    f->op = "MaxPool";
-    f->args = 1;
-    f->arg[0] = padded(x, top->arg[0], f->pads);
     f->axis = axes;
-    return fits(x, n, f->arg[0], f, axes);
+    const Node *image = padded(x, top->arg[0], f->pads);
+    take_form(f, "MaxPool", 1, &image);
+    return fits(x, n, image, f, axes);
 }
 
 /* ---- convolutions ---- */
@@ -356,16 +409,12 @@ static const Node *conv_of(const Node *n)
 static bool find_conv(const Node *n, Form *f)
 {
     const Node *bias, *y = without_part(n, OP_add, 1, &bias);
-    const Node *c = NULL;
-    if (y)
-        c = conv_of(y);
+    if (!y)
+        return false;
+    const Node *c = conv_of(y);
     if (!c)
         return false;
-    f->op = "Conv";
-    f->args = 2;
-    f->arg[0] = c;
-    f->arg[1] = bias;
-    return true;
+    return take_form(f, "Conv", 2, (const Node *const[]){c, bias});
 }
 
 /* ---- products with weights, and gelu ---- */
@@ -373,9 +422,10 @@ static bool find_conv(const Node *n, Form *f)
 /* Rows of x times W', and the rows are put back: a product of the tensors themselves. */
 static bool find_linear(const Node *n, Form *f)
 {
-    if (n->op != OP_reshape || value_of(n->arg[0])->op != OP_matmul)
+    if (n->op != OP_reshape || arg_value(n, 0)->op != OP_matmul)
         return false;
-    const Node *product = value_of(n->arg[0]), *rows = value_of(product->arg[0]);
+    const Node *product = arg_value(n, 0);
+    const Node *rows = arg_value(product, 0), *weight = arg_value(product, 1);
     if (rows->op != OP_reshape || product->attr.ta || product->shape.rank != 2)
         return false;
 
@@ -384,33 +434,34 @@ static bool find_linear(const Node *n, Form *f)
         return false;
     f->shape = n->shape;
     f->shape.dim[last] = rows->shape.dim[1];
-    f->op = "MatMul";
-    f->args = 2;
-    f->arg[0] = value_of(rows->arg[0]);
-    f->arg[1] = value_of(product->arg[1]);
     f->turned = product->attr.tb;
-    return true;
+    return take_form(f, "MatMul", 2, (const Node *const[]){arg_value(rows, 0), weight});
+}
+
+/* Is it -y/sqrt(2)? */
+static bool is_gelu_operand(const Node *n, const Node *y)
+{
+    double v;
+    if (n->op != OP_div || !node_const(n->arg[1], &v) || fabs(v - sqrt(2)) > 1e-12)
+        return false;
+    const Node *minus = arg_value(n, 0);
+    return minus->op == OP_neg && arg_value(minus, 0) == y;
 }
 
 /* 0.5 y erfc(-y/sqrt(2)) */
 static bool find_gelu(const Node *n, Form *f)
 {
-    double v;
     for (int i = 0; i < 2 && n->op == OP_mul; i++) {
-        const Node *tail = value_of(n->arg[i]), *half = value_of(n->arg[1 - i]);
+        const Node *tail = arg_value(n, i), *half = arg_value(n, 1 - i);
         if (tail->op != OP_erfc || half->op != OP_mul)
             continue;
-        const Node *inner = value_of(tail->arg[0]);
-        const Node *y = node_is(half->arg[0], 0.5) ? half->arg[1] : half->arg[0];
-        bool halves = node_is(half->arg[0], 0.5) || node_is(half->arg[1], 0.5);
-        if (!halves || inner->op != OP_div || value_of(inner->arg[0])->op != OP_neg ||
-            value_of(value_of(inner->arg[0])->arg[0]) != value_of(y) ||
-            !node_const(inner->arg[1], &v) || fabs(v - sqrt(2)) > 1e-12)
+
+        bool first = node_is(half->arg[0], 0.5);
+        if (!first && !node_is(half->arg[1], 0.5))
             continue;
-        f->op = "Gelu";
-        f->args = 1;
-        f->arg[0] = value_of(y);
-        return true;
+        const Node *y = arg_value(half, first ? 1 : 0);
+        if (is_gelu_operand(arg_value(tail, 0), y))
+            return take_form(f, "Gelu", 1, &y);
     }
     return false;
 }
