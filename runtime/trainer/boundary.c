@@ -23,6 +23,14 @@ enum { COLOURS = sizeof light / sizeof *light };
 
 /* ---- which input, which output ---- */
 
+/* Is it [rows], or [rows, elements] where the elements have a constant size? */
+static int has_plane(const ngrt_tensor *x)
+{
+    if (x->role != NGRT_OUTPUT || x->rank < 1 || x->rank > 2)
+        return 0;
+    return x->dim[0] == 0 && (x->rank == 1 || x->dim[1] == -1);
+}
+
 /* Finds the input of two numbers, which must be the only one that predict reads; the labels; and an
  * output with elements for each row. */
 static int find_plane(const Trainer *t, const Set *set, Plane *p)
@@ -31,6 +39,7 @@ static int find_plane(const Trainer *t, const Set *set, Plane *p)
 
     for (i = 0; i < set->feeds; i++) {
         const Feed *f = &set->feed[i];
+        int is_pair = f->width == 2 && f->outer == 1 && f->input->type != NGRT_I32;
 
         /* predict reads no target: labels only colour the dots */
         if (f->input->flags & NGRT_TARGET) {
@@ -38,22 +47,17 @@ static int find_plane(const Trainer *t, const Set *set, Plane *p)
                 p->label = f;
             continue;
         }
-        if (!f->batched || p->x || f->width != 2 || f->outer != 1 || f->input->type == NGRT_I32)
+        if (!f->batched || p->x || !is_pair)
             return 0;
         p->x = f;
     }
+
     for (i = 0; i < t->model->tensors && p->x && !p->output; i++) {
         const ngrt_tensor *x = &t->model->tensor[i];
-
-        /* [rows], or [rows, elements] where the elements have a constant size */
-        if (x->role != NGRT_OUTPUT || (x->rank != 1 && x->rank != 2) || x->dim[0] != 0 ||
-            (x->rank == 2 && x->dim[1] != -1))
-            continue;
-        p->output = x;
-        if (x->rank == 2)
-            p->elements = (size_t)x->shape[1];
-        else
-            p->elements = 1;
+        if (has_plane(x)) {
+            p->output = x;
+            p->elements = x->rank == 2 ? (size_t)x->shape[1] : 1;
+        }
     }
     return p->output != NULL;
 }
@@ -96,20 +100,24 @@ static void place_of(const Plane *p, size_t cell, double *v)
 
 static int predict_places(const Trainer *t, Set *set, Plane *p)
 {
-    ngrt_data said = {.type = ngrt_element_of(p->output->type), .at = t->work + p->output->offset};
+    const ngrt_tensor *output = p->output;
+    ngrt_data said = {.type = ngrt_element_of(output->type), .at = t->work + output->offset};
     size_t cell, count, i;
 
     for (cell = 0; cell < CELLS * CELLS; cell += count) {
         int rows, error;
 
         /* cells take the place of rows, in batches as the model takes them */
-        count = CELLS * CELLS - cell < set->batch ? CELLS * CELLS - cell : set->batch;
+        count = CELLS * CELLS - cell;
+        if (count > set->batch)
+            count = set->batch;
         rows = (int)count;
         for (i = 0; i < count; i++) {
             double v[2];
             place_of(p, cell + i, v);
             ngrt_rows_put(p->x, v, i);
         }
+
         memcpy(set->inputs + t->model->dim[0].offset, &rows, sizeof rows);
         error = t->model->predict(t->params, t->state, set->inputs, t->work);
         if (error)
@@ -143,9 +151,14 @@ static unsigned colour_of(const Plane *p, size_t cell, double low, double high)
 
     if (p->elements == 1 && p->output->type == NGRT_I32)
         return light[said[0] >= 0 ? (size_t)said[0] % COLOURS : 0];
-    if (p->elements == 1)
-        return between(light[0], light[1],
-                       high > low ? fmin(fmax((said[0] - low) / (high - low), 0), 1) : 0);
+
+    if (p->elements == 1) {
+        double share = 0;
+        if (high > low)
+            share = fmin(fmax((said[0] - low) / (high - low), 0), 1);
+        return between(light[0], light[1], share);
+    }
+
     for (i = 1; i < p->elements; i++)
         if (said[i] > said[best])
             best = i;
@@ -155,21 +168,25 @@ static unsigned colour_of(const Plane *p, size_t cell, double low, double high)
 /* Draws each row as a dot in the colour of its label. */
 static int draw_rows(const Trainer *t, const Set *set, const Plane *p, Picture *picture)
 {
+    const double side = CELLS * CELL;
     size_t step = set->rows / MOST_DOTS + 1, row;
     int status = DONE;
 
     for (row = 0; row < set->rows && !status; row += step) {
         size_t number = set->index ? set->index[row] : row;
-        double v[2], is = 0;
+        double v[2], is = 0, right, down;
+        unsigned colour = dark[0];
 
         status = ngrt_rows_read(t, p->x, number, v);
         if (!status && p->label)
             status = ngrt_rows_read(t, p->label, number, &is);
+        if (is >= 0 && is < 1e6)
+            colour = dark[(size_t)is % COLOURS];
+
         /* pictures count downward, the second number upward */
-        ngrt_picture_dot(picture,
-                         EDGE + (v[0] - p->low[0]) / (p->high[0] - p->low[0]) * CELLS * CELL,
-                         10 + (p->high[1] - v[1]) / (p->high[1] - p->low[1]) * CELLS * CELL, 2.5,
-                         dark[is >= 0 && is < 1e6 ? (size_t)is % COLOURS : 0]);
+        right = (v[0] - p->low[0]) / (p->high[0] - p->low[0]) * side;
+        down = (p->high[1] - v[1]) / (p->high[1] - p->low[1]) * side;
+        ngrt_picture_dot(picture, EDGE + right, 10 + down, 2.5, colour);
     }
     return status;
 }
