@@ -31,27 +31,30 @@ static bool has_operator(const OnnxOp *table, const char *name)
     return false;
 }
 
-/* The shape to which all operands are broadcast, a size of 0 as any other: it stays beside a 1. */
+/* Broadcasts s and x, a size of 0 as any other: it stays beside a 1. False with a problem. */
+static bool broadcast(Import *im, Shape *s, Shape x)
+{
+    Shape y = *s;
+    s->rank = x.rank > y.rank ? x.rank : y.rank;
+    for (int a = 1; a <= s->rank; a++) {
+        Size u = a <= x.rank ? x.dim[x.rank - a] : 1, v = a <= y.rank ? y.dim[y.rank - a] : 1;
+        if (u != v && u != 1 && v != 1) {
+            problem(im, "the shapes of its operands do not fit");
+            return false;
+        }
+        s->dim[s->rank - a] = u == 1 ? v : u;
+    }
+    return true;
+}
+
+/* The shape to which all operands are broadcast. */
 static bool broadcast_all(Import *im, Shape *s)
 {
+    Shape x;
     *s = (Shape){0};
-    for (int i = 0; i < (int)im->at->n_input; i++) {
-        Shape x, y = *s;
-        if (!has_input(im->at, i))
-            continue;
-        if (!input_shape(im, i, &x))
+    for (int i = 0; i < (int)im->at->n_input; i++)
+        if (has_input(im->at, i) && (!input_shape(im, i, &x) || !broadcast(im, s, x)))
             return false;
-        s->rank = max_int(x.rank, y.rank);
-        for (int a = 1; a <= s->rank; a++) {
-            Size u = a <= x.rank ? x.dim[x.rank - a] : 1;
-            Size v = a <= y.rank ? y.dim[y.rank - a] : 1;
-            if (u != v && u != 1 && v != 1) {
-                problem(im, "the shapes of its operands do not fit");
-                return false;
-            }
-            s->dim[s->rank - a] = u == 1 ? v : u;
-        }
-    }
     return true;
 }
 
@@ -125,11 +128,17 @@ static void product(Import *im)
         return;
     }
     bool ta = gemm && attribute_int(im, "transA", 0), tb = gemm && attribute_int(im, "transB", 0);
-    const Shape *batch = a.rank >= b.rank ? &a : &b;
-    for (int i = 0; i < batch->rank - 2; i++)
-        to.dim[to.rank++] = batch->dim[i];
-    to.dim[to.rank++] = a.dim[a.rank - (ta ? 1 : 2)];
-    to.dim[to.rank++] = b.dim[b.rank - (tb ? 2 : 1)];
+    Size rows = a.dim[a.rank - (ta ? 1 : 2)], columns = b.dim[b.rank - (tb ? 2 : 1)];
+    if (a.dim[a.rank - (ta ? 2 : 1)] != b.dim[b.rank - (tb ? 1 : 2)]) {
+        problem(im, "the shapes of its operands do not fit");
+        return;
+    }
+    a.rank -= 2;
+    b.rank -= 2;
+    if (!broadcast(im, &to, a) || !broadcast(im, &to, b))
+        return;
+    to.dim[to.rank++] = rows;
+    to.dim[to.rank++] = columns;
     bool nothing = false;
     for (int i = 0; i < to.rank; i++)
         nothing |= to.dim[i] == 0;

@@ -293,10 +293,11 @@ static void give_collected(Import *im, int i, Meaning *part, int count, int64_t 
 
 /* ---- Loop ---- */
 
-/* How many passes there are at most; -1 with a problem. */
+/* How many passes there are at most, where more than MOST_PASSES are one more; -1 with a problem.
+ */
 static int64_t trip_count(Import *im)
 {
-    int64_t passes = MOST_PASSES;
+    int64_t passes = MOST_PASSES + 1;
     const Known *k = given_known(im, 0, "the number of passes");
     if (im->failed)
         return -1;
@@ -304,7 +305,7 @@ static int64_t trip_count(Import *im)
         problem(im, "the number of passes is known only at run time");
         return -1;
     }
-    return max_int64(passes, 0);
+    return min_int64(max_int64(passes, 0), MOST_PASSES + 1);
 }
 
 static Meaning meaning_of_number(Import *im, int element, double v)

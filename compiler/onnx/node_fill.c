@@ -223,6 +223,10 @@ static void take_eye_like(Import *im, const Pb__Node *n)
     int64_t k = attribute_int(im, "k", 0);
     if (!input_shape(im, 0, &s))
         return;
+    if (s.rank != 2) {
+        problem(im, "its operand has %d axes, not 2", s.rank);
+        return;
+    }
     if (k == 0) {
         result_emit(im, BIND_ATOM, text_format(im->ngc, "eye(%s)", shape_text(im->g, s)), 0);
         return;

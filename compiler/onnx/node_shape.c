@@ -71,8 +71,7 @@ static void take_reshape(Import *im, const Pb__Node *n)
     Size dim[MAX_RANK];
     int open;
     const Known *list = want_known(im, 1, "the shape");
-    if (n->n_input == 1) /* opset 1 */
-        problem(im, "a shape as an attribute is not supported");
+    (void)n;
     if (!list || !input_shape(im, 0, &s))
         return;
     Operand x = operand(im, 0);
@@ -167,8 +166,13 @@ static void take_unsqueeze(Import *im, const Pb__Node *n)
         return;
 
     unsigned set = 0;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        if (set >> axis[i] & 1) {
+            problem(im, "axis %lld is given twice", (long long)axis[i]);
+            return;
+        }
         set |= 1u << axis[i];
+    }
     set = join_axes(im, set, rank + count, &x);
     count = rank + count - operand_node(x)->shape.rank;
     Operand y = emit(im, BIND_ATOM, new_axes_form(im, set, count, x), 1, x);
@@ -197,6 +201,10 @@ static void take_squeeze(Import *im, const Pb__Node *n)
     int axes = 0, last = 0;
     for (int i = 0; i < s.rank; i++)
         if (set >> i & 1) {
+            if (!size_is_one(s.dim[i])) {
+                problem(im, "axis %d has the size %s, not 1", i, size_text(im->g, s.dim[i], ""));
+                return;
+            }
             part[i] = "0";
             axes++;
             last = i;

@@ -41,7 +41,7 @@ static bool read_window(Import *im, Window *w, const int64_t *kernel)
         return false;
     w->n = s.rank - 2;
     if (w->n < 1 || w->n > DIRECTIONS) {
-        problem(im, "%d directions are not supported, only 1 and 2", w->n);
+        problem(im, "%d directions are not supported, only 1 to %d", w->n, DIRECTIONS);
         return false;
     }
     for (int i = 0; i < w->n; i++)

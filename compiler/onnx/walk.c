@@ -166,6 +166,25 @@ static bool own_domain(const Pb__Node *n)
     return !n->domain || !*n->domain || strcmp(n->domain, "ai.onnx") == 0;
 }
 
+/* Does an attribute that chooses between words have one of them? Other values would be left out. */
+static void check_word(Import *im, const Pb__Attribute *a)
+{
+    static const char *const choices[][2] = {
+        {"approximate", "none tanh"},
+        {"auto_pad", "NOTSET SAME_UPPER SAME_LOWER VALID"},
+        {"direction", "forward reverse bidirectional LEFT RIGHT"},
+        {"mode", "DCR CRD constant edge reflect wrap nearest linear bilinear trilinear cubic "
+                 "bicubic avg max"},
+        {"nearest_mode", "round_prefer_floor round_prefer_ceil floor ceil"},
+        {"padding_mode", "zeros border reflection"},
+        {"reduction", "none mean sum add mul max min"},
+    };
+    const char *word = attribute_text(im, a->name, "");
+    for (size_t i = 0; a->has_s && i < sizeof choices / sizeof *choices; i++)
+        if (strcmp(a->name, choices[i][0]) == 0 && !has_word(choices[i][1], word))
+            problem(im, "attribute '%s': '%s' is not supported", a->name, word);
+}
+
 static void check_node(Import *im, const Pb__Node *n)
 {
     const OnnxOp *op = n->op && own_domain(n) ? onnx_find(n->op) : NULL;
@@ -194,6 +213,8 @@ static void check_node(Import *im, const Pb__Node *n)
             problem(im, "an attribute has no name");
         else if (!old && !has_word(op->attributes, name))
             problem(im, "the attribute '%s' is not supported", name);
+        else
+            check_word(im, n->attribute[k]);
         for (size_t i = 0; g && i < g->n_node; i++)
             check_node(im, g->node[i]);
     }

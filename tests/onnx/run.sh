@@ -160,6 +160,12 @@ messages() {
     says 1 "is not a file in the folder of the model" "$NGC" import "$dir/outside.onnx" -o "$dir/none.ng"
     says 1 "does not have its elements" "$NGC" import "$dir/missing.onnx" -o "$dir/none.ng"
     [ ! -e "$dir/none.ng" ] && good || fail "a text was written after an error"
+    mkdir "$dir/cases"
+    limit 60 $python $here/messages.py "$NGC" "$dir/cases" >"$dir/out" 2>&1
+    grep FAIL "$dir/out"
+    now=$(sed -n '$s/ passed, .*//p' "$dir/out")
+    [ "${now:-0}" -gt 0 ] || fail "messages.py: $(tail -3 "$dir/out")"
+    passed=$((passed + ${now:-0})) failed=$((failed + $(grep -c FAIL "$dir/out")))
     "$dir/operators" >"$dir/got"
     sed -n '/^| operator | becomes/,/^$/p' compiler/onnx/README.md | sed '1,2d;$d' | diff - "$dir/got" >"$dir/out" && good || fail "the table of operators in compiler/onnx/README.md: $(head -5 "$dir/out")"
     group "messages"

@@ -1,0 +1,325 @@
+# messages.py NGC FOLDER - small models with rare attributes and operands, each with what the import
+# says of it: an error, or a line of the text. A case is a line of `cases`: what is said, the node
+# (its operator, then attributes), and its operands:
+#
+#     "2 4:int"         an input of this shape and type; a name is a run-time size
+#     [1, 2], 0.5       a constant: an initializer that is not a weight
+#     W(4, 4)           a weight of this shape
+#     None              an operand that is left out
+#
+# The last line says how many cases passed.
+import subprocess
+import sys
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+ngc, folder = sys.argv[1:]
+types = {"float": TensorProto.FLOAT, "int": TensorProto.INT64, "bool": TensorProto.BOOL, "text": TensorProto.STRING}
+
+
+class W:
+    def __init__(self, *shape):
+        self.value = (np.arange(np.prod(shape)).reshape(shape) % 7 + 1).astype(np.float32) / 8
+
+
+def graph(nodes, outputs, inputs=(), weights=()):
+    value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+    return helper.make_graph(nodes, "g", [value(n) for n in inputs], [value(n) for n in outputs], list(weights))
+
+
+def number(name, v):
+    return numpy_helper.from_array(np.array(v), name)
+
+
+def input_of(name, text):
+    shape, _, kind = text.partition(":")
+    shape = [int(s) if s.lstrip("-").isdigit() else None if s == "?" else s for s in shape.split()]
+    return helper.make_tensor_value_info(name, types[kind or "float"], None if shape == ["*"] else shape)
+
+
+def model_of(op, attributes, operands, opset, outputs, beside):
+    inputs, initializers, names = [], [], []
+    for i, o in enumerate(operands):
+        at = "xabcdefghijkl"[i]
+        names.append("" if o is None else at)
+        if isinstance(o, W):
+            initializers.append(numpy_helper.from_array(o.value, at))
+        elif isinstance(o, str) and o.startswith("="):
+            names[-1] = o[1:]
+        elif isinstance(o, str):
+            inputs.append(input_of(at, o))
+        elif o is not None:
+            v = np.asarray(o)
+            v = v.astype(np.float32) if v.dtype == np.float64 else v
+            initializers.append(numpy_helper.from_array(v, at))
+    results = ["y", "y2", "y3"][:outputs]
+    node = helper.make_node(op, names, results, **attributes)
+    nodes = [node]
+    if beside: # for a result without elements
+        nodes += [helper.make_node("Relu", ["z"], ["more"])]
+        inputs.append(input_of("z", "2"))
+        results = results + ["more"]
+    g = helper.make_graph(nodes, "g", inputs, [helper.make_tensor_value_info(r, TensorProto.FLOAT, None) for r in results], initializers)
+    return helper.make_model(g, opset_imports=[helper.make_opsetid("", opset)])
+
+
+cases = []
+
+
+def case(says, op, *operands, opset=17, outputs=1, given=(), **attributes):
+    cases.append((says, model_of(op, attributes, operands, opset, outputs, says.startswith("its shape is")), given))
+
+
+# operands and results
+case("operand 1 is missing", "Sub", "2")
+case("operand 0 is missing", "Gather", None, "3:int")
+case("'q' is not defined before it", "Sub", "2", "=q")
+case("the input 'x' is not a tensor of numbers", "Relu", "2:text")
+case("the number of axes of the input 'x' is not known, or larger than 8", "Relu", "*")
+case("the number of axes of the input 'x' is not known, or larger than 8", "Relu", "1 1 1 1 1 1 1 1 1")
+case("x has 6 elements, not 3", "Relu", "2 3", given=["x=[1,2,3]"])
+case("input x[batch, n0_1]", "Relu", "? ?")
+case("the output 'y2' is not known", "Relu", "2", outputs=2)
+
+# tensors without elements
+case("the input 'x' has no elements, and an axis of run-time size", "Relu", "0 m")
+case("its result has no elements, and a size that is known only at run time", "MatMul", "m 4", "4 0")
+case("the shapes of its operands do not fit", "Add", "2 0", "3 1")
+case("its shape is [2, 3, 0]", "Add", "2 1 0", "3 1")
+case("it has no value for a tensor without elements", "ReduceMean", "2 0")
+case("output y = [[-inf], [-inf]]", "ReduceLogSum", "2 0", axes=[1])
+case("its shape is [0]", "ReduceSum", "2 0", [0], keepdims=0)
+case("a sum of nothing has a run-time size, or more than 2^20 elements", "MatMul", "2000 0", "0 2000")
+case("a product of a tensor without elements is supported only for two matrices", "MatMul", "2 0", "0")
+case("a product of a tensor without elements is supported only for two matrices", "Gemm", "2 0", "0 3", "3")
+case("the shapes of its operands do not fit", "MatMul", "2 0", "4 5")
+case("full([3, 2, 5], 0)", "MatMul", "1 2 0", "3 0 5")
+case("the shapes of its operands do not fit", "MatMul", "2 2 0", "3 0 4")
+case("full([5, 6], 0)", "Gemm", "0 5", "6 0", transA=1, transB=1)
+case("its sizes do not fit", "Tile", "2 0", [2])
+case("its shape is [4, 0]", "Tile", "2 0", [2, 3])
+case("its shape is [6, 0]", "Flatten", "2 3 0", axis=-1)
+case("its shape is [2, 0, 5]", "Reshape", "2 0", [0, 0, 5])
+case("a tensor without elements cannot get the shape [2, 3]", "Reshape", "2 0", [2, 3])
+case("its shape is [2, 0]", "Softmax", "2 0")
+case("its shape is [2, 0]", "Greater", "2 0", "1")
+
+# If, Loop, Scan
+def graph(nodes, inputs=(), outputs=("o",), weights=()):
+    value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+    return helper.make_graph(list(nodes), "inner", [value(n) for n in inputs], [value(n) for n in outputs], list(weights))
+
+
+node = helper.make_node
+short = helper.make_tensor("w", TensorProto.FLOAT, [1], b"1234", raw=True)
+short.dims[0] = 3
+relu, double = graph([node("Relu", ["x"], ["o"])]), graph([node("Concat", ["x", "x"], ["o"], axis=0)])
+go, stop = number("go", True), number("stop", False)
+step = [node("Identity", ["c"], ["c2"]), node("Add", ["v", "v"], ["w"])]
+case("the attribute 'else_branch' is missing", "If", False, "2", then_branch=relu)
+case("attribute 'then_branch': a graph without inputs and with 1 outputs is needed", "If", True, then_branch=graph([], ["i"]), else_branch=relu)
+case("its condition is not known, and its branches differ in shape", "If", "1", then_branch=double, else_branch=relu)
+case("where(reshape(x, []), relu(x), -x)", "If", "1", then_branch=relu, else_branch=graph([node("Neg", ["x"], ["o"])]))
+case("its graph does not compute 'o'", "If", True, then_branch=graph([]), else_branch=relu)
+case("the tensor 'w': its shape has 3 elements, and the file 4 bytes of them", "If", True, then_branch=graph(
+    [node("Relu", ["w"], ["o"])], weights=[short]), else_branch=relu)
+case("its operands do not fit its graph", "Loop", 3, None, "2", body=graph(step, ["i", "c"], ["c2", "w"]))
+case("the number of passes is known only at run time", "Loop", [1, 2], None, "2", body=graph(step, ["i", "c", "v"], ["c2", "w"]))
+case("the number of passes, 'x', is not known", "Loop", "1:int", None, "2", body=graph(step, ["i", "c", "v"], ["c2", "w"]))
+case("its result 1 has no elements", "Loop", 0, None, "2", outputs=2, body=graph(step, ["i", "c", "v"], ["c2", "w", "w"]))
+case("it has more than 4096 passes", "Loop", None, None, "2", body=graph([step[0], node("Identity", ["v"], ["w"])], ["i", "c", "v"], ["c2", "w"]))
+endless = graph(step[:1] + [node("Identity", ["v"], ["w"])], ["i", "c", "v"], ["c2", "w", "w"])
+case("it has more than 4096 passes", "Loop", 2**63 - 1, None, "2", outputs=2, body=endless)
+case("it makes more than 20000 nodes", "Loop", 4000, None, "2", body=graph([node("Identity", ["c"], ["c2"])] + [node("Neg", ["v"], ["w%d" % i]) for i in range(9)], ["i", "c", "v"], ["c2", "w0"]))
+row = graph([node("Add", ["s", "r"], ["t"])], ["s", "r"], ["t", "t"])
+case("its operands do not fit its graph", "Scan", "2", "3 2", outputs=2, num_scan_inputs=3, body=row)
+case("attribute 'scan_input_axes': there must be 1 numbers", "Scan", "2", "3 2", outputs=2, num_scan_inputs=1, body=row, scan_input_axes=[0, 1])
+case("attribute 'scan_output_directions': there must be 1 numbers", "Scan", "2", "3 2", outputs=2, num_scan_inputs=1, body=row, scan_output_directions=[0, 1])
+case("axis 5 of 2", "Scan", "2", "3 2", outputs=2, num_scan_inputs=1, body=row, scan_input_axes=[5])
+case("what it goes over has a run-time size, several sizes, or more than 4096", "Scan", "2", "m 2", outputs=2, num_scan_inputs=1, body=row)
+case("lengths are not supported", "Scan", [2], "1 2", "1 3 2", outputs=2, opset=8, num_scan_inputs=1, body=row)
+case("the batch has a run-time size, or more than 256 rows", "Scan", None, "m 2", "m 3 2", outputs=2, opset=8, num_scan_inputs=1, body=row)
+
+# filling
+case("how often it is repeated is not a positive number", "Tile", "2", [0])
+case("2 numbers of elements for 2 axes", "Pad", "2 3", [1, 1])
+case("-1 numbers of elements for 2 axes", "Pad", "2 3", list(range(17)))
+case("-1 numbers of elements for 2 axes", "Pad", "2 3", [1, 1], None, [0, 1], opset=18)
+case("pad(x[:, :-1], [[0, 0], [2, 0]])", "Pad", "2 3", [2, -1], None, [1], opset=18)
+case("the value is not one number", "Pad", "2 3", [1, 1, 1, 1], [1.0, 2.0])
+case("attribute 'mode': 'linear' is not supported", "Pad", "2 3", [1, 1, 1, 1], mode="linear")
+case("pad(x, [[1, 1]], value = 3)", "Pad", "m", opset=9, pads=[1, 1], value=3.0)
+case("the number of classes, 'a', is not known", "OneHot", "2:int", "1:int", [0.0, 1.0])
+case("its result 0 is not supported, or not with such operands", "OneHot", "2:int", 3, [0.0, 1.0, 2.0])
+case("axis 3 of 2", "OneHot", "2:int", 3, [0.0, 1.0], axis=3)
+case("where(one_hot(from_end(as_int(x), 3), 3), 5, 2)", "OneHot", "2", 3, [2.0, 5.0])
+case("the diagonal is known only at run time", "Trilu", "3 3", 0.5)
+case("tril(x, -1)", "Trilu", "3 3", -1, upper=0)
+case("arange(m)[new, :] == arange(m)[:, new] + 1", "EyeLike", "m m", k=1)
+case("its operand has 1 axes, not 2", "EyeLike", "m", k=1)
+case("its operand has 3 axes, not 2", "EyeLike", "m 2 2")
+case("axis 2 of 2", "CumSum", "2 3", 2)
+case("its result 0 is not supported, or not with such operands", "CumSum", "2 3", 0.5)
+case("no element is chosen", "Compress", "3", [False, False, False], axis=0)
+case("axis 1 of 1", "Compress", "3", [True, False, True], axis=1)
+case("reshape(x, [-1])[[0, 2]]", "Compress", "3 1", [True, False, True])
+case("attributes 'time_axis' and 'batch_axis': they must be 0 and 1", "ReverseSequence", "2 3", [1, 2], time_axis=2)
+
+# layers
+case("attribute 'spatial': only 1 is supported", "BatchNormalization", "2 3", W(3), W(3), W(3), W(3), opset=7, spatial=0)
+case("batch_norm(x, momentum = 0.3, eps = 0.001)", "BatchNormalization", "m 3", W(3), W(3), W(3), W(3), momentum=0.7, epsilon=1e-3)
+case("(x - c)/sqrt(d + 1e-5)*a + b", "BatchNormalization", "2 3", "3", "3", "3", "3")
+case("group_norm(x, 3)", "InstanceNormalization", "m 3 4", W(3), W(3))
+case("normalize(x, [2])*a[:, new] + b[:, new]", "InstanceNormalization", "2 3 4", "3", "3")
+case("axis 2 of 2", "LayerNormalization", "2 3", W(3), axis=2)
+case("normalize(x, [0, 1])*a", "LayerNormalization", "2 3", "2 3", axis=0)
+case("a scale that is not one weight for each channel is not supported", "GroupNormalization", "2 4 5", W(2), W(2), opset=18, num_groups=2)
+case("a scale that is not one weight for each channel is not supported", "GroupNormalization", "2", W(2), W(2), opset=18, num_groups=2)
+case("group_norm(x, 2)", "GroupNormalization", "m 4 5", W(4), W(4), opset=18, num_groups=2)
+case("attribute 'size': it must be 1 to 64, and the channels a known number", "LRN", "2 3 4", size=65)
+case("attribute 'size': it must be 1 to 64, and the channels a known number", "LRN", "2 m 4", size=3)
+case("attribute 'activations': one of them is not supported", "RNN", "5 2 3", W(1, 4, 3), W(1, 4, 4), hidden_size=4, activations=["Affine"])
+case("acts = [relu]", "RNN", "5 m 3", W(1, 4, 3), W(1, 4, 4), hidden_size=4, activations=["Relu"])
+case("limit = 2, after_reset = 1", "GRU", "5 m 3", W(1, 12, 3), W(1, 12, 4), hidden_size=4, clip=2.0, linear_before_reset=1)
+case("input_forget = 1", "LSTM", "5 m 3", W(1, 16, 3), W(1, 16, 4), hidden_size=4, input_forget=1)
+case("attribute 'direction': 'sideways' is not supported", "RNN", "5 2 3", W(1, 4, 3), W(1, 4, 4), hidden_size=4, direction="sideways")
+
+# elements
+case("texts are not supported", "Cast", "2", to=TensorProto.STRING)
+case("sign(x)*mod(abs(x), abs(a))", "Mod", "2", "2", fmod=1)
+case("sign(h)*floor(abs(h))", "Div", "2:int", "2:int")
+case("floor(x/2^a)", "BitShift", "2:int", "2:int", direction="RIGHT")
+case("attribute 'direction': 'UP' is not supported", "BitShift", "2:int", "2:int", direction="UP")
+case("maximum(x, 0.5)", "Clip", "2", 0.5)
+case("minimum(x, 0.5)", "Clip", "2", None, 0.5)
+case("minimum(x, 6)", "Clip", "2", opset=6, max=6.0)
+case("relu6(x)", "Clip", "2", 0.0, 6.0)
+case("output y = x", "Clip", "2")
+case("selu(x, 2, 3)", "Selu", "2", alpha=2.0, gamma=3.0)
+case("hardsigmoid(x, 0.5, 0.25)", "HardSigmoid", "2", alpha=0.5, beta=0.25)
+case("x == -inf", "IsInf", "2", detect_positive=0)
+case("x == inf", "IsInf", "2", detect_negative=0)
+case("gelu_tanh(x)", "Gelu", "2", opset=20, approximate="tanh")
+case("attribute 'approximate': 'erf' is not supported", "Gelu", "2", opset=20, approximate="erf")
+case("where(x > 0, x, a*x)", "PRelu", "2 3", "3")
+case("ones(x.shape)", "Dropout", "2", outputs=2)
+case("output y = x", "Dropout", "2", 0.0)
+case("the ratio, 'a', is not known", "Dropout", "2", "1")
+case("output y = x", "Mul", "2", 1.0)
+case("output y = a", "Mul", 1.0, "2")
+case("(x + a + b)/3", "Mean", "2", "2", "2")
+
+# reductions
+case("the number of elements is known only at run time", "TopK", "5", [1, 2], outputs=2)
+case("attribute 'p': only 2 is supported", "GlobalLpPool", "2 3 4 4", p=3)
+case("norm(x, [2, 3], keepdims = 1)", "GlobalLpPool", "2 3 4 4")
+case("it is supported from opset 13 on", "Hardmax", "2 3 4", opset=11)
+case("permute(one_hot(argmax(x, 0), 2), [1, 0])", "Hardmax", "2 3", axis=0)
+case("0 operands; there can be 1 to 3", "Einsum", equation="->")
+case("nll(x, a, identity)", "NegativeLogLikelihoodLoss", "2 3", "2:int", reduction="none")
+case("nll(x, a, sum, weight = b, ignore = 1", "NegativeLogLikelihoodLoss", "2 3", "2:int", "3", reduction="sum", ignore_index=1)
+case("attribute 'reduction': 'total' is not supported", "NegativeLogLikelihoodLoss", "2 3", "2:int", reduction="total")
+case("output y = x", "ReduceSum", "2 3", noop_with_empty_axes=1)
+case("the list of axes, 'a', is not known", "ReduceSum", "2 3", "1:int")
+case("axis 7 of 2", "ReduceSum", "2 3", [7])
+case("axis 2147483647 of 2", "ReduceSum", "2 3", [0.5])
+case("1 - argmin(flip(x, 0), 0, keepdims = 1)", "ArgMin", "2 3", select_last_index=1)
+
+# shapes
+case("axis 4 of 2", "Flatten", "2 3", axis=4)
+case("the shape is not a list of at most 8 sizes", "Reshape", "2 3", [[2, 3]])
+case("operand 1 is missing", "Reshape", "2 3", opset=6)
+case("the axes are not given, or there are too many", "Unsqueeze", "2 3", opset=11)
+case("the axes are not given, or there are too many", "Unsqueeze", "2 3", list(range(7)))
+case("axis 1 is given twice", "Unsqueeze", "2 3", [1, 1])
+case("axis 0 has the size 2, not 1", "Squeeze", "2 1", [0, 1])
+case("axis 1 has the size m, not 1", "Squeeze", "2 m", [1])
+case("squeeze(x, -1)", "Squeeze", "2 1", [1])
+case("x[0, :, 0]", "Squeeze", "1 m 1")
+case("[2, 3] cannot be expanded to [4]", "Expand", "2 3", [4])
+case("attribute 'perm': 1 axes of 2", "Transpose", "2 3", perm=[0])
+case("the parts do not fit, or are of an axis of run-time size", "Split", "2 m", outputs=2, axis=1)
+case("the parts do not fit, or are of an axis of run-time size", "Split", "2 4", [1, 1, 2], outputs=2, axis=1)
+case("the parts are larger than the axis", "Split", "2 4", [3, 3], outputs=2, axis=1)
+case("the parts are larger than the axis", "Split", "2 4", [-1, 3], outputs=2, axis=1)
+case("its starts, ends, axes and steps do not fit", "Slice", "2 4", [0, 1], [2])
+case("its starts, ends, axes and steps do not fit", "Slice", "2 4", opset=9, ends=[1])
+case("a step of 0", "Slice", "2 4", [0], [2], [0], [0])
+case("axis 2147483647 of 2", "Slice", "2 4", [0], [2], [0.5])
+case("a slice without elements that cuts another axis too is not supported", "Slice", "2 4", [0, 3], [1, 1])
+case("x[..., 2::-1]", "Slice", "2 3 4", [2], [-9], [2], [-1])
+case("x[:, ::-1]", "Slice", "2 m", [-1], [-(2**62)], [1], [-1])
+case("its indices do not fit the axes of what they are for", "GatherND", "2 3", "2 3:int")
+case("its indices do not fit the axes of what they are for", "ScatterND", "2 3", "2 3:int", "2")
+case("attribute 'reduction': 'mean' is not supported", "ScatterElements", "2 3", "2 3:int", "2 3", reduction="mean")
+case("scatter_elements_add(x, from_end(a, 3), b, 1)", "ScatterElements", "2 3", "2 3:int", "2 3", axis=1, reduction="add")
+case("x[:, 1:3]", "Gather", "2 4", [1, 2], axis=1)
+case("x[new]", "Gather", "2 4", [[0, 1]])
+case("axis 2 of 2", "GatherElements", "2 3", "2 3:int", axis=2)
+case("concat([concat([x, x, x, x, x, x, x, x, x, x]), x, x])", "Concat", *(["2"] + ["=x"] * 11), axis=0)
+
+# windows
+case("attribute 'strides': there must be 2 numbers", "MaxPool", "1 1 5 5", kernel_shape=[2, 2], strides=[1])
+case("4 directions are not supported, only 1 to 3", "MaxPool", "1 1 5 5 5 5", kernel_shape=[2, 2, 2, 2])
+case("a size, stride, dilation or padding is out of range", "MaxPool", "1 1 5 5", kernel_shape=[2, 0])
+case("attribute 'auto_pad': 'SAME' is not supported", "MaxPool", "1 1 5 5", kernel_shape=[2, 2], auto_pad="SAME")
+case("max_pool(x, 2, stride = 1, padding = same_lower)", "MaxPool", "m 1 5 5", kernel_shape=[2, 2], auto_pad="SAME_LOWER")
+case("the kernel has 3 axes, the image 4", "Conv", "1 1 5 5", W(1, 1, 3))
+case("the kernel has 2 axes, the image 2", "Conv", "5 5", W(1, 1))
+case("conv(x, a, stride = 2) + b[:, new]", "Conv", "1 1 5", "1 1 3", "1", strides=[2])
+case("the image has a run-time size", "ConvTranspose", "1 1 m", W(1, 1, 3), output_shape=[9])
+case("attribute 'storage_order': only 0 is supported for run-time sizes", "MaxPool", "1 1 5 m", outputs=2, kernel_shape=[2, 1], storage_order=1)
+case("the image has a run-time size", "MaxUnpool", "1 1 m", "1 1 m:int", kernel_shape=[2])
+case("the sizes do not fit the window", "MaxUnpool", "1 1 2", "1 1 2:int", [1, 1, 1], kernel_shape=[2], strides=[2])
+case("attribute 'mode': only 'avg' is supported", "RoiAlign", "1 1 5 5", "3 4", "3:int", mode="max", sampling_ratio=2)
+case("attribute 'sampling_ratio': 0, a number that depends on the boxes, is not supported", "RoiAlign", "1 1 5 5", "3 4", "3:int")
+case("attributes 'output_height' and 'output_width' are out of range", "RoiAlign", "1 1 5 5", "3 4", "3:int", sampling_ratio=2, output_height=0)
+case("3 numbers for 4 axes", "Resize", "1 1 2 2", None, [1.0, 1.0, 2.0])
+case("only the axes after the first two can be resized, to known sizes", "Resize", "1 1 2 2", None, [2.0, 1.0, 2.0, 2.0])
+case("only the axes after the first two can be resized, to known sizes", "Resize", "1 1 2 2", None, None, [1, 2, 4, 4])
+case("the region has 2 numbers for 3 axes", "Resize", "1 1 4", [0.0, 1.0], None, [1, 1, 2], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
+case("only the axes after the first two can be cut", "Resize", "1 1 4", [0.5, 0.0, 0.0, 1.0, 1.0, 1.0], None, [1, 1, 2], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
+case("attribute 'coordinate_transformation_mode': 'corners' is not supported", "Resize", "1 1 2", None, [1.0, 1.0, 2.0], coordinate_transformation_mode="corners")
+case("attribute 'nearest_mode': 'up' is not supported", "Resize", "1 1 2", None, [1.0, 1.0, 2.0], nearest_mode="up")
+case("there are no sizes and no scales", "Resize", "1 1 2")
+case("attribute 'exclude_outside' is supported only for cubic", "Resize", "1 1 2", None, [1.0, 1.0, 2.0], exclude_outside=1)
+case("attribute 'mode': 'round' is not supported", "Resize", "1 1 2", None, [1.0, 1.0, 2.0], mode="round")
+case("resize_cubic(x, scale = 2, a = -0.5, exclude_outside = 1)", "Resize", "1 1 3", None, [1.0, 1.0, 2.0], mode="cubic", cubic_coeff_a=-0.5, exclude_outside=1)
+case("resize_linear(x, scale = [2, 2.5], at = align_scaled)", "Resize", "1 1 3 3", None, [1.0, 1.0, 2.0, 2.5], mode="linear", coordinate_transformation_mode="align_corners")
+case("attribute 'padding_mode': 'zero' is not supported", "GridSample", "1 1 2 2", "1 2 2 2", padding_mode="zero")
+case("the mode 'wrap' with 'zeros' is not supported", "GridSample", "1 1 2 2", "1 2 2 2", mode="wrap")
+
+# signals
+case("the size must be a number from 2 on", "HannWindow", [1])
+case("the size, 'x', is not known", "HannWindow", "1:int")
+case("the numbers of bands and of elements, or the frequencies, are out of range", "MelWeightMatrix", 0, 8, 8192, 0.0, 4096.0)
+case("a parameter, 'x', is not known", "MelWeightMatrix", "1:int", 8, 8192, 0.0, 4096.0)
+case("the length or the axis is known only at run time", "DFT", "1 8 1", 0.5)
+case("axis 3 of 3", "DFT", "1 8 1", axis=3)
+case("inverse = 1", "DFT", "1 8 2", inverse=1)
+case("the signal, its step and the length of a piece do not fit", "STFT", "1 8 1", 0, None, 4)
+case("the signal, its step and the length of a piece do not fit", "STFT", "1 8 1", 2, None, 9)
+case("the step, 'a', is not known", "STFT", "1 8 1", "1:int", None, 4)
+
+# what depends on data
+case("the size of its result depends on 'x', which is not known", "Unique", "3")
+case("the size of its result depends on 'x', which is not known", "NonMaxSuppression", "1 2 4", "1 1 2")
+
+
+def said(i, model, given):
+    path = "%s/case%d.onnx" % (folder, i)
+    with open(path, "wb") as f:
+        f.write(model.SerializeToString())
+    run = subprocess.run([ngc, "import", path, *given], capture_output=True, text=True)
+    return run.stdout + run.stderr, run.returncode
+
+
+failed = 0
+for i, (wanted, model, given) in enumerate(cases):
+    text, status = said(i, model, given)
+    if status not in (0, 1) or wanted not in text:
+        failed += 1
+        print("FAIL %s, status %d: '%s' is not in: %s" % (model.graph.node[0].op_type, status, wanted, text[:600]))
+print("%d passed, %d failed" % (len(cases) - failed, failed))
+sys.exit(failed > 0)
