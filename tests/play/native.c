@@ -1,5 +1,6 @@
 /* native.c - the page's function without a page: `native MODEL PARTS [NAME=VALUE ...]` prints its
- * answer, so that a test can compare it with the command line and look for leaks. */
+ * answer, so that a test can compare it with the command line and look for leaks. Without arguments
+ * it prints the library. */
 #include "play/play.h"
 
 #include <stdio.h>
@@ -17,8 +18,18 @@ static char *read_file(const char *path, size_t *size)
     return text;
 }
 
+static void print(char *answer)
+{
+    fputs(answer, stdout);
+    play_free(answer);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 1) {
+        print(play_library());
+        return 0;
+    }
     if (argc < 3)
         return 2;
 
@@ -35,9 +46,7 @@ int main(int argc, char **argv)
     for (int i = 3; i < argc; i++)
         at += sprintf(at, "%s", argv[i]) + 1;
 
-    char *answer = play(request, (unsigned)atoi(argv[2]), 1);
-    fputs(answer, stdout);
-    play_free(answer);
+    print(play(request, (unsigned)atoi(argv[2]), 1));
     play_free(request);
     free(text);
     return 0;

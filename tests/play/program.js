@@ -1,10 +1,14 @@
-/* program.js - models in JavaScript (print_js.c) against the interpreter: `node program.js NGC.WASM FOLDER MODEL ...`, where FOLDER has math.js and matrix.js. Gradients
- * after forward and backward, losses, and all that a step changes are those of `ngc run`. Says what differs; the last line counts. */
+/* program.js - models in JavaScript (print_js.c) against the interpreter: `node program.js NGC.WASM FOLDER MODEL ...`, where FOLDER has math.js and matrix.js. In place of
+ * NGC.WASM, a program that native.c became. Gradients after forward and backward, losses, and all that a step changes are those of `ngc run`. Says what differs; the last
+ * line counts. */
+import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {Compiler} from '../../compiler/play/page/compiler.js';
 
 const [wasm, math, ...models] = process.argv.slice(2);
-const compiler = new Compiler(new WebAssembly.Module(readFileSync(wasm)));
+const native = (...words) => JSON.parse(execFileSync(wasm, words, {encoding: 'utf8', maxBuffer: 1 << 28}));
+const compiler = wasm.endsWith('.wasm') ? new Compiler(new WebAssembly.Module(readFileSync(wasm)))
+  : {library: () => native(), play: (text, given, parts, model) => native(model, String(parts), ...given)};
 const {functions} = compiler.library();
 const text = ['math', 'matrix'].map(name => readFileSync(`${math}/${name}.js`, 'utf8')).join('');
 const F = new Function(`${text}; return {...${functions}, uniform, ...matrixOps};`)();
@@ -40,7 +44,7 @@ function compare(model, name, got, want) {
 }
 
 for (const model of models) {
-  const answer = compiler.play(readFileSync(model, 'utf8'), [], 8 | 32);
+  const answer = compiler.play(readFileSync(model, 'utf8'), [], 8 | 32, model);
   const {program} = answer;
   if (!program || program.reason || answer.values === undefined) {
     refused++;

@@ -41,6 +41,17 @@ printf 'input x[3000] = 1\na = x[:, new]*x\noutput y = a @ a\n' >"$dir/large.ng"
 check "a large model is refused with its cost" grep -q '"the model is not computed here: it would take about [0-9.e+]* operations; give smaller sizes"' "$dir/answer"
 group "the same as the command line"
 
+# Models in JavaScript: one of each kind, and a share of the others.
+set -- examples/net_221.ng examples/spiral.ng examples/regularised.ng tests/explain/every_op.ng tests/explain/loop*.ng
+number=0
+for model in tests/emit/models/*.ng examples/*.ng; do
+    number=$((number + 1))
+    case $model in *char_* | *resnet* | *lenet* | *fashion* | *autoencoder* | *vectorised* | *digits* | *net_221* | *spiral* | *regularised*) continue ;; esac
+    in_share 6 $number && set -- "$@" "$model"
+done
+count node tests/play/program.js "$native" compiler/explain/page "$@"
+group "models in JavaScript"
+
 # All parts of an answer under the sanitizers, which also find what is not freed.
 if [ "$CHECK_LONG" ]; then
     flags="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -68,14 +79,7 @@ if in_share 3 2; then
     printf '%s\n' examples/net_221.ng examples/xor.ng tests/explain/loop.ng >"$dir/models"
     count python3 tests/play/same.py "$NGC" $ALL node tests/play/wasm.js "$build/play/ngc.wasm" <"$dir/models"
     check "LeNet's lesson in two seconds of the processor, with the start" limit 3 node tests/play/wasm.js "$build/play/ngc.wasm" examples/lenet.ng 1
-    set -- examples/net_221.ng examples/spiral.ng examples/regularised.ng
-    number=0
-    for model in tests/emit/models/*.ng examples/*.ng; do
-        number=$((number + 1))
-        case $model in *char_* | *resnet* | *lenet* | *fashion* | *autoencoder* | *vectorised* | *digits*) continue ;; esac
-        in_share 6 $number && set -- "$@" "$model"
-    done
-    count node tests/play/program.js "$build/play/ngc.wasm" compiler/explain/page "$@"
+    count node tests/play/program.js "$build/play/ngc.wasm" compiler/explain/page examples/net_221.ng examples/spiral.ng examples/regularised.ng
     count node tests/play/controls.js "$build/play/ngc.wasm"
     edits=100
     [ "$CHECK_LONG" ] && edits=10000
