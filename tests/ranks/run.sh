@@ -106,14 +106,19 @@ minimize J = cross_entropy(z, t) with adam(lr = 0.01)
 END
 }
 
-# many N ARGUMENTS...: `ngc train` on N processes. Where there is no ssh, mpirun needs none on one
-# machine.
-many() {
+# started N COMMAND...: on N processes. Where there is no ssh, mpirun needs none on one machine.
+started() {
     ranks=$1
     shift
     OMPI_MCA_plm_rsh_agent=sh OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-        mpirun --oversubscribe -n "$ranks" "$NGC" train --real=double tiny.ng \
-        --data table.csv "$@" >out 2>log
+        mpirun --oversubscribe -n "$ranks" "$@" >out 2>log
+}
+
+# many N ARGUMENTS...: `ngc train` on N processes
+many() {
+    ranks=$1
+    shift
+    started "$ranks" "$NGC" train --real=double tiny.ng --data table.csv "$@"
 }
 
 one() {
@@ -151,6 +156,10 @@ mpi() {
         same "without MPI" 1 "$(grep -c 'built without MPI.*libopenmpi-dev' log)"
         return
     fi
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -w -O1 -I"$top/runtime" "$top/tests/ranks/buckets.c" \
+        "$build/libngrt_mpi.a" $(mpicc --showme:link) -lm -o buckets || exit 2
+    started 3 ./buckets
+    same "sums, maxima and buckets" "0 " "$? $(head -3 out)"
     for n in 2 3; do
         args="--epochs 4 --batch 20 --val-split 0.2 --standardize x --seed $n"
         one $args --save one.npz
@@ -172,8 +181,7 @@ mpi() {
     same "an error of all ranks" "3 1" "$? $(grep -c 'error: .*none.npz' log)"
     many 2 --epochs 4 --threads 2
     same "--threads" 1 "$(grep -c 'ngc train: error: --threads' log)"
-    OMPI_MCA_plm_rsh_agent=sh OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-        mpirun --oversubscribe -n 2 "$NGC" eval tiny.ng --data table.csv >out 2>log
+    started 2 "$NGC" eval tiny.ng --data table.csv
     same "eval" 1 "$(grep -c 'eval is one process' log)"
     group "mpi: errors"
 
