@@ -52,6 +52,8 @@ check "loops is a pass" changes loops tidied_loop.ng
 check "rows is a pass" changes rows rows.ng
 check "merge is a pass" changes merge programs.ng
 
+check "no model costs more than costs.txt says" sh costs.sh
+
 # Loops that stay loops: results, totals of batches and warnings are those of the expanded loops.
 objects=$(ls "$(dirname "$ngc")"/*.o | grep -v '/rt_\|/main.o')
 lib() {

@@ -1,0 +1,52 @@
+#!/bin/sh
+# costs.sh - what each model costs, by `ngc --report`, is at most what costs.txt says: a rewrite, a
+# fusion or a plan that has become worse changes no number that a model computes. For each model, and
+# for its loops as loops where it has any, the sums over all functions of
+#
+#     FLOPs, bytes that are read and written, stored values, kernels, planned bytes, kernels that
+#     are not shared by the threads of a pool, barriers
+#
+#     sh tests/pass/costs.sh [--accept]     prints the lines that are larger, or writes costs.txt
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+ngc=${NGC:-build/ngc}
+wanted=tests/pass/costs.txt
+got=$(mktemp) || exit 2
+trap 'rm -f "$got"' EXIT
+
+report() { # MODEL [OPTION]
+    "$ngc" --report ${2-} -Wno-all "$1" 2>&1 | awk -v name="$1${2:+ $2}" '
+        function after(word,   text) { text = $0; return sub(".*" word, "", text) ? text + 0 : 0 }
+        / flops, .* kernels$/ { flops += $2; kernels += $4 }
+        /^  moves: / { bytes += $2 + $5 }
+        /^  fuse: / { stored += $4 }
+        /planned space: / { space += after("planned space: ") }
+        /^  with a pool: / { alone += after("work; "); meets += after("meet ") }
+        END {
+            if (kernels)
+                printf "%s: %.0f %.0f %.0f %.0f %.0f %.0f %.0f\n", name, flops, bytes, stored, kernels, space, alone, meets
+            else
+                print name ": failed"
+        }'
+}
+
+for model in tests/emit/models/*.ng examples/*.ng; do
+    report "$model"
+    grep -q '^[^#]*for .* in ' "$model" && report "$model" --unroll=0
+done >"$got"
+if [ "${1-}" = --accept ]; then
+    cp "$got" $wanted
+    exit 0
+fi
+awk -F': ' 'FNR == NR { most[$1] = $2; next }
+    {
+        n = split($2, now, " ")
+        split(most[$1], limit, " ")
+        for (i = 1; i <= n; i++)
+            if (limit[i] == "" || now[i] > limit[i]) {
+                print "more than " most[$1] ": " $0
+                bad = 1
+                next
+            }
+    }
+    END { exit bad }' $wanted "$got"
