@@ -424,6 +424,8 @@ static bool number_of(const char *op, double a, double b, bool whole, double *y)
         *y = whole ? trunc(a / b) : a / b;
     else if (strcmp(op, "Mod") == 0)
         *y = a - b * floor(a / b);
+    else if (strcmp(op, "fmod") == 0)
+        *y = fmod(a, b);
     else if (strcmp(op, "Pow") == 0)
         *y = pow(a, b);
     else if (strcmp(op, "Max") == 0)
@@ -521,7 +523,7 @@ static Known *fold_two(Import *im, const Known *a, const Known *b)
 {
     a = as_numbers(im, a);
     b = as_numbers(im, b);
-    const char *op = im->at->op;
+    const char *op = attribute_int(im, "fmod", 0) ? "fmod" : im->at->op;
     int rank;
     int64_t dim[MAX_RANK], at[MAX_RANK] = {0};
     bool sizes = is_sizes(a) || is_sizes(b), whole = element_is_int(a->element);
@@ -653,11 +655,14 @@ static Known *fold_expand(Import *im)
 /* The product, or the sum, of all elements of a list. */
 static Known *fold_reduce(Import *im)
 {
-    const Known *x = input_known(im, 0);
+    Known *x = input_known(im, 0);
+    const Known *axes = input_known(im, 1);
     bool product = strcmp(im->at->op, "ReduceProd") == 0;
     int64_t one = 1;
     if (x->rank != 1 || !element_is_int(x->element))
         return NULL;
+    if (attribute_int(im, "noop_with_empty_axes", 0) && (!axes || axes->count == 0))
+        return x;
     Known *y = known_sizes(im->ngc, attribute_int(im, "keepdims", 1) ? 1 : 0, &one);
     y->size[0] = product;
     for (int64_t i = 0; i < x->count; i++) {
