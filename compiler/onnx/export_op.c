@@ -743,6 +743,10 @@ int export_operands(Export *x, const Node *n, const Node **operand)
         return count;
     if (n->op == OP_conv)
         return conv_operands(x, n, operand);
+    if (n->op == OP_det) { /* not the factors */
+        operand[0] = n->arg[0];
+        return 1;
+    }
 
     for (int i = 0; i < n->nargs; i++) {
         if (takes_numbers(n) && node_const(n->arg[i], &v))

@@ -174,11 +174,13 @@ messages() {
 # Exported models: imported again they compute the same; ONNX's checker accepts them; onnxruntime computes the same.
 exports() {
     sed 's/^dim m <= 4, n <= 6/dim m = 4, n = 6/' tests/emit/models/sorted.ng >"$dir/ordered.ng"
-    models="tests/emit/models/*.ng examples/*.ng $dir/ordered.ng"
+    printf 'input a[6], b[6], M[3, 3]\noutput y = atan2(a - 0.5, b - 0.5), i = as_int(a*9)*2, d = det(M)\n' >"$dir/angles.ng"
+    models="tests/emit/models/*.ng examples/*.ng $dir/ordered.ng $dir/angles.ng"
     limit 120 "$dir/roundtrip" $models >"$dir/out" 2>&1 || fail "roundtrip: status $?"
     passed=$((passed + $(grep -c '^ok ' "$dir/out")))
     [ "$(grep -c '^ok ' "$dir/out")" -ge 60 ] && good || fail "few models are exported and imported: $(head -3 "$dir/out")"
     grep -q '^ok ordered.ng' "$dir/out" && good || fail "sorted elements: $(grep ordered "$dir/out")"
+    grep -q '^ok angles.ng' "$dir/out" && good || fail "angles and a determinant: $(grep angles "$dir/out")"
     grep '^WRONG' "$dir/out" >"$dir/got" && fail "$(head -5 "$dir/got")"
 
     # what an export has as one node each is read as what it was: the same text again
@@ -200,6 +202,8 @@ exports() {
     printf 'input a = 2\nx = a\nfor i in 0..50 while abs(x^2 - a) > 1e-9 { x = (x + a/x)/2 }\noutput x\n' >"$dir/loop.ng"
     says 1 "its loop ends by data" "$NGC" export "$dir/loop.ng" -o "$dir/none.onnx"
     says 1 "(noise) cannot be exported: it is random" "$NGC" export --training examples/gan.ng -o "$dir/none.onnx"
+    printf 'param a[6]\nminimize J = sum(a^2) with sgd(0.1)\n' >"$dir/silent.ng"
+    says 1 "the model has no output" "$NGC" export "$dir/silent.ng" -o "$dir/none.onnx"
     [ ! -e "$dir/none.onnx" ] && good || fail "a file was written after an error"
     group "exports"
 }
