@@ -6,6 +6,8 @@
 #     FLOPs, bytes that are read and written, stored values, kernels, planned bytes, kernels that
 #     are not shared by the threads of a pool, barriers
 #
+# And a plan of memory is at most a quarter larger than what is there at one time.
+#
 #     sh tests/pass/costs.sh [--accept]     prints the lines that are larger, or writes costs.txt
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -17,6 +19,7 @@ trap 'rm -f "$got"' EXIT
 report() { # MODEL [OPTION]
     "$ngc" --report ${2-} -Wno-all "$1" 2>&1 | awk -v name="$1${2:+ $2}" '
         function after(word,   text) { text = $0; return sub(".*" word, "", text) ? text + 0 : 0 }
+        /^  plan: / && $7 + 0 > 1.25*$10 { print name ": planned " $7 + 0 " bytes, though at most " $10 " are there at one time" }
         / flops, .* kernels$/ { flops += $2; kernels += $4 }
         /^  moves: / { bytes += $2 + $5 }
         /^  fuse: / { stored += $4 }
@@ -39,6 +42,7 @@ if [ "${1-}" = --accept ]; then
     exit 0
 fi
 awk -F': ' 'FNR == NR { most[$1] = $2; next }
+    / bytes, though / { print; bad = 1; next }
     {
         n = split($2, now, " ")
         split(most[$1], limit, " ")
