@@ -137,8 +137,10 @@ static Known *fold_range(Import *im)
         if (input_known(im, i)->count != 1 || !known_number(im->g, input_known(im, i), 0, &v[i]))
             return NULL;
     double steps = ceil((v[1] - v[0]) / v[2]);
+    if (!(steps <= MOST) || v[2] == 0)
+        return NULL;
     int64_t n = 0;
-    if (steps > 0 && steps <= MOST)
+    if (steps > 0)
         n = (int64_t)steps;
     Known *y = make(im, input_known(im, 0)->element, 1, &n, false);
     for (int64_t i = 0; i < n; i++)

@@ -1,5 +1,5 @@
 # messages.py NGC FOLDER - small models with rare attributes and operands, each with what the import
-# says of it: an error, or a line of the text. A case is a line of `cases`: what is said, the node
+# says of it: an error, or a line of the text ("" where it only must end as it should). A case is a line of `cases`: what is said, the node
 # (its operator, then attributes), and its operands:
 #
 #     "2 4:int"         an input of this shape and type; a name is a run-time size
@@ -381,7 +381,7 @@ case("output y = 1", "Equal", Sizes("m", 0), Sizes("m", 0))
 case("output y = 0", "Equal", Sizes("m", 0), K(-1))
 case("a fraction beside a size that is known only at run time is not supported", "Concat", Sizes("m 3"), K([0.5]), axis=0)
 case("y = arange(m)", "Range", K(0), Sizes("m", 0), K(1))
-case("a range of run-time size has a step of 1", "Range", K(0), Sizes("m", 0), K(2))
+case("a range of run-time size, or of more than 2^20 elements, has whole numbers and a step of 1", "Range", K(0), Sizes("m", 0), K(2))
 case("full([m, 2], 3)", "ConstantOfShape", Sizes("m 2"), value=helper.make_tensor("v", 1, [1], [3.0]))
 case("the size of its result depends on 'x', which is not known", "NonZero", "m")
 
@@ -419,6 +419,65 @@ lone = model_of("Relu", {}, ["2"], 17, 1, False)
 lone.graph.output[0].name = "q"
 cases.append(("no node computes the output 'q'", lone, ()))
 
+# what is known, and does not fit
+case("shapes [2] and [3]", "Add", K([1, 2]), K([1, 2, 3]))
+case("", "Where", K([1, 0]), K([1, 2, 3]), K([1, 2]))
+case("", "Where", K([1, 0]), K([1, 2, 3]), K([1, 2, 3]))
+case("", "Expand", K([1, 2]), K([3]))
+case("", "Reshape", K([1, 2, 3]), K([2, -1]))
+case("", "Reshape", K([1, 2, 3]), K([0, -2]))
+case("", "Reshape", K([1, 2, 3]), K([-1, 0, 0, 0, 0, 0, 0, 0, 0]))
+case("", "Transpose", K([[1, 2]]), perm=[0])
+case("", "Transpose", K([[1, 2]]), perm=[0, 2])
+case("", "Concat", K([1, 2]), K([[1]]), axis=0)
+case("", "Concat", K([[1, 2]]), K([[1]]), axis=0)
+case("", "Concat", K([1, 2]), K([1]), axis=1)
+case("", "Slice", K([1, 2]), K([0]), K([1]), K([0]), K([0]))
+case("", "Slice", K([1, 2]), K([0]), K([1]), K([3]))
+case("", "Slice", K([1, 2]), K([0, 1]), K([1]))
+case("", "Slice", K([1, 2]), K([0]), K([1]), K([0, 1]))
+case("", "Gather", K([1, 2]), K([0.5]))
+case("", "Gather", K([1, 2]), K([0]), axis=1)
+case("has whole numbers and a step of 1", "Range", K([1, 2]), K(3), K(1))
+case("has whole numbers and a step of 1", "Range", K(0), K(3), K(0))
+case("has whole numbers and a step of 1", "Range", K(0), K(1 << 22), K(2))
+case("y = arange(4194304)", "Range", K(0), K(1 << 22), K(1))
+case("", "ConstantOfShape", K([-1]))
+case("", "ConstantOfShape", K([1 << 12, 1 << 12]))
+case("", "Div", Sizes("m 3"), K([0, 0]))
+case("", "Div", Sizes("m 3"), K([2, 2]))
+case("", "Max", Sizes("m 3"), K([2, 2]))
+case("", "Less", Sizes("m 3"), K([2, 2]))
+case("", "Mod", Sizes("m 3"), K([2, 2]))
+case("", "Sqrt", Sizes("m 3"))
+case("", "Cast", Sizes("m 3"), to=TensorProto.BOOL)
+case("output y = [m, 3]", "Cast", Sizes("m 3"), to=TensorProto.FLOAT)
+case("output y = [m, 3]", "CastLike", Sizes("m 3"), K([1, 2]))
+case("", "ScatterND", K([1, 2]), K([[2]]), K([5]))
+case("", "ScatterND", K([1, 2]), K([[0]]), K([5, 6]))
+case("", "Unsqueeze", K([1, 2]), K(list(range(8))))
+case("", "Squeeze", K([[1, 2]]), K([5]))
+
+
+def nodes_of(operators, operands):
+    """All operators in one model: one problem does not hide another."""
+    inputs = [input_of(name, text) for name, text in operands.items() if name != "q"]
+    nodes = [node(op, list(operands), ["y%d" % i, "", ""]) for i, op in enumerate(operators)]
+    g = helper.make_graph(nodes, "g", inputs, [helper.make_tensor_value_info("y0", TensorProto.FLOAT, None)])
+    return helper.make_model(g, opset_imports=[helper.make_opsetid("", 17)])
+
+
+with open("compiler/onnx/README.md") as f:
+    operators = [line.split("|")[1].strip() for line in f if line.startswith("| ") and line.count("|") == 4]
+operators = [op for op in operators if op not in ("operator", "Constant")]
+for i in range(4):
+    names = {"xabc"[k] if k != i else "q": "2 3 4" for k in range(i + 1)}
+    cases.append(("(Abs): 'q' is not defined before it" if i == 0 else "'q' is not defined before it", nodes_of(operators, names), ()))
+for shape in ("", "3", "3:int", "2 2", "2 2 3:int", "m 2 3 3", "1 1 2 2 2", "m"):
+    cases.append(("", nodes_of(operators, {"x": shape}), ()))
+    cases.append(("", nodes_of(operators, {"x": shape, "a": shape}), ()))
+    cases.append(("", nodes_of(operators, {"x": shape, "a": shape, "b": "3", "c": "1:int"}), ()))
+
 # what depends on data
 case("the size of its result depends on 'x', which is not known", "Unique", "3")
 case("the size of its result depends on 'x', which is not known", "NonMaxSuppression", "1 2 4", "1 1 2")
@@ -428,7 +487,7 @@ def said(i, model, given):
     path = "%s/case%d.onnx" % (folder, i)
     with open(path, "wb") as f:
         f.write(model.SerializeToString())
-    run = subprocess.run([ngc, "import", path, *given], capture_output=True, text=True)
+    run = subprocess.run([ngc, "import", path, *given], capture_output=True, encoding="utf-8", errors="replace")
     return run.stdout + run.stderr, run.returncode
 
 
