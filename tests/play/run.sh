@@ -39,10 +39,15 @@ count python3 tests/play/same.py "$NGC" $ALL "$native" <"$dir/models"
 printf 'input x[3000] = 1\na = x[:, new]*x\noutput y = a @ a\n' >"$dir/large.ng"
 "$native" "$dir/large.ng" $ALL >"$dir/answer"
 check "a large model is refused with its cost" grep -q '"the model is not computed here: it would take about [0-9.e+]* operations; give smaller sizes"' "$dir/answer"
+printf 'input x[200, 200] = 1\nparam W[200, 200] = 1\nminimize J = mean((x @ W)^2) with sgd(0.1)\n' >"$dir/slow.ng"
+"$native" "$dir/slow.ng" 16 >"$dir/answer"
+check "so is its check" grep -q '"the check is not computed here: it would take about' "$dir/answer"
+"$native" examples/net_221.ng $ALL zz=3 >"$dir/answer"
+check "a value without an input" grep -q "the model has no 'zz'" "$dir/answer"
 group "the same as the command line"
 
 # Models in JavaScript: one of each kind, and a share of the others.
-set -- examples/net_221.ng examples/spiral.ng examples/regularised.ng tests/explain/every_op.ng tests/explain/loop*.ng
+set -- examples/net_221.ng examples/spiral.ng examples/regularised.ng tests/emit/models/conv.ng tests/explain/every_op.ng tests/explain/loop*.ng
 number=0
 for model in tests/emit/models/*.ng examples/*.ng; do
     number=$((number + 1))
