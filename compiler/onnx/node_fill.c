@@ -152,8 +152,9 @@ static void take_range(Import *im, const Pb__Node *n)
         return;
     if (from->count != 1 || to->count != 1 || step->count != 1 ||
         !known_whole(im->g, step, 0, &s) || s != 1 || !known_whole(im->g, from, 0, &a)) {
-        problem(im, "a range of run-time size, or of more than 2^20 elements, has whole numbers and "
-                    "a step of 1");
+        problem(im,
+                "a range of run-time size, or of more than 2^20 elements, has whole numbers and "
+                "a step of 1");
         return;
     }
     Size count = size_sub(im->g, known_size(im->g, to, 0), size_of_number(im->g, a));

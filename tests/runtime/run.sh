@@ -4,7 +4,8 @@
 # CBLAS, without it, and without vectors; the data files with and without zlib; each section by
 # itself, as it is copied into a standalone file; the headers as C++98. A run builds a program with
 # one compiler, with sanitizers or with -O3, in turn (suite.sh), and only one of those for products
-# and convolutions. CHECK_LONG=1, or naming compilers, does everything.
+# and convolutions. CHECK_LONG=1, or naming compilers, does everything. With COVERAGE (coverage.sh),
+# which leaves optimizers and sanitizers out, each program is built in one way.
 # Usage: tests/runtime/run.sh [compiler...]     Result: 0 if all checks hold.
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
@@ -42,7 +43,7 @@ build_run() {
     name=$1
     shift
     if try "$@" -o "$out/$name" -lm; then
-        cd "$out" && try "./$name" && cat "$out/log"
+        cd "$out" && try ${COVERAGE:+env -u CHECK_LONG} "./$name" && cat "$out/log"
         cd "$here" || exit 3
     fi
 }
@@ -162,6 +163,7 @@ for cc in ${*:-gcc clang}; do
     way=$((2 * number))
     for opt in "-std=c99 -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
         "-std=gnu11 -O3 -march=native"; do
+        case ${COVERAGE:+$opt} in *sanitize*) continue ;; esac
         turn=0
         ways=4 step=6
         due && build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
@@ -202,7 +204,7 @@ for cc in ${*:-gcc clang}; do
 done
 
 # For 64-bit ARM, by an emulator, which takes long: only in check-long.
-if [ "$CHECK_LONG" ] && command -v aarch64-linux-gnu-gcc >/dev/null &&
+if [ "$CHECK_LONG" ] && ! [ "${COVERAGE-}" ] && command -v aarch64-linux-gnu-gcc >/dev/null &&
     command -v qemu-aarch64 >/dev/null; then
     for name in math functions gemm conv; do
         case $name in

@@ -503,6 +503,140 @@ static void test_failures(void)
     CHECK(strstr(err, "error: step "));
 }
 
+/* Options that are wrong, each by itself: the status, and what the message says. */
+static void test_options(void)
+{
+    static const char *const wrong[][2] = {
+        {"--skip-rows x", "--skip-rows takes a whole number from 0 on"},
+        {"--delimiter 1", "--delimiter cannot be '1'; it is a character, tab or space"},
+        {"--delimiter ab", "--delimiter cannot be 'ab'"},
+        {"--delimiter=", "--delimiter cannot be ''"},
+        {"--missing all", "--missing cannot be 'all'; it is error, drop or mean"},
+        {"--scale x", "--scale takes NAME=X, where X is a number or as 1/255"},
+        {"--scale x=", "--scale takes NAME=X"},
+        {"--scale x=1/", "--scale takes NAME=X"},
+        {"--scale x=1/0", "--scale takes NAME=X"},
+        {"--scale x=0", "--scale takes NAME=X"},
+        {"--scale x=2y", "--scale takes NAME=X"},
+        {"--scale lr=2", "--scale lr: the model line has no such input of rows"},
+        {"--scale x=2,q=3", "--scale q: the model line has no such input of rows"},
+        {"--standardize q", "--standardize q: the model line has no such input of rows"},
+        {"--standardize x,x", "--standardize: the input x is scaled twice"},
+        {"--standardize c lr=1", "the input c has whole numbers: it cannot be scaled"},
+        {"--data-memory many", "--data-memory takes a number of bytes, as 64M"},
+        {"--data-memory 5MB", "--data-memory takes a number of bytes"},
+        {"--data-memory -1K", "--data-memory takes a number of bytes"},
+        {"--split 0.5", "--split takes two or three shares, such as 0.7,0.15,0.15"},
+        {"--split 0.9,0.9", "of at most 1 in all"},
+        {"--split 0.5,0.2,0.1,0.1", "--split takes two or three shares"},
+        {"--split 0.5,x", "--split takes two or three shares"},
+        {"--val-split 1", "--val-split takes a share between 0 and 1"},
+        {"--val-split 0.2,0.2", "--val-split takes a share between 0 and 1"},
+        {"--split 0.5,0.5 --val-split 0.5", "--val-split: the data is split already"},
+        {"--split 0.5,0.5 --folds 2", "data that is split does not go with --folds"},
+        {"--split 0.5,0.5 --val all.csv", "data that is split does not go with --val"},
+        {"--folds 1", "--folds takes a whole number from 2 on"},
+        {"--folds 1000000", "--folds takes at most"},
+        {"--folds 2 --grid lr=1,2", "--folds and --grid do not go together"},
+        {"--folds 2 --log log.csv", "--folds measures and keeps nothing"},
+        {"--folds 2 --curve", "--folds measures and keeps nothing"},
+        {"--grid lr=1,2 --curve", "--grid is several trainings"},
+        {"--grid q=1", "--grid q=1: the model line has no scalar input of that name"},
+        {"--grid x=1", "--grid x=1: the model line has no scalar input of that name"},
+        {"--find-rate c", "--find-rate c: the model line has no scalar input of that name"},
+        {"--find-rate q", "--find-rate q: the model line has no scalar input of that name"},
+        {"--find-rate lr --folds 2", "--find-rate does not train"},
+        {"--find-rate lr --log log.csv", "--find-rate does not train"},
+        {"--set lr", "--set takes NAME=X"},
+        {"--seed -1", "--seed takes a whole number from 0 on"},
+        {"--threads 0", "--threads takes a whole number from 1 on"},
+        {"--threads 1000000", "--threads takes at most"},
+        {"--checkpoint 5 lr=1", "--checkpoint wants --save or --resume"},
+        {"--checkpoint 5m lr=1", "--checkpoint wants --save or --resume"},
+        {"--checkpoint 5d", "--checkpoint takes a time, as 30s, 5m or 1h"},
+        {"--max-time 0", "--max-time takes a time"},
+        {"--max-time soon", "--max-time takes a time"},
+        {"--max-time 2hh", "--max-time takes a time"},
+        {"--tolerance -1", "--tolerance takes a number from 0 on"},
+        {"--tolerance 1x", "--tolerance takes a number from 0 on"},
+        {"--curve=c.gif", "--curve draws .svg or .png, not c.gif"},
+        {"--assess=c", "--assess draws .svg or .png, not c"},
+        {"--boundary b.txt", "--boundary draws .svg or .png, not b.txt"},
+        {"--map a=b lr=1", "--map wants --load or --save"},
+        {"--diagnostics xml", "--diagnostics cannot be 'xml'; it is text or json"},
+        {"--resume r.npz --load r.npz", "--resume loads and saves"},
+        {"--resume r.npz --save r.npz", "--resume loads and saves"},
+        {"--epochs", "--epochs takes a number"},
+        {"--map", "--map takes a file or pairs"},
+        {"--diagnostics", "--diagnostics takes a form"},
+        {"--delimiter", "--delimiter takes a value"},
+        {"--log", "--log takes a file"},
+        {"--quiet=1", "unknown argument: --quiet=1"},
+        {"--no-such", "unknown argument: --no-such"},
+        {"word", "unknown argument: word"},
+        {"lr=1e", "lr=1e: not a number"},
+    };
+    size_t i;
+    for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char arguments[200];
+        snprintf(arguments, sizeof arguments, "--data all.csv,k=k.csv %s", wrong[i][0]);
+        CHECK(fails(arguments, 2, wrong[i][1]));
+    }
+    CHECK(fails("--split 0.5,0.5", 2, "there is no --data to be split"));
+    CHECK(
+        fails("--data all.csv,k=k.csv lr=1 --batch 2 --val-split 0.001", 2, "too few to be split"));
+    CHECK(run_line("--data all.csv,k=k.csv lr=0 --assess") == 2 &&
+          strstr(err, "--assess wants an output for each row"));
+    CHECK(run_line("--data all.csv,k=k.csv lr=0 --boundary b.svg") == 2 &&
+          strstr(err, "--boundary wants a model with an output for each row"));
+    CHECK(run_line("--data all.csv,k=k.csv lr=0.1 --epochs 1 --diagnostics json --q") == 2 &&
+          strstr(err, "{\"severity\": \"error\", \"message\": \"unknown argument: --q\""));
+}
+
+/* Tables in other forms: separators, lines that are skipped, times and sizes with units. */
+static void test_forms(void)
+{
+    char first[sizeof out];
+    CHECK(run_line("--data all.csv,k=k.csv lr=0.1 --epochs 2 --quiet") == 0);
+    memcpy(first, out, sizeof out);
+    CHECK(run_line("--data x=x.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv lr=0.1 --epochs 2 --quiet "
+                   "--data-memory 1M --max-time 5m --tolerance 0") == 0);
+    CHECK(strcmp(out, first) == 0);
+    CHECK(run_line("--data all.csv,k=k.csv lr=0.1 --epochs 9 --quiet --max-steps 6 --max-time 1h "
+                   "--set lr=0.1 --delimiter ,") == 0);
+    CHECK(strcmp(out, first) == 0);
+    CHECK(run_line("--data all.csv,k=k.csv lr=1e-9 --epochs 50 --tolerance 0.5") == 0 &&
+          strstr(err, "Epoch 11/50") && !strstr(err, "Epoch 13/50"));
+    write_text("tabs.csv", "# a title\nx0\tx1\tz0\tz1\tc\ty\n1\t2\t3\t4\t2\t5\n1\t2\t3\t4\t0\t5\n");
+    write_text("kt.csv", "# a title\n2\n1\n");
+    CHECK(run_line(
+              "--data tabs.csv,k=kt.csv lr=0 --epochs 1 --quiet --skip-rows 1 --delimiter tab") ==
+              0 &&
+          strstr(out, "odd: 2\n"));
+    write_text("rows.csv", "1 2 3 4 2 5\n1 2 3 4 0 5\n");
+    CHECK(
+        run_line("--data rows.csv,k=k.csv lr=0 --epochs 1 --quiet --no-header --delimiter space") ==
+            0 &&
+        strstr(out, "odd: 2\n"));
+    CHECK(run_line("--data rows.csv,k=k.csv --grid lr=0,0.001 --epochs 1 --quiet") == 0);
+    CHECK(run_line("--data all.csv,k=k.csv --find-rate lr --seed 3") == 0 &&
+          strncmp(out, "lr: ", 4) == 0);
+    CHECK(run_line("--data all.csv,k=k.csv lr=0.01 --epochs 2 --folds 4 --scale x=1/2") == 0);
+    CHECK(run_line("--data all.csv,k=k.csv lr=0.01 --epochs 2 --val-split 0.25 --standardize x,z "
+                   "--curve --keep-best --patience 1") == 0);
+    CHECK(
+        run_line(
+            "--data all.csv,k=k.csv lr=0.01 --epochs 2 --split 0.5,0.25,0.25 --threads 1 --save s.npz "
+            "--checkpoint 2") == 0);
+    CHECK(run_line(
+              "--data all.csv,k=k.csv lr=0.01 --epochs 3 --split 0.5,0.25,0.25 --resume s.npz") ==
+          0);
+    CHECK(fails(
+        "--data all.csv,k=k.csv lr=0.01 --epochs 3 --resume s.npz", 2,
+        "its training has rows of data, in number 10, and not 20: --resume continues it as it was"));
+    CHECK(fails("--data all.csv,k=k.csv lr=0.01 --load none.npz", 3, "none.npz: "));
+}
+
 int main(void)
 {
     write_data(20);
@@ -512,5 +646,7 @@ int main(void)
     test_full();
     test_defaults();
     test_failures();
+    test_options();
+    test_forms();
     return check_end("train");
 }
