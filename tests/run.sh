@@ -24,9 +24,13 @@ clock() {
 
 # Runs one suite. Shows its lines at once, except the counts, which go to a file.
 one() {
-    [ "${COVERAGE-}" ] && GCOV_PREFIX=$COVERAGE/$1 && export GCOV_PREFIX # tests/coverage.sh
+    options=
+    if [ "${COVERAGE-}" ]; then # tests/coverage.sh
+        GCOV_PREFIX=$COVERAGE/$1 && export GCOV_PREFIX
+        [ "$1" = runtime ] && options=gcc
+    fi
     {
-        sh "$(command_of "$1")" 2>&1
+        sh "$(command_of "$1")" $options 2>&1
         echo $? >"$results/$1.status"
     } | tee "$results/$1.log" | sed -u -e '/^[0-9]* passed, [0-9]* failed$/d' -e "s/^/$1: /"
     status=$(cat "$results/$1.status")

@@ -28,11 +28,14 @@ in_share() {
     [ "$CHECK_LONG" ] || [ $((($2 + CHECK_SEED) % $1)) = 0 ]
 }
 
-# good: counts a check that has succeeded; fail WORD...: one that has failed, and says what
+# good: counts a check that has succeeded; fail WORD...: one that has failed, and says what. With
+# STOP_AT_FIRST (mutate.sh), the suite then ends.
 good() { passed=$((passed + 1)); }
 fail() {
     failed=$((failed + 1))
     echo "FAIL $*"
+    [ "${STOP_AT_FIRST-}" ] && exit 1
+    return 0
 }
 
 # verdict STATUS WORD...: good or fail, by a status
@@ -62,11 +65,13 @@ near() {
         END { exit bad }'
 }
 
-# limit SECONDS COMMAND...: runs it with a limit of processor time
+# limit SECONDS COMMAND...: runs it with a limit of processor time, LIMIT_TIMES as long
 limit() {
+    seconds=$(($1 * ${LIMIT_TIMES:-1}))
+    shift
     [ -x "$dir/limit" ] || cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 "$top/tests/limit.c" \
         -o "$dir/limit" || return 3
-    "$dir/limit" "$@"
+    "$dir/limit" $seconds "$@"
 }
 
 # Sets $spent to the processor time, in 1/10 s, of all ended children of this shell.
