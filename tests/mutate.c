@@ -208,7 +208,10 @@ static void c_word(Mutants *m, const char *p, size_t n)
         for (int side = 0; side < 2; side++)
             if (is_word(p, opposite[i][side]))
                 mutant(m, p, n, opposite[i][1 - side]);
-    if (isdigit((unsigned char)*p) && n == 1) {
+    /* the 0 of = {0}, which is assigned later or meant for all, and the length of a list */
+    int start = strncmp(p - 1, "{0}", 3) == 0,
+        length = p[-1] == '[' && strncmp(p + 1, "] = {", 5) == 0;
+    if (isdigit((unsigned char)*p) && n == 1 && !start && !length) {
         char to[2] = {*p == '1' ? '0' : (char)(*p + 1), 0};
         mutant(m, p, n, to);
     }

@@ -1,20 +1,23 @@
 #!/bin/sh
-# mutate.sh - are the tests strong? Each mutant of tests/mutate.c is built in a copy of the tree and
-# tested with the quick suites until one fails. A mutant that no suite notices is printed: either a
-# test is missing, or the mutant changes nothing. This takes long.
+# mutate.sh - are the tests strong? Each mutant of tests/mutate.c is compiled in a copy of the tree
+# and tested until something fails: random models, interpreted and in C; the models of `emit` and
+# the examples whose C is another one than before; quick suites. Only the one object is compiled
+# anew. A mutant that nothing notices is printed: either a test is missing, or the mutant changes
+# nothing. A mutant that is noticed at once takes less than a second, one that is not about a minute.
 #
 #     sh tests/mutate.sh [WHAT...]      files of the compiler, or groups of them: derivatives (which is what none means), reverse,
 #                                       shapes, rewrites, fuse, plan
-#     MUTATE_EVERY=K                    only each Kth mutant
-#     MUTATE_COUNT=N MUTATE_SEED=S      only N of each WHAT, chosen by the seed (1)
-#     MUTATE_FIRST_LOOK=1               only random models, interpreted and in C: quick, but weaker than all tests
-#     MUTATE_LOG=FILE                   the result of each mutant
+#     MUTATE_COUNT=N MUTATE_SEED=S      only N of each WHAT, chosen by the seed (1), in a random order
+#     MUTATE_FIRST_LOOK=1               only random models, interpreted and in C, and costs: quick, but weaker than all tests
+#     MUTATE_LOG=FILE                   the result of each mutant, as they come
+#     MUTATE_AGAIN=FILE                 only those that survived in such a file
+#     MUTATE_JOBS=N                     how many at a time (2)
 #
 # tests/mutants.txt lists those that change nothing, with the reason: FILE: 'what' -> 'to' in: LINE
 # # reason
 set -u
 cd "$(dirname "$0")/.." || exit 2
-every=${MUTATE_EVERY:-1}
+jobs=${MUTATE_JOBS:-2}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 cc -std=c11 -O1 -o "$dir/mutate" tests/mutate.c || exit 2
@@ -38,91 +41,163 @@ files_of() { # the files of a group, or the file itself
     esac
 }
 
-# All mutants of some files, or, with MUTATE_COUNT, those with the least random numbers, in their
-# order.
+# The mutants in a random order, a first of each group, then a second: also a run that is ended
+# early has a fair share of each.
 for what in ${*:-derivatives}; do
     for file in $(files_of "$what"); do
-        "$dir/mutate" "$file" | awk -v every="$every" \
-            -v file="$file" '(NR - 1) % every == 0 { print file, $0 }'
-    done | awk -v seed="${MUTATE_SEED:-1}" \
-        'BEGIN { x = (seed*7919 + 12345) % 2147483647; for (i = 0; i < 9; i++) x = x*16807 % 2147483647 }
-        { x = x*16807 % 2147483647; print x, NR, $0 }' | sort -n | sed "${MUTATE_COUNT:-1000000}q" | sort -n -k2 | cut -d' ' -f3-
-done >"$dir/all"
+        "$dir/mutate" "$file" | awk -v file="$file" '{ print file, $0 }'
+    done | awk -v seed="${MUTATE_SEED:-1}" '
+        function next_one() { x = x*16807 % 2147483647 }
+        BEGIN { x = (seed*7919 + 12345) % 2147483647; for (i = 0; i < 9; i++) next_one() }
+        { next_one(); print x, $0 }' | sort -n | sed "${MUTATE_COUNT:-1000000}q" |
+        awk '{ $1 = ""; print NR $0 }'
+done | sort -s -n -k1,1 | cut -d' ' -f2- >"$dir/all"
+if [ "${MUTATE_AGAIN-}" ]; then
+    awk 'FNR == NR { if (sub(/^SURVIVED /, "")) again[$0] = 1; next }
+        { text = $0; sub(/^[^ ]* [^ ]* [^ ]* /, "", text) }
+        $1 ":" $3 " " text in again' "$MUTATE_AGAIN" "$dir/all" >"$dir/again"
+    mv "$dir/again" "$dir/all"
+fi
 echo "$(wc -l <"$dir/all") mutants"
 
 cat >"$dir/worker" <<'END'
+mutants=$dir
 cd "$dir/tree$1" || exit 2
-NGC=$PWD/build/ngc BUILD=$PWD/build CC=cc
-command -v tcc >/dev/null && RANDOM_CC=tcc && export RANDOM_CC
-export NGC BUILD
+NGC=$PWD/build/ngc BUILD=$PWD/build STOP_AT_FIRST=1 # of suite.sh, which sets $dir
+export NGC BUILD STOP_AT_FIRST
+unset KEEP
 ulimit -v 8000000
-build() {
-    make -s CFLAGS='-O1 -w' build/ngc build/libngrt.a >log 2>&1
-}
-flags="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -w -Icompiler -Ibuild"
-prepare() { # for the first look: 300 random models, and a program that checks them, without its mutated object
-    mkdir -p models && cc $flags -o model tests/random/model.c && ./model 1 300 models && cc $flags -c -o check.o tests/random/check.c
-    cc $flags -o limit tests/limit.c
-}
-look() { # without make: does it compile, do the models still agree, in the interpreter and in C?
-    cc $flags -DNGC_LIBS='""' -c -o "$object" "$1" 2>log && cc -o check check.o $object build/libngc.a build/rt_ngrt_error.o -lm -ldl 2>log || return 2
-    ./limit 60 ./check -n models 1 40 >log 2>&1 && ./limit 60 ./check -n models 41 260 >log 2>&1 &&
-        ./limit 60 ./check models 1 36 "$quick" "$quick_libs $libs" >log 2>&1
-}
-suite() { # adds a suite, by its command, if the unchanged tree passes it
-    grep -q "^$1 " weak 2>/dev/null && return 0
-    ./limit 600 sh "tests/$1" >log 2>&1
-}
-killer() { # the first suite that fails, into $by
-    for by in $suites; do
-        suite $by || return 0
-    done
-    return 1
-}
-suites="pass/run.sh lang/run.sh err/run.sh examples.sh grad/run.sh emit/run.sh"
-mutants=$dir dir=$PWD # of suite.sh
 . tests/suite.sh
 choose_quick
+flags="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -w -Icompiler -Ibuild"
+suites="pass lang err grad examples"
+
+# What is made once: random models and networks, and the programs that check them and the models of
+# emit, without the object that is mutated.
+prepare() {
+    make -s build/ngc build/libngrt.a || return
+    libs=$(runtime_libs build | tr '\n' ' ')
+    gold=$(runtime_libs build | grep gold)
+    more=$(nm build/file.zlib | grep -q 'U inflate' && echo -lz)
+    more="$more $([ -e build/format.pb-c.o ] && echo -lprotobuf-c) -lm"
+    mkdir models nets before
+    cc -O1 -w -o model tests/random/model.c && ./model 1 100 models &&
+        cc $flags -o functions tests/functions.c build/libngc.a -lm && ./functions >functions.txt &&
+        cc -O1 -w -o net tests/random/net.c && ./net 1 40 nets functions.txt &&
+        cc $flags -O1 -c -o check.o tests/random/check.c &&
+        cc $flags -O1 -c -o selfcheck.o tests/emit/selfcheck.c && cc $flags -o limit tests/limit.c &&
+        print_forms before
+}
+
+# The C of the models of emit and of the examples, into a folder.
+print_forms() {
+    for form in "" -O0 --unroll=0; do
+        for m in tests/emit/models/*.ng examples/*.ng; do
+            case $m in *char_* | *resnet* | *lenet* | *vectorised* | *autoencoder* | *fashion* | *series* | *mirror*) continue ;; esac
+            ./limit 10 build/ngc $form "$m" --prefix=m -o - >"$1/$(basename "$m")$form" 2>&1
+            [ $? -gt 1 ] && return 1
+        done
+    done
+    return 0
+}
+
+# Does the program for a form of a model compute what the interpreter does? Sets $hash.
+computes() {
+    ./limit 20 ./selfcheck "$@" >p.c && $quick -Iruntime -c p.c -o p.o &&
+        cc p.o $libs $quick_libs -o p && ./limit 20 ./p >out && hash=$(tail -1 out)
+}
+
+# Those whose C has changed compute the same, also without shared memory.
+emitted() {
+    rm -rf now && mkdir now && print_forms now || return 1
+    diff -rq before now | sed -n 's/^Files before\/\(.*\) and .*/\1/p' >changed
+    [ -s changed ] || return 0
+    cc selfcheck.o $object build/libngc.a -lm $gold -o selfcheck || return 1
+    while read -r name <&3; do
+        m=tests/emit/models/${name%.ng*}.ng
+        [ -e "$m" ] || m=examples/${name%.ng*}.ng
+        computes ${name#*.ng} "$m" || return 1
+        shared=$hash
+        computes ${name#*.ng} --no-share "$m" || return 1
+        [ "$shared" = "$hash" ] || return 1
+    done 3<changed
+    return 0
+}
+
+# Random models, in the interpreter and in C.
+interpreted() { ./limit 30 ./check -n "$@"; }
+compiled() { ./limit 60 ./check "$@" "$quick -Iruntime" "$quick_libs $libs"; }
+random() {
+    cc check.o $object build/libngc.a build/rt_ngrt_error.o $gold -lm -ldl -o check &&
+        interpreted models 1 12 && compiled models 1 6 && interpreted nets 1 12 &&
+        interpreted models 13 88 && compiled nets 1 4 && compiled models 7 18
+}
+
+suite() {
+    script=tests/$1/run.sh
+    [ -e $script ] || script=tests/$1.sh
+    ./limit 300 sh $script
+}
+
+# Sets $by to what notices the mutant, or to nothing.
+killer() {
+    by=random
+    random >log 2>&1 || return
+    by=costs
+    cc build/main.o $object build/file.zlib build/libngc.a $more $gold -o build/ngc >log 2>&1 &&
+        ./limit 60 sh tests/pass/costs.sh >log 2>&1 || return
+    by=
+    [ "${MUTATE_FIRST_LOOK-}" ] && return
+    by=emitted
+    ar r build/libngc.a $object 2>>log && emitted >log 2>&1 || return
+    for by in $suites; do
+        suite $by >log 2>&1 || return
+    done
+    by=
+}
+
 object=build/ops.o
-build && prepare || { echo "the tree does not build"; cat log; exit 2; }
-libs=$(runtime_libs build | tr '\n' ' ')
-look compiler/graph/ops.c || { echo "the random models fail without a mutant"; cat log; exit 2; }
+prepare >log 2>&1 || { echo "the tree does not build: $(tail -3 log)"; exit 2; }
+random >log 2>&1 || { echo "the random models fail without a mutant: $(tail -3 log)"; exit 2; }
+[ "${MUTATE_FIRST_LOOK-}" ] && suites=
 for by in $suites; do
-    suite $by && continue
+    suite $by >log 2>&1 && continue
     echo "$by fails without a mutant, and is left out: $(tail -1 log)"
-    echo "$by " >>weak
+    suites=$(echo " $suites " | sed "s/ $by / /")
 done
-awk -v n="$1" 'NR % 2 == n' "$mutants/all" | while read -r file number line rest; do
-    cp "$file" original
+awk -v n="$1" -v jobs="$jobs" 'NR % jobs == n' "$mutants/all" >mine
+while read -r file number line rest <&4; do
     object=build/$(basename "$file" .c).o
+    cp "$file" original
     cp "$object" original.o
     "$mutants/mutate" "$file" "$number" >mutated && cp mutated "$file"
-    look "$file"
-    case $? in
-    0)
-        if build && ! killer; then
-            echo "SURVIVED $file:$line $rest"
-        else
+    if ! cc $flags -O0 -DNGC_LIBS='""' -c -o "$object" "$file" >log 2>&1; then
+        echo "unfit $file:$line $rest"
+    else
+        killer
+        if [ "$by" ]; then
             echo "killed $file:$line $rest (by $by)"
-        fi ;;
-    2) echo "unfit $file:$line $rest" ;;
-    *) echo "killed $file:$line $rest (at once)" ;;
-    esac
+        else
+            echo "SURVIVED $file:$line $rest"
+        fi
+    fi
     cp original "$file"
-    cp original.o "$object" && ar r build/libngc.a "$object"
-done
+    cp original.o "$object" && ar r build/libngc.a "$object" 2>/dev/null
+done 4<mine
 END
-export dir
-[ -n "${MUTATE_FIRST_LOOK:-}" ] && sed -i 's/^suites=.*/suites=/' "$dir/worker"
-for n in 0 1; do
+export dir jobs
+log=${MUTATE_LOG:-$dir/log}
+: >"$log"
+n=0
+while [ $n -lt "$jobs" ]; do
     mkdir "$dir/tree$n"
     cp -r Makefile compiler grammars runtime tests examples README.md "$dir/tree$n"
-    sh "$dir/worker" $n >"$dir/log$n" 2>&1 &
+    sh "$dir/worker" $n >>"$log" 2>&1 &
+    n=$((n + 1))
 done
 wait
-grep -hv '^killed\|^unfit\|^SURVIVED' "$dir"/log?
-[ -n "${MUTATE_LOG:-}" ] && cat "$dir"/log? >"$MUTATE_LOG"
-grep -h '^SURVIVED' "$dir"/log? | while read -r _ place rest; do
+grep -v '^killed\|^unfit\|^SURVIVED' "$log"
+grep '^SURVIVED' "$log" | while read -r _ place rest; do
     known="${place%%:*}: $rest"
     if grep -qF -e "$known #" tests/mutants.txt 2>/dev/null; then
         echo "changes nothing: $place $rest"
@@ -130,8 +205,8 @@ grep -h '^SURVIVED' "$dir"/log? | while read -r _ place rest; do
         echo "SURVIVED $place $rest"
     fi
 done | tee "$dir/left"
-killed=$(cat "$dir"/log? | grep -c '^killed')
+killed=$(grep -c '^killed' "$log")
 left=$(grep -c '^SURVIVED' "$dir/left")
-echo "$(cat "$dir"/log? | grep -c '^unfit') do not build, $(grep -c '^changes' "$dir/left") change nothing"
+echo "$(grep -c '^unfit' "$log") do not build, $(grep -c '^changes' "$dir/left") change nothing"
 echo "$killed passed, $left failed"
 [ "$left" -eq 0 ] && [ "$killed" -gt 0 ]
