@@ -93,6 +93,8 @@ static void test_max_min(void)
     CHECK(isnan(ngrt_maximum(NAN, 1.0)) && isnan(ngrt_maximum(1.0, NAN)));
     CHECK(isnan(ngrt_minimum(NAN, 1.0)) && isnan(ngrt_minimum(1.0, NAN)));
     CHECK(isnan(ngrt_maximumf(NAN, 1.0f)) && isnan(ngrt_minimumf(1.0f, NAN)));
+    CHECK(isnan(ngrt_maximumf(1.0f, NAN)) && isnan(ngrt_minimumf(NAN, 1.0f)));
+    CHECK(ngrt_maximumf(2.0f, 1.0f) == 2.0f && ngrt_minimumf(1.0f, 2.0f) == 1.0f);
     CHECK(ngrt_maximumf(-INFINITY, -1.0f) == -1.0f && ngrt_minimumf(INFINITY, 1.0f) == 1.0f);
 }
 
@@ -102,7 +104,8 @@ static void test_mod(void)
     CHECK(ngrt_mod(5.0, -3.0) == -1.0 && ngrt_mod(-5.0, -3.0) == -2.0);
     CHECK(ngrt_mod(6.0, 3.0) == 0.0 && !signbit(ngrt_mod(-6.0, 3.0)) &&
           signbit(ngrt_mod(6.0, -3.0)));
-    CHECK(ngrt_modf(-0.25f, 1.0f) == 0.75f);
+    CHECK(ngrt_modf(-0.25f, 1.0f) == 0.75f && ngrt_modf(5.0f, -3.0f) == -1.0f);
+    CHECK(ngrt_modf(-5.0f, -3.0f) == -2.0f && signbit(ngrt_modf(6.0f, -3.0f)));
     CHECK(isnan(ngrt_mod(1.0, 0.0)) && isnan(ngrt_mod(NAN, 1.0)) && isnan(ngrt_mod(1.0, NAN)));
     CHECK(ngrt_mod(5.0, INFINITY) == 5.0 && ngrt_mod(-5.0, INFINITY) == INFINITY);
 }
@@ -221,6 +224,16 @@ static void test_floats(void)
     CHECK(ngrt_softplusf(-INFINITY) == 0.0f);
 }
 
+/* Each code has a text of its own. */
+static void test_messages(void)
+{
+    for (int a = NGRT_EMODEL; a <= NGRT_AGAIN; a++)
+        for (int b = NGRT_EMODEL; b < a; b++)
+            CHECK(strcmp(ngrt_strerror(a), ngrt_strerror(b)) != 0);
+    CHECK(strcmp(ngrt_strerror(12345), "unknown error") == 0);
+    CHECK(strcmp(ngrt_strerror(NGRT_AGAIN), "unknown error") != 0);
+}
+
 int main(void)
 {
     test_floats();
@@ -233,6 +246,6 @@ int main(void)
     test_as_int();
     test_max_min();
     test_mod();
-    CHECK(ngrt_strerror(NGRT_OK) && ngrt_strerror(NGRT_ELABEL) && ngrt_strerror(12345));
+    test_messages();
     return check_end("math");
 }
