@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 build, compiler, *given = sys.argv[1:]
-COUNTS = ["-O0", "-g", "--coverage", "-fprofile-update=atomic"]
+COUNTS = ["-O0", "-g", "--coverage"]
 
 
 def ours(word):
@@ -29,7 +29,7 @@ def main():
     objects = []
     for source in sources:
         text = subprocess.run([compiler, *options, "-E", "-P", source], stdout=subprocess.PIPE).stdout
-        number = hashlib.sha1(" ".join([source, *options]).encode() + text).hexdigest()[:10]
+        number = hashlib.sha1(" ".join([source, *options, *COUNTS]).encode() + text).hexdigest()[:10]
         name = os.path.join(build, "%s_%s.o" % (number, os.path.basename(source)[:-2]))
         if not os.path.exists(name):
             command = [compiler, *options, *COUNTS, "-c", source, "-o", name]
