@@ -283,12 +283,41 @@ static void test_claims(void)
         {"{}", "8 bytes follow"},
         {"{\"", "damaged at byte"},
         {"{\"__metadata__\":{\"a\":1}}", "damaged at byte"},
+        {"{\"a\\", "damaged at byte"},
+        {"{\"a\\x\":1}", "damaged at byte"},
+        {"{\"a\\u00g0\":1}", "damaged at byte"},
+        {"{\"a\\uD800\":1}", "damaged at byte"},
+        {"{\"a\\uDC00\\uDC00\":1}", "damaged at byte"},
+        {"{\"a\\uD800\\u0041\":1}", "damaged at byte"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,x]}}", "damaged at byte"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[8]}}", "damaged at byte"},
+        {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+         "damaged at byte"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"shape\":[2],\"data_offsets\":[0,8]}}",
+         "damaged at byte"},
+        {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8],\"data_offsets\":[0,8]}}",
+         "damaged at byte"},
+        {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", "damaged at byte"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,8]}}",
+         "a: holds no elements: axis 0 has size 0"},
+        {"{\"a\":{\"dtype\":\"a type whose name has more than forty letters, so it is cut\","
+         "\"shape\":[2],\"data_offsets\":[0,8]}}",
+         "its type is 'a type whose name has more than forty le', which is not known"},
     };
     size_t i;
     for (i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_safetensors("bad.st", bad[i].header, "12345678", 8);
         CHECK(refuses("bad.st", NULL, NGRT_EFORMAT, bad[i].words));
     }
+    /* names in other scripts, numbers that are none, and a tensor without elements */
+    write_safetensors(
+        "names.st",
+        "{\"__metadata__\":{},\"\\u00e4\\u20AC\\uD83D\\uDE00\":{\"dtype\":\"F32\",\"shape\":[1],"
+        "\"data_offsets\":[0,4]},\"b\\n\\t\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]},"
+        "\"none\":{\"dtype\":\"F32\",\"shape\":[2,0],\"data_offsets\":[8,8]}}",
+        "12345678", 8);
+    CHECK(refuses("names.st", NULL, NGRT_EMODEL,
+                  "is not in it; it holds \u00e4\u20ac\U0001f600, b\n\t"));
     write_bytes("bad.st", "\xff\xff\xff\xff\0\0\0\0{\"a\"", 12);
     CHECK(refuses("bad.st", NULL, NGRT_EFORMAT,
                   "the safetensors header has 4294967295 bytes, but 4 follow"));
