@@ -192,7 +192,8 @@ for cc in ${*:-gcc clang}; do
     due && objects_of $zipped && build_run weights "$cc" $opt $plain $(fault_wraps) \
         "$here/weights.c" "$top/tests/faults/wrap.c" $objects $zlib
     due && objects_of $files $trainer ngrt_random ngrt_error &&
-        build_run train "$cc" $opt $plain "$here/train.c" $objects
+        build_run train "$cc" $opt $plain $(fault_wraps) "$here/train.c" "$top/tests/faults/wrap.c" \
+            $objects
     if has "$cc" -lopenblas cblas.h; then
         due && build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" \
             $(sources ngrt_sgemm ngrt_dgemm) -lopenblas

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../runtime/ngrt_host.h"
+#include "../faults/wrap.h"
 #include "check.h"
 
 typedef struct line_params {
@@ -259,6 +260,8 @@ static const ngrt_model full_model = {NGRT_MODEL_VERSION,
 /* ---- running it ---- */
 
 static char out[4096], err[65536]; /* what the last run printed */
+static long fault;                 /* the call of the system that fails in it; 0: none */
+static int fault_left;             /* it did not make as many */
 
 static void read_text(const char *path, char *text, size_t room)
 {
@@ -283,7 +286,10 @@ static int run_model(const ngrt_model *model, const char *arguments)
     keep_out = dup(1), keep_err = dup(2);
     if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr))
         exit(3);
+    fault_in(fault);
     status = ngrt_train_main(model, argc, argv);
+    fault_left = fault_is_left();
+    fault_in(0);
     fflush(stdout);
     fflush(stderr);
     dup2(keep_out, 1), dup2(keep_err, 2);
@@ -637,6 +643,33 @@ static void test_forms(void)
     CHECK(fails("--data all.csv,k=k.csv lr=0.01 --load none.npz", 3, "none.npz: "));
 }
 
+/* The k-th call of the system fails, for every k: an error that says so, or the same results. */
+static void test_faults(void)
+{
+    static const char *const runs[] = {
+        "--data few.csv,k=k.csv lr=0.01 --epochs 1 --val few.csv,k=k.csv --standardize x --keep-best "
+        "--patience 3 --log log.csv --curve --save f.npz --checkpoint 1",
+        "--data few.csv,k=k.csv lr=0.01 --epochs 2 --standardize x --resume f.npz",
+        "--data x=x.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv --grid lr=0.01,0.1 --epochs 1 --val-split 0.5",
+        "--data few.csv,k=k.csv lr=0.01 --epochs 1 --folds 2 --missing mean",
+        "--data few.csv,k=k.csv --find-rate lr --quiet",
+    };
+    size_t i;
+    write_text("few.csv", "x0,x1,z0,z1,c,y\n1,2,3,4,2,5\n1,3,3,4,0,5\n2,2,3,4,1,4\n0,1,3,4,0,5\n");
+    for (i = 0; i < sizeof runs / sizeof *runs; i++) {
+        int failed = 0, status = -1, ran = 0;
+        for (fault = 1; fault < 4000 && !(ran && fault_left); fault++) {
+            status = run_line(runs[i]);
+            ran = 1;
+            failed += status != 0;
+            CHECK(status == 0 || status == 1 || status == 3);
+            CHECK(status == 0 || strstr(err, "error: "));
+        }
+        fault = 0;
+        CHECK(status == 0 && fault_left && failed > 20);
+    }
+}
+
 int main(void)
 {
     write_data(20);
@@ -648,5 +681,6 @@ int main(void)
     test_failures();
     test_options();
     test_forms();
+    test_faults();
     return check_end("train");
 }
