@@ -25,7 +25,7 @@ case " \$* " in
 *" -fsyntax-only "*) exec $real "\$@" ;;
 *" runtime/"*" -o build/coverage/"* | *" -o build/coverage/"*" runtime/"*) exec $real "\$@" -fprofile-update=atomic ;;
 */runtime/*.c" "* | */avx2/*.c" "* | */plain/*.c" "* | */scalar/*.c" "*) exec python3 "$PWD/tests/coverage_cc.py" "$at" $real "\$@" ;;
-*" -shared "* | *" -c "*) exec $real "\$@" ;;
+*" -c "*) exec $real "\$@" ;;
 esac
 exec $real "\$@" -lgcov
 END
