@@ -257,6 +257,88 @@ static const ngrt_model full_model = {NGRT_MODEL_VERSION,
                                       NULL,
                                       NULL};
 
+/* A model with labels: input x[m, 2], t[m]: int; p = x @ W + c; J = mean of (p - one_hot(t))^2,
+ * summed over the classes. */
+typedef struct kind_params {
+    float W[2][3], c[3];
+} kind_params;
+typedef struct kind_inputs {
+    int m;
+    const float *x;
+    const int32_t *t;
+} kind_inputs;
+typedef struct kind_work {
+    float J, p[8][3];
+} kind_work;
+
+static int kind_predict(const void *params, void *state, const void *inputs, void *work)
+{
+    const kind_params *w = params;
+    const kind_inputs *in = inputs;
+    kind_work *v = work;
+    int i, k;
+    (void)state;
+    for (i = 0; i < in->m; i++)
+        for (k = 0; k < 3; k++)
+            v->p[i][k] = in->x[2 * i] * w->W[0][k] + in->x[2 * i + 1] * w->W[1][k] + w->c[k];
+    return NGRT_OK;
+}
+
+static int kind_eval(const void *params, void *state, const void *inputs, void *work)
+{
+    const kind_inputs *in = inputs;
+    kind_work *v = work;
+    int i, k;
+    kind_predict(params, state, inputs, work);
+    v->J = 0;
+    for (i = 0; i < in->m; i++)
+        for (k = 0; k < 3; k++) {
+            float e = v->p[i][k] - (float)(in->t[i] == k);
+            v->J += e * e / (float)in->m;
+        }
+    return NGRT_OK;
+}
+
+static int kind_step(void *params, void *state, const void *inputs, void *work)
+{
+    kind_params *w = params;
+    const kind_inputs *in = inputs;
+    kind_work *v = work;
+    int i, k;
+    kind_eval(params, state, inputs, work);
+    for (i = 0; i < in->m; i++)
+        for (k = 0; k < 3; k++) {
+            float d = 0.2f / (float)in->m * (v->p[i][k] - (float)(in->t[i] == k));
+            w->W[0][k] -= d * in->x[2 * i];
+            w->W[1][k] -= d * in->x[2 * i + 1];
+            w->c[k] -= d;
+        }
+    return NGRT_OK;
+}
+
+static const ngrt_dim kind_dim[] = {{"m", 8, offsetof(kind_inputs, m)}};
+static const ngrt_tensor kind_tensor[] = {
+    {"x", NGRT_INPUT, NGRT_F32, 2, {8, 2}, {0, -1}, offsetof(kind_inputs, x), 0, 0, 0},
+    {"t", NGRT_INPUT, NGRT_I32, 1, {8}, {0}, offsetof(kind_inputs, t), NGRT_TARGET, 3, 0},
+    {"W", NGRT_PARAM, NGRT_F32, 2, {2, 3}, {-1, -1}, 0, 0, 0, 0},
+    {"c", NGRT_PARAM, NGRT_F32, 1, {3}, {-1}, offsetof(kind_params, c), 0, 0, 0},
+    {"p", NGRT_OUTPUT, NGRT_F32, 2, {8, 3}, {0, -1}, offsetof(kind_work, p), 0, 0, 0},
+    {"J", NGRT_LOSS, NGRT_F32, 0, {0}, {0}, offsetof(kind_work, J), NGRT_MEAN, 0, 0},
+};
+static const ngrt_model kind_model = {.version = NGRT_MODEL_VERSION,
+                                      .name = "kind",
+                                      .real = NGRT_F32,
+                                      .sizeof_params = sizeof(kind_params),
+                                      .sizeof_inputs = sizeof(kind_inputs),
+                                      .sizeof_work = sizeof(kind_work),
+                                      .dims = 1,
+                                      .dim = kind_dim,
+                                      .tensors = 6,
+                                      .tensor = kind_tensor,
+                                      .predict = kind_predict,
+                                      .eval = kind_eval,
+                                      .step = kind_step};
+
 /* ---- running it ---- */
 
 static char out[4096], err[65536]; /* what the last run printed */
@@ -271,13 +353,16 @@ static void read_text(const char *path, char *text, size_t room)
         fclose(file);
 }
 
-/* Runs the trainer with these arguments, separated by blanks; its status. */
+/* Runs the trainer with these arguments, separated by blanks, or another command, which comes
+ * before them; its status. */
 static int run_model(const ngrt_model *model, const char *arguments)
 {
-    char text[512] = "train ", *argv[32];
-    int argc = 0, status, keep_out, keep_err;
+    char text[512] = "", *argv[32];
+    int argc = 0,
+        trains = strncmp(arguments, "eval ", 5) != 0 && strncmp(arguments, "predict ", 8) != 0,
+        status, keep_out, keep_err;
     char *word;
-    strcat(text, arguments);
+    snprintf(text, sizeof text, "train %s", arguments);
     for (word = strtok(text, " "); word; word = strtok(NULL, " "))
         argv[argc++] = word;
     argv[argc] = NULL;
@@ -287,7 +372,7 @@ static int run_model(const ngrt_model *model, const char *arguments)
     if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr))
         exit(3);
     fault_in(fault);
-    status = ngrt_train_main(model, argc, argv);
+    status = (trains ? ngrt_train_main : ngrt_model_main)(model, argc, argv);
     fault_left = fault_is_left();
     fault_in(0);
     fflush(stdout);
@@ -643,23 +728,81 @@ static void test_forms(void)
     CHECK(fails("--data all.csv,k=k.csv lr=0.01 --load none.npz", 3, "none.npz: "));
 }
 
+/* Labels that are words: what is compared, drawn and predicted. */
+static void test_words(void)
+{
+    char text[4096];
+    write_text("words.csv",
+               "a;b;t\n1;0;red\n0;1;green\n-1;-1;\"deep; \"\"blue\"\"\"\n2;0;red\n0;2;green\n"
+               "-2;-1;\"deep; \"\"blue\"\"\"\n");
+    CHECK(
+        run_model(&kind_model,
+                  "--data words.csv --epochs 200 --quiet --assess --boundary b.svg --save k.npz") ==
+        0);
+    CHECK(strstr(out, "red") && strstr(out, "green") && strstr(out, "deep; \"blue\"") &&
+          strstr(out, "precision"));
+    read_text("b.svg", text, sizeof text);
+    CHECK(strstr(text, "<svg") && strstr(text, "<rect"));
+    CHECK(run_model(&kind_model,
+                    "eval --data words.csv --load k.npz --assess=a.svg --boundary b.png") == 0 &&
+          strstr(out, "J: "));
+    CHECK(run_model(&kind_model, "eval --data words.csv --split 0.5,0.5 --load k.npz") == 0);
+    CHECK(run_model(&kind_model, "predict --data words.csv --load k.npz") == 0);
+    CHECK(strstr(out, "green,red,t\n"));
+    CHECK(strstr(out, ",red\n") && strstr(out, ",green\n") &&
+          strstr(out, ",\"deep; \"\"blue\"\"\"\n"));
+    write_text("places.csv", "1,0\n0,1\n-1,-1\n");
+    CHECK(run_model(&kind_model, "predict --data places.csv --load k.npz -o p.csv --no-header") ==
+              0 &&
+          !*out);
+    read_text("p.csv", text, sizeof text);
+    CHECK(strstr(text, ",red\n") && strstr(text, ",green\n"));
+    CHECK(run_model(&kind_model, "predict --data places.csv --load k.npz -o p.npz") == 0);
+    CHECK(run_model(&kind_model, "predict --data places.csv --load k.npz -o p.safetensors") == 0);
+    CHECK(run_model(&kind_model, "predict --data places.csv --load k.npz -o /no/such/p.csv") == 3);
+    CHECK(run_model(&kind_model, "predict --load k.npz") == 2 && strstr(err, "no data"));
+    CHECK(run_model(&kind_model, "predict --data places.csv --missing drop") == 2 &&
+          strstr(err, "--missing=drop would leave out some"));
+    CHECK(run_model(&kind_model, "eval --data places.csv --epochs 3") == 2 &&
+          strstr(err, "unknown argument: --epochs"));
+    CHECK(run_model(&line_model, "predict --data all.csv") == 2 &&
+          strstr(err, "has nothing to predict: no output"));
+    write_text("other.csv", "a;b;t\n1;0;yellow\n");
+    CHECK(run_model(&kind_model, "eval --data other.csv --load k.npz") == 3 &&
+          strstr(err, "other.csv:2:5: 'yellow' is none of the 3 words that training knew for t"));
+    write_text("four.csv", "a;b;t\n1;0;i\n1;0;j\n1;0;k\n1;0;l\n");
+    CHECK(run_model(&kind_model, "--data four.csv") == 3 &&
+          strstr(err, "4 different words, but t has 3 classes"));
+    CHECK(run_model(&kind_model, "eval --help") == 0 && strstr(out, "--assess"));
+    CHECK(run_model(&kind_model, "predict --help") == 0 && !strstr(out, "--epochs"));
+}
+
 /* The k-th call of the system fails, for every k: an error that says so, or the same results. */
 static void test_faults(void)
 {
-    static const char *const runs[] = {
-        "--data few.csv,k=k.csv lr=0.01 --epochs 1 --val few.csv,k=k.csv --standardize x --keep-best "
-        "--patience 3 --log log.csv --curve --save f.npz --checkpoint 1",
-        "--data few.csv,k=k.csv lr=0.01 --epochs 2 --standardize x --resume f.npz",
-        "--data x=x.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv --grid lr=0.01,0.1 --epochs 1 --val-split 0.5",
-        "--data few.csv,k=k.csv lr=0.01 --epochs 1 --folds 2 --missing mean",
-        "--data few.csv,k=k.csv --find-rate lr --quiet",
+    static const struct {
+        const ngrt_model *model;
+        const char *arguments;
+    } runs[] = {
+        {&line_model,
+         "--data few.csv,k=k.csv lr=0.01 --epochs 1 --val few.csv,k=k.csv --standardize x "
+         "--keep-best --patience 3 --log log.csv --curve --save f.npz --checkpoint 1"},
+        {&line_model, "--data few.csv,k=k.csv lr=0.01 --epochs 2 --standardize x --resume f.npz"},
+        {&line_model,
+         "--data x=x.csv,z=z.csv,c=c.csv,y=y.csv,k=k.csv --grid lr=0.01,0.1 --epochs 1 "
+         "--val-split 0.5"},
+        {&line_model, "--data few.csv,k=k.csv lr=0.01 --epochs 1 --folds 2 --missing mean"},
+        {&line_model, "--data few.csv,k=k.csv --find-rate lr --quiet"},
+        {&kind_model, "eval --data words.csv --load k.npz --assess"},
+        {&kind_model, "predict --data words.csv --load k.npz -o p.csv"},
+        {&kind_model, "predict --data words.csv --load k.npz -o p.npz"},
     };
     size_t i;
     write_text("few.csv", "x0,x1,z0,z1,c,y\n1,2,3,4,2,5\n1,3,3,4,0,5\n2,2,3,4,1,4\n0,1,3,4,0,5\n");
     for (i = 0; i < sizeof runs / sizeof *runs; i++) {
         int failed = 0, status = -1, ran = 0;
-        for (fault = 1; fault < 4000 && !(ran && fault_left); fault++) {
-            status = run_line(runs[i]);
+        for (fault = 1; fault < 1500 && !(ran && fault_left); fault++) {
+            status = run_model(runs[i].model, runs[i].arguments);
             ran = 1;
             failed += status != 0;
             CHECK(status == 0 || status == 1 || status == 3);
@@ -681,6 +824,7 @@ int main(void)
     test_failures();
     test_options();
     test_forms();
+    test_words();
     test_faults();
     return check_end("train");
 }
