@@ -386,6 +386,17 @@ static void print_scatter(const Pair *p)
 
 /* ---- the command ---- */
 
+int ngrt_assess_check(Trainer *t, int part)
+{
+    Pair p = {0};
+
+    if (!t->assess || (t->model->dims > 0 && find_pair(t, &t->part[part], &p)))
+        return DONE;
+    return ngrt_trainer_fail(t, USAGE,
+                             "--assess wants an output for each row, and a target that it is of: "
+                             "labels and a score for each class, or numbers");
+}
+
 int ngrt_assess(Trainer *t, int part)
 {
     Set *set = &t->part[part];
@@ -394,11 +405,7 @@ int ngrt_assess(Trainer *t, int part)
 
     if (!t->assess)
         return DONE;
-    if (t->model->dims == 0 || !find_pair(t, set, &p))
-        return ngrt_trainer_fail(
-            t, USAGE,
-            "--assess wants an output for each row, and a target that it is of: "
-            "labels and a score for each class, or numbers");
+    find_pair(t, set, &p);
     p.rows = set->rows;
     p.said = ngrt_trainer_allocate(p.rows * p.elements, sizeof *p.said);
     p.is = ngrt_trainer_allocate(p.rows, sizeof *p.is);

@@ -228,6 +228,18 @@ static void draw_places(const Plane *p, Picture *picture)
     }
 }
 
+int ngrt_boundary_check(Trainer *t, int part)
+{
+    const ngrt_model *m = t->model;
+    Plane p = {0};
+
+    if (!t->boundary_path || (m->predict && m->dims > 0 && find_plane(t, &t->part[part], &p)))
+        return DONE;
+    return ngrt_trainer_fail(
+        t, USAGE,
+        "--boundary wants a model with an output for each row of one input of two numbers");
+}
+
 int ngrt_boundary(Trainer *t, int part)
 {
     Set *set = &t->part[part];
@@ -237,10 +249,7 @@ int ngrt_boundary(Trainer *t, int part)
 
     if (!t->boundary_path)
         return DONE;
-    if (!t->model->predict || t->model->dims == 0 || !find_plane(t, set, &p))
-        return ngrt_trainer_fail(
-            t, USAGE,
-            "--boundary wants a model with an output for each row of one input of two numbers");
+    find_plane(t, set, &p);
     p.said = ngrt_trainer_allocate(CELLS * CELLS * p.elements, sizeof *p.said);
     if (p.said)
         status = find_range(t, set, &p);

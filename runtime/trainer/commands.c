@@ -233,6 +233,8 @@ static int run(Trainer *t, int argc, char **argv)
         status = prepare(t);
     if (!status)
         status = read_data(t);
+    if (!status)
+        status = ngrt_results_check(t);
     if (!status && t->command == TRAIN)
         status = prepare_training(t);
     if (status)

@@ -70,6 +70,17 @@ static void print_values(const Trainer *t, int part, int *printed)
     }
 }
 
+int ngrt_results_check(Trainer *t)
+{
+    int last = last_part(t), status = DONE;
+
+    if (t->command != PREDICT)
+        status = ngrt_assess_check(t, last);
+    if (!status && t->command != PREDICT)
+        status = ngrt_boundary_check(t, last);
+    return status;
+}
+
 int ngrt_results_measure(Trainer *t)
 {
     int last = last_part(t), all = last > TRAINING && !t->quiet, part, i, status = DONE;

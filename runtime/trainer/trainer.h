@@ -403,16 +403,19 @@ int ngrt_scatter_numbers(const Trainer *t, const char *name, const double *is, c
 int ngrt_scatter_classes(const Trainer *t, const size_t *count, const char *const *name,
                          size_t classes);
 
-/* assess.c: prints --assess for a part of the data */
+/* assess.c: can there be an --assess of a part of the data? A message where not; prints it */
+int ngrt_assess_check(Trainer *t, int part);
 int ngrt_assess(Trainer *t, int part);
 
-/* boundary.c: the picture of --boundary, with the rows of a part of the data */
+/* boundary.c: the same for --boundary; its picture, with the rows of a part of the data */
+int ngrt_boundary_check(Trainer *t, int part);
 int ngrt_boundary(Trainer *t, int part);
 
 /* finder.c: --find-rate */
 int ngrt_find_rate(Trainer *t);
 
 /* results.c */
+int ngrt_results_check(Trainer *t);   /* before a training: can all that is asked for be shown? */
 int ngrt_results_measure(Trainer *t); /* evaluates the parts of the data that are printed */
 int ngrt_results_print(Trainer *t);
 
