@@ -1,6 +1,7 @@
 """coverage_cc.py BUILD COMPILER ARGUMENT... - compiles as COMPILER does, but sources of the runtime, and
 programs of its suite, which include it, count their lines and branches (coverage.sh). What they
-need is in BUILD: one object for each source and set of options. The optimizer and the sanitizers
+need is in BUILD: one object for each source and set of options, .obj because the suite pass links
+all *.o there. The optimizer and the sanitizers
 are left out, because they have branches of their own."""
 
 import hashlib
@@ -30,7 +31,7 @@ def main():
     for source in sources:
         text = subprocess.run([compiler, *options, "-E", "-P", source], stdout=subprocess.PIPE).stdout
         number = hashlib.sha1(" ".join([source, *options, *COUNTS]).encode() + text).hexdigest()[:10]
-        name = os.path.join(build, "%s_%s.o" % (number, os.path.basename(source)[:-2]))
+        name = os.path.join(build, "%s_%s.obj" % (number, os.path.basename(source)[:-2]))
         if not os.path.exists(name):
             command = [compiler, *options, *COUNTS, "-c", source, "-o", name]
             if subprocess.run(command).returncode:
