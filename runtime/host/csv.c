@@ -45,10 +45,12 @@ static int read_more(Csv *csv)
     if (left > 0)
         memmove(csv->text.at, csv->rest.at, left);
     csv->text.size = left;
-    if (!ngrt_bytes_reserve(&csv->text, MORE))
+    if (!ngrt_bytes_reserve(&csv->text, MORE)) {
         csv->error = ngrt_fail(csv->message, NGRT_ENOMEM, "%s: out of memory", csv->path);
-    if (!csv->error)
-        csv->error = csv->read(csv->from, csv->text.at + left, MORE, &got, csv->message);
+        return 0;
+    }
+
+    csv->error = csv->read(csv->from, csv->text.at + left, MORE, &got, csv->message);
     csv->text.size += got;
     csv->rest = (Span){csv->text.at, csv->text.at + csv->text.size};
     return got > 0 && !csv->error;
