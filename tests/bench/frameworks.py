@@ -227,6 +227,15 @@ def loss_gmm(p, x):
     return torch.logsumexp(alphas, 0) - torch.logsumexp(inner, 1).mean()
 
 
+def loss_gp(p, x, t):
+    scale, length, noise = p[0]
+    d = ((x[:, None] - x) ** 2).sum(-1)
+    k = torch.exp(2 * scale) * torch.exp(-0.5 * d * torch.exp(-2 * length)) + torch.exp(2 * noise) * torch.eye(len(x))
+    factor = torch.linalg.cholesky(k)
+    z = torch.linalg.solve_triangular(factor, t[:, None], upper=False)
+    return 0.5 * (z ** 2).sum() + torch.log(torch.diag(factor)).sum()
+
+
 def predict_c(p, x):
     with torch.no_grad():
         return torch.softmax(dense_net(p, x, torch.relu), 1)
@@ -264,6 +273,7 @@ WORKLOADS = {
     "predict1": Work("predict", predict_c, what="predict"),
     "kmeans": Work("kmeans", loss_kmeans),
     "gmm": Work("gmm", loss_gmm, rate=0.01),
+    "gp": Work("gp", loss_gp, rate=1e-5),
     "hessian": Work("hessian", loss_hessian, rate=1e-5),
 }
 
