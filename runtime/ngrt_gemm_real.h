@@ -1317,7 +1317,11 @@ static int beats_wide(int ta, int tb, int m, int n, int k, double work)
 {
     const int is_double = sizeof(real) == sizeof(double);
 
-    if (!__builtin_cpu_supports("avx512f") || m < 2 || n < 16)
+    /* they pack a matrix that is multiplied with a vector, which costs more than the product where
+     * it is not in the cache */
+    if (m == 1 || n == 1)
+        return work > 524288.0;
+    if (!__builtin_cpu_supports("avx512f") || n < 16)
         return 0;
     if (k >= 1000)
         return !is_double && m >= 32 && n <= 32;
