@@ -526,7 +526,7 @@ static void ngrt_gemm_band(const ngrt_gemm_kernel *kernel, int rows, int cols, i
     ptrdiff_t step = b.row;
     int i;
 
-    /* whole rows are copied by the first tile, or not at all if there is no other */
+    /* whole rows are copied by the first tile, or not at all if it is the only one */
     if (packs) {
         ngrt_gemm_pack_b(kernel, cols, k, b, panel);
         from = panel;

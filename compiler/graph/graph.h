@@ -509,7 +509,7 @@ static inline int arg_id(const Node *n, int k)
     return n->arg[k]->id;
 }
 
-/* The dim that stands for the number of the loop's pass in sizes. */
+/* The dim that is the number of the loop's pass in sizes. */
 static inline int index_dim(const Loop *loop)
 {
     return MAX_DIMS + loop->level;

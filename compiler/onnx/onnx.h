@@ -222,7 +222,7 @@ bool has_input(const Pb__Node *, int i);
 const Meaning *input_of(Import *, int i); /* of the current node; NULL with a problem */
 Known *input_known(Import *, int i);      /* its elements, or NULL: they are not known */
 Known *want_known(Import *, int i, const char *what);  /* with a problem */
-Known *given_known(Import *, int i, const char *what); /* NULL also where there is no input i */
+Known *given_known(Import *, int i, const char *what); /* NULL also where input i is absent */
 Operand operand(Import *, int i);                      /* line NULL with a problem */
 Node *operand_node(Operand);
 int input_rank(Import *, int i); /* -1 with a problem */

@@ -3,6 +3,8 @@
  * exit status is 0 if nothing is. */
 #include "ngrt_host.h"
 
+#include "../element.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,35 +14,18 @@ enum { SMALL = 300, LARGE = (1 << 18) + 5, TURNS = 140 };
 
 static int wrong;
 
-static void set(int type, void *x, size_t i, double v)
-{
-    if (type == NGRT_F64)
-        ((double *)x)[i] = v;
-    else if (type == NGRT_F32)
-        ((float *)x)[i] = (float)v;
-    else
-        ((int32_t *)x)[i] = (int32_t)v;
-}
-
-static double get(int type, const void *x, size_t i)
-{
-    if (type == NGRT_F64)
-        return ((const double *)x)[i];
-    return type == NGRT_F32 ? ((const float *)x)[i] : ((const int32_t *)x)[i];
-}
-
 /* The elements 1, 2, .. times a number, modulo 1000. */
 static void fill(int type, void *x, size_t n, int times)
 {
     for (size_t i = 0; i < n; i++)
-        set(type, x, i, (double)(times * (int)(i % 1000 + 1)));
+        element_put(x, type, i, (double)(times * (int)(i % 1000 + 1)));
 }
 
 static void expect(const char *what, int type, const void *x, size_t n, int times)
 {
     for (size_t i = 0; i < n; i++)
-        if (get(type, x, i) != (double)(times * (int)(i % 1000 + 1))) {
-            printf("%s, type %d: element %zu is %g\n", what, type, i, get(type, x, i));
+        if (element_get(x, type, i) != (double)(times * (int)(i % 1000 + 1))) {
+            printf("%s, type %d: element %zu is %g\n", what, type, i, element_get(x, type, i));
             wrong++;
             return;
         }
@@ -54,20 +39,20 @@ static void maxima(ngrt_ranks *ranks, int ranks_count, int type)
 
     fill(type, x, 8, ranks->rank + 1);
     if (floats)
-        set(type, x, ranks->rank ? 1 : 0, NAN);
-    set(type, x, 2, ranks->rank ? -5 : 5);
+        element_put(x, type, ranks->rank ? 1 : 0, NAN);
+    element_put(x, type, 2, ranks->rank ? -5 : 5);
     ranks->max(ranks, type, x, 8);
-    if (floats && (!isnan(get(type, x, 0)) || !isnan(get(type, x, 1)))) {
+    if (floats && (!isnan(element_get(x, type, 0)) || !isnan(element_get(x, type, 1)))) {
         printf("type %d: a NaN is lost\n", type);
         wrong++;
     }
-    if (get(type, x, 2) != 5) {
-        printf("type %d: a maximum of 5 and -5 is %g\n", type, get(type, x, 2));
+    if (element_get(x, type, 2) != 5) {
+        printf("type %d: a maximum of 5 and -5 is %g\n", type, element_get(x, type, 2));
         wrong++;
     }
-    set(type, x, 0, ranks_count);
-    set(type, x, 1, 2 * ranks_count);
-    set(type, x, 2, 3 * ranks_count);
+    element_put(x, type, 0, ranks_count);
+    element_put(x, type, 1, 2 * ranks_count);
+    element_put(x, type, 2, 3 * ranks_count);
     expect("max", type, x, 8, ranks_count);
 }
 

@@ -498,7 +498,7 @@ export class Train {
     this.big.setAttribute('aria-description', say('key_points'));
     this.place = [0.5, 0.5];
     this.columns = columns;
-    /* of more columns there is no plane */
+    /* only two columns are a plane */
     const can = this.inputs <= 2 && this.layout.columns === this.inputs + 1;
     this.picture.replaceChildren(...(can ? [this.lines, ...columns, this.out] : []));
     this.chartBox = html('div', {});
