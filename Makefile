@@ -20,7 +20,8 @@ B       = build
 
 # A header is not enough: cblas.h also comes with other libraries.
 HASH   := \#
-have    = $(shell printf '$(HASH)include <$(1)>\nint main(void) { return 0; }\n' | $(CC) -x c - -o /dev/null $(2) >/dev/null 2>&1 && echo 1)
+# (tcc deletes the file that it writes first, also /dev/null)
+have    = $(shell to=$$(mktemp) && printf '$(HASH)include <$(1)>\nint main(void) { return 0; }\n' | $(CC) -x c - -o $$to $(2) >/dev/null 2>&1 && echo 1; rm -f "$$to")
 BLAS   := $(if $(call have,cblas.h,-lopenblas),openblas,builtin)
 ZLIB   := $(if $(call have,zlib.h,-lz),1,0)
 # to read and write ONNX: protobuf-c, and its compiler
