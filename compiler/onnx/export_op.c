@@ -125,7 +125,11 @@ static Placed angle(Export *x, const Node *n)
     const char *a = operand_at(x, n, 0);
     const char *b = operand_at(x, n, 1);
     const char *zero = number(x, 0, T_FLOAT);
-    const char *t = put_unary(x, "Atan", put_binary(x, "Div", a, b));
+
+    /* -0 would be of the left half */
+    const char *on_axis = put_binary(x, "Equal", b, zero);
+    const char *divisor = put(x, "Where", on_axis, zero, b, NULL);
+    const char *t = put_unary(x, "Atan", put_binary(x, "Div", a, divisor));
 
     /* in the left half, pi more or less */
     const char *below = put_binary(x, "Less", a, zero);

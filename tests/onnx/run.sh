@@ -174,7 +174,7 @@ messages() {
 # Exported models: imported again they compute the same; ONNX's checker accepts them; onnxruntime computes the same.
 exports() {
     sed 's/^dim m <= 4, n <= 6/dim m = 4, n = 6/' tests/emit/models/sorted.ng >"$dir/ordered.ng"
-    printf 'input a[6], b[6], M[3, 3]\noutput y = atan2(a - 0.5, b - 0.5), i = as_int(a*9)*2, d = det(M)\n' >"$dir/angles.ng"
+    printf 'input a[6], b[6], M[3, 3]\noutput y = atan2(a - 0.5, b - 0.5), u = atan2(a^2 + 1, -(0*b^2)), i = as_int(a*9)*2, d = det(M)\n' >"$dir/angles.ng"
     models="tests/emit/models/*.ng examples/*.ng $dir/ordered.ng $dir/angles.ng"
     limit 120 "$dir/roundtrip" $models >"$dir/out" 2>&1 || fail "roundtrip: status $?"
     passed=$((passed + $(grep -c '^ok ' "$dir/out")))
