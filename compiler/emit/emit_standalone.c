@@ -20,15 +20,14 @@ static const char *const real_texts[] = {runtime_gemm_text, runtime_conv_text, r
 
 /* What the words of a text for both types become in one of them. */
 typedef struct Real {
-    char lower, upper;    /* after the prefixes ngrt_ and NGRT_ */
-    const char *real;     /* for `real` */
-    const char *real_log; /* for `real_log` */
-    const char *real_sqrt;
+    char lower, upper;   /* after the prefixes ngrt_ and NGRT_ */
+    const char *word[3]; /* for each of real_words */
 } Real;
 
-static const Real reals[] = {{'s', 'S', "float", "logf", "sqrtf"},
-                             {'d', 'D', "double", "log", "sqrt"},
-                             {'i', 'I', "int32_t", "", ""}};
+static const char *const real_words[] = {"real", "real_log", "real_sqrt"};
+static const Real reals[] = {{'s', 'S', {"float", "logf", "sqrtf"}},
+                             {'d', 'D', {"double", "log", "sqrt"}},
+                             {'i', 'I', {"int32_t", "", ""}}};
 
 typedef struct Section {
     const char *needs, *body, *end;
@@ -78,18 +77,11 @@ static void put_word(Text *t, const char *word, size_t size, const Real *r)
     static const char *const prefix[] = {"ngrt_", "NGRT_"};
     const char letter[] = {r->lower, r->upper};
 
-    if (size == 4 && strncmp(word, "real", size) == 0) {
-        text_add(t, "%s", r->real);
-        return;
-    }
-    if (size == 8 && strncmp(word, "real_log", size) == 0) {
-        text_add(t, "%s", r->real_log);
-        return;
-    }
-    if (size == 9 && strncmp(word, "real_sqrt", size) == 0) {
-        text_add(t, "%s", r->real_sqrt);
-        return;
-    }
+    for (int i = 0; i < 3; i++)
+        if (strlen(real_words[i]) == size && strncmp(word, real_words[i], size) == 0) {
+            text_add(t, "%s", r->word[i]);
+            return;
+        }
     for (int i = 0; i < 2; i++)
         if (strncmp(word, prefix[i], 5) == 0 && strncmp(word, "NGRT_FN", size) != 0) {
             text_add(t, "%s%c", prefix[i], letter[i]);
