@@ -22,7 +22,7 @@ cd "$(dirname "$0")/.." || exit 2
 . tests/suite.sh
 ngc=$NGC accept=0
 train_cc=$(cc_with -O1) # what ngc train of a README compiles with
-mkdir "$dir/quick" && printf '#!/bin/sh\nexec %s "$@" -O0\n' "$(command -v cc)" >"$dir/quick/cc" &&
+mkdir "$dir/quick" && printf '#!/bin/sh\nPATH="%s" exec %s "$@" -O0\n' "$PATH" "$(command -v cc)" >"$dir/quick/cc" &&
     chmod +x "$dir/quick/cc" || exit 2
 python=$(find_numpy)
 [ "${1-}" = --accept ] && accept=1 && shift
