@@ -601,6 +601,10 @@ struct Var {
     /* 1 + the place of its update in Model.root, while roots are collected; 0: none */
     int update;
 
+    /* a call of its layer made that update, and the next call reads what it leaves; false: it is
+     * of a minimize or of the file, and no call sees it */
+    bool by_call;
+
     /* --weights: its elements in that file, row-major; else NULL */
     const double *data;
 

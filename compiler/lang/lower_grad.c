@@ -435,6 +435,7 @@ void lower_update(Lower *L, const Stmt *s)
     if (unchanged && L->frame)
         return;
     if (!again) {
+        v->by_call = !v->update && L->frame && b && b->declared;
         root_update(L, v, n, L->group, lower_site(L, s->loc));
         return;
     }

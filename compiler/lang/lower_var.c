@@ -221,11 +221,12 @@ static Var *declare(Lower *L, const Stmt *s, bool *again)
 }
 
 /* Gives a declared variable its name in the text. If its layer is called again, a state has the
- * value that the last call left: the updates follow one another in the order of the calls. */
+ * value that the last call left: the updates follow one another in the order of the calls. All
+ * other updates are simultaneous. */
 static void bind_var(Lower *L, const Stmt *s, Var *v, bool again)
 {
     Node *n = v ? v->node : NULL;
-    again &= v && v->update;
+    again &= v && v->update && v->by_call;
     /* the next call of the layer begins with what this one leaves */
     if (again)
         n = L->m->root[v->update - 1].node;
