@@ -24,4 +24,7 @@ typedef struct Output {
 void emit_c(const Module *, const char *header, Output *);
 void emit_model_c(Model *, const char *header, Output *); /* of its module */
 
+/* Has a large tensor one number in every place? It is written once then. */
+bool default_is_even(const double *data, int64_t count);
+
 #endif

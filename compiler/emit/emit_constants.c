@@ -1,7 +1,9 @@
 /* emit_constants.c - arrays of numbers in the C: constants of the model, default values of inputs,
  * and weights. */
 #include "emit/emit.h"
+#include "emit/emit_c.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -125,10 +127,63 @@ const double *default_data(const Var *v)
     return v->kind == VAR_INPUT ? v->standard : NULL;
 }
 
-/* Elements up to the last one that is not 0: C has zeros after them. */
+bool default_is_even(const double *data, int64_t count)
+{
+    if (count < MANY)
+        return false;
+    return memcmp(data, data + 1, (size_t)(count - 1) * sizeof *data) == 0;
+}
+
+/* Defines NGRT_TIMES_1(x), 8 times x, and so on: each is 8 times the one before. */
+static int put_times(Text *t, int64_t count)
+{
+    int levels = 0;
+    for (int64_t many = 8; many <= count; many *= 8) {
+        const char *before = "x";
+        char name[32];
+        if (levels++ > 0) {
+            snprintf(name, sizeof name, "NGRT_TIMES_%d(x)", levels - 1);
+            before = name;
+        }
+        text_add(t, "#define NGRT_TIMES_%d(x)", levels);
+        for (int i = 0; i < 8; i++)
+            text_add(t, "%s %s", text_if(i > 0, ","), before);
+        text_add(t, "\n");
+    }
+    return levels;
+}
+
+/* The array with one number in every place: as a range where the compiler has these, else by
+ * macros. C++ has no ranges. */
+static void put_even(Text *t, const char *array, const char *x, int64_t count)
+{
+    text_add(t, "#if defined __GNUC__ && !defined __cplusplus\n");
+    text_add(t, "__extension__ %s = {[0 ... %lld] = %s};\n#else\n", array, (long long)count - 1, x);
+
+    int levels = put_times(t, count);
+    text_add(t, "%s = {", array);
+    int64_t left = count, many = 1, item = 0;
+    for (int k = 0; k < levels; k++)
+        many *= 8;
+    for (int k = levels; k >= 0; k--, many /= 8)
+        for (; left >= many; left -= many) {
+            text_add(t, "%s", number_separator(item++));
+            if (k > 0)
+                text_add(t, "NGRT_TIMES_%d(%s)", k, x);
+            else
+                text_add(t, "%s", x);
+        }
+    text_add(t, "\n};\n");
+
+    for (int k = 1; k <= levels; k++)
+        text_add(t, "#undef NGRT_TIMES_%d\n", k);
+    text_add(t, "#endif\n\n");
+}
+
+/* Elements up to the last one that is not 0: C has zeros after them, which are not -0. */
 static int64_t last_written(const double *data, int64_t count)
 {
-    while (count > 1 && data[count - 1] == 0)
+    while (count > 1 && data[count - 1] == 0 && !signbit(data[count - 1]))
         count--;
     return count;
 }
@@ -143,11 +198,21 @@ void emit_defaults(Emit *e, Text *t, bool define)
             continue;
 
         int64_t count = shape_count_max(e->graph, v->shape);
-        text_add(t, "%sconst %s %s_default_%s[%lld]", text_if(!define, "extern "),
-                 emit_type(e, v->type), e->module->name, v->cname, (long long)count);
-        if (define)
-            put_numbers(e, t, data, last_written(data, count), v->type);
-        text_add(t, define ? ";\n\n" : ";\n");
+        int64_t written = last_written(data, count);
+        const char *array =
+            text_format(e->ngc, "const %s %s_default_%s[%lld]", emit_type(e, v->type),
+                        e->module->name, v->cname, (long long)count);
+        if (!define) {
+            text_add(t, "extern %s;\n", array);
+            continue;
+        }
+        if (written > 1 && default_is_even(data, count)) {
+            put_even(t, array, emit_number(e, data[0], v->type), count);
+            continue;
+        }
+        text_add(t, "%s", array);
+        put_numbers(e, t, data, written, v->type);
+        text_add(t, ";\n\n");
     }
 }
 

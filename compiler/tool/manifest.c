@@ -60,7 +60,8 @@ static void put_number(const Module *m, Text *t, double x, Type type)
         text_add(t, "%s", text_number(m->ngc, x, !m->ngc->opt.real_double));
 }
 
-/* What an input is by default: a number, or all elements in row-major order. */
+/* What an input is by default: a number, also of a large tensor that has it in every place, or all
+ * elements in row-major order. */
 static void put_default(const Module *m, Text *t, const Var *v)
 {
     int64_t count = module_count(m, v->shape);
@@ -71,6 +72,11 @@ static void put_default(const Module *m, Text *t, const Var *v)
         if (!node_const(v->init, &x))
             x = 0;
         put_number(m, t, x, v->type);
+        return;
+    }
+
+    if (default_is_even(v->standard, count)) {
+        put_number(m, t, v->standard[0], v->type);
         return;
     }
 
