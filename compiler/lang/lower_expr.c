@@ -245,7 +245,12 @@ static const char *similar_name(Lower *L, const char *name)
 {
     enum { BUILTINS = 256, MOST = 512 };
     const char *known[MOST];
-    int n = builtin_names(known, BUILTINS);
+    int n = 0, builtins = builtin_names(known, BUILTINS);
+
+    /* those that begin with _ are for the library's own defs */
+    for (int i = 0; i < builtins; i++)
+        if (*known[i] != '_' || *name == '_')
+            known[n++] = known[i];
     /* all names that could be meant here */
     for (const Scope *s = L->scope; s; s = s->up)
         for (int i = 0; i < s->buckets; i++)

@@ -444,6 +444,7 @@ deep() { # deep NAME BEFORE OPEN INNER CLOSE AFTER
             [ $? -le 1 ] && good ||
                 bad "$1: $levels levels, a stack of $kilobytes KB: $(head -c 300 "$dir/got")"
         done
+        head -4 "$dir/got" >>"$dir/messages"
     done
 }
 deep parentheses 'J = ' '(' a ')' ''
@@ -462,17 +463,27 @@ numbered 3000 'def f#(x) = f@(x)+1' |
 (ulimit -s 128 && "$ngc" "$dir/deep.ng" -o "$dir/deep.c") >"$dir/got" 2>&1
 [ $? = 1 ] && grep -q 'inside one another' "$dir/got" && good ||
     bad "a tower of calls on a small stack"
+n=0
+while [ $n -le 65 ]; do
+    echo "import \"in$((n + 1)).ng\"" >"$dir/in$n.ng"
+    n=$((n + 1))
+done
+says 1 'more than 64 imports inside one another' in0.ng -o in.c
 { printf '\105\015\003\0\0\0\0\0{"a":'; repeat 100000 '['; repeat 100000 ']'; } >"$dir/deep.st"
 (ulimit -s 128 && "$ngc" -e 'param W[2] = 0; output y = 2*W' --weights="$dir/deep.st" -o "$dir/deep.c") >"$dir/got" 2>&1
 [ $? = 3 ] && grep -q 'header is damaged' "$dir/got" && good ||
     bad "lists in the header of safetensors: $(cat "$dir/got")"
 
 group "small stacks"
-# ---- every code has a test that shows its place ----
+# ---- every code, and every message, has a test that shows its place ----
 awk -f codes.awk ../../compiler/base/errors.h ./*.expect warn/*.expect ../front/err/*.expect \
     "$dir/messages" >"$dir/got" 2>"$dir/count"
 [ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(cat "$dir/count")" -ge 100 ] && good ||
     bad "codes: $(cat "$dir/got" "$dir/count")"
+python3 messages.py ../.. ./*.expect warn/*.expect ../front/err/*.expect "$dir/messages" \
+    >"$dir/got" 2>"$dir/count"
+[ $? = 0 ] && [ ! -s "$dir/got" ] && [ "$(cat "$dir/count")" -ge 270 ] && good ||
+    bad "messages: $(cat "$dir/got" "$dir/count")"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
