@@ -240,14 +240,20 @@ static const char *dotted(Lower *L, const Expr *x)
     return intern_str(L->ngc, text_format(L->ngc, "%s.%s", left, x->name));
 }
 
-/* The known name that is most like this one, or NULL. */
+/* Is this a name of the library's own that its defs use, such as _margins? */
+static bool is_internal(const Lower *L, const Binding *b)
+{
+    return *b->name == '_' && b->loc.file >= 0 && L->ngc->file[b->loc.file]->library;
+}
+
+/* The known name that is most like this one, or NULL. Only a name that begins with _ is like one of
+ * the library's internal functions. */
 static const char *similar_name(Lower *L, const char *name)
 {
     enum { BUILTINS = 256, MOST = 512 };
     const char *known[MOST];
     int n = 0, builtins = builtin_names(known, BUILTINS);
 
-    /* those that begin with _ are for the library's own defs */
     for (int i = 0; i < builtins; i++)
         if (*known[i] != '_' || *name == '_')
             known[n++] = known[i];
@@ -255,7 +261,8 @@ static const char *similar_name(Lower *L, const char *name)
     for (const Scope *s = L->scope; s; s = s->up)
         for (int i = 0; i < s->buckets; i++)
             for (const Binding *b = s->bucket[i]; b && n < MOST; b = b->next)
-                known[n++] = b->name;
+                if (*name == '_' || !is_internal(L, b))
+                    known[n++] = b->name;
     return suggest(L->ngc, name, known, n);
 }
 
