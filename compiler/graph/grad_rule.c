@@ -106,8 +106,8 @@ static Range rule_range_name(const Node *y, const char *name)
     if (strcmp(name, "dy") == 0)
         return (Range){1, 1, RISK_NONE};
     if (strcmp(name, "y") == 0)
-        return y->range;
-    return y->arg[name[0] - 'a']->range;
+        return y->trained;
+    return y->arg[name[0] - 'a']->trained;
 }
 
 static Range rule_range_binary(const Node *y, const Expr *x)
@@ -164,7 +164,7 @@ Risk rule_risk(Graph *g, const Node *y, int operand)
     if (op_info[y->op]->risk)
         return op_info[y->op]->risk(y, operand);
     if (is_bilinear(y)) /* other data has already spoilt the whole of y */
-        return y->arg[1 - operand]->range.risk == RISK_POLE ? RISK_POLE : RISK_NONE;
+        return y->arg[1 - operand]->trained.risk == RISK_POLE ? RISK_POLE : RISK_NONE;
     /* rules in C say their risk themselves, above; without, they have none */
     if (op_info[y->op]->back || !op_info[y->op]->rule[operand])
         return RISK_NONE;

@@ -114,7 +114,7 @@ Node *graph_add(Graph *g, Node n, Node *const *arg)
     made->id = g->count;
     made->loc = g->loc;
     note_loops(made);
-    made->range = range_of(g, made);
+    range_find(g, made);
     made->chain = *b;
     *b = made;
 

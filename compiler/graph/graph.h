@@ -262,8 +262,8 @@ struct Node {
      * in the forward pass, and has its bits */
     bool again;
 
-    /* what is known of its elements */
-    Range range;
+    /* what is known of its elements; and what is known of them in training */
+    Range range, trained;
 
     /* exponentials of which the largest is about 1 (stable.c): not to be taken apart */
     bool scaled;
@@ -788,8 +788,8 @@ Product product_of(Graph *, const Node *matmul);
 
 /* ---- range.c: what is known of values ---- */
 
-Range range_of(const Graph *, const Node *); /* of a node, by the ranges of its operands */
-Range range_apply(Op, const Range *in);      /* of an elementwise op */
+void range_find(const Graph *, Node *); /* of a node, by the ranges of its operands */
+Range range_apply(Op, const Range *in); /* of an elementwise op */
 Risk risk_worse(Risk, Risk);
 
 /* exp(x - max(x)), over axes that are among these? */

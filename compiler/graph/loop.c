@@ -127,13 +127,15 @@ static void note_risks(Graph *g, const Loop *loop, Node *const *leaf, Node *cons
     int first = g->count;
 
     for (int i = 0; i < count; i++) {
-        Risk old = leaf[i]->range.risk;
+        Node *n = leaf[i];
         Risk risk = risk_worse(init[i]->range.risk, next[i]->range.risk);
-        if (risk_worse(risk, old) == old)
+        Risk trained = risk_worse(init[i]->trained.risk, next[i]->trained.risk);
+        if (risk <= n->range.risk && trained <= n->trained.risk)
             continue;
-        leaf[i]->range.risk = risk;
-        if (leaf[i]->id < first)
-            first = leaf[i]->id;
+        n->range.risk = risk_worse(n->range.risk, risk);
+        n->trained.risk = risk_worse(n->trained.risk, trained);
+        if (n->id < first)
+            first = n->id;
     }
     if (first == g->count)
         return;
@@ -142,7 +144,7 @@ static void note_risks(Graph *g, const Loop *loop, Node *const *leaf, Node *cons
     for (int i = first; i < g->count; i++) {
         Node *n = g->node[i];
         if (n->in[loop->level] == loop && n->op != OP_carried)
-            n->range = range_of(g, n);
+            range_find(g, n);
     }
     /* until nothing becomes worse: risks have few steps */
     note_risks(g, loop, leaf, init, next, count);

@@ -186,7 +186,7 @@ static Risk risk_given(const Node *y, int operand)
 {
     if (!given_by_element(y, operand))
         return RISK_NONE;
-    return y->attr.given->tensor[operand - 1].dx->range.risk;
+    return y->attr.given->tensor[operand - 1].dx->trained.risk;
 }
 
 /* ---- where backward parts are ---- */

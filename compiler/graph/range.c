@@ -1,7 +1,10 @@
 /* range.c - between which numbers a value lies, and whether it may be infinite or NaN. The range of
  * a node is computed once, when the node is made, from the ranges of its operands. The range of a
  * derivative rule is computed from the ranges of the values in it. Bounds hold for exact
- * arithmetic on finite numbers. Where a function is not defined, or infinite, that is its risk. */
+ * arithmetic on finite numbers. Where a function is not defined, or infinite, that is its risk.
+ *
+ * Derivatives are those of training. Of where(training, x, y) they have the range of x; all else
+ * has to hold in predict and eval, too. So a node has two ranges. */
 #include "graph/graph.h"
 
 #include <float.h>
@@ -288,17 +291,25 @@ bool node_centred(const Node *n, uint32_t axes)
     return n->op == OP_exp && centred(n->arg[0], axes) != CENTRED_NOT;
 }
 
-/* The range of `part`, the value of a choice where the comparison c holds, or where it does not. */
-static Range where_holds(const Node *c, const Node *part, bool holds)
+/* What is known of n in all functions of the C, or in those that train. */
+static Range known(const Node *n, bool training)
 {
-    Range r = part->range;
+    if (training)
+        return n->trained;
+    return n->range;
+}
+
+/* The range of `part`, the value of a choice where the comparison c holds, or where it does not. */
+static Range where_holds(const Node *c, const Node *part, bool holds, bool training)
+{
+    Range r = known(part, training);
     bool less = c->op == OP_lt || c->op == OP_le;
     bool differs = holds ? c->op == OP_ne : c->op == OP_eq;
 
     for (int i = 0; i < 2 && c->nargs == 2; i++) {
         /* of x < y it is known on one side that x is at most y's bound, on the other that it is at
          * least y's */
-        Range other = c->arg[1 - i]->range;
+        Range other = known(c->arg[1 - i], training);
         if (shown(c->arg[i]) != shown(part))
             continue;
 
@@ -380,10 +391,10 @@ static int sign_of_square(const Node *n)
     return odd.count == 0 ? sign : 0;
 }
 
-static Range sum_range(const Graph *g, const Node *n)
+static Range sum_range(const Graph *g, const Node *n, bool training)
 {
     const Node *a = n->arg[0];
-    Range r = a->range;
+    Range r = known(a, training);
     double most = 1; /* terms */
     for (int i = 0; i < a->shape.rank; i++)
         if (n->attr.axes >> i & 1)
@@ -403,9 +414,9 @@ static Range sum_range(const Graph *g, const Node *n)
 }
 
 /* x*x is not negative, whatever x is. */
-static Range product_range(const Node *n)
+static Range product_range(const Node *n, const Range *in)
 {
-    Range r = product(n->arg[0]->range, n->arg[1]->range);
+    Range r = product(in[0], in[1]);
     int sign = sign_of_square(n);
 
     if (sign > 0)
@@ -415,19 +426,20 @@ static Range product_range(const Node *n)
     return r;
 }
 
-static Range choice_range(const Node *n)
+static Range choice_range(const Node *n, bool training)
 {
     const Node *c = n->arg[0];
-    if (shown(c)->op == OP_training) /* derivatives are those of training */
-        return n->arg[1]->range;
-    return hull(where_holds(c, n->arg[1], true), where_holds(c, n->arg[2], false));
+    if (training && shown(c)->op == OP_training)
+        return n->arg[1]->trained;
+    return hull(where_holds(c, n->arg[1], true, training),
+                where_holds(c, n->arg[2], false, training));
 }
 
-static Risk worst_operand(const Node *n)
+static Risk worst_operand(const Node *n, bool training)
 {
     Risk risk = RISK_NONE;
     for (int i = 0; i < n->nargs; i++)
-        risk = risk_worse(risk, n->arg[i]->range.risk);
+        risk = risk_worse(risk, known(n->arg[i], training).risk);
     return risk;
 }
 
@@ -440,20 +452,20 @@ static Range var_range(const Node *n)
     return r;
 }
 
-static Range concat_range(const Node *n)
+static Range concat_range(const Node *n, bool training)
 {
-    Range r = n->arg[0]->range;
+    Range r = known(n->arg[0], training);
     for (int i = 1; i < n->nargs; i++)
-        r = hull(r, n->arg[i]->range);
+        r = hull(r, known(n->arg[i], training));
     return r;
 }
 
 /* A sum of products. A mask would not help against data that is not finite: it has already spoilt
  * the whole result. So only a pole counts. */
-static Range products_range(const Node *n)
+static Range products_range(const Node *n, bool training)
 {
     Range r = anything;
-    if (worst_operand(n) == RISK_POLE)
+    if (worst_operand(n, training) == RISK_POLE)
         r.risk = RISK_POLE;
     return r;
 }
@@ -467,11 +479,11 @@ static Range difference_range(const Node *n, const Range *in)
     return r;
 }
 
-Range range_of(const Graph *g, const Node *n)
+static Range range_of(const Graph *g, const Node *n, bool training)
 {
     Range in[3] = {anything, anything, anything};
     for (int i = 0; i < n->nargs && i < 3; i++)
-        in[i] = n->arg[i]->range;
+        in[i] = known(n->arg[i], training);
 
     switch (n->op) {
     case OP_const: return number(n->attr.value);
@@ -483,8 +495,7 @@ Range range_of(const Graph *g, const Node *n)
     /* it may grow from pass to pass; graph_loop says if a pass makes it worse */
     case OP_carried: return range(-INFINITY, INFINITY, RISK_DATA);
     case OP_last:
-    case OP_collect:
-        return range(-INFINITY, INFINITY, risk_worse(RISK_DATA, n->arg[0]->range.risk));
+    case OP_collect: return range(-INFINITY, INFINITY, risk_worse(RISK_DATA, in[0].risk));
 
     case OP_iota:
     case OP_argmax: return range(0, INFINITY, RISK_NONE);
@@ -506,24 +517,41 @@ Range range_of(const Graph *g, const Node *n)
     case OP_given: return in[0];
 
     case OP_pad: return hull(in[0], number(0));
-    case OP_concat: return concat_range(n);
-    case OP_sum: return sum_range(g, n);
+    case OP_concat: return concat_range(n, training);
+    case OP_sum: return sum_range(g, n, training);
 
     case OP_matmul:
     case OP_conv:
-    case OP_convk: return products_range(n);
+    case OP_convk: return products_range(n, training);
 
     /* infinite where the matrix has no inverse */
     case OP_logdet:
     case OP_solve: return range(-INFINITY, INFINITY, RISK_POLE);
 
-    case OP_where: return choice_range(n);
-    case OP_mul: return product_range(n);
+    case OP_where: return choice_range(n, training);
+    case OP_mul: return product_range(n, in);
     case OP_sub: return difference_range(n, in);
     default: break;
     }
 
     if (node_has(n, F_ELEMENTWISE))
         return range_apply(n->op, in);
-    return range(-INFINITY, INFINITY, worst_operand(n));
+    return range(-INFINITY, INFINITY, worst_operand(n, training));
+}
+
+static bool same_range(Range a, Range b)
+{
+    return a.lo == b.lo && a.hi == b.hi && a.risk == b.risk;
+}
+
+void range_find(const Graph *g, Node *n)
+{
+    bool same = n->op != OP_where || shown(n->arg[0])->op != OP_training;
+
+    for (int i = 0; i < n->nargs && same; i++)
+        same = same_range(n->arg[i]->range, n->arg[i]->trained);
+    n->range = range_of(g, n, false);
+    n->trained = n->range;
+    if (!same)
+        n->trained = range_of(g, n, true);
 }

@@ -63,7 +63,7 @@ static bool widens_rows(const Node *n)
 
 static bool is_finite_factor(const Node *n)
 {
-    return n->range.risk == RISK_NONE || n->range.risk == RISK_DATA;
+    return n->trained.risk == RISK_NONE || n->trained.risk == RISK_DATA;
 }
 
 static Rest rest_number(double x)
@@ -112,7 +112,7 @@ static Rest rest_with_zero(const Node *n, const Rest *arg)
             return arg[0];
         return rest_is(arg[1], 0) && is_finite_factor(a) ? arg[1] : other;
     case OP_div:
-        if (rest_is(arg[0], 0) && (b->range.lo > 0 || b->range.hi < 0))
+        if (rest_is(arg[0], 0) && (b->trained.lo > 0 || b->trained.hi < 0))
             return arg[0];
         return other;
     case OP_where:

@@ -202,7 +202,7 @@ static bool check_body(const Rule *r)
 
 /* A leaf in place of a value. An int that is used as an index must be checked where it is a leaf no
  * more, so it is not an input. */
-static Node *new_leaf(const Rule *r, const char *name, Loc loc, const Node *like, Range range)
+static Node *new_leaf(const Rule *r, const char *name, Loc loc, const Node *like)
 {
     Var *v = arena_alloc(r->L->ngc, sizeof *v);
     *v = (Var){.kind = VAR_STATE,
@@ -212,7 +212,8 @@ static Node *new_leaf(const Rule *r, const char *name, Loc loc, const Node *like
                .loc = loc,
                .index = -1};
     v->node = graph_var(r->L->g, v);
-    v->node->range = range;
+    v->node->range = like->range;
+    v->node->trained = like->trained;
     return v->node;
 }
 
@@ -228,18 +229,19 @@ static void bind_names(const Rule *r)
     for (int i = 0; i < r->params; i++) {
         Value *v = r->param[i];
         if (r->tensor_of[i]) {
-            Node *leaf = new_leaf(r, param_name(r, i), param_loc(r, i), v->node, v->node->range);
+            Node *leaf = new_leaf(r, param_name(r, i), param_loc(r, i), v->node);
             given->tensor[r->tensor_of[i] - 1].leaf = leaf;
             v = value_node(L, v->loc, leaf);
         }
         scope_bind(L, param_name(r, i), v, param_loc(r, i));
     }
 
-    given->dy = new_leaf(r, dy->name, dy->loc, r->value, any);
+    given->dy = new_leaf(r, dy->name, dy->loc, r->value);
+    given->dy->range = given->dy->trained = any;
     scope_bind(L, dy->name, value_node(L, dy->loc, given->dy), dy->loc);
     if (!y)
         return;
-    given->y = new_leaf(r, y->name, y->loc, r->value, r->value->range);
+    given->y = new_leaf(r, y->name, y->loc, r->value);
     scope_bind(L, y->name, value_node(L, y->loc, given->y), y->loc);
 }
 

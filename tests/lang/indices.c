@@ -85,6 +85,11 @@ int main(void)
         refuse(&in, "x[k + 1] below", OUTPUT);
     }
     in = good_inputs();
+    in.u = 4;
+    refuse(&in, "where(training, 0, u) above", OUTPUT);
+    in.u = -1;
+    refuse(&in, "where(training, 0, u) below", OUTPUT);
+    in = good_inputs();
     s[2] = 3;
     refuse(&in, "W[2*s]", OUTPUT);
     s[2] = -2;
@@ -108,6 +113,7 @@ int main(void)
     in.k = 2;
     expect(indices_predict(&params, &state, &in, &work), NGRT_OK, "predict");
     expect(fabs((double)work.d1 - 40) < 1e-3, 1, "x[3]");
+    expect(fabs((double)work.e2 - 31.38629436) < 1e-4, 1, "log of two factors below 0");
     in.k = -1;
     expect(indices_eval(&params, &state, &in, &work), NGRT_OK, "eval");
     expect(fabs((double)work.d1 - 10) < 1e-3, 1, "x[0]");

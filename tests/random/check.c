@@ -314,6 +314,37 @@ static void compare(Case *c, const char *way, const char *what, const char *name
     }
 }
 
+/* Is x what a range promises? Bounds hold for exact arithmetic; all data is finite. */
+static bool in_range(Range r, double x)
+{
+    double near = 1e-9 * (1 + fabs(x));
+
+    if (!isfinite(x))
+        return r.risk != RISK_NONE;
+    return r.lo - near <= x && x <= r.hi + near;
+}
+
+/* All values that were computed lie in their ranges (range.c), on which rewrites, masks and the
+ * checks of indices rely. */
+static void check_ranges(Case *c, const Eval *e, const Model *m)
+{
+    for (int i = 0; i < m->graph->count; i++) {
+        const Node *n = m->graph->node[i];
+        Range r = e->training ? n->trained : n->range;
+        int64_t bad = 0, count = e->known[i] && e->value[i] ? count_of(e, n) : 0;
+        char text[200];
+
+        while (bad < count && in_range(n->range, e->value[i][bad]) && in_range(r, e->value[i][bad]))
+            bad++;
+        if (bad == count)
+            continue;
+        snprintf(text, sizeof text, "%%%d is %.17g, not from %g to %g with risk %d", i,
+                 e->value[i][bad], r.lo, r.hi, (int)r.risk);
+        fault(c, "range", "of", op_info[n->op]->name, text);
+        return;
+    }
+}
+
 /* The simplified graph, in training and not. */
 static void check_simplified(Case *c)
 {
@@ -325,6 +356,8 @@ static void check_simplified(Case *c)
             if (c->literal->root[i].node)
                 compare(c, "simplified", training ? "training" : "predict", c->m->root[i].name,
                         c->literal->root[i].node, eval_node(c->e, c->m->root[i].node), false);
+        check_ranges(c, c->e, c->m);
+        check_ranges(c, c->reference, c->literal);
     }
 }
 
