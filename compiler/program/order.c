@@ -370,6 +370,11 @@ static Kernel *append_ready(Program *p, Order *o, bool *some)
         }
         /* before the variable is overwritten, its kept-back readers must have come */
         append_readers(p, o, item);
+        /* the last of them has woken this update up */
+        if (o->done[i]) {
+            *some = true;
+            continue;
+        }
         if (item_waits(p, o, item)) {
             if (!stuck)
                 stuck = item->kernel[0];
