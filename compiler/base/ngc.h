@@ -69,6 +69,7 @@ typedef enum {
     PASS_STABLE,
     PASS_SIMPLIFY,
     PASS_LOOPS,
+    PASS_CROP,
     PASS_TRAINING,
     PASS_CARRY,
     PASS_RANKS,

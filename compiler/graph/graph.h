@@ -1142,4 +1142,8 @@ Node **model_with_training(Model *, double value);
 
 void model_tidy_loops(Model *); /* the pass: in all that the roots need */
 
+/* ---- crop.c: convolutions compute only what is read of them ---- */
+
+void model_crop(Model *); /* the pass: in all that the roots need */
+
 #endif
