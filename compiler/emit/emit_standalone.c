@@ -21,13 +21,13 @@ static const char *const real_texts[] = {runtime_gemm_text, runtime_conv_text, r
 /* What the words of a text for both types become in one of them. */
 typedef struct Real {
     char lower, upper;   /* after the prefixes ngrt_ and NGRT_ */
-    const char *word[3]; /* for each of real_words */
+    const char *word[4]; /* for each of real_words */
 } Real;
 
-static const char *const real_words[] = {"real", "real_log", "real_sqrt"};
-static const Real reals[] = {{'s', 'S', {"float", "logf", "sqrtf"}},
-                             {'d', 'D', {"double", "log", "sqrt"}},
-                             {'i', 'I', {"int32_t", "", ""}}};
+static const char *const real_words[] = {"real", "real_log", "real_sqrt", "real_key"};
+static const Real reals[] = {{'s', 'S', {"float", "logf", "sqrtf", "uint32_t"}},
+                             {'d', 'D', {"double", "log", "sqrt", "uint64_t"}},
+                             {'i', 'I', {"int32_t", "", "", "uint32_t"}}};
 
 typedef struct Section {
     const char *needs, *body, *end;
@@ -77,7 +77,7 @@ static void put_word(Text *t, const char *word, size_t size, const Real *r)
     static const char *const prefix[] = {"ngrt_", "NGRT_"};
     const char letter[] = {r->lower, r->upper};
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         if (strlen(real_words[i]) == size && strncmp(word, real_words[i], size) == 0) {
             text_add(t, "%s", r->word[i]);
             return;

@@ -110,7 +110,8 @@ check_sections() {
     for file in "$rt"/ngrt_*_real.h; do
         sed '/^\/\*@ end:/,$d' "$file" | sed -n '/^\/\*@/,$p'
     done >"$out/texts"
-    for type in "-Dreal=float -Dreal_log=logf -Dreal_sqrt=sqrtf" "-Dreal=double -Dreal_log=log -Dreal_sqrt=sqrt"; do
+    for type in "-Dreal=float -Dreal_log=logf -Dreal_sqrt=sqrtf -Dreal_key=uint32_t" \
+        "-Dreal=double -Dreal_log=log -Dreal_sqrt=sqrt -Dreal_key=uint64_t"; do
         for name in $(sed -n 's/^\/\*@ \([a-z_0-9]*\):.*/\1/p' "$out/texts"); do
             check_section "$1" "$out/texts" "$name" "$type"
         done
@@ -165,10 +166,11 @@ for cc in ${*:-gcc clang}; do
         "-std=gnu11 -O3 -march=native"; do
         case ${COVERAGE:+$opt} in *sanitize*) continue ;; esac
         turn=0
-        ways=4 step=6
+        ways=4 step=7
         due && build_run math "$cc" $opt $plain "$here/math.c" "$rt/ngrt_error.c"
         due && build_run functions "$cc" $opt $plain "$here/functions.c"
         due && build_run random "$cc" $opt $plain "$here/random.c"
+        due && build_run order "$cc" $opt $plain "$here/order.c" "$rt/ngrt_order.c"
         due && build_run linear "$cc" $opt $plain -DNGRT_PLAIN "$here/linear.c" \
             $(sources ngrt_slinear ngrt_dlinear)
         ways=32 step=8
