@@ -52,6 +52,14 @@ static inline size_t ngrt_whole(size_t n, size_t lanes)
     return n / lanes * lanes;
 }
 
+/* Has at < span, of the first lane and those after it, the same result in all lanes? Below 0 it
+ * wraps. */
+#define NGRT_ALIKE(at, span)                                                      \
+    __extension__({                                                               \
+        const size_t ngrt_first = at, ngrt_last = ngrt_first + NGRT_LANES - 1;    \
+        (ngrt_first < (span)) == (ngrt_last < (span)) && ngrt_first <= ngrt_last; \
+    })
+
 /* the vector that begins with element x, to read and to write */
 #define NGRT_LOAD(x)      (*(const ngrt_v *)&(x))
 #define NGRT_LOAD_INT(x)  (*(const ngrt_i *)&(x))

@@ -78,14 +78,9 @@ void passes_close_all(Printer *pr, int first, int last, const bool *brace)
         passes_close(pr, brace[i]);
 }
 
-/* The innermost loop by vectors, from `from` up to `to`, with text before and after it. */
-void passes_in_vectors(Printer *pr, const char *before, const char *from, const char *to,
-                       PassText *pass, const char *acc, const char *after)
+/* What a vector's pass does. */
+static void vector_pass(Printer *pr, PassText *pass, const char *acc)
 {
-    const char *i = pr->loop[pr->k->axes - 1];
-
-    print_line(pr, "%sfor (size_t %s = %s; %s < %s; %s += NGRT_LANES) {", before, i, from, i, to,
-               i);
     pr->indent++;
     /* what is printed from here on are vectors; temporaries are declared anew, as those of the loop
      * by elements are other ones */
@@ -95,6 +90,17 @@ void passes_in_vectors(Printer *pr, const char *before, const char *from, const 
     temps_forget(pr, pr->k->axes);
     pr->vector = false;
     pr->indent--;
+}
+
+/* The innermost loop by vectors, from `from` up to `to`, with text before and after it. */
+void passes_in_vectors(Printer *pr, const char *before, const char *from, const char *to,
+                       PassText *pass, const char *acc, const char *after)
+{
+    const char *i = pr->loop[pr->k->axes - 1];
+
+    print_line(pr, "%sfor (size_t %s = %s; %s < %s; %s += NGRT_LANES) {", before, i, from, i, to,
+               i);
+    vector_pass(pr, pass, acc);
     print_line(pr, "}%s", after);
 }
 
@@ -118,10 +124,51 @@ void passes_one_by_one(Printer *pr, const char *from, const char *to, bool brace
     passes_close(pr, brace);
 }
 
+/* Have the tests of all guards one result in the vector that begins with pass i? */
+static const char *ragged_test(Printer *pr)
+{
+    const Kernel *k = pr->k;
+    Text t = {.ngc = pr->e->ngc};
+
+    for (int n = 0; n < k->vals; n++) {
+        const Val *v = k->val[n];
+        if (!guard_is_inner(k, v))
+            continue;
+        const char *test = print_format(pr, " && NGRT_ALIKE(%s, %s)", print_index(pr, v->at),
+                                        emit_size(pr->e, v->span, &pr->dims));
+        if (!t.at || !strstr(t.at, test))
+            text_add(&t, "%s", test);
+    }
+    return t.at;
+}
+
+/* The passes from `from` up to `to`, where guards have tests that differ: by vectors as long as all
+ * of a vector's lanes are alike, and one at a time where they are not. */
+static void passes_ragged(Printer *pr, const char *from, const char *to, PassText *pass,
+                          const char *acc)
+{
+    const char *i = pr->loop[pr->k->axes - 1];
+
+    range_open(pr, i, from, to, true);
+    print_line(pr, "NGRT_VECTORS(for (; %s + NGRT_LANES <= %s%s; %s += NGRT_LANES) {", i, to,
+               ragged_test(pr), i);
+    vector_pass(pr, pass, acc);
+    print_line(pr, "}");
+    print_line(pr, "if (%s >= %s)", i, to);
+    print_line(pr, "    break;)");
+    temps_declare(pr, pr->k->axes);
+    pass(pr, acc);
+    passes_close(pr, true);
+}
+
 /* All passes from `from` up to `to`: by vectors, then one at a time those left over. */
 void passes_range(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
                   const char *acc)
 {
+    if (pr->k->ragged) {
+        passes_ragged(pr, from, to, pass, acc);
+        return;
+    }
     if (pr->k->vector) {
         const char *whole = passes_whole(pr, from, to);
         passes_in_vectors(pr, "NGRT_VECTORS(", from, whole, pass, acc, ")");

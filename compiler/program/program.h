@@ -207,8 +207,9 @@ struct Kernel {
     bool again; /* recompute.c: a kernel of forward that backward does again */
 
     /* vectors.c */
-    int vector; /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
-    Val *late;  /* the stored value, if its operation is done after all loops; or NULL */
+    int vector;  /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
+    bool ragged; /* vectors are only where the test of each guard is the same in all lanes */
+    Val *late;   /* the stored value, if its operation is done after all loops; or NULL */
 };
 
 struct Program {
@@ -435,7 +436,9 @@ bool kernel_reads_row(const Kernel *, const Store *,
 /* ---- vectors.c: which innermost loops are done in vectors; after plan.c ---- */
 
 void program_vectors(Program *);
-bool val_is_inner(const Kernel *, const Val *);    /* does it change in the innermost loop? */
+bool val_is_inner(const Kernel *, const Val *); /* does it change in the innermost loop? */
+/* Is the test of a guard of the innermost loop? */
+bool guard_is_inner(const Kernel *, const Val *);
 const char *op_vec(const Program *, const Val *v); /* its text for vectors; NULL: it has none */
 const struct FastForm *op_form(const Program *, Op op);
 

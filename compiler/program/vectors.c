@@ -2,8 +2,9 @@
  * wide the vectors are.
  *
  * In such a loop each load and store moves by one element from pass to pass, or does not move. Each
- * operation has a vector form in its record, and the test of a guard is the same in the whole loop.
- * All other loops are walked one element at a time.
+ * operation has a vector form in its record. The test of a guard is the same in the whole loop, or
+ * in ranges of it: vectors that would cross the end of a range are done one element at a time, and
+ * so are all other loops.
  *
  * Requires: places (program_plan), finished kernels. Keeps everything but Kernel.vector.
  */
@@ -98,6 +99,21 @@ static bool is_nameless(const Program *p, const Val *v)
     return true;
 }
 
+/* Is the test of a guard of the innermost loop, so that it may hold in some lanes only? */
+bool guard_is_inner(const Kernel *k, const Val *v)
+{
+    return v->kind == V_GUARD && v->live && v->test_level >= k->axes && k->axes > 0;
+}
+
+/* Can the test of a guard be taken once for all lanes? A range of passes can be found where it is
+ * the same; then others are done one at a time (Kernel.ragged). */
+static bool has_one_test(const Kernel *k, const Val *v)
+{
+    if (v->test_level < k->axes)
+        return true;
+    return v->size == 1 && is_unit(k, v->at) && !kernel_reduces(k) && k->half == HALF_NONE;
+}
+
 /* Has a value of the innermost loop a form for vectors? */
 static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
 {
@@ -106,8 +122,7 @@ static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
     switch (v->kind) {
     case V_LOAD: return whole && is_unit(k, v->at);
     case V_INDEX: return is_float32(p) && is_unit(k, v->at);
-    /* the test is taken once for all lanes */
-    case V_GUARD: return v->test_level < k->axes && whole && is_nameless(p, v->arg[0]);
+    case V_GUARD: return whole && is_nameless(p, v->arg[0]) && has_one_test(k, v);
     case V_OP: return op_vec(p, v) != NULL;
     default: return false;
     }
@@ -189,6 +204,15 @@ static int widest(const Program *p, int64_t elements)
     return NARROW;
 }
 
+/* Is there a guard whose test may differ within a vector? */
+static bool has_inner_guard(const Kernel *k)
+{
+    for (int i = 0; i < k->vals; i++)
+        if (guard_is_inner(k, k->val[i]))
+            return true;
+    return false;
+}
+
 static int vector_of(const Program *p, const Kernel *k, int lead)
 {
     if (k->kind != K_LOOP || k->hits > 0 || k->axes <= lead || !stores_vectors(p, k))
@@ -262,12 +286,14 @@ void program_vectors(Program *p)
         Kernel *k = p->kernel[i];
         if (!k->member) {
             k->vector = vector_of(p, k, 0);
+            k->ragged = k->vector > 0 && has_inner_guard(k);
             find_late(p, k);
         }
 
         for (int m = 0; m < k->members; m++) {
             Kernel *member = k->member[m];
             member->vector = vector_of(p, member, k->axes);
+            member->ragged = member->vector > 0 && has_inner_guard(member);
             if (member->vector > k->vector)
                 k->vector = member->vector;
         }
