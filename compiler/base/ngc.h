@@ -210,9 +210,15 @@ void *arena_grow(Ngc *, void *old, int count, int *room, size_t item);
 
 const char *intern(Ngc *, const char *text, size_t size); /* equal texts become equal pointers */
 const char *intern_str(Ngc *, const char *text);
-int ascii_lower(char);                   /* the small letter of a capital one */
-bool is_digit(char);                     /* 0 to 9, in any locale */
-bool is_word_char(char);                 /* a letter, a digit or _ */
+int ascii_lower(char);   /* the small letter of a capital one */
+bool is_digit(char);     /* 0 to 9, in any locale */
+bool is_word_char(char); /* a letter, a digit or _ */
+bool begins(const char *text, const char *with);
+/* Are the first `size` characters of the text this word? */
+bool is_word(const char *text, size_t size, const char *word);
+size_t word_size(const char *);          /* of the name or number that begins here, or 0 */
+size_t count_digits(const char *);       /* with which the text begins */
+bool is_whole_number(const char *);      /* has the text digits only? */
 bool is_int32(double);                   /* is it whole, and not too large for an int? */
 const char *next_line(const char *line); /* where the next one begins: its end, if it is the last */
 bool name_matches(const char *name, const char *pattern);

@@ -138,8 +138,7 @@ static bool is_ours(const OutFile *o)
     start[size] = '\0';
     if (o->ours.first_line)
         start[strcspn(start, "\n")] = '\0';
-    return strncmp(start, o->ours.begins, strlen(o->ours.begins)) == 0 &&
-           strstr(start, o->ours.holds);
+    return begins(start, o->ours.begins) && strstr(start, o->ours.holds);
 }
 
 /* Would ngc overwrite a file that it did not write, at a path that nobody gave? */

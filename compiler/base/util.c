@@ -465,6 +465,37 @@ bool is_word_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
 }
 
+bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+bool is_word(const char *text, size_t size, const char *word)
+{
+    return strlen(word) == size && begins(text, word);
+}
+
+size_t word_size(const char *text)
+{
+    size_t n = 0;
+    while (is_word_char(text[n]))
+        n++;
+    return n;
+}
+
+size_t count_digits(const char *text)
+{
+    size_t n = 0;
+    while (is_digit(text[n]))
+        n++;
+    return n;
+}
+
+bool is_whole_number(const char *text)
+{
+    return *text && text[count_digits(text)] == '\0';
+}
+
 bool is_int32(double x)
 {
     return x == floor(x) && x >= INT32_MIN && x <= INT32_MAX;

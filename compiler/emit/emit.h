@@ -126,6 +126,8 @@ bool emit_has_section(const Emit *, const char *name);
 
 /* ---- emit_alike.c: functions that differ only in sizes ---- */
 
+/* The length of a name or a number: "i0", "12", "1e-05f". */
+size_t token_size(const char *);
 /* Joins them, when all are known. */
 void alike_join(Emit *);
 void alike_print(const Emit *, Text *); /* the functions */

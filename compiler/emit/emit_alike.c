@@ -28,8 +28,7 @@ typedef struct Numbers {
 
 /* ---- the sizes in a body ---- */
 
-/* The length of a name or a number: "i0", "12", "1e-05f". */
-static size_t word_length(const char *c)
+size_t token_size(const char *c)
 {
     bool number = is_digit(*c);
     size_t n = 0;
@@ -48,7 +47,7 @@ static bool is_innermost(const char *line)
         if (deeper <= indent)
             return true;
         const char *loop = c + 1 + deeper;
-        if (strncmp(loop, "for (", 5) == 0 && strncmp(loop, "for (size_t l = ", 16) != 0)
+        if (begins(loop, "for (") && !begins(loop, "for (size_t l = "))
             return false;
     }
     return true;
@@ -58,12 +57,12 @@ static bool is_innermost(const char *line)
 static bool is_short_loop(const char *line, const char *number)
 {
     const char *loop = line + strspn(line, " ");
-    if (strncmp(loop, "NGRT_VECTORS(", 13) == 0)
-        loop += 13;
-    if (strncmp(loop, "for (", 5) != 0 || atoll(number) >= SHORT)
+    if (begins(loop, "NGRT_VECTORS("))
+        loop += strlen("NGRT_VECTORS(");
+    if (!begins(loop, "for (") || atoll(number) >= SHORT)
         return false;
     /* "i < 12;" or "i < 12)": the bound of the loop, not a number in its start */
-    const char *after = number + word_length(number);
+    const char *after = number + token_size(number);
     return (*after == ';' || *after == ')') && is_innermost(line);
 }
 
@@ -79,8 +78,8 @@ static bool is_constant(const char *body, const char *line, const char *number, 
         return true;
 
     /* "float t0[12];" declares an array: its length must be constant */
-    bool array = c == '[' && number[word_length(number) + 1] == ';' && !strchr("=+-", c);
-    bool declared = array && strncmp(line + strspn(line, " "), "for", 3) != 0;
+    bool array = c == '[' && number[token_size(number) + 1] == ';' && !strchr("=+-", c);
+    bool declared = array && !begins(line + strspn(line, " "), "for");
     return declared || (keep_short && is_short_loop(line, number));
 }
 
@@ -108,9 +107,9 @@ static Numbers find_numbers(Emit *e, const char *body, bool keep_short)
             continue;
         }
 
-        size_t n = word_length(c);
+        size_t n = token_size(c);
         /* digits only */
-        bool is_size = strspn(c, "0123456789") == n && !is_constant(body, line, c, keep_short);
+        bool is_size = count_digits(c) == n && !is_constant(body, line, c, keep_short);
         if (is_size || (is_digit(*c) && is_real(c, n))) {
             found.number =
                 arena_grow(e->ngc, found.number, found.count, &found.room, sizeof *found.number);
@@ -123,7 +122,7 @@ static Numbers find_numbers(Emit *e, const char *body, bool keep_short)
 
 static bool is_size(const Number *x)
 {
-    return x->text[strspn(x->text, "0123456789")] == '\0';
+    return is_whole_number(x->text);
 }
 
 /* What is written for a number to compare bodies. */
@@ -309,7 +308,7 @@ static const char range_params[] = "(size_t from, size_t to, ";
 
 static bool has_range(const Static *f)
 {
-    return strncmp(f->params, range_params, strlen(range_params)) == 0;
+    return begins(f->params, range_params);
 }
 
 /* Adds a line of a body in which the outermost loop over `count` passes with index i, or what its
@@ -348,14 +347,14 @@ static const char *ranged_body(Ngc *ngc, const char *body, const char **count)
     const char *loop = strstr(body, head), *i = loop ? loop + strlen(head) : NULL;
     size_t name = 0;
     if (i)
-        name = word_length(i);
+        name = token_size(i);
     /* it must begin at 0, as a share of thread 0 of 1 does */
-    if (!i || strncmp(i + name, start, strlen(start)) != 0)
+    if (!i || !begins(i + name, start))
         return NULL;
 
     const char *to = i + name + strlen(start) + name + strlen(" < ");
     const char *end = strchr(to, ';'), *whole = "NGRT_WHOLE(";
-    if (strncmp(to, whole, strlen(whole)) == 0) {
+    if (begins(to, whole)) {
         to += strlen(whole);
         end--;
     }

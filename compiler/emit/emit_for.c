@@ -6,7 +6,7 @@
 /* Is it the name of a local number: t0, t1, ...? */
 static bool is_number_name(const char *name)
 {
-    return name[0] == 't' && name[1] != '\0' && name[1 + strspn(name + 1, "0123456789")] == '\0';
+    return name[0] == 't' && is_whole_number(name + 1);
 }
 
 /* Names of the loops of kernels and of the functions' arguments, which the index must not hide. The
@@ -22,7 +22,7 @@ static bool is_taken(const Program *p, const char *name)
         if (strcmp(name, taken[i]) == 0)
             return true;
     if (strcmp(name, "t") == 0)
-        return strncmp(p->name, "metrics", 7) == 0;
+        return begins(p->name, "metrics");
     return is_number_name(name);
 }
 

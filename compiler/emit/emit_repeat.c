@@ -128,7 +128,7 @@ static const char *comparable(Repeater *x, const Hole *h)
     const char *rest = h->text + 5;
     size_t digits = 0;
     if (begins(rest, " + "))
-        digits = strspn(rest + 3, "0123456789");
+        digits = count_digits(rest + 3);
     bool offset = digits > 0 && rest[3 + digits] != '*';
     if (offset)
         return h->text;
@@ -140,25 +140,21 @@ static const char *comparable(Repeater *x, const Hole *h)
 /* The length of a number, or 0. */
 static size_t number_size(const char *c)
 {
-    size_t n = strspn(c, "0123456789");
-    if (n == 0)
-        return 0;
-    while (is_word_char(c[n]) || c[n] == '.' || (c[n] == '-' && c[n - 1] == 'e'))
-        n++;
-    return n;
+    return is_digit(*c) ? token_size(c) : 0;
 }
 
+/* Is it a whole number that is within 64 bits? */
 static bool is_whole(const char *number)
 {
-    return number[strspn(number, "0123456789")] == '\0';
+    enum { DIGITS = 17 };
+    return is_whole_number(number) && strlen(number) <= DIGITS;
 }
 
 /* The step by which whole numbers grow. false: there is none. */
 static bool find_step(const Repetition *x, const char **text, int64_t *step)
 {
     for (int i = 0; i < x->passes; i++)
-        /* 10^17 is within 64 bits */
-        if (!is_whole(text[i]) || strlen(text[i]) > 17)
+        if (!is_whole(text[i]))
             return false;
     *step = atoll(text[1]) - atoll(text[0]);
     for (int i = 2; i < x->passes; i++)
@@ -209,6 +205,11 @@ static int column_of(const Repetition *x, Columns *all, const char **text, bool 
     return all->count++;
 }
 
+static bool is_real(const char *type)
+{
+    return strcmp(type, "float") == 0 || strcmp(type, "double") == 0;
+}
+
 /* What is written for a number that a table has. */
 static const char *table_text(Repetition *x, const char **text, const char *type)
 {
@@ -216,10 +217,9 @@ static const char *table_text(Repetition *x, const char **text, const char *type
     bool whole = true;
     int64_t after;
     for (int i = 0; i < x->passes; i++)
-        whole &= is_whole(text[i]) && strlen(text[i]) <= 17;
+        whole &= is_whole(text[i]);
 
-    bool real = strcmp(type, "float") == 0 || strcmp(type, "double") == 0;
-    if (real) {
+    if (is_real(type)) {
         /* one table of real numbers, of one type */
         if (x->type && strcmp(x->type, type) != 0)
             return NULL;
@@ -243,7 +243,7 @@ static const char *number_text(Repetition *x, const char **text, const char *typ
     /* a + pass*step needs no table */
     if (!find_step(x, text, &step))
         return table_text(x, text, type);
-    if (strcmp(type, "float") == 0 || strcmp(type, "double") == 0)
+    if (is_real(type))
         return table_text(x, text, type);
 
     const char *times = text_format(ngc, "pass*%lld", (long long)llabs(step));
@@ -257,14 +257,14 @@ static const char *number_text(Repetition *x, const char **text, const char *typ
 /* The type of a number that is not a size, within what is given; "": a size. */
 static const char *cast_of(const char *type)
 {
-    return strncmp(type, "uint", 4) == 0 ? type : "";
+    return begins(type, "uint") ? type : "";
 }
 
 /* Adds a number where c is before it and `after` comes next. */
 static void put_number(Text *t, const char *number, const char *type, char before, char after)
 {
     const char *cast = "";
-    if (!is_whole(number))
+    if (!is_whole_number(number))
         cast = cast_of(type);
     bool sum = strchr(number, ' ') != NULL;
     /* a sum beside * or after - needs parentheses */

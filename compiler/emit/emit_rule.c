@@ -252,7 +252,7 @@ static void add_rule_word(Emit *e, Text *t, const Step *s, const char *rule, con
     if (n == 1 && !is_prose(rule, c, n))
         operand = rule_operand(s, *c);
 
-    if (n == 2 && strncmp(c, "dy", 2) == 0)
+    if (is_word(c, n, "dy"))
         text_add(t, "%s", s->y == s->loss ? "1" : adjoint_label(e, s->loss, s->y));
     else if (operand)
         text_add(t, "%s", operand_text(e, operand, c == rule && c[n] == '\0'));
@@ -266,9 +266,7 @@ static const char *rule_text(Emit *e, const Step *s, const char *rule)
 {
     Text t = {.ngc = e->ngc};
     for (const char *c = rule; *c;) {
-        size_t n = 0;
-        while (isalnum((unsigned char)c[n]) || c[n] == '_')
-            n++;
+        size_t n = word_size(c);
         if (n == 0) {
             text_put(&t, c++, 1);
             continue;

@@ -204,9 +204,7 @@ static int64_t space_offset(const char *text)
     if (text[5] == '\0')
         return 0;
     const char *number = text + strlen("space + ");
-    if (number[strspn(number, "0123456789")] == '\0')
-        return atoll(number);
-    return -1;
+    return is_whole_number(number) ? atoll(number) : -1;
 }
 
 typedef struct Handed { /* how a hole is filled in */
@@ -310,9 +308,9 @@ static void note_common(const Emit *e, Common *common, const char *text)
             dim = dim_of(e, c, n);
         if (dim >= 0)
             common->dims |= 1u << dim;
-        bool shares = n == 9 && begins(c, "NGC_SHARE");
-        common->id |= shares || (n == 2 && begins(c, "id"));
-        common->threads |= shares || (n == 7 && begins(c, "threads"));
+        bool shares = is_word(c, n, "NGC_SHARE");
+        common->id |= shares || is_word(c, n, "id");
+        common->threads |= shares || is_word(c, n, "threads");
         c += n ? n : 1;
     }
 }

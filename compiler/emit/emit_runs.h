@@ -39,8 +39,6 @@ void units_read(Runs *, const char *text); /* of all functions */
 /* Gives equal statements equal numbers, and each that is in no run a number of its own. */
 void units_number(Runs *);
 void units_remove_gone(Runs *); /* those that are in runs */
-size_t word_size(const char *);
-bool begins(const char *text, const char *with);
 /* Which run-time size is it? -1: none. */
 int dim_of(const Emit *, const char *word, size_t size);
 

@@ -78,12 +78,12 @@ static void put_word(Text *t, const char *word, size_t size, const Real *r)
     const char letter[] = {r->lower, r->upper};
 
     for (int i = 0; i < 4; i++)
-        if (strlen(real_words[i]) == size && strncmp(word, real_words[i], size) == 0) {
+        if (is_word(word, size, real_words[i])) {
             text_add(t, "%s", r->word[i]);
             return;
         }
     for (int i = 0; i < 2; i++)
-        if (strncmp(word, prefix[i], 5) == 0 && strncmp(word, "NGRT_FN", size) != 0) {
+        if (begins(word, prefix[i]) && !is_word(word, size, "NGRT_FN")) {
             text_add(t, "%s%c", prefix[i], letter[i]);
             word += 5;
             size -= 5;

@@ -20,19 +20,6 @@ typedef struct Reader { /* of a statement */
     const char *at, *end;
 } Reader;
 
-size_t word_size(const char *c)
-{
-    size_t n = 0;
-    while (is_word_char(c[n]))
-        n++;
-    return n;
-}
-
-bool begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
 static void add_hole(Reader *x, const char *text, size_t size, const char *type, bool constant)
 {
     Unit *u = x->u;
@@ -65,7 +52,7 @@ static bool is_common(const Emit *e, const char *word, size_t size)
     if (is_digit(*word))
         return true;
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-        if (strlen(common[i]) == size && begins(word, common[i]))
+        if (is_word(word, size, common[i]))
             return true;
     return dim_of(e, word, size) >= 0;
 }
@@ -134,7 +121,7 @@ static bool read_number(Reader *x, const char *text, size_t size, const char *ty
     const char *pointer = text_format(ngc, "%s *", type);
     /* by its address: another statement of the run may change it */
     if (begins(text, "space[") && strcmp(type, x->r->e->real) == 0) {
-        size_t digits = strspn(text + 6, "0123456789");
+        size_t digits = count_digits(text + 6);
         if (digits + 7 != size)
             return false;
         const char *address = text_format(ngc, "space + %.*s", (int)digits, text + 6);
@@ -159,7 +146,7 @@ static bool read_number(Reader *x, const char *text, size_t size, const char *ty
 /* A size that a kernel is given. */
 static bool read_size(Reader *x, const char *text, size_t size)
 {
-    if (strspn(text, "0123456789") == size) {
+    if (count_digits(text) == size) {
         add_hole(x, text, size, "size_t", false);
         return true;
     }
@@ -180,12 +167,14 @@ static bool read_kernel_argument(Reader *x, const char *text, size_t size, const
 {
     Ngc *ngc = x->r->e->ngc;
     bool constant = begins(param, "const ");
-    const char *type = param + (constant ? strlen("const ") : 0);
+    const char *type = param;
+    if (constant)
+        type += strlen("const ");
     size_t n = strcspn(type, " ");
 
     if (type[n + 1] == '*')
         return read_pointer(x, text, size, text_format(ngc, "%.*s *", (int)n, type), constant);
-    if (n == strlen("size_t") && begins(type, "size_t"))
+    if (is_word(type, n, "size_t"))
         return begins(text, "NGC_SHARE(") ? read_share(x, text, size) : read_size(x, text, size);
     return read_number(x, text, size, intern(ngc, type, n));
 }
@@ -196,7 +185,7 @@ static bool read_sizes(Reader *x, const char *text, size_t size)
     size_t head = strlen(SIZES);
     text_add(&x->text, SIZES);
     for (size_t i = head; i < size;) {
-        size_t digits = strspn(text + i, "0123456789");
+        size_t digits = count_digits(text + i);
         size_t n = digits;
         if (!digits)
             n = strcspn(text + i, ", }");
@@ -565,12 +554,11 @@ void units_remove_gone(Runs *r)
 }
 
 /* Adds what fills a hole. A number needs no cast, and an address no star: "space[3]" is shorter
- * than
- * "*(space + 3)". */
+ * than "*(space + 3)". */
 void add_filled(Text *t, const char *text)
 {
     size_t cast = strlen(CAST);
-    bool is_number = text[strspn(text, "0123456789")] == '\0', is_sum = strchr(text, ' ') != NULL;
+    bool is_number = is_whole_number(text), is_sum = strchr(text, ' ') != NULL;
     bool has_cast = t->size >= cast && memcmp(t->at + t->size - cast, CAST, cast) == 0;
     bool has_star = t->size >= 2 && t->at[t->size - 1] == '*' && strchr(" (", t->at[t->size - 2]);
 

@@ -463,7 +463,7 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
         } else if (c[1] == 't') {
             text_add(&t, "%s", emit_type(e, type));
             c++;
-        } else if (strncmp(c, "$acc", 4) == 0) {
+        } else if (begins(c, "$acc")) {
             text_add(&t, "%s", acc);
             c += strlen("acc");
         } else {

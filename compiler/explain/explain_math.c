@@ -84,7 +84,7 @@ static const char *plain_name(const Lesson *l, const char *label, Math math)
     if (math == M_TEXT)
         return label;
 
-    if (isdigit((unsigned char)*label) || *label == '-') {
+    if (is_digit(*label) || *label == '-') {
         if (math == M_TEX)
             return label;
         return text_format(l->ngc, "<mn>%s</mn>", escape(l, label, math));
@@ -261,29 +261,20 @@ static bool is_writable(const Expr *x)
 
 /* ---- rules ---- */
 
-/* The length of the name or number that begins here; 0: something else does. */
-static size_t word_length(const char *s)
-{
-    size_t n = 0;
-    while (isalnum((unsigned char)s[n]) || s[n] == '_')
-        n++;
-    return n;
-}
-
 /* Is the word one of the names that rules have for their values: a b c y dy? */
 static bool is_rule_name(const char *word, size_t n)
 {
     if (n == 1)
         return strchr("abcy", *word) != NULL;
-    return n == 2 && strncmp(word, "dy", 2) == 0;
+    return is_word(word, n, "dy");
 }
 
 /* Is a rule an expression of the language, and not words? */
 static bool math_rule_parses(const char *rule)
 {
     for (const char *c = rule; *c;) {
-        size_t n = word_length(c);
-        bool is_name = n > 0 && !isdigit((unsigned char)*c);
+        size_t n = word_size(c);
+        bool is_name = n > 0 && !is_digit(*c);
         bool is_call = c[n] == '(';
         if (is_name && !is_call && !is_rule_name(c, n))
             return false;
@@ -346,7 +337,7 @@ static Expr *at_one(Ngc *ngc, const Expr *x)
  * operand at the end and before a comma. Elsewhere it may be an article. */
 static int meant_name(const char *word, size_t n, int nargs)
 {
-    if (n == 2 && strncmp(word, "dy", 2) == 0)
+    if (is_word(word, n, "dy"))
         return 4;
     bool ends = word[n] == '\0' || word[n] == ',';
     if (n == 1 && ends && *word >= 'a' && *word < 'a' + nargs)
@@ -364,7 +355,7 @@ static const char *rule_words(const Lesson *l, const char *rule, const char *con
     bool in_words = false;
 
     for (const char *c = rule; *c;) {
-        size_t n = word_length(c);
+        size_t n = word_size(c);
         int name = meant_name(c, n, nargs);
         if ((name < 0) != in_words) {
             in_words = !in_words;

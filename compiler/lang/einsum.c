@@ -161,7 +161,7 @@ static char dots_letter(int n, int i)
 static bool read_letters(const char **text, int rank, char *letter)
 {
     size_t before = strspn(*text, LETTERS), after = 0;
-    bool dots = strncmp(*text + before, "...", 3) == 0;
+    bool dots = begins(*text + before, "...");
     if (dots)
         after = strspn(*text + before + 3, LETTERS);
 
@@ -261,7 +261,7 @@ static bool read_result(const char *text, const char *written, const Labeled *t,
         return true;
     }
 
-    if (strncmp(text, "->", 2) != 0)
+    if (!begins(text, "->"))
         return false;
     text += 2;
     int rank = (int)strlen(text);

@@ -6,7 +6,6 @@
  * tensors; so its mistakes are found where it is written, also if no gradient is asked for. */
 #include "lang/lower.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -419,10 +418,8 @@ static const char *rule_text(const Rule *r, const char *text)
     text_put(&t, "", 0);
 
     for (const char *c = text; *c;) {
-        size_t n = 0;
-        while (isalnum((unsigned char)c[n]) || c[n] == '_')
-            n++;
-        bool word = n > 0 && !isdigit((unsigned char)*c);
+        size_t n = word_size(c);
+        bool word = n > 0 && !is_digit(*c);
         /* names of functions stay, names of values become letters */
         bool function = c[n] == '(';
         const char *name = NULL;

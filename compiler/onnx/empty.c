@@ -211,7 +211,7 @@ bool take_empty(Import *im, const Pb__Node *n)
             result_empty(im, 0, element, &s);
     } else if (has_word("MatMul Gemm", n->op)) {
         product(im);
-    } else if (first && strncmp(n->op, "Reduce", 6) == 0) {
+    } else if (first && begins(n->op, "Reduce")) {
         reduce(im, n);
     } else if (first && has_word("Reshape Flatten Tile", n->op)) {
         reshaped(im, n);

@@ -24,14 +24,14 @@ static bool is_weight_word(const char *word, int n)
                                         "BiasAdd",     "Conv2D",     "ReadVariableOp",
                                         "running_mean"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if ((int)strlen(words[i]) == n && strncmp(word, words[i], (size_t)n) == 0)
+        if (is_word(word, (size_t)n, words[i]))
             return true;
     return false;
 }
 
 static bool is_made_up(const char *name)
 {
-    return strncmp(name, "onnx::", 6) == 0 || is_digit(*name);
+    return begins(name, "onnx::") || is_digit(*name);
 }
 
 /* "layer1.0.conv1" of "layer1.0.conv1.weight" and of "model/layer1/conv1/kernel:0"; NULL: the name

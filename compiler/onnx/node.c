@@ -150,7 +150,7 @@ static const char *short_number(Import *im, const char *text)
 {
     const char *e = strchr(text, 'e');
     int n = (int)(e ? e - text : (int)strlen(text));
-    if (n > 2 && strncmp(text + n - 2, ".0", 2) == 0)
+    if (n > 2 && begins(text + n - 2, ".0"))
         n -= 2;
     if (!e)
         return text_format(im->ngc, "%.*s", n, text);

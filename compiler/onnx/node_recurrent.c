@@ -42,13 +42,12 @@ static bool is_zeros(Import *im, int i)
     const Line *l = m ? m->operand.line : NULL;
     if (m && m->known)
         return known_even(im->g, m->known, &v) && v == 0 && !is_param(im, m->known);
-    while (l && l->args == 1 &&
-           (strncmp(l->form, "$60[", 4) == 0 || strncmp(l->form, "broadcast_to(", 13) == 0))
+    while (l && l->args == 1 && (begins(l->form, "$60[") || begins(l->form, "broadcast_to(")))
         l = l->arg[0].line;
     size_t n = 0;
     if (l)
         n = strlen(l->form);
-    return n > 8 && strncmp(l->form, "full(", 5) == 0 && strcmp(l->form + n - 4, ", 0)") == 0;
+    return n > 8 && begins(l->form, "full(") && strcmp(l->form + n - 4, ", 0)") == 0;
 }
 
 /* A weight as a param that is named after its layer. */

@@ -67,7 +67,7 @@ static bool read_window(Import *im, Window *w, const int64_t *kernel)
         }
     }
     const char *same = attribute_text(im, "auto_pad", "NOTSET");
-    if (strncmp(same, "SAME", 4) == 0)
+    if (begins(same, "SAME"))
         w->same = strcmp(same, "SAME_UPPER") == 0 ? "same_upper" : "same_lower";
     w->ceil = attribute_int(im, "ceil_mode", 0);
     return true;

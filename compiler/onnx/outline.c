@@ -266,7 +266,7 @@ static const char *parameter_name(Import *im, const char *text, const char *at, 
                                   int count)
 {
     const char *end = at, *word = "n";
-    if (at - text > 4 && strncmp(at - 3, " = ", 3) == 0) {
+    if (at - text > 4 && begins(at - 3, " = ")) {
         end = at - 3;
         const char *start = end;
         while (start > text && is_word_char(start[-1]))

@@ -4,7 +4,6 @@
  * weights have the names of the file. */
 #include "onnx/onnx.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* ---- what statements are called ---- */
@@ -66,7 +65,7 @@ static const char *word_of(const char *hint)
         {"gru_sequence(", "y"}, {"rnn_sequence(", "y"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (hint && strncmp(hint, words[i][0], strlen(words[i][0])) == 0)
+        if (hint && begins(hint, words[i][0]))
             return words[i][1];
     return "h";
 }

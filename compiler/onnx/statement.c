@@ -42,18 +42,18 @@ static void count_uses(Import *im, Joined *of)
 }
 
 /* The function of a form like "relu($00)", if a layer takes it as its argument `act`; else NULL. */
-static const char *activation(Import *im, const char *form)
+static const char *activation(const char *form)
 {
     static const char *const acts[] = {"relu",       "sigmoid",  "tanh",        "gelu",
                                        "elu",        "selu",     "silu",        "relu6",
                                        "leaky_relu", "softplus", "hardswish",   "gelu_tanh",
                                        "mish",       "softsign", "hardsigmoid", NULL};
-    int n = (int)strcspn(form, "(");
+    size_t n = strcspn(form, "(");
     if (strcmp(form + n, "($00)") != 0)
         return NULL;
     for (int i = 0; acts[i]; i++)
-        if ((int)strlen(acts[i]) == n && strncmp(acts[i], form, (size_t)n) == 0)
-            return text_format(im->ngc, "%.*s", n, form);
+        if (is_word(form, n, acts[i]))
+            return acts[i];
     return NULL;
 }
 
@@ -76,16 +76,16 @@ static bool is_residual(const Joined *of, const Line *a)
 }
 
 /* Can operand a be written inside of line l? */
-static bool can_inline(Import *im, const Joined *of, const Line *l, const Line *a)
+static bool can_inline(const Joined *of, const Line *l, const Line *a)
 {
     const Joined *j = &of[a->id];
     if (a->kind == LINE_LITERAL)
         return true;
     if (a->kind != LINE_VALUE || j->uses != 1 || a->parts || j->output)
         return false;
-    if (!activation(im, l->form) && is_residual(of, a))
+    if (!activation(l->form) && is_residual(of, a))
         return false;
-    if (j->heavy && !activation(im, l->form))
+    if (j->heavy && !activation(l->form))
         return false;
     return j->length + (int)strlen(l->form) < LONG && j->depth < DEEP;
 }
@@ -99,7 +99,7 @@ static void choose_inlined(Import *im, Joined *of)
         j->length = (int)strlen(l->form);
         for (int k = 0; k < l->args && j->needed; k++) {
             Joined *a = &of[l->arg[k].line->id];
-            if (!can_inline(im, of, l, l->arg[k].line))
+            if (!can_inline(of, l, l->arg[k].line))
                 continue;
             a->inlined = true;
             j->heavy |= a->heavy;
@@ -114,9 +114,9 @@ static void choose_inlined(Import *im, Joined *of)
 /* The form of a layer with an activation: "dense($00, 8, relu)". NULL: it takes none. */
 static const char *with_activation(Import *im, const char *form, const char *act)
 {
-    bool dense = strncmp(form, "dense(", 6) == 0;
-    if (!dense && strncmp(form, "conv1d(", 7) != 0 && strncmp(form, "conv2d(", 7) != 0 &&
-        strncmp(form, "conv_transpose2d(", 17) != 0)
+    bool dense = begins(form, "dense(");
+    if (!dense && !begins(form, "conv1d(") && !begins(form, "conv2d(") &&
+        !begins(form, "conv_transpose2d("))
         return NULL;
     const char *end = strstr(form, ", bias = 0)");
     if (!end)
@@ -160,7 +160,7 @@ static void write_line(Pen *p, const Line *l, const char *form)
     Import *im = p->im;
     const Line *layer = l->args == 1 ? l->arg[0].line : NULL;
     if (layer && p->of[layer->id].inlined && layer->weights) {
-        const char *act = activation(im, form);
+        const char *act = activation(form);
         const char *both = NULL;
         if (act)
             both = with_activation(im, layer->form, act);

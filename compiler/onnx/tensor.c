@@ -83,7 +83,7 @@ static bool is_inside(const char *path)
         return false;
     for (const char *at = path; at; at = strchr(at, '/')) {
         at += *at == '/';
-        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == 0))
+        if (begins(at, "..") && (at[2] == '/' || at[2] == 0))
             return false;
     }
     return true;

@@ -1,7 +1,6 @@
 /* cname.c - names of the model as identifiers of C and C++. */
 #include "program/module.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +46,7 @@ static int compare_name(const void *key, const void *item)
 static bool is_reserved(const char *name)
 {
     size_t count = sizeof reserved / sizeof *reserved;
-    if (strncmp(name, "ngrt_", 5) == 0)
+    if (begins(name, "ngrt_"))
         return true;
     return bsearch(name, reserved, count, sizeof *reserved, compare_name) != NULL;
 }
@@ -63,7 +62,7 @@ static bool is_kept(char c)
 const char *c_name(Ngc *ngc, const char *name)
 {
     Text t = {.ngc = ngc};
-    if (name[0] == '\0' || name[0] == '_' || isdigit((unsigned char)name[0]))
+    if (name[0] == '\0' || name[0] == '_' || is_digit(name[0]))
         text_add(&t, "x");
 
     for (const char *c = name; *c; c++)

@@ -104,7 +104,7 @@ static int temp_number(const char *name)
 {
     size_t digits = 0;
     if (*name == 't')
-        digits = strspn(name + 1, "0123456789");
+        digits = count_digits(name + 1);
 
     if (digits == 0 || digits > 6 || name[1 + digits] != '\0')
         return -1;

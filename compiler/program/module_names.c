@@ -22,8 +22,7 @@ static bool is_local_name(const char *name)
 
     /* t12, data_3, relu_1 */
     size_t letters = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
-    return letters > 0 && name[letters] != '\0' &&
-           strspn(name + letters, "0123456789") == strlen(name + letters);
+    return letters > 0 && is_whole_number(name + letters);
 }
 
 static const char *upper(Ngc *ngc, const char *name)
@@ -42,7 +41,7 @@ static bool dim_name_is_free(const Module *m, int dim)
 
     if (is_local_name(name) || strcmp(m->dim[dim], name) != 0)
         return false;
-    return strncmp(name, m->name, strlen(m->name)) != 0;
+    return !begins(name, m->name);
 }
 
 /* If the name of one dim is taken, all dims get the prefix in code. */

@@ -5,7 +5,6 @@
 #include "run/run.h"
 
 #include "../runtime/ngrt_host.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,9 +57,7 @@ static Var *find_input(const Model *m, const char *name)
 /* The length of NAME in "NAME=...", or 0. */
 static size_t name_length(const char *text)
 {
-    size_t n = 0;
-    while (isalnum((unsigned char)text[n]) || text[n] == '_')
-        n++;
+    size_t n = word_size(text);
     return text[n] == '=' ? n : 0;
 }
 
@@ -115,10 +112,10 @@ static int choose_columns(Ngc *ngc, File *f)
     while (true) {
         char *end;
         int64_t first = strtoll(c, &end, 10), last = first;
-        bool good = isdigit((unsigned char)*c);
+        bool good = is_digit(*c);
         if (good && *end == '-') {
             c = end + 1;
-            good = isdigit((unsigned char)*c);
+            good = is_digit(*c);
             last = strtoll(c, &end, 10);
         }
 

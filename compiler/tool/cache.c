@@ -366,7 +366,7 @@ static int find_old(Ngc *ngc, DIR *d, time_t now, Old **list)
         if (!known || st.st_uid != geteuid())
             continue;
 
-        bool left = S_ISDIR(st.st_mode) && strncmp(entry->d_name, "ngc-", 4) == 0;
+        bool left = S_ISDIR(st.st_mode) && begins(entry->d_name, "ngc-");
         /* a young one may belong to an ngc that runs */
         if (left && now - st.st_mtime > LEFT_SECONDS)
             remove_left(dirfd(d), entry->d_name);

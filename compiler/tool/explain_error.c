@@ -11,7 +11,7 @@ extern const char errors_text[];
 /* Does a line begin here that is the first of a page? */
 static bool begins_page(const char *line)
 {
-    return strncmp(line, "NG", 2) == 0 && isdigit((unsigned char)line[2]);
+    return begins(line, "NG") && is_digit(line[2]);
 }
 
 /* The page of a code, without the empty lines at its end; NULL: there is none. */
@@ -20,7 +20,7 @@ static const char *find_page(long code, size_t *size)
     char head[32];
     snprintf(head, sizeof head, "NG%04ld ", code);
     const char *page = errors_text;
-    while (*page && strncmp(page, head, strlen(head)) != 0)
+    while (*page && !begins(page, head))
         page = next_line(page);
     if (!*page)
         return NULL;

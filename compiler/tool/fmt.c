@@ -105,7 +105,7 @@ static const char *sign_end(const char *c)
 {
     static const char *const longer[] = {"...", "..", "<=", ">=", "==", "!=", "|>"};
     for (size_t i = 0; i < sizeof longer / sizeof *longer; i++)
-        if (strncmp(c, longer[i], strlen(longer[i])) == 0)
+        if (begins(c, longer[i]))
             return c + strlen(longer[i]);
     return c + 1;
 }

@@ -46,8 +46,7 @@ static const char *model_name(Ngc *ngc, const Args *a)
 /* Does the text of -e have a statement? "a = b" is one, "a == b" and "f(k=1)" are not. */
 static bool has_statement(const char *text)
 {
-    if (strpbrk(text, ";\n") || strncmp(text, "output ", 7) == 0 ||
-        strncmp(text, "gradient ", 9) == 0)
+    if (strpbrk(text, ";\n") || begins(text, "output ") || begins(text, "gradient "))
         return true;
 
     int depth = 0; /* of parentheses and brackets */

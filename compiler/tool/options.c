@@ -131,7 +131,7 @@ static const Option *find_option(const char *arg, const char **value)
         const Option *o = &option_table[i];
         size_t n = strlen(o->name);
         bool word = o->name[1] == '-';
-        if (strncmp(arg, o->name, n) != 0 || !o->value)
+        if (!begins(arg, o->name) || !o->value)
             continue;
         if (word && arg[n] != '=')
             continue;
@@ -176,7 +176,7 @@ static int choose(Ngc *ngc, const Option *o, const char *value, int *n)
     *n = 0;
     for (const char *w = o->words; *w; w += strspn(w, " "), ++*n) {
         size_t size = strcspn(w, " ");
-        if (strlen(value) == size && strncmp(value, w, size) == 0)
+        if (is_word(w, size, value))
             return -1;
         w += size;
     }
@@ -209,7 +209,7 @@ static void switch_warning(Ngc *ngc, const char *name, bool off)
 static int set_warning(Ngc *ngc, const char *value)
 {
     const char *names[16] = {"all", "error"};
-    bool off = strncmp(value, "no-", 3) == 0;
+    bool off = begins(value, "no-");
     const char *name = off ? value + 3 : value;
     if (strcmp(name, "error") == 0) {
         ngc->opt.werror = !off;
