@@ -55,11 +55,28 @@ static void json_pair(Text *t, const char *key, const char *value)
     text_add(t, ",");
 }
 
-/* Each member ends in a comma: takes back that of the last one. */
+/* Each member and each item of a list ends in a comma: takes back that of the last one. */
 static void drop_comma(Text *t)
 {
     if (t->at[t->size - 1] == ',')
         t->at[--t->size] = '\0';
+}
+
+static void json_list(Text *t, const char *key)
+{
+    text_add(t, "\"%s\":[", key);
+}
+
+/* Ends a list or an object: by "]" or "}", and what comes after it. */
+static void json_end(Text *t, const char *end)
+{
+    drop_comma(t);
+    text_add(t, "%s", end);
+}
+
+static void json_bool(Text *t, const char *key, bool value)
+{
+    text_add(t, "\"%s\":%s,", key, value ? "true" : "false");
 }
 
 /* A number in the fewest digits that read back as the same number. JSON has no infinity and no NaN:
@@ -86,21 +103,20 @@ static void json_number(Text *t, double x)
 
 static void json_numbers(Text *t, const double *x, int64_t count)
 {
-    text_add(t, "[");
+    text_put(t, "[", 1);
     for (int64_t i = 0; i < count; i++) {
-        if (i > 0)
-            text_add(t, ",");
         json_number(t, x[i]);
+        text_put(t, ",", 1);
     }
-    text_add(t, "]");
+    json_end(t, "]");
 }
 
 static void json_ints(Text *t, const char *key, const int64_t *x, int count)
 {
-    text_add(t, "\"%s\":[", key);
+    json_list(t, key);
     for (int i = 0; i < count; i++)
-        text_add(t, i ? ",%lld" : "%lld", (long long)x[i]);
-    text_add(t, "],");
+        text_add(t, "%lld,", (long long)x[i]);
+    json_end(t, "],");
 }
 
 /* "value":[...] with the elements in order, or with "stats" where there are too many: then x may be
@@ -142,7 +158,8 @@ static void json_passes(const Lesson *l, Text *t, const Node *n, int full)
     int count, depth;
     const PassValue *v = lesson_passes(l, n, &count, &depth);
 
-    text_add(t, ",\"passes\":[");
+    text_add(t, ",");
+    json_list(t, "passes");
     for (int i = 0; v && i < count; i++) {
         if (!v[i].known)
             continue;
@@ -151,8 +168,7 @@ static void json_passes(const Lesson *l, Text *t, const Node *n, int full)
         json_value(t, v[i].value, lesson_count(l, n, dim), v[i].stats, full);
         text_add(t, "},");
     }
-    drop_comma(t);
-    text_add(t, "]");
+    json_end(t, "]");
 }
 
 /* A size that may depend on the number of a pass: a number, or {"level":0,"c":[1,2]} for 1 + 2 t,
@@ -169,8 +185,7 @@ static void json_size(const Lesson *l, Text *t, Size s)
             json_size(l, t, coef[i]);
             text_add(t, ",");
         }
-        drop_comma(t);
-        text_add(t, "]}");
+        json_end(t, "]}");
         return;
     }
     text_add(t, "%lld", (long long)size_at(l->g, s, l->e->dim));
@@ -178,13 +193,12 @@ static void json_size(const Lesson *l, Text *t, Size s)
 
 static void json_sizes(const Lesson *l, Text *t, const char *key, const Size *size, int count)
 {
-    text_add(t, "\"%s\":[", key);
+    json_list(t, key);
     for (int i = 0; i < count; i++) {
-        if (i > 0)
-            text_add(t, ",");
         json_size(l, t, size[i]);
+        text_add(t, ",");
     }
-    text_add(t, "],");
+    json_end(t, "],");
 }
 
 /* What a program needs to compute the node again. */
@@ -208,7 +222,7 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
             json_size(l, t, size_add(l->g, n->attr.size, n->attr.stream));
             text_add(t, ",");
         } else if (m->kind == ATTR_BOOL)
-            text_add(t, "\"%s\":true,", m->name);
+            json_bool(t, m->name, true);
         else if (m->kind == ATTR_INT || m->kind == ATTR_AXES)
             text_add(t, "\"%s\":%lld,", m->name, (long long)size[0]);
         else if (m->kind == ATTR_SIZES && a != A_STEP)
@@ -218,7 +232,7 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
     }
 
     if (n->type == T_INT)
-        text_add(t, "\"int\":true,");
+        json_bool(t, "int", true);
     drop_comma(t);
     text_add(t, "},");
 }
@@ -243,31 +257,31 @@ static void json_node_value(const Json *j, Node *n)
     }
 }
 
-static void json_node(const Json *j, Node *n, bool first)
+static void json_node(const Json *j, Node *n)
 {
     Text *t = j->t;
-    text_add(t, "%s\n{\"id\":%d,", text_if(!first, ","), n->id);
+    text_add(t, "\n{\"id\":%d,", n->id);
     json_pair(t, "op", op_info[n->op]->name);
 
-    text_add(t, "\"args\":[");
+    json_list(t, "args");
     for (int i = 0; i < n->nargs; i++)
-        text_add(t, i ? ",%d" : "%d", arg_id(n, i));
-    text_add(t, "],");
+        text_add(t, "%d,", arg_id(n, i));
+    json_end(t, "],");
 
     json_attr(j->l, t, n);
     if (lesson_loop(j->l, n) >= 0)
         text_add(t, "\"loop\":%d,", lesson_loop(j->l, n));
     json_node_value(j, n);
-    text_add(t, "}");
+    text_add(t, "},");
 }
 
 /* A number; null if it is negative. */
-static void json_or_null(Text *t, int number)
+static void json_or_null(Text *t, const char *key, int number)
 {
     if (number < 0)
-        text_add(t, "null");
+        text_add(t, "\"%s\":null,", key);
     else
-        text_add(t, "%d", number);
+        text_add(t, "\"%s\":%d,", key, number);
 }
 
 /* The items that an item is computed from. */
@@ -279,17 +293,16 @@ static void json_item_args(const Lesson *l, Text *t, const Node *n)
     for (int i = 0; i < count; i++)
         if (lesson_at(l, operand[i]))
             text_add(t, "%d,", lesson_at(l, operand[i]) - 1);
-    drop_comma(t);
 }
 
-static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
+static void json_item(const Lesson *l, Text *t, const Item *item)
 {
     const Node *n = item->node;
-    text_add(t, "%s\n{\"node\":%d,", text_if(!first, ","), n->id);
+    text_add(t, "\n{\"node\":%d,", n->id);
     json_pair(t, "name", item->label);
     json_pair(t, "kind", item->kind);
     if (n->op == OP_var && n->attr.var->invented)
-        text_add(t, "\"invented\":true,");
+        json_bool(t, "invented", true);
     json_pair(t, "formula", item->formula);
     json_pair(t, "numbers", item->numbers);
     json_pair(t, "mathml", item->math_html);
@@ -297,22 +310,19 @@ static void json_item(const Lesson *l, Text *t, const Item *item, bool first)
     text_add(t, "\"line\":%d,", lesson_line(l, n));
     json_pair(t, "group", item->group);
 
-    text_add(t, "\"level\":%d,\"args\":[", item->level);
+    text_add(t, "\"level\":%d,", item->level);
+    json_list(t, "args");
     json_item_args(l, t, n);
-    text_add(t, "],\"loop\":");
-    json_or_null(t, item->loop);
-    text_add(t, ",\"gradient\":");
-    if (item->adjoint)
-        text_add(t, "%d}", item->adjoint->id);
-    else
-        text_add(t, "null}");
+    json_end(t, "],");
+    json_or_null(t, "loop", item->loop);
+    json_or_null(t, "gradient", item->adjoint ? item->adjoint->id : -1);
+    json_end(t, "},");
 }
 
-static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
+static void json_move(const Lesson *l, Text *t, const Move *v)
 {
     const Step *s = v->step;
-    text_add(t, "%s\n{\"x\":%d,\"y\":%d,\"operand\":%d,\"use\":%d,", text_if(!first, ","), v->x,
-             v->y, s->operand, s->use);
+    text_add(t, "\n{\"x\":%d,\"y\":%d,\"operand\":%d,\"use\":%d,", v->x, v->y, s->operand, s->use);
     json_pair(t, "loss", lesson_label(l, s->loss));
     json_pair(t, "upstream", v->up);
     json_pair(t, "downstream", v->down);
@@ -320,14 +330,13 @@ static void json_move(const Lesson *l, Text *t, const Move *v, bool first)
     json_pair(t, "mathml", v->rule_html);
     json_pair(t, "local", v->local);
     json_pair(t, "teach", l->item[v->y].teach);
-    text_add(t, "\"loop\":");
-    json_or_null(t, v->loop);
-    text_add(t, ",\"slope\":");
+    json_or_null(t, "loop", v->loop);
+    text_add(t, "\"slope\":");
     if (isnan(v->slope)) /* a tensor, or not a product */
         text_add(t, "null");
     else
         json_number(t, v->slope);
-    text_add(t, ",\"dy\":%d,\"dx\":%d,\"sum\":%d}", s->dy->id, s->dx->id, s->sum->id);
+    text_add(t, ",\"dy\":%d,\"dx\":%d,\"sum\":%d},", s->dy->id, s->dx->id, s->sum->id);
 }
 
 static const char *root_kind(RootKind kind)
@@ -356,25 +365,18 @@ static void json_root(const Json *j, const Root *r)
 
     text_add(t, "\"node\":%d,", r->written->id);
     json_tensor(l, t, r->written, j->page ? PAGE_ROOT : FULL);
-    text_add(t, "}");
+    text_add(t, "},");
 }
 
 static void json_roots(const Json *j, const char *key, bool (*wanted)(const Root *))
 {
     const Model *m = j->l->m;
-    Text *t = j->t;
-    bool first = true;
 
-    text_add(t, "\"%s\":[", key);
-    for (int i = 0; i < m->roots; i++) {
-        if (!wanted(&m->root[i]))
-            continue;
-        if (!first)
-            text_add(t, ",");
-        first = false;
-        json_root(j, &m->root[i]);
-    }
-    text_add(t, "],\n");
+    json_list(j->t, key);
+    for (int i = 0; i < m->roots; i++)
+        if (wanted(&m->root[i]))
+            json_root(j, &m->root[i]);
+    json_end(j->t, "],\n");
 }
 
 static bool is_derivative(const Root *r)
@@ -415,18 +417,15 @@ static void json_nudge(const Lesson *l, Text *t, const Nudge *n)
         text_add(t, ",\"%s\":", number[k].key);
         json_number(t, number[k].value);
     }
-    text_add(t, "}");
+    text_add(t, "},");
 }
 
 static void json_nudges(const Lesson *l, Text *t)
 {
-    text_add(t, "\"nudges\":[");
-    for (int i = 0; i < l->nudges; i++) {
-        if (i > 0)
-            text_add(t, ",");
+    json_list(t, "nudges");
+    for (int i = 0; i < l->nudges; i++)
         json_nudge(l, t, &l->nudge[i]);
-    }
-    text_add(t, "],\n");
+    json_end(t, "],\n");
 }
 
 /* A list of numbers, or null. */
@@ -447,16 +446,18 @@ static void json_cost(const Lesson *l, Text *t)
     int n = jacobian_chain(l, chain);
     double *size = arena_array(l->ngc, n + 1, sizeof *size);
 
-    text_add(t, "\"cost\":{\"chain\":[");
+    text_add(t, "\"cost\":{");
+    json_list(t, "chain");
     for (int i = 0; i < n; i++) {
         int64_t dim[MAX_RANK];
         size[i] = (double)lesson_count(l, l->item[chain[i]].node, dim);
-        text_add(t, i ? ",%d" : "%d", chain[i]);
+        text_add(t, "%d,", chain[i]);
     }
+    json_end(t, "],");
 
     double naive, clever;
     jacobian_cost(size, n - 1, &naive, &clever);
-    text_add(t, "],\"naive\":%.17g,\"clever\":%.17g},\n", naive, clever);
+    text_add(t, "\"naive\":%.17g,\"clever\":%.17g},\n", naive, clever);
 }
 
 /* The numbers are in the layout that was asked for, row by row. */
@@ -478,38 +479,35 @@ static void json_jacobian(const Lesson *l, Text *t, const Jacobian *j)
     json_pair(t, "structure", j->structure);
     json_vector(t, "downstream", j->downstream, j->columns);
     json_vector(t, "value", value, v.rows * v.columns);
-    drop_comma(t);
-    text_add(t, "}");
+    json_end(t, "},");
 }
 
 static void json_jacobians(const Lesson *l, Text *t)
 {
     json_pair(t, "layout", l->ngc->opt.columns ? "denominator" : "numerator");
-    text_add(t, "\"jacobians\":[");
-    for (int i = 0; i < l->jacobians; i++) {
-        if (i > 0)
-            text_add(t, ",");
+    json_list(t, "jacobians");
+    for (int i = 0; i < l->jacobians; i++)
         json_jacobian(l, t, &l->jacobian[i]);
-    }
-    text_add(t, "],\n");
+    json_end(t, "],\n");
     json_cost(l, t);
 }
 
 /* Of a function or of its slope: values at points from LOW to HIGH. */
 enum { POINTS = 97, LOW = -6, HIGH = 6 };
 
-static void curve_point(Text *t, double y, bool first)
+static void json_points(Text *t, const char *key, const double *y)
 {
-    if (!first)
-        text_add(t, ",");
-    if (isfinite(y))
-        text_add(t, "%.4g", y);
-    else
-        text_add(t, "null");
+    json_list(t, key);
+    for (int i = 0; i < POINTS; i++)
+        if (isfinite(y[i]))
+            text_add(t, "%.4g,", y[i]);
+        else
+            text_add(t, "null,");
+    json_end(t, "],");
 }
 
 /* A function of one number and its slope, both by the op's record. */
-static void json_curve(const Lesson *l, Text *t, Op op, const char *name, bool first)
+static void json_curve(const Lesson *l, Text *t, Op op, const char *name)
 {
     const OpInfo *info = op_info[op];
     const Expr *rule = parse_expr(l->ngc, info->rule[0]);
@@ -520,17 +518,14 @@ static void json_curve(const Lesson *l, Text *t, Op op, const char *name, bool f
         slope[i] = math_value(rule, abcy);
     }
 
-    text_add(t, "%s\n{", text_if(!first, ","));
+    text_add(t, "\n{");
     json_pair(t, "name", name);
     json_pair(t, "op", info->name);
     json_pair(t, "rule", info->rule[0]);
-    text_add(t, "\"from\":%d,\"to\":%d,\"y\":[", LOW, HIGH);
-    for (int i = 0; i < POINTS; i++)
-        curve_point(t, y[i], i == 0);
-    text_add(t, "],\"slope\":[");
-    for (int i = 0; i < POINTS; i++)
-        curve_point(t, slope[i], i == 0);
-    text_add(t, "]}");
+    text_add(t, "\"from\":%d,\"to\":%d,", LOW, HIGH);
+    json_points(t, "y", y);
+    json_points(t, "slope", slope);
+    json_end(t, "},");
 }
 
 /* Is it a function of one number whose curve is worth a look? */
@@ -545,19 +540,19 @@ static bool has_curve(Op op)
 static void json_curves(const Lesson *l, Text *t)
 {
     bool done[OP_COUNT] = {[OP_sigmoid] = true, [OP_tanh] = true};
-    text_add(t, "\"curves\":[");
-    json_curve(l, t, OP_sigmoid, "sigmoid", true);
-    json_curve(l, t, OP_tanh, "tanh", false);
-    json_curve(l, t, OP_maximum, "relu", false); /* its second operand is 0 */
+    json_list(t, "curves");
+    json_curve(l, t, OP_sigmoid, "sigmoid");
+    json_curve(l, t, OP_tanh, "tanh");
+    json_curve(l, t, OP_maximum, "relu"); /* its second operand is 0 */
 
     for (int i = 0; i < l->items; i++) {
         Op op = l->item[i].node->op;
         if (done[op] || !has_curve(op))
             continue;
         done[op] = true;
-        json_curve(l, t, op, op_info[op]->name, false);
+        json_curve(l, t, op, op_info[op]->name);
     }
-    text_add(t, "],\n");
+    json_end(t, "],\n");
 }
 
 /* The nodes of items, steps and roots, and all that they are computed from. A page that does not
@@ -575,15 +570,11 @@ static void json_nodes(const Json *j)
             uses[node[i]->id] = 1;
     }
 
-    bool first = true;
-    text_add(j->t, "\"nodes\":[");
-    for (int i = 0; i < l->g->count; i++) {
-        if (!uses[i])
-            continue;
-        json_node(j, l->g->node[i], first);
-        first = false;
-    }
-    text_add(j->t, "],\n");
+    json_list(j->t, "nodes");
+    for (int i = 0; i < l->g->count; i++)
+        if (uses[i])
+            json_node(j, l->g->node[i]);
+    json_end(j->t, "],\n");
 }
 
 /* What comes before the name of a value in the C: "w->h_z" for "h.z". */
@@ -621,21 +612,18 @@ static void json_variables(const Lesson *l, Text *t)
     for (int i = 0; i < l->moves; i++)
         *table_at(l->ngc, &names, intern_str(l->ngc, l->move[i].down)) = 1;
 
-    bool first = true;
     text_add(t, "\"variables\":{");
     for (int i = 0; i < l->code.variables; i++) {
         const Variable *v = &l->code.variable[i];
         bool wanted = *table_at(l->ngc, &names, intern_str(l->ngc, v->name));
         if (!wanted || is_expected_variable(l, v))
             continue;
-        if (!first)
-            text_add(t, ",");
-        first = false;
         page_string(t, v->name);
         text_add(t, ":");
         page_string(t, v->text);
+        text_add(t, ",");
     }
-    text_add(t, "},\n");
+    json_end(t, "},\n");
 }
 
 static void json_loop(const Lesson *l, Text *t, const LessonLoop *loop)
@@ -645,29 +633,26 @@ static void json_loop(const Lesson *l, Text *t, const LessonLoop *loop)
     text_add(t, "{");
     json_pair(t, "name", of->name);
     json_pair(t, "formula", of->of ? lesson_loop_back(l, loop) : lesson_loop_text(l, loop->node));
-    text_add(t, "\"node\":%d,\"from\":%lld,\"passes\":%lld,\"level\":%d,\"down\":%s,",
-             loop->node->id, (long long)of->from, (long long)size_at(l->g, of->passes, l->e->dim),
-             of->level, of->down ? "true" : "false");
-    text_add(t, "\"while\":%s,\"counted\":%s,\"variables\":%d,\"item\":",
-             loop_test(loop->node) ? "true" : "false", loop_count(loop->node) ? "true" : "false",
-             loop_variables(loop->node));
-    json_or_null(t, loop->item);
-    text_add(t, ",\"outer\":");
-    json_or_null(t, loop->outer);
-    text_add(t, ",\"of\":");
-    json_or_null(t, loop->of);
-    text_add(t, "}");
+    text_add(t, "\"node\":%d,\"from\":%lld,\"passes\":%lld,\"level\":%d,", loop->node->id,
+             (long long)of->from, (long long)size_at(l->g, of->passes, l->e->dim), of->level);
+    json_bool(t, "down", of->down);
+    json_bool(t, "while", loop_test(loop->node));
+    json_bool(t, "counted", loop_count(loop->node));
+    text_add(t, "\"variables\":%d,", loop_variables(loop->node));
+    json_or_null(t, "item", loop->item);
+    json_or_null(t, "outer", loop->outer);
+    json_or_null(t, "of", loop->of);
+    json_end(t, "},");
 }
 
 static void json_loops(const Lesson *l, Text *t)
 {
-    text_add(t, "\"loops\":[");
+    json_list(t, "loops");
     for (int i = 0; i < l->loops; i++) {
-        if (i > 0)
-            text_add(t, ",\n");
+        text_add(t, "%s", text_if(i, "\n"));
         json_loop(l, t, &l->loop[i]);
     }
-    text_add(t, "],\n");
+    json_end(t, "],\n");
 }
 
 static const char *main_source(const Lesson *l)
@@ -733,9 +718,9 @@ static void json_data(const Json *j)
 {
     const Lesson *l = j->l;
     int64_t batches = batches_carried(l);
-    text_add(j->t, "\"data\":{\"rows\":%lld,\"batches\":%lld,\"inputs\":[", (long long)l->data.rows,
+    text_add(j->t, "\"data\":{\"rows\":%lld,\"batches\":%lld,", (long long)l->data.rows,
              (long long)batches);
-
+    json_list(j->t, "inputs");
     for (int i = 0; i < l->m->vars && batches > 1; i++) {
         const Node *n = l->m->var[i]->node;
         int64_t dim[MAX_RANK];
@@ -745,25 +730,27 @@ static void json_data(const Json *j)
         json_numbers(j->t, l->data.all[i], lesson_count(l, n, dim) * batches);
         text_add(j->t, "},");
     }
-    drop_comma(j->t);
-    text_add(j->t, "]},\n");
+    json_end(j->t, "]},\n");
 }
 
 static void json_lesson(const Json *j)
 {
     const Lesson *l = j->l;
     Text *t = j->t;
-    text_add(t, "{\"version\":1,\"live\":%s,", is_live(l) ? "true" : "false");
+    text_add(t, "{\"version\":1,");
+    json_bool(t, "live", is_live(l));
     json_pair(t, "model", l->m->name);
     json_pair(t, "source", main_source(l));
 
-    text_add(t, "\n\"items\":[");
+    text_add(t, "\n");
+    json_list(t, "items");
     for (int i = 0; i < l->items; i++)
-        json_item(l, t, &l->item[i], i == 0);
-    text_add(t, "],\n\"steps\":[");
+        json_item(l, t, &l->item[i]);
+    json_end(t, "],\n");
+    json_list(t, "steps");
     for (int i = 0; i < l->moves; i++)
-        json_move(l, t, &l->move[i], i == 0);
-    text_add(t, "],\n");
+        json_move(l, t, &l->move[i]);
+    json_end(t, "],\n");
     json_loops(l, t);
 
     json_roots(j, "derivatives", is_derivative);
@@ -781,8 +768,7 @@ static void json_lesson(const Json *j)
     json_nodes(j);
     json_variables(l, t);
     json_pair(t, "c", l->code.c.at);
-    drop_comma(t);
-    text_add(t, "}\n");
+    json_end(t, "}\n");
 }
 
 void explain_json(const Lesson *l, Text *t)
