@@ -198,7 +198,12 @@ Stats lesson_stats(const Lesson *, Node *);
 /* The elements of a node; in the body of a loop, those of the last pass, or NULL if there are too
  * many. */
 const double *lesson_elements(const Lesson *, Node *);
-int64_t lesson_count(const Lesson *, const Node *, int64_t *dim);
+
+/* The number of elements of a node. */
+int64_t lesson_count(const Lesson *, const Node *);
+
+/* The same, and the extents of its axes. */
+int64_t lesson_dims(const Lesson *, const Node *, int64_t *dim);
 
 /* "0.25", "-inf", "nan" */
 const char *lesson_number(const Lesson *, double);

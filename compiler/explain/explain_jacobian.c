@@ -216,8 +216,8 @@ static Seen allowed_by_sizes(const Jacobian *j, bool blocks)
 static Seen look_at_entries(const Lesson *l, const Jacobian *j)
 {
     int64_t dy[MAX_RANK] = {0}, dx[MAX_RANK] = {0};
-    lesson_count(l, l->item[j->y].node, dy);
-    lesson_count(l, l->item[j->x].node, dx);
+    lesson_dims(l, l->item[j->y].node, dy);
+    lesson_dims(l, l->item[j->x].node, dx);
     Seen s = allowed_by_sizes(j, dy[0] > 1 && dy[0] == dx[0]);
 
     for (int64_t r = 0; r < j->rows; r++) {
@@ -294,9 +294,8 @@ void jacobians_compute(Lesson *l)
         if (on_path && !x->adjoint) /* no gradient was asked with respect to x */
             continue;
 
-        int64_t dim[MAX_RANK];
-        j->rows = lesson_count(l, y->node, dim);
-        j->columns = lesson_count(l, x->node, dim);
+        j->rows = lesson_count(l, y->node);
+        j->columns = lesson_count(l, x->node);
         if (j->rows <= COMPUTED && j->columns <= COMPUTED / (j->rows ? j->rows : 1)) {
             compute_rows(l, j);
             j->structure = structure_of(l, j);

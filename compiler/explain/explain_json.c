@@ -142,7 +142,7 @@ static void json_value(Text *t, const double *x, int64_t count, Stats s, int ful
 static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
 {
     int64_t dim[MAX_RANK];
-    int64_t count = lesson_count(l, n, dim);
+    int64_t count = lesson_dims(l, n, dim);
     const double *x = NULL;
     if (count <= full)
         x = lesson_elements(l, n);
@@ -154,7 +154,6 @@ static void json_tensor(const Lesson *l, Text *t, Node *n, int full)
 /* The values of a node in a body, in the passes that are kept. */
 static void json_passes(const Lesson *l, Text *t, const Node *n, int full)
 {
-    int64_t dim[MAX_RANK];
     int count, depth;
     const PassValue *v = lesson_passes(l, n, &count, &depth);
 
@@ -165,7 +164,7 @@ static void json_passes(const Lesson *l, Text *t, const Node *n, int full)
             continue;
         text_add(t, "{");
         json_ints(t, "pass", v[i].pass, depth);
-        json_value(t, v[i].value, lesson_count(l, n, dim), v[i].stats, full);
+        json_value(t, v[i].value, lesson_count(l, n), v[i].stats, full);
         text_add(t, "},");
     }
     json_end(t, "]");
@@ -247,7 +246,7 @@ static void json_node_value(const Json *j, Node *n)
         json_tensor(l, j->t, n, LIVE_DATA);
     } else if (j->live) {
         int64_t dim[MAX_RANK];
-        lesson_count(l, n, dim);
+        lesson_dims(l, n, dim);
         json_ints(j->t, "shape", dim, n->shape.rank);
         drop_comma(j->t);
     } else {
@@ -449,8 +448,7 @@ static void json_cost(const Lesson *l, Text *t)
     text_add(t, "\"cost\":{");
     json_list(t, "chain");
     for (int i = 0; i < n; i++) {
-        int64_t dim[MAX_RANK];
-        size[i] = (double)lesson_count(l, l->item[chain[i]].node, dim);
+        size[i] = (double)lesson_count(l, l->item[chain[i]].node);
         text_add(t, "%d,", chain[i]);
     }
     json_end(t, "],");
@@ -690,23 +688,23 @@ static bool has_idle_loop(const Lesson *l)
 /* Is the model small enough for the page to compute all of it again at each move? */
 static bool is_live(const Lesson *l)
 {
-    int64_t dim[MAX_RANK], given = 0;
+    int64_t given = 0;
     double cost = l->cost.all + LIVE_NODE * nodes_of_passes(l);
     for (int i = 0; i < l->m->vars; i++)
-        given += lesson_count(l, l->m->var[i]->node, dim);
+        given += lesson_count(l, l->m->var[i]->node);
     return cost <= LIVE_COST && given <= LIVE_DATA && !has_idle_loop(l);
 }
 
 /* Whole batches of --data, as many as a page may carry. */
 static int64_t batches_carried(const Lesson *l)
 {
-    int64_t dim[MAX_RANK], each = 0;
+    int64_t each = 0;
     if (!l->data.batch)
         return 0;
 
     for (int i = 0; i < l->m->vars; i++)
         if (l->data.all[i])
-            each += lesson_count(l, l->m->var[i]->node, dim);
+            each += lesson_count(l, l->m->var[i]->node);
     int64_t batches = l->data.rows / l->data.batch;
     if (each && batches > LIVE_DATA / each)
         batches = LIVE_DATA / each;
@@ -723,11 +721,10 @@ static void json_data(const Json *j)
     json_list(j->t, "inputs");
     for (int i = 0; i < l->m->vars && batches > 1; i++) {
         const Node *n = l->m->var[i]->node;
-        int64_t dim[MAX_RANK];
         if (!l->data.all[i])
             continue;
         text_add(j->t, "{\"node\":%d,\"value\":", n->id);
-        json_numbers(j->t, l->data.all[i], lesson_count(l, n, dim) * batches);
+        json_numbers(j->t, l->data.all[i], lesson_count(l, n) * batches);
         text_add(j->t, "},");
     }
     json_end(j->t, "]},\n");

@@ -28,7 +28,7 @@ static Item *item_of(const Lesson *l, const Node *n)
 const char *lesson_entry(const Lesson *l, const Node *n, int64_t k)
 {
     int64_t dim[MAX_RANK];
-    int64_t inner = lesson_count(l, n, dim);
+    int64_t inner = lesson_dims(l, n, dim);
     Text t = {.ngc = l->ngc};
 
     text_add(&t, "%s", lesson_label(l, n));
@@ -579,8 +579,7 @@ static Nudge nudge_by(const Lesson *l, const Root *r, Eval *other, Pool *pool)
 {
     const double *slope = eval_node(l->e, r->node);
     const double *x = eval_node(l->e, r->x);
-    int64_t dim[MAX_RANK];
-    int64_t count = lesson_count(l, r->x, dim);
+    int64_t count = lesson_count(l, r->x);
     int64_t k = steepest(slope, count);
     Nudge n = {.root = r,
                .entry = lesson_entry(l, r->x, k),
@@ -613,8 +612,7 @@ static void collect_nudges(Lesson *l)
 /* Operations of one node, about: one for each element, and one for each product in a sum. */
 static double node_cost(const Lesson *l, const Node *n)
 {
-    int64_t dim[MAX_RANK];
-    double count = (double)lesson_count(l, n, dim);
+    double count = (double)lesson_count(l, n);
     const OpInfo *info = op_info[n->op];
 
     if (info->terms)
@@ -644,12 +642,11 @@ void lesson_costs(Lesson *l)
     int n = 0;
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
-        int64_t dim[MAX_RANK];
         if (r->kind != ROOT_GRAD || r->loss != l->loss[0])
             continue;
         root[n++] = r->written;
         if (r->var)
-            l->cost.numbers += (double)lesson_count(l, r->x, dim);
+            l->cost.numbers += (double)lesson_count(l, r->x);
     }
     if (l->losses) {
         root[n++] = l->loss[0];

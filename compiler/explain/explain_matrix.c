@@ -155,8 +155,7 @@ static bool text_chain_cost(const Lesson *l, Text *t)
     text_add(t, "  the longest chain:");
     for (int i = 0; i <= pairs; i++) {
         const Item *item = &l->item[chain[i]];
-        int64_t dim[MAX_RANK];
-        size[i] = (double)lesson_count(l, item->node, dim);
+        size[i] = (double)lesson_count(l, item->node);
         text_add(t, "%s %s (%s)", text_if(i, " <-"), item->label, grouped(l, size[i]));
     }
 

@@ -10,7 +10,12 @@ enum {
     KEPT = 1024, /* elements up to which it is kept; of a larger one its statistics are */
 };
 
-int64_t lesson_count(const Lesson *l, const Node *n, int64_t *dim)
+int64_t lesson_count(const Lesson *l, const Node *n)
+{
+    return eval_count(l->e, n->shape);
+}
+
+int64_t lesson_dims(const Lesson *l, const Node *n, int64_t *dim)
 {
     return eval_shape(l->e, n->shape, dim);
 }
@@ -52,8 +57,7 @@ static void reuse(Eval *e, Pool *p, int id, int64_t count)
 /* Gives the node's memory to the pool. */
 static void release(Eval *e, Pool *p, int id)
 {
-    int64_t dim[MAX_RANK];
-    Spare *s = spare_of(e->ngc, p, eval_shape(e, e->graph->node[id]->shape, dim));
+    Spare *s = spare_of(e->ngc, p, eval_count(e, e->graph->node[id]->shape));
     memcpy(e->value[id], &s->first, sizeof s->first);
     s->first = e->value[id];
     e->value[id] = NULL;
@@ -151,13 +155,12 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
     const Loops loops = loops_of(e, uses);
     for (int i = 0; i < e->graph->count; i++) {
         Node *n = e->graph->node[i];
-        int64_t dim[MAX_RANK];
         if (!uses[i] || node_loop(n))
             continue;
         if (n->op == OP_loop)
             compute_loop(e, uses, &loops, n);
 
-        int64_t count = eval_shape(e, n->shape, dim);
+        int64_t count = eval_count(e, n->shape);
         if (!e->value[i] && count >= 2)
             reuse(e, p, i, count);
         const double *x = eval_node(e, n);
@@ -197,9 +200,8 @@ static bool *kept_values(const Lesson *l, const int *uses)
     bool *keep = arena_alloc(l->ngc, (size_t)l->g->count + 1);
     for (int i = 0; i < l->g->count; i++) {
         const Node *n = l->g->node[i];
-        int64_t dim[MAX_RANK];
         bool given = node_has(n, F_LEAF);
-        keep[i] = uses[i] && (given || lesson_count(l, n, dim) <= KEPT);
+        keep[i] = uses[i] && (given || lesson_count(l, n) <= KEPT);
     }
 
     for (int i = 0; i < l->m->roots; i++) {
@@ -225,7 +227,6 @@ void lesson_compute(Lesson *l)
 Stats lesson_stats(const Lesson *l, Node *n)
 {
     const Stats none = {.mean = NAN, .low = NAN, .high = NAN};
-    int64_t dim[MAX_RANK];
     if (l->stats[n->id].known)
         return l->stats[n->id];
     if (lesson_loop(l, n) >= 0) {
@@ -237,7 +238,7 @@ Stats lesson_stats(const Lesson *l, Node *n)
     const double *x = eval_node(l->e, n);
     if (!x)
         return none;
-    return stats_of(x, lesson_count(l, n, dim));
+    return stats_of(x, lesson_count(l, n));
 }
 
 /* ---- values as text ---- */
@@ -258,7 +259,7 @@ const char *lesson_shape(const Lesson *l, const Node *n)
 {
     int64_t dim[MAX_RANK];
     Text t = {.ngc = l->ngc};
-    lesson_count(l, n, dim);
+    lesson_dims(l, n, dim);
     text_put(&t, "", 0);
     for (int i = 0; i < n->shape.rank; i++)
         text_add(&t, i ? ", %lld" : "[%lld", (long long)dim[i]);
@@ -300,7 +301,7 @@ static const char *value_text(const Lesson *l, const Node *n, const double *x, S
         return lesson_number(l, *x);
 
     int64_t dim[MAX_RANK];
-    if (lesson_count(l, n, dim) <= SMALL) {
+    if (lesson_dims(l, n, dim) <= SMALL) {
         Text t = {.ngc = l->ngc};
         add_rows(l, &t, x, dim, n->shape.rank);
         return t.at;
@@ -314,8 +315,7 @@ const char *lesson_value_in(const Lesson *l, Node *n, const PassValue *v)
 {
     if (v)
         return value_text(l, n, v->value, v->stats);
-    int64_t dim[MAX_RANK];
-    bool few = lesson_count(l, n, dim) <= SMALL;
+    bool few = lesson_count(l, n) <= SMALL;
     return value_text(l, n, few ? eval_node(l->e, n) : NULL, few ? (Stats){0} : lesson_stats(l, n));
 }
 

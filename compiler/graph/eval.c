@@ -28,8 +28,7 @@ static void eval_sum_around(const Node *n, double *out, int64_t count)
 static void eval_one(Eval *e, const Node *n, double *out)
 {
     const OpInfo *info = op_info[n->op];
-    int64_t dim[MAX_RANK];
-    int64_t count = eval_shape(e, n->shape, dim);
+    int64_t count = eval_count(e, n->shape);
 
     if (info->flags & F_LEAF) {
         eval_leaf(e, n, out, count);
@@ -97,10 +96,8 @@ static int mark_needed(Eval *e, int open, int end)
 /* Room for the elements of n. */
 static double *room_of(Eval *e, const Node *n)
 {
-    int64_t dim[MAX_RANK];
-
     if (!e->value[n->id]) {
-        size_t count = (size_t)eval_shape(e, n->shape, dim) + 1;
+        size_t count = (size_t)eval_count(e, n->shape) + 1;
         e->value[n->id] = arena_array(e->ngc, count, sizeof **e->value);
     }
     return e->value[n->id];
@@ -216,8 +213,7 @@ static void add_part(Eval *e, const Node *collect)
 
 static void copy_value(Eval *e, const Node *to, const Node *from)
 {
-    int64_t dim[MAX_RANK];
-    size_t count = (size_t)eval_shape(e, from->shape, dim);
+    size_t count = (size_t)eval_count(e, from->shape);
 
     memcpy(room_of(e, to), e->value[from->id], count * sizeof **e->value);
 }
@@ -226,17 +222,15 @@ static void copy_value(Eval *e, const Node *to, const Node *from)
 static void next_values(EvalLoop *p)
 {
     Eval *e = p->e;
-    int64_t dim[MAX_RANK];
 
     for (int i = 0; i < loop_variables(p->loop); i++) {
         const Node *n = loop_next(p->loop, i);
-        memcpy(p->next[i], e->value[n->id],
-               (size_t)eval_shape(e, n->shape, dim) * sizeof **p->next);
+        memcpy(p->next[i], e->value[n->id], (size_t)eval_count(e, n->shape) * sizeof **p->next);
     }
     for (int i = 0; i < loop_variables(p->loop); i++) {
         const Node *leaf = loop_leaf(p->loop, i);
         memcpy(e->value[leaf->id], p->next[i],
-               (size_t)eval_shape(e, leaf->shape, dim) * sizeof **p->next);
+               (size_t)eval_count(e, leaf->shape) * sizeof **p->next);
     }
 }
 
@@ -267,14 +261,13 @@ static EvalLoop *loop_of(Eval *e, const Node *loop)
 {
     EvalLoop *p = e->loop[loop->id];
     int count = loop_variables(loop);
-    int64_t dim[MAX_RANK];
 
     if (!p) {
         p = e->loop[loop->id] = arena_alloc(e->ngc, sizeof *p);
         *p = (EvalLoop){.e = e, .loop = loop, .of = loop->attr.loop};
         p->next = arena_array(e->ngc, count + 1, sizeof *p->next);
         for (int i = 0; i < count; i++) {
-            size_t size = (size_t)eval_shape(e, loop_next(loop, i)->shape, dim) + 1;
+            size_t size = (size_t)eval_count(e, loop_next(loop, i)->shape) + 1;
             p->next[i] = arena_array(e->ngc, size, sizeof **p->next);
         }
     }
@@ -291,7 +284,7 @@ static void eval_loop(Eval *e, const Node *loop)
 {
     EvalLoop *p = loop_of(e, loop);
     const Node *count = loop_count(loop);
-    int64_t dim[MAX_RANK], *index = &e->dim[index_dim(p->of)], before = *index;
+    int64_t *index = &e->dim[index_dim(p->of)], before = *index;
     int64_t passes = size_at(e->graph, p->of->passes, e->dim), done = 0;
 
     if (count)
@@ -299,7 +292,7 @@ static void eval_loop(Eval *e, const Node *loop)
     for (int i = 0; i < loop_variables(loop); i++)
         copy_value(e, loop_leaf(loop, i), loop_init(loop, i));
     for (int i = 0; i < p->outs; i++) {
-        size_t size = (size_t)eval_shape(e, p->out[i]->shape, dim) * sizeof **e->value;
+        size_t size = (size_t)eval_count(e, p->out[i]->shape) * sizeof **e->value;
         memset(room_of(e, p->out[i]), 0, size);
     }
 

@@ -38,7 +38,9 @@ void eval_nodes(Eval *, Node *const *n, int count);
 
 void eval_forget(Eval *); /* after a change of a variable */
 
-/* The extents of a shape; returns the number of elements. */
+/* The number of elements of a shape. */
+int64_t eval_count(const Eval *, Shape);
+/* The same, and its extents. */
 int64_t eval_shape(const Eval *, Shape, int64_t *dim);
 
 #endif

@@ -95,9 +95,7 @@ static const Set *join_all(Search *s, const Set *const *of, int64_t count)
 
 static int64_t count_of(const Search *s, const Node *n)
 {
-    int64_t dim[MAX_RANK];
-
-    return eval_shape(&s->eval, n->shape, dim);
+    return eval_count(&s->eval, n->shape);
 }
 
 /* Does a derivative flow to operand k? */

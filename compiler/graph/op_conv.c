@@ -134,8 +134,7 @@ static void add_to_k(Row at, const Reading *r)
 static void eval_conv(const Node *n, Eval *e, double *out)
 {
     Reading r = {e->value[arg_id(n, 0)], e->value[arg_id(n, 1)], out};
-    int64_t dim[MAX_RANK];
-    memset(out, 0, (size_t)eval_shape(e, n->shape, dim) * sizeof *out);
+    memset(out, 0, (size_t)eval_count(e, n->shape) * sizeof *out);
     each_product(n, e, n->op == OP_conv ? add_to_y : add_to_k, &r);
 }
 

@@ -54,7 +54,7 @@ static int64_t row_at(const Walk *w, int64_t i)
 static void eval_checked(const Node *n, Eval *e, double *out)
 {
     const double *a = e->value[arg_id(n, 0)];
-    int64_t dim[MAX_RANK], count = eval_shape(e, n->shape, dim);
+    int64_t count = eval_count(e, n->shape);
     int64_t size = size_at(e->graph, n->attr.size, e->dim);
 
     for (int64_t i = 0; i < count; i++) {
@@ -104,7 +104,7 @@ static void eval_scatter(const Node *n, Eval *e, double *out)
 static void eval_assign(const Node *n, Eval *e, double *out)
 {
     const double *rows = e->value[arg_id(n, 0)], *index = e->value[arg_id(n, 1)];
-    int64_t dim[MAX_RANK], count = eval_shape(e, n->arg[1]->shape, dim);
+    int64_t dim[MAX_RANK], count = eval_count(e, n->arg[1]->shape);
     int64_t all = eval_shape(e, n->shape, dim), inner = all / dim[0];
 
     if (n->nargs > 2)

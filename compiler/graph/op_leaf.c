@@ -17,8 +17,7 @@ static void eval_iota(const Node *n, Eval *e, double *out)
  * starts from. */
 static void eval_random(const Node *n, Eval *e, double *out)
 {
-    int64_t dim[MAX_RANK];
-    size_t count = (size_t)eval_shape(e, n->shape, dim);
+    size_t count = (size_t)eval_count(e, n->shape);
     uint32_t stream = (uint32_t)n->attr.stream;
     switch ((Random)n->attr.kind) {
     case RANDOM_UNIFORM:
@@ -38,8 +37,7 @@ static void eval_random(const Node *n, Eval *e, double *out)
 
 static void eval_noise(const Node *n, Eval *e, double *out)
 {
-    int64_t dim[MAX_RANK];
-    size_t count = (size_t)eval_shape(e, n->shape, dim);
+    size_t count = (size_t)eval_count(e, n->shape);
     int64_t stream = n->attr.stream + size_at(e->graph, n->attr.size, e->dim);
     ngrt_uniform(out, count, (uint64_t)*e->value[arg_id(n, 0)], (uint32_t)stream, 0, 1);
 }

@@ -523,6 +523,12 @@ const char *shape_text(const Graph *g, Shape s)
 
 /* ---- elements: sizes as numbers ---- */
 
+int64_t eval_count(const Eval *e, Shape s)
+{
+    int64_t dim[MAX_RANK];
+    return eval_shape(e, s, dim);
+}
+
 int64_t eval_shape(const Eval *e, Shape s, int64_t *dim)
 {
     int64_t count = 1;

@@ -569,12 +569,11 @@ static void put_array(Js *j, Text *t, Block block, const char *name, const char 
 /* A variable, with its starting value or the value that the lesson has. */
 static void put_var(Js *j, Text *t, Eval *e, const Var *v)
 {
-    int64_t dim[MAX_RANK];
     put_array(j, t, block_of_var[v->kind], v->cname, v->name, v->shape);
     text_add(t, ",\"int\":%s,\"limit\":%lld,\"start\":[", v->type == T_INT ? "true" : "false",
              (long long)v->limit);
     const double *x = eval_node(e, v->node);
-    int64_t count = eval_shape(e, v->shape, dim);
+    int64_t count = eval_count(e, v->shape);
     for (int64_t i = 0; i < count; i++)
         if (isfinite(x[i]))
             text_add(t, "%s%.17g", text_if(i, ","), x[i]);

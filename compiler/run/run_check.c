@@ -152,8 +152,7 @@ static Probe probe_new(Run *r, const Root *root)
 {
     Eval *e = r->e;
     Node *x = root->x;
-    int64_t dim[MAX_RANK];
-    Probe p = {.r = r, .root = root, .count = eval_shape(e, x->shape, dim)};
+    Probe p = {.r = r, .root = root, .count = eval_count(e, x->shape)};
     size_t size = (size_t)p.count * sizeof(double);
 
     run_ready(r);

@@ -240,7 +240,7 @@ static void run_defaults(Run *r)
         Var *v = r->m->var[i];
         if (r->var[i] || !v->init)
             continue;
-        int64_t dim[MAX_RANK], n = eval_shape(r->e, v->shape, dim);
+        int64_t n = eval_count(r->e, v->shape);
         r->var[i] = arena_array(r->ngc, n + 1, sizeof **r->var);
         memcpy(r->var[i], eval_node(r->e, v->init), (size_t)n * sizeof **r->var);
     }
@@ -267,8 +267,7 @@ static void check_labels(Run *r)
 {
     for (int i = 0; i < r->m->vars; i++) {
         Var *v = r->m->var[i];
-        int64_t dim[MAX_RANK];
-        int64_t n = eval_shape(r->e, v->shape, dim);
+        int64_t n = eval_count(r->e, v->shape);
         if (v->type != T_INT)
             continue;
         for (int64_t k = 0; k < n; k++) {
@@ -326,8 +325,7 @@ void run_ready(Run *r)
 static bool invent_input(Run *r, int i)
 {
     Var *v = r->m->var[i];
-    int64_t dim[MAX_RANK];
-    int64_t n = eval_shape(r->e, v->shape, dim);
+    int64_t n = eval_count(r->e, v->shape);
     v->invented = v->kind == VAR_INPUT;
     r->var[i] = arena_array(r->ngc, n + 1, sizeof **r->var);
     if (v->type == T_FLOAT)
@@ -339,8 +337,7 @@ static bool invent_input(Run *r, int i)
 static void invent_integers(Run *r, int i, int range)
 {
     Var *v = r->m->var[i];
-    int64_t dim[MAX_RANK];
-    int64_t n = eval_shape(r->e, v->shape, dim);
+    int64_t n = eval_count(r->e, v->shape);
     int64_t limit = v->limit ? v->limit : range;
     for (int64_t k = 0; k < n; k++)
         /* no random numbers: the same labels in every run */
