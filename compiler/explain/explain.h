@@ -78,6 +78,7 @@ typedef struct Nudge {
     double h;          /* by how much it is moved */
     double loss;       /* before, */
     double moved;      /* and after */
+    double slope;      /* (moved - loss) / h */
     double derivative; /* by that entry */
 } Nudge;
 
@@ -199,6 +200,9 @@ Stats lesson_stats(const Lesson *, Node *);
  * many. */
 const double *lesson_elements(const Lesson *, Node *);
 
+/* The same in the first pass, or in the last. */
+const double *lesson_elements_of(const Lesson *, Node *, bool first);
+
 /* The number of elements of a node. */
 int64_t lesson_count(const Lesson *, const Node *);
 
@@ -241,6 +245,9 @@ void lesson_describe(Lesson *);
 /* The formula of a scalar with numbers in place of labels, in the last pass of a loop or in the
  * first; NULL: it has other than scalars. */
 const char *lesson_in_numbers(const Lesson *, const Item *, bool first);
+
+/* "dJ/dh" */
+const char *lesson_derivative(const Lesson *, const Node *of, const Node *by);
 
 /* The local slope of a move, in the last pass of a loop or in the first. */
 double lesson_slope(const Lesson *, const Move *, bool first);
@@ -295,8 +302,9 @@ double math_slope(const Lesson *, const Step *, const double *abcy);
 /* A label; "dJ/da" as a fraction. */
 const char *math_name(const Lesson *, const char *label, Math);
 
-/* Text between formulas of LaTeX, its special characters spelt out. */
+/* Text of LaTeX, or of HTML, its special characters spelt out. */
 const char *tex_words(const Lesson *, const char *);
+const char *html_words(const Lesson *, const char *);
 
 /* ---- explain_jacobian.c ---- */
 

@@ -6,19 +6,6 @@
 
 #include <string.h>
 
-static const char *html_escape(const Lesson *l, const char *s)
-{
-    Text t = {.ngc = l->ngc};
-    text_put(&t, "", 0);
-    for (; *s; s++) {
-        if (strchr("<>&\"", *s))
-            text_add(&t, "&#%d;", *s);
-        else
-            text_put(&t, s, 1);
-    }
-    return t.at;
-}
-
 static const char *shape_of_kind(const char *kind)
 {
     if (strcmp(kind, "param") == 0 || strcmp(kind, "state") == 0 || strcmp(kind, "frozen") == 0)
@@ -32,7 +19,7 @@ static void dot_gradient(const Lesson *l, Text *t, const Item *n)
 {
     const char *gradient;
     if (n->adjoint)
-        gradient = html_escape(l, lesson_value(l, n->adjoint));
+        gradient = html_words(l, lesson_value(l, n->adjoint));
     else if (strcmp(n->kind, "loss") == 0)
         gradient = "1";
     else
@@ -43,14 +30,14 @@ static void dot_gradient(const Lesson *l, Text *t, const Item *n)
 static void dot_item(const Lesson *l, Text *t, const Item *n)
 {
     text_add(t, "    n%d [shape=%s, label=<<b>%s</b>", n->node->id, shape_of_kind(n->kind),
-             html_escape(l, n->label));
+             html_words(l, n->label));
     if (n->formula && strcmp(n->formula, n->label) != 0 && n->node->op != OP_loop)
-        text_add(t, " = %s", html_escape(l, n->formula));
+        text_add(t, " = %s", html_words(l, n->formula));
     if (n->node->op == OP_var && n->node->attr.var->invented)
         text_add(t, "<br/>%s", lesson_kind(l, n));
 
-    text_add(t, "<br/><font color=\"#006d2c\">%s%s</font>",
-             html_escape(l, lesson_value(l, n->node)), text_if(n->node->op == OP_loop, " passes"));
+    text_add(t, "<br/><font color=\"#006d2c\">%s%s</font>", html_words(l, lesson_value(l, n->node)),
+             text_if(n->node->op == OP_loop, " passes"));
     dot_gradient(l, t, n);
     text_add(t, ">]\n");
 }
@@ -66,7 +53,7 @@ static void dot_body(const Lesson *l, Text *t, int loop)
         if (l->loop[k].outer != loop || l->loop[k].item < 0)
             continue;
         text_add(t, "    subgraph cluster_%d {\n    style=dashed\n    label=\"%s\"\n", k,
-                 html_escape(l, l->item[l->loop[k].item].formula));
+                 html_words(l, l->item[l->loop[k].item].formula));
         dot_body(l, t, k);
         text_add(t, "    }\n");
     }

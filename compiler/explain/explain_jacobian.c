@@ -296,14 +296,12 @@ void jacobians_compute(Lesson *l)
 
         j->rows = lesson_count(l, y->node);
         j->columns = lesson_count(l, x->node);
-        if (j->rows <= COMPUTED && j->columns <= COMPUTED / (j->rows ? j->rows : 1)) {
+        if (j->rows <= COMPUTED && j->columns <= COMPUTED / max_int64(j->rows, 1)) {
             compute_rows(l, j);
             j->structure = structure_of(l, j);
         }
         if (on_path && l->losses && j->value) {
-            if (is_loss)
-                j->upstream = NULL;
-            else
+            if (!is_loss)
                 j->upstream = eval_node(l->e, y->adjoint);
             j->downstream = times_jacobian(l, j->upstream, j);
         }

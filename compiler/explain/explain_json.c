@@ -399,12 +399,8 @@ static void json_nudge(const Lesson *l, Text *t, const Nudge *n)
         const char *key;
         double value;
     } number[] = {
-        {"from", n->x},
-        {"to", n->x + n->h},
-        {"loss", n->loss},
-        {"moved", n->moved},
-        {"slope", (n->moved - n->loss) / n->h},
-        {"derivative", n->derivative},
+        {"from", n->x},      {"to", n->x + n->h}, {"loss", n->loss},
+        {"moved", n->moved}, {"slope", n->slope}, {"derivative", n->derivative},
     };
 
     text_add(t, "\n{");
@@ -470,10 +466,9 @@ static void json_jacobian(const Lesson *l, Text *t, const Jacobian *j)
                 value[r * v.columns + c] = jacobian_entry(&v, r, c);
     }
 
-    const char *y = l->item[j->y].label, *x = l->item[j->x].label;
     text_add(t, "\n{\"y\":%d,\"x\":%d,\"rows\":%lld,\"columns\":%lld,", j->y, j->x,
              (long long)v.rows, (long long)v.columns);
-    json_pair(t, "name", text_format(l->ngc, "d%s/d%s", y, x));
+    json_pair(t, "name", lesson_derivative(l, l->item[j->y].node, l->item[j->x].node));
     json_pair(t, "structure", j->structure);
     json_vector(t, "downstream", j->downstream, j->columns);
     json_vector(t, "value", value, v.rows * v.columns);

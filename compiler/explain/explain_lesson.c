@@ -150,24 +150,24 @@ static const char *own_name(const Lesson *l, const Node *n)
     return node_name(n);
 }
 
-/* Is the label that of an item before this one, or the user's name of another? */
-static bool label_taken(const Lesson *l, int before, const char *label)
+/* Has an item before this one the label? */
+static bool is_used(const Lesson *l, int item, const char *label)
 {
-    for (int i = 0; i < l->items; i++) {
-        const char *other = i < before ? l->item[i].label : own_name(l, l->item[i].node);
-        if (other && i != before && strcmp(other, label) == 0)
+    for (int k = 0; k < item; k++)
+        if (strcmp(l->item[k].label, label) == 0)
             return true;
-    }
     return false;
 }
 
-/* Has an item before this one the user's name of it? */
-static bool name_used(const Lesson *l, int item, const char *name)
+/* Has an item before this one the label, or one after it that name? */
+static bool is_taken(const Lesson *l, int item, const char *label)
 {
-    for (int k = 0; k < item; k++)
-        if (strcmp(l->item[k].label, name) == 0)
+    for (int k = item + 1; k < l->items; k++) {
+        const char *own = own_name(l, l->item[k].node);
+        if (own && strcmp(own, label) == 0)
             return true;
-    return false;
+    }
+    return is_used(l, item, label);
 }
 
 /* The user's names, each once: of two values called h the second is h_2. v1, v2, ... for values
@@ -178,14 +178,14 @@ static void label_items(Lesson *l)
     for (int i = 0; i < l->items; i++) {
         const char *own = own_name(l, l->item[i].node);
         const char *label = own;
-        bool taken = !own || name_used(l, i, own);
+        bool taken = !own || is_used(l, i, own);
 
         for (int again = 2; taken; again++) {
             if (own)
                 label = text_format(l->ngc, "%s_%d", own, again);
             else
                 label = text_format(l->ngc, "v%d", ++number);
-            taken = label_taken(l, i, label);
+            taken = is_taken(l, i, label);
         }
         l->item[i].label = label;
     }
@@ -331,21 +331,19 @@ static void group_items(Lesson *l)
 
 /* ---- moves: the way back ---- */
 
+const char *lesson_derivative(const Lesson *l, const Node *of, const Node *by)
+{
+    return text_format(l->ngc, "d%s/d%s", lesson_label(l, of), lesson_label(l, by));
+}
+
 /* Of what a loop sends to x, the gradient that arrives in each of its passes. */
 static const char *loop_upstream(const Lesson *l, const Step *s)
 {
-    const char *loss = lesson_label(l, s->loss);
-    int count = loop_variables(s->y);
+    if (s->operand >= s->y->nargs)
+        return text_format(l->ngc, "%s in each pass", lesson_derivative(l, s->loss, s->x));
 
-    if (s->operand < s->y->nargs)
-        return text_format(l->ngc, "d%s/d%s in the first pass", loss,
-                           lesson_label(l, loop_leaf(s->y, s->operand - count)));
-    return text_format(l->ngc, "d%s/d%s in each pass", loss, lesson_label(l, s->x));
-}
-
-static const char *adjoint_label(const Lesson *l, const Node *loss, const Node *x)
-{
-    return text_format(l->ngc, "d%s/d%s", lesson_label(l, loss), lesson_label(l, x));
+    const Node *leaf = loop_leaf(s->y, s->operand - loop_variables(s->y));
+    return text_format(l->ngc, "%s in the first pass", lesson_derivative(l, s->loss, leaf));
 }
 
 static const char *rule_in(const Lesson *l, const Step *s, const char *const *label, Math math)
@@ -359,32 +357,25 @@ static const char *rule_in(const Lesson *l, const Step *s, const char *const *la
 /* The only element of a node, in the last pass or the first. */
 static double scalar_of(const Lesson *l, Node *n, bool first)
 {
-    if (lesson_loop(l, n) < 0)
-        return *eval_node(l->e, n);
-    const PassValue *v = lesson_pass(l, n, first);
-    return v ? *v->value : NAN;
+    const double *x = lesson_elements_of(l, n, first);
+    return x ? *x : NAN;
 }
 
-double lesson_slope(const Lesson *l, const Move *v, bool first)
+/* The value of the rule with the numbers of a scalar step, in the last pass or the first. */
+static double slope_of(const Lesson *l, const Step *s, bool first)
 {
-    const Step *s = v->step;
     double abcy[4] = {0};
-    if (isnan(v->slope) || !first)
-        return v->slope;
     for (int i = 0; i < s->y->nargs; i++)
         abcy[i] = scalar_of(l, s->y->arg[i], first);
     abcy[3] = scalar_of(l, s->y, first);
     return math_slope(l, s, abcy);
 }
 
-/* The value of the rule with the numbers of a scalar step. */
-static double slope_of(const Lesson *l, const Step *s)
+double lesson_slope(const Lesson *l, const Move *v, bool first)
 {
-    double abcy[4] = {0};
-    for (int i = 0; i < s->y->nargs; i++)
-        abcy[i] = scalar_of(l, s->y->arg[i], false);
-    abcy[3] = scalar_of(l, s->y, false);
-    return math_slope(l, s, abcy);
+    if (isnan(v->slope) || !first)
+        return v->slope;
+    return slope_of(l, v->step, true);
 }
 
 static void describe_move(Lesson *l, Move *v)
@@ -398,8 +389,8 @@ static void describe_move(Lesson *l, Move *v)
     if (s->y->op == OP_loop)
         v->up = loop_upstream(l, s);
     else
-        v->up = adjoint_label(l, s->loss, s->y);
-    v->down = adjoint_label(l, s->loss, s->x);
+        v->up = lesson_derivative(l, s->loss, s->y);
+    v->down = lesson_derivative(l, s->loss, s->x);
 
     if (v->loop >= 0 && lesson_loop(l, s->x) != l->loop[v->loop].of)
         v->down = text_format(l->ngc, "%s in this pass", v->down);
@@ -421,7 +412,7 @@ static void describe_move(Lesson *l, Move *v)
     /* the slope of an elementwise op by itself */
     v->local = math_rule(l, s, name, true, M_TEXT);
     if (s->y->shape.rank == 0)
-        v->slope = slope_of(l, s);
+        v->slope = slope_of(l, s, false);
 }
 
 /* The steps in the order in which they were taken. The graph has the latest first. */
@@ -590,6 +581,7 @@ static Nudge nudge_by(const Lesson *l, const Root *r, Eval *other, Pool *pool)
                .derivative = slope[k]};
     double *copy = arena_copy(l->ngc, x, (size_t)count * sizeof *x);
     n.moved = nudged_loss(other, pool, r, copy, k, n.h);
+    n.slope = (n.moved - n.loss) / n.h;
     return n;
 }
 
@@ -607,7 +599,7 @@ static void collect_nudges(Lesson *l)
     }
 }
 
-/* ---- the command ---- */
+/* ---- costs ---- */
 
 /* Operations of one node, about: one for each element, and one for each product in a sum. */
 static double node_cost(const Lesson *l, const Node *n)
@@ -659,7 +651,7 @@ void lesson_costs(Lesson *l)
     l->cost.all = cost_of(l, root, m->roots);
 }
 
-/* ---- the command ---- */
+/* ---- the lesson ---- */
 
 /* The model as the C that a reader follows: -O0, with the derivation in its comments. */
 static void emit_readable(Lesson *l)

@@ -46,29 +46,30 @@ void lesson_loops(Lesson *l, const int *uses)
 
 /* ---- what a loop does, in words ---- */
 
-/* "h.t = tanh(v4)" */
-static void add_part(const Lesson *l, Text *t, const Node *n)
+/* "h.t = tanh(v4)", of the first few parts. */
+static void add_part(const Lesson *l, Text *t, int number, const Node *n)
 {
-    text_add(t, "%s %s = %s", t->at ? "," : ":", lesson_label(l, n), node_text(l->g, n, DEPTH));
+    if (number < SHOWN_PARTS)
+        text_add(t, "%s %s = %s", number ? "," : ":", lesson_label(l, n),
+                 node_text(l->g, n, DEPTH));
 }
 
 const char *lesson_loop_text(const Lesson *l, const Node *loop)
 {
     const Loop *of = loop->attr.loop;
     Text parts = {.ngc = l->ngc};
-    int shown = 0, count = 0;
+    int count = 0;
 
     for (int i = 0; i < loop_variables(loop); i++)
-        if (loop_next(loop, i)->in[of->level] == of && count++ < SHOWN_PARTS && ++shown)
-            add_part(l, &parts, loop_next(loop, i));
+        if (loop_next(loop, i)->in[of->level] == of)
+            add_part(l, &parts, count++, loop_next(loop, i));
     for (int i = 0; i < l->items; i++) {
         const Node *n = l->item[i].node;
-        if (n->op == OP_collect && n->arg[1] == loop && node_name(n->arg[0]) &&
-            count++ < SHOWN_PARTS && ++shown)
-            add_part(l, &parts, n->arg[0]);
+        if (n->op == OP_collect && n->arg[1] == loop && node_name(n->arg[0]))
+            add_part(l, &parts, count++, n->arg[0]);
     }
     return text_format(l->ngc, "%s%s%s", range_text(l, of), text_or(parts.at, ""),
-                       text_if(count > shown, ", ..."));
+                       text_if(count > SHOWN_PARTS, ", ..."));
 }
 
 const char *lesson_loop_back(const Lesson *l, const LessonLoop *loop)

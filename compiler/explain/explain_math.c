@@ -499,7 +499,12 @@ const char *math_formula(const Lesson *l, const Node *n, const char *const *oper
     return write_expr(&w, x);
 }
 
-/* ---- words for LaTeX ---- */
+/* ---- words for LaTeX and HTML ---- */
+
+const char *html_words(const Lesson *l, const char *s)
+{
+    return escape(l, s, M_HTML);
+}
 
 const char *tex_words(const Lesson *l, const char *s)
 {

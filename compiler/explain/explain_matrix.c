@@ -40,11 +40,8 @@ static const char *grouped(const Lesson *l, double x)
 static int name_width(const Lesson *l, const JacobianView *v)
 {
     int width = 0;
-    for (int64_t r = 0; r < v->rows; r++) {
-        int n = (int)strlen(lesson_entry(l, v->down->node, r));
-        if (n > width)
-            width = n;
-    }
+    for (int64_t r = 0; r < v->rows; r++)
+        width = max_int(width, (int)strlen(lesson_entry(l, v->down->node, r)));
     return width;
 }
 
@@ -52,11 +49,8 @@ static int name_width(const Lesson *l, const JacobianView *v)
 static int column_width(const Lesson *l, const JacobianView *v, int64_t c)
 {
     int width = (int)strlen(lesson_entry(l, v->across->node, c));
-    for (int64_t r = 0; r < v->rows; r++) {
-        int n = (int)strlen(short_number(l, jacobian_entry(v, r, c)));
-        if (n > width)
-            width = n;
-    }
+    for (int64_t r = 0; r < v->rows; r++)
+        width = max_int(width, (int)strlen(short_number(l, jacobian_entry(v, r, c))));
     return width;
 }
 
@@ -119,8 +113,9 @@ static bool is_written_out(const Jacobian *j)
 /* The matrix, and the gradient of the loss times it. */
 static void text_jacobian(const Lesson *l, Text *t, const Jacobian *j)
 {
-    const char *y = l->item[j->y].label, *x = l->item[j->x].label;
-    text_add(t, "\n  d%s/d%s: %s\n", y, x, jacobian_words(l, j));
+    const Node *y = l->item[j->y].node, *x = l->item[j->x].node;
+    const char *local = lesson_derivative(l, y, x);
+    text_add(t, "\n  %s: %s\n", local, jacobian_words(l, j));
     if (!j->value)
         return;
     if (!is_written_out(j)) {
@@ -132,15 +127,13 @@ static void text_jacobian(const Lesson *l, Text *t, const Jacobian *j)
     text_matrix(l, t, &v);
     if (!j->downstream)
         return;
-    const char *loss = lesson_label(l, l->loss[0]);
+    const char *upstream = lesson_derivative(l, l->loss[0], y);
     const char *up = vector_text(l, j->upstream, j->rows);
     const char *down = vector_text(l, j->downstream, j->columns);
     if (v.transposed)
-        text_add(t, "    d%s/d%s times d%s/d%s: the matrix times %s is %s\n", y, x, loss, y, up,
-                 down);
+        text_add(t, "    %s times %s: the matrix times %s is %s\n", local, upstream, up, down);
     else
-        text_add(t, "    d%s/d%s times d%s/d%s: %s times the matrix is %s\n", loss, y, y, x, up,
-                 down);
+        text_add(t, "    %s times %s: %s times the matrix is %s\n", upstream, local, up, down);
 }
 
 /* The longest chain at its own sizes. Returns whether there is one. */
@@ -263,9 +256,8 @@ static void tex_matrix(const Lesson *l, Text *t, const JacobianView *v)
 
 static void tex_jacobian(const Lesson *l, Text *t, const Jacobian *j)
 {
-    const char *y = l->item[j->y].label, *x = l->item[j->x].label;
-    text_add(t, "\n\\medskip\\noindent $\\displaystyle %s$: %s\n",
-             math_name(l, text_format(l->ngc, "d%s/d%s", y, x), M_TEX),
+    const char *name = lesson_derivative(l, l->item[j->y].node, l->item[j->x].node);
+    text_add(t, "\n\\medskip\\noindent $\\displaystyle %s$: %s\n", math_name(l, name, M_TEX),
              tex_words(l, jacobian_words(l, j)));
     if (!is_written_out(j))
         return;

@@ -17,12 +17,11 @@ static const char *tex_number(const Lesson *l, double x)
 /* A value in the first pass of a loop or in the last; of a node in no loop the same. */
 static const char *tex_value_of(const Lesson *l, Node *n, bool first)
 {
-    const PassValue *v = lesson_loop(l, n) < 0 ? NULL : lesson_pass(l, n, first);
-
-    if (n->shape.rank == 0 && lesson_loop(l, n) < 0)
-        return tex_number(l, *eval_node(l->e, n));
-    if (n->shape.rank == 0 && v)
-        return tex_number(l, *v->value);
+    if (n->shape.rank == 0) {
+        const double *x = lesson_elements_of(l, n, first);
+        if (x)
+            return tex_number(l, *x);
+    }
     return text_format(l->ngc, "\\text{%s}", tex_words(l, lesson_value_of(l, n, first)));
 }
 
@@ -153,8 +152,7 @@ static void tex_nudges(const Lesson *l, Text *t)
         const Nudge *n = &l->nudge[i];
         const char *entry = tex_words(l, n->entry);
         const char *loss = tex_words(l, lesson_label(l, n->root->loss));
-        double slope = (n->moved - n->loss) / n->h;
-        text_add(t, "\\item %s\n", lesson_nudge(l, n, entry, loss, slope));
+        text_add(t, "\\item %s\n", lesson_nudge(l, n, entry, loss, n->slope));
     }
     text_add(t, "\\end{itemize}\n");
 }

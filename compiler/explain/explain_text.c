@@ -34,22 +34,26 @@ static bool has_two(const PassValue *first, const PassValue *last)
     return last && memcmp(first->pass, last->pass, sizeof first->pass) != 0;
 }
 
-/* "t = 0: 2*3 = 6" for the first pass of a loop and the last, a line each. */
+/* "t = 0: 2*3 = 6" */
+static void text_item_pass(const Lesson *l, Text *t, const Item *n, const PassValue *v, bool first)
+{
+    const char *value = lesson_value_in(l, n->node, v);
+
+    text_add(t, "%s%s: ", indent(l, lesson_depth(l, n->loop) + 1), lesson_pass_name(l, n->loop, v));
+    text_numbers(t, lesson_in_numbers(l, n, first), value);
+    text_shape(l, t, n->node, value);
+    text_add(t, "\n");
+}
+
+/* The first pass of a loop and the last, a line each. */
 static void text_item_passes(const Lesson *l, Text *t, const Item *n)
 {
     const PassValue *first = lesson_pass(l, n->node, true), *last = lesson_pass(l, n->node, false);
-    const char *space = indent(l, lesson_depth(l, n->loop) + 1);
 
-    for (int k = 0; k < 2 && last; k++) {
-        const PassValue *v = k == 0 ? first : last;
-        const char *value = lesson_value_in(l, n->node, v);
-        if (k == 0 && !has_two(first, last))
-            continue;
-        text_add(t, "%s%s: ", space, lesson_pass_name(l, n->loop, v));
-        text_numbers(t, lesson_in_numbers(l, n, k == 0), value);
-        text_shape(l, t, n->node, value);
-        text_add(t, "\n");
-    }
+    if (has_two(first, last))
+        text_item_pass(l, t, n, first, true);
+    if (last)
+        text_item_pass(l, t, n, last, false);
 }
 
 static void text_loop(const Lesson *l, Text *t, int item);
@@ -265,7 +269,7 @@ static void text_nudges(const Lesson *l, Text *t)
     for (int i = 0; i < l->nudges; i++) {
         const Nudge *n = &l->nudge[i];
         const char *loss = lesson_label(l, n->root->loss);
-        double slope = (n->moved - n->loss) / n->h;
+        double slope = n->slope;
         if (fabs(slope) < 1e-9) /* rounding */
             slope = 0;
         text_add(t, "  %s\n", lesson_nudge(l, n, n->entry, loss, slope));

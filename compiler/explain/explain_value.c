@@ -286,12 +286,17 @@ static void add_rows(const Lesson *l, Text *t, const double *x, const int64_t *d
     text_add(t, "]");
 }
 
-const double *lesson_elements(const Lesson *l, Node *n)
+const double *lesson_elements_of(const Lesson *l, Node *n, bool first)
 {
     if (lesson_loop(l, n) < 0)
         return eval_node(l->e, n);
-    const PassValue *last = lesson_pass(l, n, false);
-    return last ? last->value : NULL;
+    const PassValue *v = lesson_pass(l, n, first);
+    return v ? v->value : NULL;
+}
+
+const double *lesson_elements(const Lesson *l, Node *n)
+{
+    return lesson_elements_of(l, n, false);
 }
 
 /* A value by its elements, or by its statistics where there are many; x may be NULL then. */
@@ -315,8 +320,9 @@ const char *lesson_value_in(const Lesson *l, Node *n, const PassValue *v)
 {
     if (v)
         return value_text(l, n, v->value, v->stats);
-    bool few = lesson_count(l, n) <= SMALL;
-    return value_text(l, n, few ? eval_node(l->e, n) : NULL, few ? (Stats){0} : lesson_stats(l, n));
+    if (lesson_count(l, n) <= SMALL)
+        return value_text(l, n, eval_node(l->e, n), (Stats){0});
+    return value_text(l, n, NULL, lesson_stats(l, n));
 }
 
 const char *lesson_value_of(const Lesson *l, Node *n, bool first)
