@@ -155,12 +155,21 @@ const char *comment_text(Ngc *, const char *text);
 
 /* Before and after the printing of a function: names are lent, and restored. */
 void comment_names(Emit *, Program *, bool lend);
+
+typedef struct Comments { /* of the statements of one part */
+    Emit *e;
+    const Program *p;
+    Text *out; /* gets them */
+    int level; /* how much they say: 0 to 2 */
+    int line;  /* of the model that the last one was about, by line_key; 0: none */
+} Comments;
+
 /* The lines above a statement. */
-void comment_kernel(Emit *, Text *, const Program *, const Kernel *, int level, int *line);
+void comment_kernel(Comments *, const Kernel *);
 /* Is it a number that needs no comment of its own? */
-bool comment_is_helper(Emit *, const Program *, const Kernel *);
+bool comment_is_helper(const Comments *, const Kernel *);
 /* The one thing that is said of such a number: how it was simplified. */
-void comment_helper(Emit *, Text *, const Kernel *, int level);
+void comment_helper(const Comments *, const Kernel *);
 
 /* ---- emit_type.c: types, sizes, arguments ---- */
 

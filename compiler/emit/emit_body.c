@@ -20,9 +20,11 @@ static bool is_fill(const Body *b, const Kernel *k)
     bool one = k->kind == K_LOOP && k->axes == 1 && k->stores == 1 && !kernel_reduces(k);
     if (!b->p->init || b->e->module->plain || !one || s->add || s->val->kind != V_CONST)
         return false;
-    bool whole = s->at && s->at->axis[0].plus == 1 && s->at->axis[0].minus == 0 &&
-                 s->at->parts == 0 && s->at->base.plus == 0 && s->at->base.minus == 0;
-    return whole && k->extent[0] > 0 && s->node->type == T_FLOAT;
+
+    /* element i in pass i */
+    Index each = index_zero();
+    each.axis[0].plus = 1;
+    return s->at && index_equal(s->at, &each) && k->extent[0] > 0 && s->node->type == T_FLOAT;
 }
 
 static void print_fill_call(Body *b, const Kernel *k)
@@ -89,17 +91,15 @@ int emit_comment_level(const Emit *e, const Function *f)
 /* ---- numbers that wait for the statement that needs them ---- */
 
 /* In a plain program only variables are written twice: those of the model, and those of loops, with
- * what loops add to. Numbers without a name wait there for the
- * first statement that needs them, so that they are below its comment. */
+ * what loops add to. Numbers without a name wait there for the first statement that needs them, so
+ * that they are below its comment. */
 typedef struct Waiting {
-    Emit *e;
-    const Program *p;
+    Body *b;
+    Comments *comments;
     const Kernel **kernel; /* in order; NULL: printed */
     bool *needed;          /* by the next statement */
     int count, room;
-    int left;  /* how many are not printed yet */
-    int level; /* of comments */
-    int *line; /* that the last comment was about */
+    int left; /* how many are not printed yet */
 } Waiting;
 
 static bool writes_var(const Program *p, const Kernel *k)
@@ -112,11 +112,17 @@ static bool writes_var(const Program *p, const Kernel *k)
     return false;
 }
 
+/* Does it begin or end a loop over kernels, or leave it? */
+static bool is_of_loop(const Kernel *k)
+{
+    return k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT;
+}
+
 /* Lets a kernel wait, if it is such a number. */
 static bool waits(Waiting *w, const Kernel *k)
 {
-    Emit *e = w->e;
-    if (!w->p->plain || w->level == 0 || !comment_is_helper(e, w->p, k))
+    Emit *e = w->b->e;
+    if (!w->b->p->plain || w->comments->level == 0 || !comment_is_helper(w->comments, k))
         return false;
 
     if (!e->waiting_at)
@@ -136,11 +142,12 @@ static bool waits(Waiting *w, const Kernel *k)
 
 static void mark_needed(Waiting *w, const Node *n)
 {
-    const Node *holder = program_holder(w->p, n);
-    if (holder->id >= w->e->graph->count)
+    const Emit *e = w->b->e;
+    const Node *holder = program_holder(w->b->p, n);
+    if (holder->id >= e->graph->count)
         return;
 
-    int at = w->e->waiting_at[holder->id];
+    int at = e->waiting_at[holder->id];
     if (at)
         w->needed[at - 1] = true;
 }
@@ -152,9 +159,11 @@ static void mark_operands(Waiting *w, const Kernel *k)
         if (k->val[i]->kind == V_LOAD)
             mark_needed(w, k->val[i]->node);
 
-    for (int i = 0; i < 3; i++)
-        if (kernel_operand(w->p, k, i))
-            mark_needed(w, kernel_operand(w->p, k, i));
+    for (int i = 0; i < 3; i++) {
+        const Node *operand = kernel_operand(w->b->p, k, i);
+        if (operand)
+            mark_needed(w, operand);
+    }
 
     if (k->kind == K_LOOP)
         return;
@@ -176,13 +185,13 @@ static void mark_all_needed(Waiting *w, const Kernel *k)
 
 /* Prints those that k needs, and all of them if k might change what they read. At the end, when k
  * is NULL, all are printed, with full comments. */
-static void print_waiting(Body *b, Waiting *w, const Kernel *k)
+static void print_waiting(Waiting *w, const Kernel *k)
 {
+    Body *b = w->b;
     if (w->left == 0)
         return;
 
-    bool all =
-        !k || writes_var(b->p, k) || k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT;
+    bool all = !k || writes_var(b->p, k) || is_of_loop(k);
     if (!all)
         mark_all_needed(w, k);
 
@@ -193,11 +202,11 @@ static void print_waiting(Body *b, Waiting *w, const Kernel *k)
             continue;
 
         if (k)
-            comment_helper(b->e, &b->text, helper, w->level);
+            comment_helper(w->comments, helper);
         else
-            comment_kernel(b->e, &b->text, b->p, helper, w->level, w->line);
+            comment_kernel(w->comments, helper);
         emit_kernel(b, helper);
-        w->e->waiting_at[helper->store[0].node->id] = 0;
+        b->e->waiting_at[helper->store[0].node->id] = 0;
         w->kernel[i] = NULL;
         w->left--;
     }
@@ -224,8 +233,8 @@ Body emit_part(Emit *e, const Function *f, int part)
 {
     const Program *p = f->program;
     Body b = {.e = e, .p = f->program, .text.ngc = e->ngc, .temps = e->module->temps};
-    int line = 0, level = emit_comment_level(e, f);
-    Waiting waiting = {.e = e, .p = p, .level = level, .line = &line};
+    Comments comments = {.e = e, .p = p, .out = &b.text, .level = emit_comment_level(e, f)};
+    Waiting waiting = {.b = &b, .comments = &comments};
 
     text_put(&b.text, "", 0);
     for (int i = first_kernel(p, part); i < p->kernels && p->kernel[i]->part == part; i++) {
@@ -235,14 +244,15 @@ Body emit_part(Emit *e, const Function *f, int part)
 
         if (f->shared)
             share_kernel(&b, k);
-        comment_kernel(e, &b.text, p, k, level, &line);
-        print_waiting(&b, &waiting, k);
+        comment_kernel(&comments, k);
+        print_waiting(&waiting, k);
         emit_kernel(&b, k);
     }
 
-    print_waiting(&b, &waiting, NULL);
+    print_waiting(&waiting, NULL);
     share_end(&b);
-    if (b.dims & ((1u << MAX_DIMS) - 1)) /* run-time sizes are members of inputs */
+    /* run-time sizes are members of inputs */
+    if (b.dims & ((1u << MAX_DIMS) - 1))
         b.blocks |= USES_INPUTS;
     if (b.dims >> ALL_ROWS & 1)
         b.blocks |= USES_WORK;

@@ -8,16 +8,17 @@ enum { WIDTH = 110 }; /* characters on a line of comment */
 
 /* ---- the lines above a statement ---- */
 
-static void comment_line(Emit *e, Text *out, const char *text)
+static void comment_line(const Comments *c, const char *text)
 {
-    text_add(out, "    /* %s */\n", comment_text(e->ngc, text));
+    text_add(c->out, "    /* %s */\n", comment_text(c->e->ngc, text));
 }
 
 /* "h = relu(z)": what a store keeps. */
-static const char *store_text(Emit *e, const Program *p, const Store *s, bool *named)
+static const char *store_text(const Comments *c, const Store *s, bool *named)
 {
+    Emit *e = c->e;
     const Node *n = s->node;
-    const Place *place = s->target ? &s->target->place : program_place(p, n);
+    const Place *place = store_place(c->p, s);
     const char *own = node_name(n);
     const char *text = node_words(e, n, COMMENT_DEPTH);
 
@@ -35,30 +36,31 @@ static const char *store_text(Emit *e, const Program *p, const Store *s, bool *n
     return t.at;
 }
 
-static void comment_why(Emit *e, Text *out, const Node *n)
+static void comment_why(const Comments *c, const Node *n)
 {
-    if (n->why && !rule_loss(e, n))
-        comment_line(e, out, text_format(e->ngc, "simplified: %s", n->why));
+    if (n->why && !rule_loss(c->e, n))
+        comment_line(c, text_format(c->e->ngc, "simplified: %s", n->why));
 }
 
 /* A derivative: the rule, then in parentheses why. A long reason has a line of its own. */
-static void comment_step(Emit *e, Text *out, const char *step, const char *why)
+static void comment_step(const Comments *c, const char *step, const char *why)
 {
     if (strlen(step) + strlen(why) <= WIDTH) {
-        comment_line(e, out, text_format(e->ngc, "%s    (%s)", step, why));
+        comment_line(c, text_format(c->e->ngc, "%s    (%s)", step, why));
         return;
     }
-    comment_line(e, out, step);
-    comment_line(e, out, text_format(e->ngc, "    (%s)", why));
+    comment_line(c, step);
+    comment_line(c, text_format(c->e->ngc, "    (%s)", why));
 }
 
 /* Where in the model a store comes from. A starting value comes from its declaration. A value with
  * a name comes from where it got the name, though it may be computed elsewhere too. A derivative
  * comes from the value that the step differentiates. */
-static Loc store_loc(Emit *e, const Program *p, const Store *s, const Step *step)
+static Loc store_loc(const Comments *c, const Store *s, const Step *step)
 {
-    const Place *place = store_place(p, s);
-    if (p->init && place->kind == P_VAR)
+    Emit *e = c->e;
+    const Place *place = store_place(c->p, s);
+    if (c->p->init && place->kind == P_VAR)
         return place->var->loc;
     if (!step && place->label && *line_root(e, place->label))
         return e->module->model->root[*line_root(e, place->label) - 1].loc;
@@ -92,47 +94,47 @@ static const char *step_formula(Emit *e, const char *step, const char *text)
 
 /* One store: the user's line if it differs from the last one, then what is stored, with the rule if
  * it is a derivative. In the backward pass each store has the number of its line. */
-static void comment_store(Emit *e, Text *out, const Program *p, const Store *s, int phase,
-                          int level, int *line)
+static void comment_store(Comments *c, const Store *s, int phase)
 {
+    Emit *e = c->e;
     const Node *n = s->node;
-    bool full = level == 2, backward = full && (phase == 1 || n->derived), named;
-    const char *text = store_text(e, p, s, &named);
+    bool full = c->level == 2, backward = full && (phase == 1 || n->derived), named;
+    const char *text = store_text(c, s, &named);
     const char *shape = shape_words(e, n);
 
-    const Step *made_by = rule_step(e, p, s);
+    const Step *made_by = rule_step(e, c->p, s);
     const char *why = NULL;
     const char *step = NULL;
     if (full)
         step = rule_text_of_step(e, n, made_by, text, &why);
 
-    Loc loc = store_loc(e, p, s, step ? made_by : NULL);
+    Loc loc = store_loc(c, s, step ? made_by : NULL);
     int key = 0;
     if (full)
         key = line_key(e, loc);
-    bool new_line = key && key != *line;
+    bool new_line = key && key != c->line;
     const char *source = NULL, *prefix = "";
     if (key) {
         source = line_source(e, loc);
         prefix = line_words(e, loc);
-        *line = key;
+        c->line = key;
     }
 
     /* The line of the model. If it says the same as the formula, it is shown only once. */
     bool same = source && !words_differ(source, step_formula(e, step, text));
     if (new_line && !(same && backward))
-        comment_line(e, out, text_format(e->ngc, "%s%s%s", prefix, source, same ? shape : ""));
+        comment_line(c, text_format(e->ngc, "%s%s%s", prefix, source, text_if(same, shape)));
     if (!backward)
         prefix = "";
 
     /* What is stored. */
     bool shown = *shape ? !same || !new_line : named && !same;
     if (step)
-        comment_step(e, out, text_format(e->ngc, "%s%s", prefix, step), why);
+        comment_step(c, text_format(e->ngc, "%s%s", prefix, step), why);
     else if (backward || shown)
-        comment_line(e, out, text_format(e->ngc, "%s%s%s%s", prefix, text, from_text(e, n), shape));
+        comment_line(c, text_format(e->ngc, "%s%s%s%s", prefix, text, from_text(e, n), shape));
     if (full)
-        comment_why(e, out, n);
+        comment_why(c, n);
 }
 
 static void prepare_comments(Emit *e)
@@ -145,15 +147,16 @@ static void prepare_comments(Emit *e)
     lines_find(e);
 }
 
-bool comment_is_helper(Emit *e, const Program *p, const Kernel *k)
+bool comment_is_helper(const Comments *c, const Kernel *k)
 {
+    Emit *e = c->e;
     const Store *s = &k->store[0];
     const Node *n = s->node;
     bool one_number = k->kind == K_LOOP && k->stores == 1 && n->shape.rank == 0;
     if (!one_number || s->target || n->id >= e->graph->count)
         return false;
 
-    const Place *place = program_place(p, n);
+    const Place *place = program_place(c->p, n);
     if ((place->kind != P_LOCAL && place->kind != P_MEMBER) || place->label)
         return false;
 
@@ -161,10 +164,10 @@ bool comment_is_helper(Emit *e, const Program *p, const Kernel *k)
     return !kept_name(e, n) && !(n->step && op_rule(e->ngc, n->step->y, n->step->operand));
 }
 
-void comment_helper(Emit *e, Text *out, const Kernel *k, int level)
+void comment_helper(const Comments *c, const Kernel *k)
 {
-    if (level == 2)
-        comment_why(e, out, k->store[0].node);
+    if (c->level == 2)
+        comment_why(c, k->store[0].node);
 }
 
 /* While a function is printed: a tensor without a name has the name of its member of work, and a
@@ -231,12 +234,14 @@ static const char *name_in_loop(const Program *p, const Node *n)
 }
 
 /* A line about a loop itself. In the backward pass it has the number of the line of the for. */
-static void comment_loop_line(Emit *e, Text *out, const Kernel *k, const Loop *loop, int level,
+static void comment_loop_line(const Comments *c, const Kernel *k, const Loop *loop,
                               const char *text)
 {
-    bool backward = level == 2 && k->phase == 1 && line_key(e, loop->loc);
-    comment_line(e, out,
-                 text_format(e->ngc, "%s%s", backward ? line_words(e, loop->loc) : "", text));
+    Emit *e = c->e;
+    bool backward = c->level == 2 && k->phase == 1 && line_key(e, loop->loc);
+    if (backward)
+        text = text_format(e->ngc, "%s%s", line_words(e, loop->loc), text);
+    comment_line(c, text);
 }
 
 /* Above a for: what goes from pass to pass. */
@@ -246,52 +251,49 @@ static const char *words_of_for(Emit *e, const Node *loop)
     int named = 0;
 
     text_add(&t, loop->attr.loop->down ? "from the last pass to the first" : "in each pass");
-    for (int i = 0; i < loop_variables(loop); i++)
-        if (node_name(loop_leaf(loop, i)))
-            text_add(&t, "%s%s",
-                     named++ ? ", " : "; from pass to pass: ", node_name(loop_leaf(loop, i)));
+    for (int i = 0; i < loop_variables(loop); i++) {
+        const char *name = node_name(loop_leaf(loop, i));
+        if (name)
+            text_add(&t, "%s%s", named++ ? ", " : "; from pass to pass: ", name);
+    }
     return t.at;
 }
 
 /* A variable of a loop: its value before the first pass, or for the next one. */
-static const char *words_of_variable(Emit *e, const Program *p, const Kernel *k, const Node *leaf)
+static const char *words_of_variable(const Comments *c, const Kernel *k, const Node *leaf)
 {
-    const Node *loop = program_loop(p, leaf->attr.loop)->node;
-    bool next = k->loop == leaf->attr.loop;
-    int i = 0;
+    const Node *loop = program_loop(c->p, leaf->attr.loop)->node;
+    int i = loop_variable(loop, leaf);
+    const Node *value = loop_init(loop, i);
+    const char *when = "before the first pass";
 
-    while (loop_leaf(loop, i) != leaf)
-        i++;
-    const Node *value;
-    if (next)
+    if (k->loop == leaf->attr.loop) {
         value = loop_next(loop, i);
-    else
-        value = loop_init(loop, i);
-    return text_format(e->ngc, "%s = %s, %s", name_in_loop(p, leaf),
-                       node_words(e, value, COMMENT_DEPTH),
-                       next ? "for the next pass" : "before the first pass");
+        when = "for the next pass";
+    }
+    return text_format(c->e->ngc, "%s = %s, %s", name_in_loop(c->p, leaf),
+                       node_words(c->e, value, COMMENT_DEPTH), when);
 }
 
 /* What a pass adds to a sum, or keeps. The value itself is explained first, unless it was. */
-static const char *words_of_part(Emit *e, Text *out, const Program *p, const Kernel *k, int level,
-                                 int *line)
+static const char *words_of_part(Comments *c, const Kernel *k)
 {
+    Ngc *ngc = c->e->ngc;
     const Node *n = k->store[0].node;
     Node *part = n->arg[0];
 
-    while (part->op == OP_collect && program_own_place(p, part)->kind == P_FOLDED)
+    while (part->op == OP_collect && program_own_place(c->p, part)->kind == P_FOLDED)
         part = part->arg[0];
-    const char *words = node_words(e, part, COMMENT_DEPTH);
-    if (!program_stored(p, part))
-        comment_store(e, out, p, &(Store){.node = part}, k->phase, level, line);
+    const char *words = node_words(c->e, part, COMMENT_DEPTH);
+    if (!program_stored(c->p, part))
+        comment_store(c, &(Store){.node = part}, k->phase);
     if (k->store[0].val && !k->store[0].add)
-        return text_format(e->ngc, "%s of this pass is kept", words);
-    return text_format(e->ngc, "%s += %s", name_in_loop(p, n), words);
+        return text_format(ngc, "%s of this pass is kept", words);
+    return text_format(ngc, "%s += %s", name_in_loop(c->p, n), words);
 }
 
 /* Is it a kernel of a loop itself? Then this is its comment. */
-static bool comment_of_loop(Emit *e, Text *out, const Program *p, const Kernel *k, int level,
-                            int *line)
+static bool comment_of_loop(Comments *c, const Kernel *k)
 {
     const Node *n = k->stores ? k->store[0].node : NULL;
     const char *text = NULL;
@@ -299,34 +301,36 @@ static bool comment_of_loop(Emit *e, Text *out, const Program *p, const Kernel *
     if (k->kind == K_TEST || k->kind == K_NEXT)
         return true;
     if (k->kind == K_FOR)
-        text = words_of_for(e, k->product);
+        text = words_of_for(c->e, k->product);
     else if (n && n->op == OP_carried)
-        text = words_of_variable(e, p, k, n);
+        text = words_of_variable(c, k, n);
     else if (n && n->op == OP_collect && (k->loop == n->attr.loop || k->store[0].add || k->onto))
-        text = words_of_part(e, out, p, k, level, line);
+        text = words_of_part(c, k);
     else if (n && n->op == OP_collect)
-        text = text_format(e->ngc, "%s = 0: each pass adds to it", name_in_loop(p, n));
+        text = text_format(c->e->ngc, "%s = 0: each pass adds to it", name_in_loop(c->p, n));
     if (!text)
         return false;
 
     const Loop *loop = k->kind == K_FOR ? k->loop : n->attr.loop;
-    comment_loop_line(e, out, k, loop, level, text);
+    comment_loop_line(c, k, loop, text);
     return true;
 }
 
-void comment_kernel(Emit *e, Text *out, const Program *p, const Kernel *k, int level, int *line)
+void comment_kernel(Comments *c, const Kernel *k)
 {
-    if (level == 0)
+    Emit *e = c->e;
+    if (c->level == 0)
         return;
     prepare_comments(e);
-    if (comment_of_loop(e, out, p, k, level, line))
+    if (comment_of_loop(c, k))
         return;
+
     if (k->again)
-        comment_line(e, out, "computed again:");
+        comment_line(c, "computed again:");
     for (int i = 0; i < k->stores; i++) {
         const Node *n = k->store[i].node;
         if (n->op != OP_concat || n != e->last_comment) /* its pieces come one after another */
-            comment_store(e, out, p, &k->store[i], k->phase, level, line);
+            comment_store(c, &k->store[i], k->phase);
         e->last_comment = n;
     }
 }
