@@ -70,7 +70,7 @@ void metrics_declare(Emit *e, Text *t)
     text_add(t, "int %s_metrics_add(%s);\n", name, add_arguments(e, true));
 
     const char *again = "; NGRT_AGAIN: all rows must be added once more";
-    text_add(t, "/* NGRT_OK: they are in the totals%s */\n", x->carry->walks > 1 ? again : "");
+    text_add(t, "/* NGRT_OK: they are in the totals%s */\n", text_if(x->carry->walks > 1, again));
     text_add(t, "int %s_metrics_finish(%s_totals *t);\n", name, name);
     if (e->ngc->opt.ranks) {
         text_add(t, "/* adds what another rank has, before finish: the ranks in order */\n");
@@ -80,6 +80,12 @@ void metrics_declare(Emit *e, Text *t)
 }
 
 /* ---- text of the functions ---- */
+
+/* The member that counts the rows of a walk. */
+static const char *counter(const Metrics *x, int walk)
+{
+    return walk > 0 ? x->seen : x->rows;
+}
 
 typedef struct Out { /* a function being printed */
     Emit *e;
@@ -146,10 +152,9 @@ static void call_helper(Out *o, Helper h, bool is_int, const char *to, const cha
 /* Adds lines one level deeper. */
 static void add_indented(Text *to, const char *lines)
 {
-    for (const char *end; *lines; lines = end) {
-        end = strchr(lines, '\n') + 1;
-        text_add(to, "    %.*s", (int)(end - lines), lines);
-    }
+    size_t from = to->size;
+    text_add(to, "%s", lines);
+    emit_indent(to, from);
 }
 
 /* The same as the helpers for one number. */
@@ -181,15 +186,17 @@ static void print_carrier(Out *o, int k)
     text_add(&o->text, "    ");
     /* only before any rows are counted */
     if (c->kind == CARRY_FIRST) {
-        text_add(&o->text, "if (t->%s == 0)\n", c->walk ? x->seen : x->rows);
+        text_add(&o->text, "if (t->%s == 0)\n", counter(x, c->walk));
         text_add(&o->text, "        ");
     }
 
-    if (shape.rank > 0)
-        call_helper(o, helper[c->kind], c->node->type == T_INT, first_element(o->e, "t", to, shape),
-                    first_element(o->e, "w", from, shape), shape);
-    else
+    if (shape.rank == 0) {
         carry_number(o, c->kind, to, from);
+        return;
+    }
+    to = first_element(o->e, "t", to, shape);
+    from = first_element(o->e, "w", from, shape);
+    call_helper(o, helper[c->kind], c->node->type == T_INT, to, from, shape);
 }
 
 /* The statement that hands a known total to the rows of a batch. */
@@ -203,8 +210,9 @@ static void print_link(Out *o, int k)
     text_add(&o->text, "        ");
     /* work has the model's floats, totals have doubles */
     if (n->shape.rank > 0) {
-        call_helper(o, GET_TOTALS, is_int, first_element(o->e, "w", to, n->shape),
-                    first_element(o->e, "t", from, n->shape), n->shape);
+        to = first_element(o->e, "w", to, n->shape);
+        from = first_element(o->e, "t", from, n->shape);
+        call_helper(o, GET_TOTALS, is_int, to, from, n->shape);
     } else if (is_int) {
         text_add(&o->text, "w->%s = whole(t->%s);\n", to, from);
         use(o, WHOLE);
@@ -250,7 +258,7 @@ static void print_carriers(Out *o, int walk)
     for (int k = 0; k < x->carry->carriers; k++)
         if (x->carry->carrier[k].walk == walk)
             print_carrier(o, k);
-    text_add(&o->text, "    t->%s += in->%s;\n", walk ? x->seen : x->rows, o->e->module->dim[0]);
+    text_add(&o->text, "    t->%s += in->%s;\n", counter(x, walk), o->e->module->dim[0]);
 }
 
 /* The other run-time sizes are those of the first batch. */
@@ -317,7 +325,7 @@ static void merge_carrier(Emit *e, Text *t, int k)
 {
     const Metrics *x = e->module->metrics;
     const Carrier *c = &x->carry->carrier[k];
-    const char *name = x->of_carrier[k], *count = c->walk ? x->seen : x->rows;
+    const char *name = x->of_carrier[k], *count = counter(x, c->walk);
     long long n = shape_count_max(e->graph, c->node->shape);
     const char *to = text_format(e->ngc, "t->%s", name);
     const char *from = text_format(e->ngc, "other->%s", name);
@@ -338,7 +346,7 @@ static void merge_carrier(Emit *e, Text *t, int k)
 static void merge_walk(Emit *e, Text *t, int walk)
 {
     const Metrics *x = e->module->metrics;
-    const char *count = walk ? x->seen : x->rows;
+    const char *count = counter(x, walk);
 
     for (int k = 0; k < x->carry->carriers; k++)
         if (x->carry->carrier[k].walk == walk)

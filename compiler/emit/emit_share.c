@@ -3,10 +3,16 @@
  * share. What only one thread does is within "if (id == 0)". */
 #include "emit/emit.h"
 
-const char *share_begin(Body *b, const char *n, int64_t unit, bool next)
+/* The text uses the numbers of the thread and of all threads. */
+static void use_threads(Body *b)
 {
     b->uses_id = true;
     b->uses_threads = true;
+}
+
+const char *share_begin(Body *b, const char *n, int64_t unit, bool next)
+{
+    use_threads(b);
     b->e->uses_share_of = true;
     return text_format(b->e->ngc, "share_of(%s, %lld, id%s, threads)", n, (long long)unit,
                        text_if(next, " + 1"));
@@ -14,8 +20,7 @@ const char *share_begin(Body *b, const char *n, int64_t unit, bool next)
 
 const char *share_range(Body *b, Size n, int64_t unit)
 {
-    b->uses_id = true;
-    b->uses_threads = true;
+    use_threads(b);
     b->e->uses_share_of = true;
     return text_format(b->e->ngc, "NGC_SHARE(%s, %lld)", emit_size(b->e, n, &b->dims),
                        (long long)unit);
@@ -23,8 +28,7 @@ const char *share_range(Body *b, Size n, int64_t unit)
 
 void share_meet(Body *b, Text *t)
 {
-    b->uses_id = true;
-    b->uses_threads = true;
+    use_threads(b);
     b->e->uses_meet = true;
     b->blocks |= USES_WORK;
     text_add(t, "    meet(w->pool, id, threads);\n");

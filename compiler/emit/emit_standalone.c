@@ -35,14 +35,18 @@ typedef struct Section {
 } Section;
 
 /* Where a text has the section of that name; false: it has none. */
-static bool find_in(const char *text, const char *name, size_t size, Section *s)
+static bool find_in(const char *text, const char *name, Section *s)
 {
-    for (const char *c = strstr(text, "/*@ "); c; c = strstr(c + 1, "/*@ ")) {
-        if (strncmp(c + 4, name, size) != 0 || c[4 + size] != ':')
+    static const char mark[] = "/*@ ";
+
+    for (const char *c = strstr(text, mark); c; c = strstr(c + 1, mark)) {
+        const char *own = c + strlen(mark);
+        size_t size = strcspn(own, ":");
+        if (!is_word(own, size, name))
             continue;
-        s->needs = c + 5 + size;
+        s->needs = own + size + 1;
         s->body = strchr(s->needs, '\n') + 1;
-        const char *end = strstr(s->body, "/*@ ");
+        const char *end = strstr(s->body, mark);
         if (end)
             s->end = end;
         else
@@ -58,13 +62,12 @@ static Section find_section(const char *name)
     Section s = {NULL, NULL, NULL, NULL};
 
     for (size_t i = 0; i < sizeof plain_texts / sizeof *plain_texts; i++)
-        if (find_in(plain_texts[i], name, strlen(name), &s))
+        if (find_in(plain_texts[i], name, &s))
             return s;
 
     for (size_t r = 0; r < sizeof reals / sizeof *reals; r++)
         for (size_t i = 0; i < sizeof real_texts / sizeof *real_texts; i++)
-            if (name[0] == reals[r].lower &&
-                find_in(real_texts[i], name + 1, strlen(name + 1), &s)) {
+            if (name[0] == reals[r].lower && find_in(real_texts[i], name + 1, &s)) {
                 s.real = &reals[r];
                 return s;
             }
@@ -95,24 +98,20 @@ static void put_word(Text *t, const char *word, size_t size, const Real *r)
 /* Prints what a section consists of. */
 static void put_body(Text *t, const Section *s)
 {
-    static const char in_words[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-
     if (!s->real) {
         text_put(t, s->body, (size_t)(s->end - s->body));
         return;
     }
 
     for (const char *c = s->body; c < s->end;) {
-        size_t word = strspn(c, in_words);
+        size_t word = word_size(c);
         put_word(t, c, word, s->real);
         c += word;
 
-        size_t between = strcspn(c, in_words);
-        if (between > (size_t)(s->end - c))
-            between = (size_t)(s->end - c);
-        text_put(t, c, between);
-        c += between;
+        const char *between = c;
+        while (c < s->end && !is_word_char(*c))
+            c++;
+        text_put(t, between, (size_t)(c - between));
     }
 }
 
@@ -152,7 +151,7 @@ static bool uses_text(const Emit *e, const char *text)
 {
     Section s;
     for (int i = 0; i < e->sections; i++)
-        if (find_in(text, e->section[i], strlen(e->section[i]), &s))
+        if (find_in(text, e->section[i], &s))
             return true;
     return false;
 }
@@ -167,21 +166,21 @@ void emit_function_headers(const Emit *e, Text *t)
         text_add(t, "#include \"ngrt_double.h\"\n");
 }
 
-void emit_types(Text *t, bool ranks)
+/* A section of the header, which several files that are included together may have. */
+static void put_types(Text *t, const char *section, const char *guard)
 {
     Section s;
 
-    if (!find_in(runtime_header_text, "types", 5, &s))
-        ngc_bug("the runtime has no section types");
-    text_add(t, "#ifndef NGRT_TYPES\n#define NGRT_TYPES\n\n");
+    if (!find_in(runtime_header_text, section, &s))
+        ngc_bug("the runtime has no section %s", section);
+    text_add(t, "#ifndef %s\n#define %s\n\n", guard, guard);
     text_put(t, s.body, (size_t)(s.end - s.body));
     text_add(t, "#endif\n\n");
-    if (!ranks)
-        return;
+}
 
-    if (!find_in(runtime_header_text, "ranks", 5, &s))
-        ngc_bug("the runtime has no section ranks");
-    text_add(t, "#ifndef NGRT_RANKS\n#define NGRT_RANKS\n\n");
-    text_put(t, s.body, (size_t)(s.end - s.body));
-    text_add(t, "#endif\n\n");
+void emit_types(Text *t, bool ranks)
+{
+    put_types(t, "types", "NGRT_TYPES");
+    if (ranks)
+        put_types(t, "ranks", "NGRT_RANKS");
 }

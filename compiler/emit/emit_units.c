@@ -113,33 +113,38 @@ static bool read_pointer(Reader *x, const char *text, size_t size, const char *t
     return read_common(x, text + n, size - n);
 }
 
-/* A number that a kernel is given. If it is in memory, the run gets its address, because the
- * number may change within the run. */
-static bool read_number(Reader *x, const char *text, size_t size, const char *type)
+/* The address of a number in memory; NULL: it has another form. */
+static const char *address_of(const Reader *x, const char *text, size_t size, const char *type)
 {
     Ngc *ngc = x->r->e->ngc;
-    const char *pointer = text_format(ngc, "%s *", type);
-    /* by its address: another statement of the run may change it */
     if (begins(text, "space[") && strcmp(type, x->r->e->real) == 0) {
-        size_t digits = count_digits(text + 6);
-        if (digits + 7 != size)
-            return false;
-        const char *address = text_format(ngc, "space + %.*s", (int)digits, text + 6);
-        text_put(&x->text, "*", 1);
-        add_hole(x, address, strlen(address), pointer, true);
-        return true;
+        const char *at = text + strlen("space[");
+        size_t digits = count_digits(at);
+        if (at + digits + 1 != text + size)
+            return NULL;
+        return text_format(ngc, "space + %.*s", (int)digits, at);
     }
+    if (!is_pointer(text, size) || memchr(text, '[', size))
+        return NULL;
+    return text_format(ngc, "&%.*s", (int)size, text);
+}
+
+/* A number that a kernel is given. If it is in memory, the run gets its address, because another
+ * statement of the run may change it. */
+static bool read_number(Reader *x, const char *text, size_t size, const char *type)
+{
     if (is_digit(*text))
         return read_common(x, text, size);
-    if (word_size(text) < size) {
-        if (!is_pointer(text, size) || memchr(text, '[', size))
-            return false;
-        const char *address = text_format(ngc, "&%.*s", (int)size, text);
-        text_put(&x->text, "*", 1);
-        add_hole(x, address, strlen(address), pointer, true);
+    if (word_size(text) == size) {
+        add_hole(x, text, size, type, false); /* a constant of the function */
         return true;
     }
-    add_hole(x, text, size, type, false); /* a constant of the function */
+
+    const char *address = address_of(x, text, size, type);
+    if (!address)
+        return false;
+    text_put(&x->text, "*", 1);
+    add_hole(x, address, strlen(address), text_format(x->r->e->ngc, "%s *", type), true);
     return true;
 }
 
@@ -488,10 +493,13 @@ void add_wrapped(Text *t, const char *line)
 /* What the comment in a line says, without its marks; size 0: it has none. */
 static const char *comment_in(const char *line, size_t *size)
 {
-    const char *text = line + strspn(line, " "), *last = next_line(text) - strlen(" */\n");
-    bool is_comment = begins(text, "/* ") && last > text && begins(last, " */\n");
-    *size = is_comment ? (size_t)(last - text) - 3 : 0;
-    return text + 3;
+    const char *mark = line + strspn(line, " "), *text = mark + strlen("/* ");
+    const char *last = next_line(mark) - strlen(" */\n");
+
+    *size = 0;
+    if (begins(mark, "/* ") && last > mark && begins(last, " */\n"))
+        *size = (size_t)(last - text);
+    return text;
 }
 
 /* The comments in lines: several in a line, where they fit. */
