@@ -237,6 +237,8 @@ const char *print_format(Printer *pr, const char *f, ...);
 /* A record's C text with $a $b $c, $x, $acc, @ and $t filled in. */
 Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc,
                 const char *suffix);
+/* "(double)x", in parentheses where x binds less tightly. */
+Part print_cast(Printer *, const char *type, Part x);
 const char *print_index(Printer *, const Index *);
 /* The element at x of what is stored at place. */
 const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x,

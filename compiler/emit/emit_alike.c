@@ -344,12 +344,14 @@ static void add_ranged(Text *t, const char *line, size_t size, const char *i, co
 static const char *ranged_body(Ngc *ngc, const char *body, const char **count)
 {
     static const char head[] = "for (size_t ", start[] = " = 0; ";
-    const char *loop = strstr(body, head), *i = loop ? loop + strlen(head) : NULL;
-    size_t name = 0;
-    if (i)
-        name = token_size(i);
+    const char *loop = strstr(body, head);
+    if (!loop)
+        return NULL;
+
+    const char *i = loop + strlen(head);
+    size_t name = token_size(i);
     /* it must begin at 0, as a share of thread 0 of 1 does */
-    if (!i || !begins(i + name, start))
+    if (!begins(i + name, start))
         return NULL;
 
     const char *to = i + name + strlen(start) + name + strlen(" < ");

@@ -114,11 +114,12 @@ static bool has_default(const Var *v)
 /* The flags of a variable. */
 static const char *var_flags(const Emit *e, int var)
 {
-    if (module_stays_of_one_row(e->module, e->module->model->var[var]))
+    const Var *v = e->module->model->var[var];
+    if (module_stays_of_one_row(e->module, v))
         return "NGRT_STAYS";
 
-    bool target = e->module->model->var[var]->kind == VAR_INPUT && is_target(e, var);
-    if (has_default(e->module->model->var[var]))
+    bool target = v->kind == VAR_INPUT && is_target(e, var);
+    if (has_default(v))
         return target ? "NGRT_TARGET | NGRT_DEFAULT" : "NGRT_DEFAULT";
     return target ? "NGRT_TARGET" : "0";
 }
@@ -126,8 +127,9 @@ static const char *var_flags(const Emit *e, int var)
 /* The variables of one kind. */
 static void add_vars(Emit *e, Rows *rows, VarKind kind, const char *role)
 {
-    for (int i = 0; i < e->module->model->vars; i++) {
-        const Var *v = e->module->model->var[i];
+    const Model *m = e->module->model;
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
         if (v->kind != kind)
             continue;
         add_row(e, rows,
@@ -145,8 +147,9 @@ static void add_vars(Emit *e, Rows *rows, VarKind kind, const char *role)
 /* The roots of one kind. */
 static void add_roots(Emit *e, Rows *rows, RootKind kind, const char *role, Block block)
 {
-    for (int i = 0; i < e->module->model->roots; i++) {
-        const Root *r = &e->module->model->root[i];
+    const Model *m = e->module->model;
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
         if (r->kind != kind)
             continue;
         add_row(e, rows,

@@ -166,9 +166,9 @@ static const char *block_range(Printer *pr, const Kernel *k)
 {
     /* i*n/8 .. (i + 1)*n/8: the same blocks for any number of threads */
     const char *rows = emit_size(pr->e, k->extent[k->split - 1], &pr->b->dims);
-    bool is_sum = strchr(rows, ' ') != NULL;
-    const char *f = is_sum ? "i*(%s)/%d, (i + 1)*(%s)/%d" : "i*%s/%d, (i + 1)*%s/%d";
-    return print_format(pr, f, rows, BLOCKS, rows, BLOCKS);
+    if (strchr(rows, ' '))
+        rows = print_format(pr, "(%s)", rows);
+    return print_format(pr, "i*%s/%d, (i + 1)*%s/%d", rows, BLOCKS, rows, BLOCKS);
 }
 
 /* A function that combines the sums of all blocks, element by element. */
@@ -279,16 +279,16 @@ static Lists kernel_lists(Printer *pr, const Kernel *k)
     Ngc *ngc = pr->e->ngc;
     Lists l = {{.ngc = ngc}, {.ngc = ngc}, {.ngc = ngc}, ""};
 
-    text_add(&l.params, k->split ? "(size_t from, size_t to" : "(");
-    text_add(&l.names, k->split ? "(from, to" : "(");
-    text_add(&l.args, "%s", k->split ? split_range(pr, k) : "");
+    text_add(&l.params, "(");
+    text_add(&l.names, "(");
+    text_put(&l.args, "", 0);
     if (k->split)
-        l.comma = ", ";
+        add_to_lists(&l, "size_t from, size_t to", "from, to", split_range(pr, k));
 
     /* only now: printing the loops has found which they use */
     add_dims(pr, &l);
     add_params(pr, k, &l);
-    text_add(&l.params, "%s)", *l.comma ? "" : "void");
+    text_add(&l.params, "%s)", text_if(!*l.comma, "void"));
     text_add(&l.names, ")");
     return l;
 }

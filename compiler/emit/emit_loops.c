@@ -76,8 +76,7 @@ static void print_map(Printer *pr, int lead)
 
 static Part as_double(Printer *pr, Part x)
 {
-    return (Part){print_format(pr, x.prec >= PREC_UNARY ? "(double)%s" : "(double)(%s)", x.text),
-                  PREC_UNARY};
+    return print_cast(pr, "double", x);
 }
 
 /* What the innermost loop of a scatter does, which adds to sums in double. */
@@ -146,10 +145,11 @@ static void print_result(Printer *pr, const char *acc)
     if (sum_goes_round(pr)) {
         emit_section(pr->e, "sum_int");
         value = print_format(pr, "ngrt_sum_int(%s)", acc);
-    } else if (s->node->type == T_INT && op_info[pr->k->reduce]->combine)
+    } else if (s->node->type == T_INT && op_info[pr->k->reduce]->combine) {
         value = print_format(pr, "(int32_t)%s", acc);
-    else if (is_long_sum(pr))
+    } else if (is_long_sum(pr)) {
         value = print_format(pr, "(%s)%s", pr->e->real, acc);
+    }
 
     if (local || row_variable)
         print_line(pr, "const %s %s = %s;", emit_type(pr->e, s->node->type), place->name, value);

@@ -43,6 +43,7 @@ struct Repeater {
 };
 
 typedef struct Repetition { /* a loop while it is drafted */
+    Ngc *ngc;
     Repeater *x;
     int unit, period, passes;
     Columns whole, real;
@@ -174,11 +175,6 @@ static bool is_after(const Repetition *x, const Column *c, const char **text, in
     return *after >= 0;
 }
 
-static bool is_equal(const Repetition *x, const char **a, const char **b)
-{
-    return memcmp(a, b, (size_t)x->passes * sizeof *a) == 0;
-}
-
 static bool is_same(const Repetition *x, const char **text)
 {
     for (int i = 1; i < x->passes; i++)
@@ -187,22 +183,32 @@ static bool is_same(const Repetition *x, const char **text)
     return true;
 }
 
-/* The number of a column with these texts, which are kept if they are new. */
-static int column_of(const Repetition *x, Columns *all, const char **text, bool whole,
-                     int64_t *after)
+static int add_column(const Repetition *x, Columns *all, const char **text)
 {
-    *after = 0;
-    for (int i = 0; i < all->count; i++)
-        /* an offset that follows another at a fixed distance needs no column */
-        if (whole ? is_after(x, &all->column[i], text, after)
-                  : is_equal(x, all->column[i].text, text))
-            return i;
-
-    *after = 0;
-    all->column =
-        arena_grow(x->x->r->e->ngc, all->column, all->count, &all->room, sizeof *all->column);
+    all->column = arena_grow(x->ngc, all->column, all->count, &all->room, sizeof *all->column);
     all->column[all->count] = (Column){text};
     return all->count++;
+}
+
+/* The column that these whole numbers come `after` after; a new one, if there is none. An offset
+ * that follows another at a fixed distance needs no column. */
+static int whole_column(Repetition *x, const char **text, int64_t *after)
+{
+    for (int i = 0; i < x->whole.count; i++)
+        if (is_after(x, &x->whole.column[i], text, after))
+            return i;
+    *after = 0;
+    return add_column(x, &x->whole, text);
+}
+
+/* The column of these real numbers, which may be a new one. */
+static int real_column(Repetition *x, const char **text)
+{
+    size_t size = (size_t)x->passes * sizeof *text;
+    for (int i = 0; i < x->real.count; i++)
+        if (memcmp(x->real.column[i].text, text, size) == 0)
+            return i;
+    return add_column(x, &x->real, text);
 }
 
 static bool is_real(const char *type)
@@ -213,37 +219,31 @@ static bool is_real(const char *type)
 /* What is written for a number that a table has. */
 static const char *table_text(Repetition *x, const char **text, const char *type)
 {
-    Ngc *ngc = x->x->r->e->ngc;
-    bool whole = true;
-    int64_t after;
-    for (int i = 0; i < x->passes; i++)
-        whole &= is_whole(text[i]);
-
     if (is_real(type)) {
         /* one table of real numbers, of one type */
         if (x->type && strcmp(x->type, type) != 0)
             return NULL;
         x->type = type;
-        return text_format(ngc, "number[%d]", column_of(x, &x->real, text, false, &after));
+        return text_format(x->ngc, "number[%d]", real_column(x, text));
     }
-    if (!whole)
-        return NULL;
+    for (int i = 0; i < x->passes; i++)
+        if (!is_whole(text[i]))
+            return NULL;
 
-    int column = column_of(x, &x->whole, text, true, &after);
+    int64_t after;
+    int column = whole_column(x, text, &after);
     if (after == 0)
-        return text_format(ngc, "at[%d]", column);
-    return text_format(ngc, "at[%d] + %lld", column, (long long)after);
+        return text_format(x->ngc, "at[%d]", column);
+    return text_format(x->ngc, "at[%d] + %lld", column, (long long)after);
 }
 
 /* What is written for a number that differs. NULL: nothing can be. */
 static const char *number_text(Repetition *x, const char **text, const char *type)
 {
-    Ngc *ngc = x->x->r->e->ngc;
+    Ngc *ngc = x->ngc;
     int64_t step;
     /* a + pass*step needs no table */
-    if (!find_step(x, text, &step))
-        return table_text(x, text, type);
-    if (is_real(type))
+    if (is_real(type) || !find_step(x, text, &step))
         return table_text(x, text, type);
 
     const char *times = text_format(ngc, "pass*%lld", (long long)llabs(step));
@@ -289,7 +289,7 @@ static bool read_numbers(const Repetition *x, const char **at, const char **numb
         size_t n = number_size(at[i]);
         if (n == 0)
             return false;
-        number[i] = intern(x->x->r->e->ngc, at[i], n);
+        number[i] = intern(x->ngc, at[i], n);
         at[i] += n;
     }
     return true;
@@ -298,7 +298,7 @@ static bool read_numbers(const Repetition *x, const char **at, const char **numb
 /* The text for all passes, of which each has its own. NULL: they differ in more than numbers. */
 static const char *join_texts(Repetition *x, const char **at, const char *type)
 {
-    Ngc *ngc = x->x->r->e->ngc;
+    Ngc *ngc = x->ngc;
     Text t = {.ngc = ngc};
     char before = '\0';
     text_put(&t, "", 0);
@@ -337,7 +337,7 @@ static const char *join_texts(Repetition *x, const char **at, const char *type)
 /* What fills hole h of statement u. NULL: it differs in more than numbers. */
 static const char *hole_text(Repetition *x, int u, int h)
 {
-    Ngc *ngc = x->x->r->e->ngc;
+    Ngc *ngc = x->ngc;
     const char **text = arena_array(ngc, x->passes, sizeof *text);
     /* members of structs as distances, so that only numbers differ */
     for (int i = 0; i < x->passes; i++)
@@ -354,7 +354,7 @@ static const char *hole_text(Repetition *x, int u, int h)
 static const char *statement(Repetition *x, int u)
 {
     const Unit *unit = unit_of(x, 0, u);
-    Text t = {.ngc = x->x->r->e->ngc};
+    Text t = {.ngc = x->ngc};
     int h = 0;
     text_put(&t, "", 0);
     for (const char *c = unit->text; *c; c++) {
@@ -372,30 +372,36 @@ static const char *statement(Repetition *x, int u)
 
 /* ---- text ---- */
 
+enum { INDENT = 3 }; /* of a line of a table; each row begins with one more blank */
+
+static void start_line(Text *line)
+{
+    line->size = 0;
+    text_add(line, "%*s", INDENT, "");
+}
+
 /* The elements of a table, a pass in braces. Several passes share a line, where they fit. */
 static void add_rows(const Repetition *x, const Columns *c, Text *t)
 {
     Text line = {.ngc = t->ngc};
-    text_add(&line, "   ");
+    start_line(&line);
     for (int i = 0; i < x->passes; i++) {
         Text row = {.ngc = t->ngc};
         for (int k = 0; k < c->count; k++)
             text_add(&row, "%s%s", k ? ", " : " {", c->column[k].text[i]);
         text_add(&row, i + 1 < x->passes ? "}," : "}");
 
-        if (line.size + row.size > WIDTH && line.size > 3) {
+        if (line.size + row.size > WIDTH && line.size > INDENT) {
             text_add(t, "%s\n", line.at);
-            line.size = 0;
-            text_add(&line, "   ");
+            start_line(&line);
         }
         text_add(&line, "%s", row.at);
         if (line.size > WIDTH) {
             add_wrapped(t, line.at);
-            line.size = 0;
-            text_add(&line, "   ");
+            start_line(&line);
         }
     }
-    if (line.size > 3)
+    if (line.size > INDENT)
         text_add(t, "%s\n", line.at);
     text_add(t, "};\n\n");
 }
@@ -403,7 +409,7 @@ static void add_rows(const Repetition *x, const Columns *c, Text *t)
 /* "[2][1] = {\n    {12}, {15}\n};\n\n" with its type; NULL: the loop has no such table. */
 static const char *draft_table(const Repetition *x, const Columns *c, const char *type)
 {
-    Text t = {.ngc = x->x->r->e->ngc};
+    Text t = {.ngc = x->ngc};
     if (c->count == 0)
         return NULL;
     text_add(&t, "static const %s blocks_%%d[%d][%d] = {\n", type, x->passes, c->count);
@@ -550,7 +556,7 @@ static int count_passes(const Runs *r, int i, int period)
 static Repetition best_at(Repeater *x, int i, int least)
 {
     const Runs *r = x->r;
-    Repetition best = {.x = x};
+    Repetition best = {.ngc = r->e->ngc, .x = x};
     int most = 0;
     for (int period = 1; period <= REPEAT_PERIOD; period++) {
         int passes = count_passes(r, i, period);

@@ -73,8 +73,9 @@ static int64_t least_size(const Emit *e, const Program *p)
 /* "    const iris_params *params", with an end that differs. */
 static void declare_block(const Emit *e, const Function *f, const BlockInfo *block, Text *t)
 {
-    const char *constant = f->writes & block->use ? "" : "const ";
-    text_add(t, "    %s%s_%s *%s", constant, e->module->name, block->type, block->name);
+    bool constant = !(f->writes & block->use);
+    text_add(t, "    %s%s_%s *%s", text_if(constant, "const "), e->module->name, block->type,
+             block->name);
 }
 
 /* A struct of the arguments. */

@@ -65,18 +65,19 @@ const char *emit_function(Emit *e, Static f)
 
 int emit_data(Emit *e, const double *data, Type type, int64_t count)
 {
+    bool wide = e->ngc->opt.real_double;
     int *first = table_at(e->ngc, &e->array_of, data);
-    for (int i = *first ? *first - 1 : e->arrays; i < e->arrays; i++)
-        if (e->array[i].data == data && e->array[i].type == type &&
-            e->array[i].wide == e->ngc->opt.real_double)
+    if (*first == 0)
+        *first = e->arrays + 1;
+
+    for (int i = *first - 1; i < e->arrays; i++) {
+        const Array *a = &e->array[i];
+        if (a->data == data && a->type == type && a->wide == wide)
             return i + 1;
-    *first = *first ? *first : e->arrays + 1;
+    }
     e->array = arena_grow(e->ngc, e->array, e->arrays, &e->array_room, sizeof *e->array);
-    e->array[e->arrays].data = data;
-    e->array[e->arrays].type = type;
-    e->array[e->arrays].wide = e->ngc->opt.real_double;
-    e->array[e->arrays].count = count;
-    return ++e->arrays;
+    e->array[e->arrays++] = (Array){data, type, wide, count};
+    return e->arrays;
 }
 
 bool emit_has_section(const Emit *e, const char *name)
@@ -110,8 +111,7 @@ void emit_calls(Emit *e, const char *c)
 
     for (c = strstr(c, "ngrt_"); c; c = strstr(c + 1, "ngrt_")) {
         const char *name = c + strlen("ngrt_");
-        size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-        emit_section(e, intern(e->ngc, name, n));
+        emit_section(e, intern(e->ngc, name, word_size(name)));
     }
 }
 

@@ -53,11 +53,10 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
         if (!(f->blocks & block->use))
             continue;
 
+        text_add(&t, "%s", comma);
         if (types) {
-            const char *constant = f->writes & block->use ? "" : "const ";
-            text_add(&t, "%s%s%s_%s *", comma, constant, e->module->name, block->type);
-        } else {
-            text_add(&t, "%s", comma);
+            bool constant = !(f->writes & block->use);
+            text_add(&t, "%s%s_%s *", text_if(constant, "const "), e->module->name, block->type);
         }
         text_add(&t, "%s", block->name);
         comma = ", ";

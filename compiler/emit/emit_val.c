@@ -153,7 +153,7 @@ static const char *index_part(Printer *pr, const Val *v)
     Part p = print_val(pr, v);
     if (v->kind == V_QUOTIENT)
         return p.text;
-    return print_format(pr, p.prec >= PREC_UNARY ? "(size_t)%s" : "(size_t)(%s)", p.text);
+    return print_cast(pr, "size_t", p).text;
 }
 
 static Size coef_side(Coef c, bool minus)
@@ -436,9 +436,10 @@ static const char *operand_text(Printer *pr, Part p, int prec, const char *start
     return p.text;
 }
 
-static const char *cast_text(Printer *pr, const char *type, Part p)
+Part print_cast(Printer *pr, const char *type, Part p)
 {
-    return print_format(pr, p.prec >= PREC_UNARY ? "(%s)%s" : "(%s)(%s)", type, p.text);
+    const char *f = p.prec >= PREC_UNARY ? "(%s)%s" : "(%s)(%s)";
+    return (Part){print_format(pr, f, type, p.text), PREC_UNARY};
 }
 
 /* Fills in a record's C text: $a $b $c (or $x) the operands, $acc an accumulator, $t the type, @
@@ -469,7 +470,7 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
         } else {
             Part p = arg[c[1] == 'x' ? 0 : c[1] - 'a'];
             if (cast)
-                text_add(&t, "%s", cast_text(pr, "double", p));
+                text_add(&t, "%s", print_cast(pr, "double", p).text);
             else
                 text_add(&t, "%s", operand_text(pr, p, prec, start, c));
             c++;
@@ -505,6 +506,14 @@ const char *print_test(Printer *pr, const Val *v)
     return print_format(pr, "%s < %s", at, span);
 }
 
+/* The test, or the variable that has it. */
+static const char *guard_test(Printer *pr, const Val *v)
+{
+    if (v->test)
+        return v->test;
+    return print_test(pr, v);
+}
+
 static Part print_guard(Printer *pr, const Val *v)
 {
     Part inner = print_val(pr, v->arg[0]);
@@ -515,10 +524,7 @@ static Part print_guard(Printer *pr, const Val *v)
     const char *zero = "0";
     if (v->type != T_INT)
         zero = emit_number(pr->e, 0, T_FLOAT);
-    const char *test = v->test;
-    if (!v->test)
-        test = print_test(pr, v);
-    return (Part){print_format(pr, "%s ? %s : %s", test, in, zero), PREC_CHOICE};
+    return (Part){print_format(pr, "%s ? %s : %s", guard_test(pr, v), in, zero), PREC_CHOICE};
 }
 
 /* The condition of a choice, without the 1 and 0 of a comparison's value. */
@@ -705,9 +711,7 @@ static const char *vector_load(Printer *pr, const Val *v)
 static const char *vector_guard(Printer *pr, const Val *v)
 {
     const char *inner = print_val(pr, v->arg[0]).text;
-    const char *test = v->test;
-    if (!v->test)
-        test = print_test(pr, v);
+    const char *test = guard_test(pr, v);
     if (v->type == T_INT)
         return print_format(pr, "NGRT_EITHER_INT(%s, %s, 0)", test, inner);
     return print_format(pr, "NGRT_EITHER(%s, %s, 0)", test, inner);
@@ -732,10 +736,10 @@ static Part print_vector(Printer *pr, const Val *v)
 /* ---- values ---- */
 
 /* A size or an index as a number of that type. */
-static Part print_cast(Printer *pr, const char *type, const char *text)
+static Part cast_size(Printer *pr, const char *type, const char *text)
 {
-    bool compound = strpbrk(text, " *") != NULL;
-    return (Part){print_format(pr, compound ? "(%s)(%s)" : "(%s)%s", type, text), PREC_UNARY};
+    int prec = strpbrk(text, " *") ? PREC_SUM : PREC_CALL;
+    return print_cast(pr, type, (Part){text, prec});
 }
 
 /* The C of an operation. Some have faster ones, which are not used in the C to read, or for
@@ -797,9 +801,9 @@ Part print_val(Printer *pr, const Val *v)
 
     switch (v->kind) {
     case V_CONST: return print_constant(pr, v);
-    case V_SIZE: return print_cast(pr, type, emit_size(pr->e, v->size, &pr->dims));
+    case V_SIZE: return cast_size(pr, type, emit_size(pr->e, v->size, &pr->dims));
     case V_LOAD: return print_load(pr, v);
-    case V_INDEX: return print_cast(pr, "int32_t", print_index(pr, v->at));
+    case V_INDEX: return cast_size(pr, "int32_t", print_index(pr, v->at));
     case V_QUOTIENT: return print_quotient(pr, v);
     case V_GUARD: return print_guard(pr, v);
     case V_OP: return print_op(pr, v);
