@@ -221,6 +221,7 @@ size_t count_digits(const char *);       /* with which the text begins */
 bool is_whole_number(const char *);      /* has the text digits only? */
 bool is_int32(double);                   /* is it whole, and not too large for an int? */
 const char *next_line(const char *line); /* where the next one begins: its end, if it is the last */
+const char *base_name(const char *path); /* the path without its folders */
 bool name_matches(const char *name, const char *pattern);
 const char *text_format(Ngc *, const char *format, ...); /* sprintf into the arena */
 const char *text_vformat(Ngc *, const char *format, va_list);

@@ -33,13 +33,6 @@ static const char pragmas_end[] =
 
 /* ---- names of files ---- */
 
-/* A path without its directories. */
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The file of the model. */
 static const char *source_name(const Emit *e)
 {

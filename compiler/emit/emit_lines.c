@@ -127,12 +127,11 @@ const char *line_words(Emit *e, Loc loc)
 {
     enum { MODEL = 1 }; /* the file after the library */
     const char *path = e->ngc->file[loc.file]->name;
-    const char *slash = strrchr(path, '/');
     int number = source_line(e->ngc, loc, NULL);
 
     if (loc.file == MODEL)
         return text_format(e->ngc, "line %d: ", number);
-    return text_format(e->ngc, "%s, line %d: ", slash ? slash + 1 : path, number);
+    return text_format(e->ngc, "%s, line %d: ", base_name(path), number);
 }
 
 /* The text of the user's line there: "z = w*x + b". */

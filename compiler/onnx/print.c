@@ -335,8 +335,7 @@ void import_print(Import *im, const ImportOptions *options, Written *w)
     if (!options->flat)
         outline(im, &p);
 
-    const char *slash = strrchr(im->path, '/');
-    const char *name = slash ? slash + 1 : im->path;
+    const char *name = base_name(im->path);
     text_add(t, "# imported from ");
     text_clean(t, name, strlen(name));
     text_add(t, "\n");

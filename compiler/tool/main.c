@@ -30,8 +30,7 @@ static const char *model_name(Ngc *ngc, const Args *a)
     if (!file)
         return "model";
 
-    const char *slash = strrchr(file, '/');
-    const char *base = slash ? slash + 1 : file;
+    const char *base = base_name(file);
     int n = (int)strlen(base);
     if (ends_in(base, ".ng"))
         n -= 3;
@@ -227,10 +226,10 @@ static OutFile *add_file(Files *f, const char *path, const Text *t)
 static bool add_c(Files *f)
 {
     Ngc *ngc = f->ngc;
-    const char *slash = NULL;
-    if (f->header)
-        slash = strrchr(f->header, '/');
-    emit_c(f->module, slash ? slash + 1 : f->header, &f->out);
+    const char *header = f->header;
+    if (header)
+        header = base_name(header);
+    emit_c(f->module, header, &f->out);
     warn_large(f->m, f->out.c.size - f->out.numbers);
     if (diag_failed(ngc))
         return false;
@@ -286,8 +285,7 @@ static void add_deps(Files *f, const Text *deps)
 /* Can the C include a file of this name? In quotes, some characters have another meaning. */
 static bool can_include(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
+    const char *name = base_name(path);
     for (const char *c = name; *c; c++)
         if (*c == '"' || (unsigned char)*c < 0x20)
             return false;
