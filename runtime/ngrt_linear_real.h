@@ -8,6 +8,7 @@
  * which OpenBLAS has. Where NGRT_PLAIN is defined, the file needs no other one.
  */
 #include <math.h>
+#include <string.h>
 
 #define NGRT_FN
 #ifdef NGRT_PLAIN /* C = alpha op(A) op(B) + C */
@@ -134,6 +135,23 @@ NGRT_FN void ngrt_lu(int batch, int n, const real *a, real *lu)
     }
 }
 
+/*@ solve_subtract: */
+/* x[j] -= f y[j], for a row of the right sides */
+static void ngrt_solve_subtract(int k, real f, const real *y, real *x)
+{
+    int j;
+
+#ifdef __GNUC__
+    typedef real quarter __attribute__((vector_size(16), aligned(sizeof(real)), may_alias));
+    const int lanes = 16 / sizeof(real);
+
+    for (; k >= lanes; k -= lanes, x += lanes, y += lanes)
+        *(quarter *)x -= f * *(const quarter *)y;
+#endif
+    for (j = 0; j < k; j++)
+        x[j] -= f * y[j];
+}
+
 /*@ solve_begin: */
 /* Exchanges two rows of the right sides. */
 static void ngrt_solve_swap(int k, real *x, real *y)
@@ -162,16 +180,7 @@ static int ngrt_solve_begin(int n, int k, const real *lu, const real *b, real *x
     return !singular;
 }
 
-/*@ solve: solve_begin */
-/* x[j] -= f y[j], for a row of the right sides */
-static void ngrt_solve_subtract(int k, real f, const real *y, real *x)
-{
-    int j;
-
-    for (j = 0; j < k; j++)
-        x[j] -= f * y[j];
-}
-
+/*@ solve: solve_begin solve_subtract */
 /* x[j] /= d */
 static void ngrt_solve_divide(int k, real d, real *x)
 {
@@ -262,26 +271,27 @@ static void ngrt_cholesky_rows(int m, int n, const real *l, real *x, ptrdiff_t l
         }
 }
 
-/* The lower triangle of a matrix, and zeros above it. */
-static void ngrt_cholesky_copy(int n, const real *a, real *l)
+/* Zeros above the diagonal, where the matrix itself is, or what products have made of it. */
+static void ngrt_cholesky_clear(int n, real *l)
 {
     int i, j;
 
     for (i = 0; i < n; i++)
-        for (j = 0; j < n; j++)
-            l[i * (ptrdiff_t)n + j] = j <= i ? a[i * (ptrdiff_t)n + j] : 0;
+        for (j = i + 1; j < n; j++)
+            l[i * (ptrdiff_t)n + j] = 0;
 }
 
 /*@ cholesky: cholesky_begin */
 /* The lower triangular L with L L' = A of n x n matrices; only the lower triangle of A is read. */
 NGRT_FN void ngrt_cholesky(int batch, int n, const real *a, real *l)
 {
-    const ptrdiff_t size = (ptrdiff_t)n * n;
+    const size_t size = (size_t)n * (size_t)n;
     int t;
 
     for (t = 0; t < batch; t++, a += size, l += size) {
-        ngrt_cholesky_copy(n, a, l);
+        memcpy(l, a, size * sizeof *l);
         ngrt_cholesky_rows(n, n, l, l, n);
+        ngrt_cholesky_clear(n, l);
     }
 }
 
@@ -547,29 +557,13 @@ NGRT_FN void ngrt_cof2(int batch, int n, const real *f, const real *w, real *out
     }
 }
 
-/*@ triangle: gemm */
+/*@ triangle: solve_subtract gemm */
 enum {
     NGRT_TRIANGLE_ROWS = 8,  /* that are solved without products */
     NGRT_TRIANGLE_UPPER = 1, /* op(F) is upper triangular, not lower */
     NGRT_TRIANGLE_UNIT = 2,  /* its diagonal is 1 */
     NGRT_TRIANGLE_TURNED = 4 /* op(F) is the transpose of F */
 };
-
-/* x[j] -= f y[j], for a row of the right sides */
-static void ngrt_triangle_subtract(int k, real f, const real *y, real *x)
-{
-    int j = 0;
-
-#ifdef __GNUC__
-    typedef real quarter __attribute__((vector_size(16), aligned(sizeof(real)), may_alias));
-    const int lanes = 16 / sizeof(real);
-
-    for (; j + lanes <= k; j += lanes)
-        *(quarter *)(x + j) -= f * *(const quarter *)(y + j);
-#endif
-    for (; j < k; j++)
-        x[j] -= f * y[j];
-}
 
 /* op(F) X = B for a few rows, where X holds B: row by row, in the order in which they are known. */
 static void ngrt_triangle_rows(int n, int k, int form, const real *f, ptrdiff_t ld, real *x,
@@ -585,7 +579,7 @@ static void ngrt_triangle_rows(int n, int k, int form, const real *f, ptrdiff_t 
         for (u = 0; u < s; u++) {
             const int r = upper ? n - 1 - u : u;
             const real by = turned ? f[r * ld + i] : f[i * ld + r];
-            ngrt_triangle_subtract(k, by, x + r * ldx, x + i * ldx);
+            ngrt_solve_subtract(k, by, x + r * ldx, x + i * ldx);
         }
 
         for (j = 0; j < k && !(form & NGRT_TRIANGLE_UNIT); j++)
@@ -706,16 +700,13 @@ static void ngrt_cholesky_half(int n, real *l, int ld)
 /* As ngrt_cholesky, for matrices that are worth products. */
 NGRT_FN void ngrt_cholesky_large(int batch, int n, const real *a, real *l)
 {
-    const ptrdiff_t size = (ptrdiff_t)n * n;
-    int t, i, j;
+    const size_t size = (size_t)n * (size_t)n;
+    int t;
 
     for (t = 0; t < batch; t++, a += size, l += size) {
-        ngrt_cholesky_copy(n, a, l);
+        memcpy(l, a, size * sizeof *l);
         ngrt_cholesky_half(n, l, n);
-
-        for (i = 0; i < n; i++) /* products have filled it */
-            for (j = i + 1; j < n; j++)
-                l[i * (ptrdiff_t)n + j] = 0;
+        ngrt_cholesky_clear(n, l);
     }
 }
 
