@@ -6,24 +6,34 @@
 
 /* ---- reductions ---- */
 
+/* "": the axes that are reduced are left out. */
+static const char *keep_text(const Import *im)
+{
+    return text_if(attribute_int(im, "keepdims", 1), ", keepdims = 1");
+}
+
 /* ", [2, 3], 1": the axes of a reduction and keepdims, as arguments. "" over all axes. */
 static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *axes)
 {
-    int rank = input_rank(im, 0), from = strcmp(im->at->op, "ReduceSum") == 0 ? 13 : 18;
-    int64_t keep = attribute_int(im, "keepdims", 1);
+    int rank = input_rank(im, 0);
     if (rank < 0)
         return false;
+
+    /* the opset from which on the axes are an operand */
+    int from = strcmp(im->at->op, "ReduceSum") == 0 ? 13 : 18;
     *axes = axes_of(im, "axes", im->opset >= from ? 1 : -1, axis, rank);
     if (*axes == -2)
         return false;
-    const char *kept = keep ? ", keepdims = 1" : "";
+
+    const char *kept = keep_text(im);
     if (*axes <= 0 || *axes == rank)
-        *text = keep ? ", keepdims = 1" : "";
-    else if (*axes == 1)
-        *text =
-            text_format(im->ngc, ", %lld%s", (long long)(axis[0] == rank - 1 ? -1 : axis[0]), kept);
-    else
+        *text = kept;
+    else if (*axes > 1)
         *text = text_format(im->ngc, ", %s%s", ints_text(im, axis, *axes), kept);
+    else if (axis[0] == rank - 1)
+        *text = text_format(im->ngc, ", -1%s", kept);
+    else
+        *text = text_format(im->ngc, ", %lld%s", (long long)axis[0], kept);
     return true;
 }
 
@@ -54,24 +64,25 @@ static void take_reduce(Import *im, const Pb__Node *n)
 static void take_arg(Import *im, const Pb__Node *n)
 {
     int rank = input_rank(im, 0);
-    bool last = attribute_int(im, "select_last_index", 0);
     Operand x = operand(im, 0);
-    int64_t axis = axis_attribute(im, 0, rank);
+    long long axis = axis_attribute(im, 0, rank);
     if (axis < 0)
         return;
+
     const char *f = strcmp(n->op, "ArgMax") == 0 ? "argmax" : "argmin";
-    const char *keep = attribute_int(im, "keepdims", 1) ? ", keepdims = 1" : "";
-    Shape s = operand_node(x)->shape;
-    const char *form;
-    if (last)
-        form = text_format(im->ngc, "%s - %s(flip($00, %lld), %lld%s)",
-                           size_text(im->g, size_sub(im->g, s.dim[axis], 1), ""), f,
-                           (long long)axis, (long long)axis, keep);
-    else if (axis == rank - 1)
+    const char *keep = keep_text(im);
+    if (attribute_int(im, "select_last_index", 0)) {
+        Size last = size_sub(im->g, operand_node(x)->shape.dim[axis], 1);
+        const char *form = text_format(im->ngc, "%s - %s(flip($00, %lld), %lld%s)",
+                                       size_text(im->g, last, ""), f, axis, axis, keep);
+        result_emit(im, BIND_SUM, form, 1, x);
+        return;
+    }
+
+    const char *form = text_format(im->ngc, "%s($00, %lld%s)", f, axis, keep);
+    if (axis == rank - 1)
         form = text_format(im->ngc, "%s($00%s)", f, keep);
-    else
-        form = text_format(im->ngc, "%s($00, %lld%s)", f, (long long)axis, keep);
-    result_emit(im, last ? BIND_SUM : BIND_ATOM, form, 1, x);
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
 static void take_top(Import *im, const Pb__Node *n)
@@ -100,23 +111,38 @@ static void take_top(Import *im, const Pb__Node *n)
         result(im, i, (Operand){y.line, i});
 }
 
+/* "2, 3": the axes from the first on. */
+static const char *axes_from(const Import *im, int64_t first, int rank)
+{
+    Text t = {.ngc = im->ngc};
+    text_put(&t, "", 0);
+    for (int64_t i = first; i < rank; i++)
+        text_add(&t, "%s%lld", text_if(i > first, ", "), (long long)i);
+    return t.at;
+}
+
 static void take_global_pool(Import *im, const Pb__Node *n)
 {
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
-    const char *f = strcmp(n->op, "GlobalMaxPool") == 0 ? "max" : "mean";
+    const char *f = "mean";
     if (im->failed)
         return;
-    Text axes = {.ngc = im->ngc};
-    for (int i = 2; i < rank; i++)
-        text_add(&axes, "%s%d", text_if(i > 2, ", "), i);
-    const char *form =
-        text_format(im->ngc, "%s($00, [%s], keepdims = 1)", f, rank > 2 ? axes.at : "");
-    if (strcmp(n->op, "GlobalLpPool") == 0 && attribute_int(im, "p", 2) != 2)
-        problem(im, "attribute 'p': only 2 is supported");
-    else if (strcmp(n->op, "GlobalLpPool") == 0)
-        form = text_format(im->ngc, "norm($00, [%s], keepdims = 1)", rank > 2 ? axes.at : "");
-    result_emit(im, BIND_ATOM, form, 1, x);
+    if (strcmp(n->op, "GlobalMaxPool") == 0)
+        f = "max";
+    if (strcmp(n->op, "GlobalLpPool") == 0) {
+        f = "norm";
+        if (attribute_int(im, "p", 2) != 2)
+            problem(im, "attribute 'p': only 2 is supported");
+    }
+    const char *axes = axes_from(im, 2, rank);
+    result_emit(im, BIND_ATOM, text_format(im->ngc, "%s($00, [%s], keepdims = 1)", f, axes), 1, x);
+}
+
+static Operand permuted(Import *im, Operand x, const int64_t *perm, int rank)
+{
+    const char *form = text_format(im->ngc, "permute($00, %s)", ints_text(im, perm, rank));
+    return emit(im, BIND_ATOM, form, 1, x);
 }
 
 /* ---- softmax ---- */
@@ -126,25 +152,25 @@ static void take_global_pool(Import *im, const Pb__Node *n)
 static void hardmax(Import *im, Operand x, int64_t axis)
 {
     Shape s = operand_node(x)->shape;
-    int64_t perm[MAX_RANK];
     if (axis < 0 && s.rank > 2) {
         problem(im, "it is supported from opset 13 on");
         return;
     }
     if (axis < 0)
         axis = s.rank - 1;
-    bool last = axis == s.rank - 1;
     const char *n = size_text(im->g, s.dim[axis], "");
-    const char *form = text_format(im->ngc, "one_hot(argmax($00), %s)", n);
-    if (!last)
-        form = text_format(im->ngc, "one_hot(argmax($00, %lld), %s)", (long long)axis, n);
+    if (axis == s.rank - 1) {
+        result_emit(im, BIND_ATOM, text_format(im->ngc, "one_hot(argmax($00), %s)", n), 1, x);
+        return;
+    }
+
+    /* one_hot adds the last axis, which takes the place of this one */
+    const char *form = text_format(im->ngc, "one_hot(argmax($00, %lld), %s)", (long long)axis, n);
     Operand y = emit(im, BIND_ATOM, form, 1, x);
+    int64_t perm[MAX_RANK];
     for (int i = 0, k = 0; i < s.rank; i++)
         perm[i] = i == axis ? s.rank - 1 : k++;
-    if (!last)
-        y = emit(im, BIND_ATOM,
-                 text_format(im->ngc, "permute($00, %s)", ints_text(im, perm, s.rank)), 1, y);
-    result(im, 0, y);
+    result(im, 0, permuted(im, y, perm, s.rank));
 }
 
 static void take_softmax(Import *im, const Pb__Node *n)
@@ -164,12 +190,8 @@ static void take_softmax(Import *im, const Pb__Node *n)
         form = text_format(im->ngc, "%s($00)", f);
     else if (!joined)
         form = text_format(im->ngc, "%s($00, %lld)", f, (long long)axis);
-    else {
-        Text axes = {.ngc = im->ngc};
-        for (int64_t i = axis; i < rank; i++)
-            text_add(&axes, "%s%lld", text_if(i > axis, ", "), (long long)i);
-        form = text_format(im->ngc, "%s($00, [%s])", f, axes.at);
-    }
+    else
+        form = text_format(im->ngc, "%s($00, [%s])", f, axes_from(im, axis, rank));
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 
@@ -223,8 +245,7 @@ static void take_attention(Import *im, const Pb__Node *n)
         same &= order[i] == i;
     k = operand(im, 1);
     if (!same)
-        k = emit(im, BIND_ATOM,
-                 text_format(im->ngc, "permute($00, %s)", ints_text(im, order, rank)), 1, k);
+        k = permuted(im, k, order, rank);
     if (has_input(n, 4))
         mask = operand(im, 4);
     if (im->failed)
@@ -268,20 +289,23 @@ static void take_loss(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
     text_add(&t, "%s($00, $01", logits ? "cross_entropy" : "nll");
-    if (strcmp(reduction, "mean") != 0)
-        text_add(&t, ", %s", strcmp(reduction, "sum") == 0 ? "sum" : "identity");
+    if (strcmp(reduction, "sum") == 0)
+        text_add(&t, ", sum");
+    else if (strcmp(reduction, "mean") != 0)
+        text_add(&t, ", identity");
     if (has_input(n, 2)) {
         text_add(&t, ", weight = $02");
         arg[args++] = operand(im, 2);
     }
     if (ignore)
         text_add(&t, ", ignore = %lld", (long long)ignore->i);
-    text_add(&t, rank > 2 ? ", axis = 1)" : ")");
+    text_add(&t, "%s)", text_if(rank > 2, ", axis = 1"));
     result(im, 0, emit_line(im, line_new(im, BIND_ATOM, t.at, args, arg)));
-    if (logits && wants_output(n, 1))
-        result(im, 1,
-               emit(im, BIND_ATOM, rank > 2 ? "log_softmax($00, 1)" : "log_softmax($00)", 1,
-                    arg[0]));
+
+    if (logits && wants_output(n, 1)) {
+        const char *form = rank > 2 ? "log_softmax($00, 1)" : "log_softmax($00)";
+        result(im, 1, emit(im, BIND_ATOM, form, 1, arg[0]));
+    }
 }
 
 #define REDUCE(op, words)                                                                          \

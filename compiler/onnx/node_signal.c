@@ -7,17 +7,30 @@
 
 /* ---- windows and bands ---- */
 
-/* The windows of spectra: sums of cosines. */
+/* a - b cos(t) + c cos(2 t) */
+typedef struct Window {
+    const char *op;
+    double a, b, c;
+} Window;
+
+static const Window *find_window(const char *op)
+{
+    static const Window windows[] = {
+        {"HannWindow", 0.5, 0.5, 0},
+        {"HammingWindow", 25.0 / 46, 21.0 / 46, 0},
+        {"BlackmanWindow", 0.42, 0.5, 0.08},
+    };
+    const Window *w = windows;
+    while (strcmp(op, w->op) != 0)
+        w++;
+    return w;
+}
+
+/* The windows of spectra: sums of cosines, over one period or up to the end of it. */
 static void take_window(Import *im, const Pb__Node *n)
 {
-    static const struct {
-        const char *op;
-        double a, b, c;
-    } windows[] = {{"HannWindow", 0.5, 0.5, 0},
-                   {"HammingWindow", 25.0 / 46, 21.0 / 46, 0},
-                   {"BlackmanWindow", 0.42, 0.5, 0.08}};
     const Known *k = want_known(im, 0, "the size");
-    bool periodic = attribute_int(im, "periodic", 1);
+    const Window *w = find_window(n->op);
     int64_t size;
     if (!k)
         return;
@@ -25,19 +38,73 @@ static void take_window(Import *im, const Pb__Node *n)
         problem(im, "the size must be a number from 2 on");
         return;
     }
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(n->op, windows[i].op) != 0)
-            continue;
-        Operand t = emit(im, BIND_TERM,
-                         text_format(im->ngc, "2*pi/%lld*arange(%lld)",
-                                     (long long)(periodic ? size : size - 1), (long long)size),
-                         0);
-        const char *form = text_format(im->ngc, "%s - %s*cos($00)", number_text(im, windows[i].a),
-                                       number_text(im, windows[i].b));
-        if (windows[i].c != 0)
-            form = text_format(im->ngc, "%s + %s*cos(2*$30)", form, number_text(im, windows[i].c));
-        result_emit(im, BIND_SUM, form, 1, t);
+
+    long long period = size;
+    if (!attribute_int(im, "periodic", 1))
+        period--;
+    const char *angles = text_format(im->ngc, "2*pi/%lld*arange(%lld)", period, (long long)size);
+    Operand t = emit(im, BIND_TERM, angles, 0);
+
+    Text form = {.ngc = im->ngc};
+    text_add(&form, "%s - %s*cos($00)", number_text(im, w->a), number_text(im, w->b));
+    if (w->c != 0)
+        text_add(&form, " + %s*cos(2*$30)", number_text(im, w->c));
+    result_emit(im, BIND_SUM, form.at, 1, t);
+}
+
+/* The operands of MelWeightMatrix. */
+typedef struct Mel {
+    double bands, length; /* length: of the signal, of which a spectrum has half */
+    double rate;          /* samples in a second */
+    double low, high;     /* frequencies */
+} Mel;
+
+static bool read_mel(Import *im, Mel *m)
+{
+    double *const to[] = {&m->bands, &m->length, &m->rate, &m->low, &m->high};
+    for (int i = 0; i < 5; i++) {
+        const Known *k = want_known(im, i, "a parameter");
+        if (!k || k->count != 1 || !known_number(im->g, k, 0, to[i]))
+            im->failed = true;
     }
+    return !im->failed;
+}
+
+/* The elements of a spectrum, and the bands; false: they, or the frequencies, are out of range. */
+static bool mel_sizes(const Mel *m, int64_t *dim)
+{
+    enum { MOST = 1 << 24 };
+    if (!(m->length >= 0 && m->length < 1e6) || !(m->bands >= 1 && m->bands < 1e4))
+        return false;
+    dim[0] = (int64_t)floor(m->length / 2) + 1;
+    dim[1] = (int64_t)m->bands;
+    return dim[0] * dim[1] <= MOST && m->rate > 0 && m->low >= 0 && m->high > m->low;
+}
+
+/* A frequency as the ear hears it. */
+static double mel_of(double frequency)
+{
+    return 2595 * log10(1 + frequency / 700);
+}
+
+/* Edge i of the bands, as a place in the spectrum. */
+static double mel_edge(const Mel *m, int64_t i)
+{
+    double low = mel_of(m->low), high = mel_of(m->high);
+    double mel = low + (double)i * (high - low) / (m->bands + 2);
+    return floor((m->length + 1) * 700 * (pow(10, mel / 2595) - 1) / m->rate);
+}
+
+/* A triangle over its three edges: 0 at the outer ones, 1 at the middle one. */
+static double triangle(double at, const double *edge)
+{
+    if (at == edge[1])
+        return 1;
+    if (at >= edge[0] && at < edge[1])
+        return (at - edge[0]) / (edge[1] - edge[0]);
+    if (at > edge[1] && at < edge[2])
+        return (edge[2] - at) / (edge[2] - edge[1]);
+    return 0;
 }
 
 /* The weights with which the elements of a spectrum count in bands, whose widths grow as the ear
@@ -45,40 +112,20 @@ static void take_window(Import *im, const Pb__Node *n)
 static void take_mel(Import *im, const Pb__Node *n)
 {
     (void)n;
-    double v[5];
+    Mel m;
     int64_t dim[2];
-    for (int i = 0; i < 5; i++) {
-        const Known *k = want_known(im, i, "a parameter");
-        if (!k || k->count != 1 || !known_number(im->g, k, 0, &v[i]))
-            im->failed = true;
-    }
-    if (im->failed)
+    if (!read_mel(im, &m))
         return;
-    dim[0] = (int64_t)(v[1] >= 0 && v[1] < 1e6 ? floor(v[1] / 2) + 1 : 0);
-    dim[1] = (int64_t)(v[0] >= 1 && v[0] < 1e4 ? v[0] : 0);
-    if (dim[0] < 1 || dim[1] < 1 || dim[0] * dim[1] > 1 << 24 || !(v[2] > 0) || !(v[4] > v[3]) ||
-        !(v[3] >= 0)) {
+    if (!mel_sizes(&m, dim)) {
         problem(im, "the numbers of bands and of elements, or the frequencies, are out of range");
         return;
     }
 
     Known *y = known_new(im->ngc, EL_FLOAT, 2, dim);
-    double low = 2595 * log10(1 + v[3] / 700), high = 2595 * log10(1 + v[4] / 700);
     for (int64_t b = 0; b < dim[1]; b++) {
-        double edge[3];
-        for (int i = 0; i < 3; i++) { /* as places in the spectrum */
-            double mel = low + (double)(b + i) * (high - low) / (v[0] + 2);
-            edge[i] = floor((v[1] + 1) * 700 * (pow(10, mel / 2595) - 1) / v[2]);
-        }
-        for (int64_t k = 0; k < dim[0]; k++) {
-            double at = (double)k, *to = &y->number[k * dim[1] + b];
-            if (at == edge[1])
-                *to = 1;
-            else if (at >= edge[0] && at < edge[1])
-                *to = (at - edge[0]) / (edge[1] - edge[0]);
-            else if (at > edge[1] && at < edge[2])
-                *to = (edge[2] - at) / (edge[2] - edge[1]);
-        }
+        const double edge[3] = {mel_edge(&m, b), mel_edge(&m, b + 1), mel_edge(&m, b + 2)};
+        for (int64_t k = 0; k < dim[0]; k++)
+            y->number[k * dim[1] + b] = triangle((double)k, edge);
     }
     result_known(im, 0, y);
 }
@@ -100,8 +147,10 @@ static void take_dft(Import *im, const Pb__Node *n)
         problem(im, "the length or the axis is known only at run time");
         return;
     }
-    if ((axis = axis_of(im, axis, rank)) < 0)
+    axis = axis_of(im, axis, rank);
+    if (axis < 0)
         return;
+
     Text t = {.ngc = im->ngc};
     text_add(&t, "dft($00, %lld", (long long)axis);
     if (length)
@@ -114,10 +163,20 @@ static void take_dft(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, t.at, 1, x);
 }
 
+/* The pieces of a signal of `size` elements; 0: there are none, or too many. */
+static int64_t count_pieces(int64_t size, int64_t length, int64_t step)
+{
+    enum { MOST = 1 << 24 };
+    if (step < 1 || length < 1 || length > size)
+        return 0;
+    int64_t pieces = (size - length) / step + 1;
+    return pieces <= MOST / length ? pieces : 0;
+}
+
 /* Pieces of a signal, each times a window, and their spectra. */
 static void take_stft(Import *im, const Pb__Node *n)
 {
-    int64_t step = 0, length = 0, size = 0;
+    int64_t step = 0, length = 0, size = 0, pieces = 0;
     const Known *by = want_known(im, 1, "the step");
     const Known *given = given_known(im, 3, "the length");
     Operand x = operand(im, 0), window = {0};
@@ -125,6 +184,7 @@ static void take_stft(Import *im, const Pb__Node *n)
         return;
     if (has_input(n, 2))
         window = operand(im, 2);
+
     Shape s = operand_node(x)->shape;
     bool good =
         known_whole(im->g, by, 0, &step) && s.rank == 3 && size_number(im->g, s.dim[1], &size);
@@ -132,19 +192,20 @@ static void take_stft(Import *im, const Pb__Node *n)
         good &= known_whole(im->g, given, 0, &length);
     else if (window.line)
         good &= size_number(im->g, operand_node(window)->shape.dim[0], &length);
-    if (!good || step < 1 || length < 1 || length > size ||
-        (size - length) / step + 1 > (1 << 24) / length) {
+    if (good)
+        pieces = count_pieces(size, length, step);
+    if (pieces == 0) {
         problem(im, "the signal, its step and the length of a piece do not fit");
         return;
     }
-    const char *form =
-        text_format(im->ngc, "$60[:, %lld*arange(%lld)[:, new] + arange(%lld)]", (long long)step,
-                    (long long)((size - length) / step + 1), (long long)length);
+
+    const char *form = text_format(im->ngc, "$60[:, %lld*arange(%lld)[:, new] + arange(%lld)]",
+                                   (long long)step, (long long)pieces, (long long)length);
     x = emit(im, BIND_ATOM, form, 1, x);
     if (window.line)
         x = emit(im, BIND_TERM, "$30*$61[:, new]", 2, x, window);
-    bool half = attribute_int(im, "onesided", 1);
-    result_emit(im, BIND_ATOM, half ? "dft($00, 2, half = 1)" : "dft($00, 2)", 1, x);
+    const char *half = text_if(attribute_int(im, "onesided", 1), ", half = 1");
+    result_emit(im, BIND_ATOM, text_format(im->ngc, "dft($00, 2%s)", half), 1, x);
 }
 
 #define WINDOW_ATTRIBUTES "output_datatype periodic"
