@@ -441,7 +441,7 @@ static void print_name(const Emit *e, int number, bool more, Text *t)
     const Static *f = &e->kernel[number];
     text_add(t, "%s(", f->joined ? f->joined->name : f->name);
     if (f->joined && *f->sizes)
-        text_add(t, "%s%s", f->sizes, more || f->range ? ", " : "");
+        text_add(t, "%s%s", f->sizes, text_if(more || f->range, ", "));
     if (f->range)
         text_add(t, "%s, ", f->range);
 }

@@ -104,7 +104,7 @@ static void define_init(Emit *e, Text *t)
         text_add(t, "    (void)all;\n");
     if (init) {
         const char *args = arguments(e, init->blocks);
-        text_add(t, "    %s_init(%s%sseed);\n", m->name, args, *args ? ", " : "");
+        text_add(t, "    %s_init(%s%sseed);\n", m->name, args, text_if(*args, ", "));
     } else {
         text_add(t, "    (void)seed;\n");
     }

@@ -45,34 +45,30 @@ static const char *gemm_call(const Emit *e, const char *what)
     return text_format(e->ngc, "%sgemm%s", e->ngc->opt.real_double ? "d" : "s", what);
 }
 
-/* A small product is a function of its own. */
+/* A small product is a function of its own: with all sizes as constants the compiler unrolls it. */
 static void print_small(Printer *pr, const Gemm *x)
 {
-    /* with all sizes as constants the compiler unrolls it; alpha is a parameter, so that equal
-     * sizes are one function */
     Emit *e = pr->e;
-    bool given = pr->k->alpha != NULL;
     const char *call = gemm_call(e, "_small");
-    const char *alpha_param = "";
-    if (given)
-        alpha_param = print_format(pr, ", const %s alpha", e->real);
-    const char *params = print_format(pr, "(%s *c, const %s *a, const %s *b%s)", e->real, e->real,
-                                      e->real, alpha_param);
-    const char *alpha = given ? "alpha" : x->alpha;
-    const char *body =
-        print_format(pr, "    ngrt_%s(%s, %s, a, b, %s, c);\n", call, x->sizes, alpha, x->beta);
+    const char *alpha = x->alpha, *param = "", *name = "", *arg = "";
+
+    /* a factor is a parameter, so that equal sizes are one function */
+    if (pr->k->alpha) {
+        alpha = "alpha";
+        param = print_format(pr, ", const %s alpha", e->real);
+        name = ", alpha";
+        arg = print_format(pr, ", %s", x->alpha);
+    }
 
     emit_section(e, call);
     e->uses_small = true;
-    const char *args = given ? "(c, a, b, alpha)" : "(c, a, b)";
-    const char *function = emit_function(e, (Static){.result = "void",
-                                                     .word = "product",
-                                                     .params = params,
-                                                     .names = args,
-                                                     .body = body,
-                                                     .bytes = 64});
-    print_line(pr, "%s(%s, %s, %s%s%s);", function, x->c, x->a, x->b, text_if(given, ", "),
-               given ? x->alpha : "");
+    Static product = {.result = "void", .word = "product", .bytes = 64};
+    product.params =
+        print_format(pr, "(%s *c, const %s *a, const %s *b%s)", e->real, e->real, e->real, param);
+    product.names = print_format(pr, "(c, a, b%s)", name);
+    product.body =
+        print_format(pr, "    ngrt_%s(%s, %s, a, b, %s, c);\n", call, x->sizes, alpha, x->beta);
+    print_line(pr, "%s(%s, %s, %s%s);", emit_function(e, product), x->c, x->a, x->b, arg);
 }
 
 /* How a product is shared, and which part of `passes` is this one: arguments of a call. */
@@ -147,20 +143,18 @@ static void print_half_gemm(Printer *pr, const Gemm *x)
     Emit *e = pr->e;
     const Kernel *k = pr->k;
     const char *call = gemm_call(e, "_half"), *batch = int_text(pr, x->size.batch);
+    const char *args = print_format(pr, "%d, %d, %d, %s, %s, %s, %s, %s, %s", HALF_ROWS, k->half,
+                                    (int)k->diagonal, batch, x->sizes, x->alpha, x->a, x->b, x->c);
 
     emit_section(e, call);
-    /* batches, or blocks of HALF_ROWS rows */
-    if (k->split) {
-        Size shared = k->split == SHARE_WHOLE ? x->size.batch : x->size.m;
-        print_line(pr, "ngrt_%s(threads, %s,", call, gemm_range(pr, shared));
-        pr->indent++;
-        print_line(pr, "%d, %d, %d, %s, %s, %s, %s, %s, %s);", HALF_ROWS, k->half, (int)k->diagonal,
-                   batch, x->sizes, x->alpha, x->a, x->b, x->c);
-        pr->indent--;
+    if (!k->split) {
+        print_line(pr, "ngrt_%s(1, 0, 0, %s, %s);", call, batch, args);
         return;
     }
-    print_line(pr, "ngrt_%s(1, 0, 0, %s, %d, %d, %d, %s, %s, %s, %s, %s, %s);", call, batch,
-               HALF_ROWS, k->half, (int)k->diagonal, batch, x->sizes, x->alpha, x->a, x->b, x->c);
+    /* threads share batches, or blocks of HALF_ROWS rows */
+    Size shared = k->split == SHARE_WHOLE ? x->size.batch : x->size.m;
+    print_line(pr, "ngrt_%s(threads, %s,", call, gemm_range(pr, shared));
+    print_line(pr, "    %s);", args);
 }
 
 static const char *operand_pointer(Body *b, const Node *n)
@@ -296,7 +290,7 @@ static const char *call_word(Printer *pr, char letter, const Node *n, const Size
         return print_format(pr, "(uint32_t)(%d + %s)", n->attr.stream, int_text(pr, n->attr.size));
     case 'p': return pr->k->split ? "id, threads" : "0, 1";
     case 's': return sizes_text(pr, size);
-    case 'l': return is_large(pr->e->graph, size[1]) ? "_large" : "";
+    case 'l': return text_if(is_large(pr->e->graph, size[1]), "_large");
     case '0':
     case '1':
     case '2':
@@ -339,12 +333,16 @@ static void print_over_ranks(Printer *pr, const Kernel *k)
 /* Does a kernel, or one of the loop that it begins, read what is still to go over the ranks? */
 static bool reads_ready(Program *p, const Kernel *k)
 {
-    const struct ProgramLoop *loop = k->kind == K_FOR ? program_loop(p, k->loop) : NULL;
-    bool found = kernel_reads_later(p, k);
+    if (kernel_reads_later(p, k))
+        return true;
+    if (k->kind != K_FOR)
+        return false;
 
-    for (int i = loop ? loop->begin + 1 : 0; loop && i < loop->end && !found; i++)
-        found = kernel_reads_later(p, p->kernel[i]);
-    return found;
+    const struct ProgramLoop *loop = program_loop(p, k->loop);
+    for (int i = loop->begin + 1; i < loop->end; i++)
+        if (kernel_reads_later(p, p->kernel[i]))
+            return true;
+    return false;
 }
 
 void print_wait(Body *b, const Kernel *k)

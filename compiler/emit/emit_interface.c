@@ -138,7 +138,7 @@ static void print_signature(Emit *e, const Function *f, Text *out)
         text_add(out, "/* the same statements as in %s; the rules are there */\n",
                  f->fn >= FN_STEP ? "forward, backward and update" : "forward");
 
-    const char *linkage = f->walk ? "static " : "";
+    const char *linkage = text_if(f->walk, "static ");
     const char *result = f->fn == FN_INIT ? "void" : "int";
     text_add(out, "%s%s %s_%s(%s)\n", linkage, result, e->module->name, f->name,
              emit_arguments(e, f, true));

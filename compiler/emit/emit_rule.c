@@ -288,7 +288,7 @@ static const char *use_text(Emit *e, const Step *s, bool added)
 {
     static const char *const nth[] = {"first", "second", "third", "fourth", "fifth"};
     const char *x = comment_label(e, s->x);
-    const char *and = added && s->use > 0 ? ": added" : "";
+    const char *and = text_if(added && s->use > 0, ": added");
 
     if (uses_of(e, s) == 1)
         return "";

@@ -73,9 +73,9 @@ static const char *loop_attr(const Graph *g, const Node *n)
     if (n->op != OP_loop)
         return text_format(g->ngc, "of %s", l->name);
 
-    const char *back = l->down ? ", backward" : "";
-    const char *test = n->attr.kind & LOOP_WHILE ? ", while the test is not 0" : "";
-    const char *count = n->attr.kind & LOOP_COUNT ? ", as many as are counted" : "";
+    const char *back = text_if(l->down, ", backward");
+    const char *test = text_if(n->attr.kind & LOOP_WHILE, ", while the test is not 0");
+    const char *count = text_if(n->attr.kind & LOOP_COUNT, ", as many as are counted");
     return text_format(g->ngc, "for %s%s%s%s", range_of_loop(g, l), back, test, count);
 }
 
@@ -131,7 +131,7 @@ static void dump_node(Graph *g, const Node *n, Text *t)
 {
     const Loop *loop = node_loop(n);
     int indent = loop ? 2 * loop->level + 2 : 0;
-    const char *type = n->type == T_INT ? ":int" : "";
+    const char *type = text_if(n->type == T_INT, ":int");
 
     IndexNames before = name_indices(g, n);
     const char *shape = shape_text(g, n->shape);
@@ -406,8 +406,8 @@ static Piece piece_matmul(const Graph *g, const Node *n, int depth)
 {
     const char *a = operand(g, n->arg[0], depth, n->attr.ta ? NEGATES : MULTIPLIES);
     const char *b = operand(g, n->arg[1], depth, NEGATES);
-    const char *ta = n->attr.ta ? "'" : "";
-    const char *tb = n->attr.tb ? "'" : "";
+    const char *ta = text_if(n->attr.ta, "'");
+    const char *tb = text_if(n->attr.tb, "'");
     return piece_format(g, MULTIPLIES, "%s%s @ %s%s", a, ta, b, tb);
 }
 

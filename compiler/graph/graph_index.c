@@ -17,13 +17,13 @@ static bool is_transpose(const Graph *g, const Node *n)
     if (!is(g, n, OP_permute))
         return false;
     const int *perm = n->attr.perm;
-    int r = n->shape.rank;
-    if (r < 2)
+    int column = n->shape.rank - 1, row = column - 1;
+    if (row < 0)
         return false;
-    for (int i = 0; i < r - 2; i++)
+    for (int i = 0; i < row; i++)
         if (perm[i] != i)
             return false;
-    return perm[r - 2] == r - 1 && perm[r - 1] == r - 2;
+    return perm[row] == column && perm[column] == row;
 }
 
 static Node *untranspose(const Graph *g, Node *n, bool *flag)
@@ -56,6 +56,17 @@ static Node *matmul_flat(Graph *g, Node *a, Node *b, struct Attr attr)
     return graph_reshape(g, c, shape);
 }
 
+/* The shape with its last two axes exchanged, if they are. */
+static Shape transposed(Shape s, bool exchanged)
+{
+    if (exchanged) {
+        Size row = s.dim[s.rank - 2];
+        s.dim[s.rank - 2] = s.dim[s.rank - 1];
+        s.dim[s.rank - 1] = row;
+    }
+    return s;
+}
+
 /* A matrix as a batch of copies, as b is one. */
 static Node *repeated(Graph *g, Node *a, const Node *b)
 {
@@ -74,17 +85,13 @@ static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr)
     if (a->shape.rank == 2 && b->shape.rank > 2)
         a = repeated(g, a, b);
 
-    const Size *of_a = a->shape.dim, *of_b = b->shape.dim;
-    int column = a->shape.rank - 1, row = column - 1;
-    Size m = of_a[attr.ta ? column : row];
-    Size k = of_a[attr.ta ? row : column];
-    bool fits = b->shape.rank == a->shape.rank && k == of_b[attr.tb ? column : row];
-    if (!fits)
+    Shape of_a = transposed(a->shape, attr.ta), of_b = transposed(b->shape, attr.tb);
+    int column = of_a.rank - 1, row = column - 1;
+    if (of_b.rank != of_a.rank || of_b.dim[row] != of_a.dim[column])
         ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
 
-    Shape shape = a->shape;
-    shape.dim[row] = m;
-    shape.dim[column] = of_b[attr.tb ? row : column];
+    Shape shape = of_a;
+    shape.dim[column] = of_b.dim[column];
     Node n = {.op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = attr};
     return graph_add(g, n, (Node *[]){a, b});
 }
@@ -210,10 +217,17 @@ Node *graph_order_of(Graph *g, Node *x, Size k)
     return graph_add(g, (Node){.op = OP_order, .type = T_INT, .shape = shape, .nargs = 1}, &x);
 }
 
-Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
+/* The operands of a node that reads or writes elements of x at an index for each of some axes. */
+static Node **indexed(Graph *g, Node *x, Node *const *index, int count)
 {
     Node **arg = arena_array(g->ngc, 1 + count, sizeof *arg);
+    arg[0] = x;
+    memcpy(arg + 1, index, (size_t)count * sizeof *arg);
+    return arg;
+}
 
+Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
+{
     /* The axes of the index replace `count` axes of x. */
     int rank = index[0]->shape.rank, end = axis + rank;
     Shape shape = {.rank = x->shape.rank - count + rank};
@@ -226,11 +240,9 @@ Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis
             shape.dim[k] = x->shape.dim[k - rank + count];
     }
 
-    arg[0] = x;
-    memcpy(arg + 1, index, (size_t)count * sizeof *arg);
     Node n = {.op = OP_gather, .type = x->type, .shape = shape, .nargs = 1 + count};
     n.attr.axis = axis;
-    return graph_add(g, n, arg);
+    return graph_add(g, n, indexed(g, x, index, count));
 }
 
 Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
@@ -240,13 +252,9 @@ Node *graph_gather(Graph *g, Node *x, Node *i, int axis)
 
 Node *graph_scatter_at(Graph *g, Node *dy, Node *const *index, int count, Shape shape, int axis)
 {
-    Node **arg = arena_array(g->ngc, 1 + count, sizeof *arg);
-
-    arg[0] = dy;
-    memcpy(arg + 1, index, (size_t)count * sizeof *arg);
     Node n = {.op = OP_scatter, .type = dy->type, .shape = shape, .nargs = 1 + count};
     n.attr.axis = axis;
-    return graph_add(g, n, arg);
+    return graph_add(g, n, indexed(g, dy, index, count));
 }
 
 Node *graph_scatter(Graph *g, Node *dy, Node *i, Shape shape, int axis)

@@ -147,7 +147,7 @@ const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
     if (!p || p == from)
         return "";
     const char *left = path_text(L, p->up, from, raw);
-    const char *dot = *left ? "." : "";
+    const char *dot = text_if(*left, ".");
     const char *name = p->var ? p->var->name : p->name;
     if (name)
         return text_format(L->ngc, "%s%s%s", left, dot, name);

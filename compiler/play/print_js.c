@@ -133,7 +133,7 @@ static const char *value(Js *j, const Val *v);
 
 static void add_term(Js *j, Text *t, Coef by, const char *what)
 {
-    const char *sign = t->size ? " + " : "";
+    const char *sign = text_if(t->size, " + ");
     if (by.plus == 1 && what)
         text_add(t, "%s%s", sign, what);
     else if (by.plus != 0)

@@ -43,7 +43,7 @@ static void dump_stores(const Program *p, const Kernel *k, FILE *out)
 static void dump_axes(const Program *p, const Kernel *k, int from, FILE *out)
 {
     for (int i = from; i < k->axes; i++) {
-        const char *kind = k->axis[i] == AX_REDUCE ? "sum over " : "";
+        const char *kind = text_if(k->axis[i] == AX_REDUCE, "sum over ");
         fprintf(out, " %s%s", kind, size_text(p->graph, k->extent[i], ""));
     }
 }

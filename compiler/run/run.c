@@ -59,7 +59,7 @@ static void print_value(Run *r, const char *before, const char *name, Shape shap
 
 static void print_root(Run *r, const Root *root)
 {
-    const char *before = root->kind == ROOT_UPDATE ? "next " : "";
+    const char *before = text_if(root->kind == ROOT_UPDATE, "next ");
     print_value(r, before, root->name, root->node->shape, root->node->type,
                 eval_node(r->e, root->node));
 }
