@@ -29,7 +29,8 @@ def main():
 
     objects = []
     for source in sources:
-        text = subprocess.run([compiler, *options, "-E", "-P", source], stdout=subprocess.PIPE).stdout
+        text = subprocess.run([compiler, *options, "-E", "-P", source],
+                              stdout=subprocess.PIPE).stdout
         number = hashlib.sha1(" ".join([source, *options, *COUNTS]).encode() + text).hexdigest()[:10]
         name = os.path.join(build, "%s_%s.obj" % (number, os.path.basename(source)[:-2]))
         if not os.path.exists(name):

@@ -67,13 +67,17 @@ class Ngc:
         for t in self.model.about["tensors"]:
             if t["role"] == "input":
                 whole = t["type"] == "int32"
-                x = random.integers(0, t.get("limit", 2), t["shape"]) if whole else random.uniform(-1, 1, t["shape"])
+                if whole:
+                    x = random.integers(0, t.get("limit", 2), t["shape"])
+                else:
+                    x = random.uniform(-1, 1, t["shape"])
                 self.inputs[t["name"]] = x.astype(t["type"])
                 self.model.set(t["name"], self.inputs[t["name"]])
 
     def costs(self, report):
         """The operations of a call, and the bytes that it moves: two lines of the report."""
-        found = re.search(rf"^{self.what}: (\d+) flops.*\n  moves: (\d+) bytes read, (\d+) written", report, re.M)
+        found = re.search(rf"^{self.what}: (\d+) flops.*\n  moves: (\d+) bytes read, (\d+) written",
+                          report, re.M)
         return int(found[1]), int(found[2]) + int(found[3])
 
     def limits(self):

@@ -251,10 +251,12 @@ def training():
     # some weights are trained, the others are constants
     tuned = ngc.compile(CLASSES, options=["--weights=w.safetensors", "--train=z.*"])
     before = tuned.params["z.W"].copy()
-    check(set(tuned.params) == {"z.W", "z.b"} and np.allclose(tuned.predict(x=x).p, m.predict(x=x).p, atol=1e-6), "tuned weights")
+    check(set(tuned.params) == {"z.W", "z.b"}
+          and np.allclose(tuned.predict(x=x).p, m.predict(x=x).p, atol=1e-6), "tuned weights")
     tuned.step(x=x, t=t)
     check((tuned.params["z.W"] != before).any(), "a step of tuned weights")
-    five = ngc.compile(CLASSES.replace("(h, 3)", "(h, 5)"), options=["--weights=w.safetensors", "--fresh=z"])
+    five = ngc.compile(CLASSES.replace("(h, 3)", "(h, 5)"),
+                       options=["--weights=w.safetensors", "--fresh=z"])
     five.step(x=x, t=t + 2)
     check(five.predict(x=x).p.shape == (len(x), 5), "fresh weights of another shape")
 
@@ -284,7 +286,8 @@ def losses():
 
 def texts():
     """Errors of ngc with their places; warnings; explain and check."""
-    with raises(ngc.CompileError, "my.ng:2:5: error: unknown function 'sofmax'; did you mean 'softmax'?"):
+    with raises(ngc.CompileError,
+                "my.ng:2:5: error: unknown function 'sofmax'; did you mean 'softmax'?"):
         ngc.compile("a = 1\ny = sofmax(a)\n", name="my")
     try:
         ngc.compile("y = a +")

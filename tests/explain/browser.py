@@ -100,11 +100,14 @@ class Page:
     def __init__(self, browser, width=1400, height=900, dark=False, phone=False):
         self.browser, self.faults = browser, []
         self.target = browser.send("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.send("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
+        self.session = browser.send("Target.attachToTarget", targetId=self.target,
+                                    flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(domain + ".enable")
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone)
-        self.send("Emulation.setEmulatedMedia", features=[dict(name="prefers-color-scheme", value="dark" if dark else "light")])
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                  deviceScaleFactor=2 if phone else 1, mobile=phone)
+        self.send("Emulation.setEmulatedMedia",
+                  features=[dict(name="prefers-color-scheme", value="dark" if dark else "light")])
 
     def send(self, method, **params):
         return self.browser.send(method, self.session, **params)
@@ -114,7 +117,8 @@ class Page:
         start = time.monotonic()
         url = "file://" + path
         self.send("Page.navigate", url=url)
-        while not any(e.get("method") == "Page.loadEventFired" and e.get("sessionId") == self.session for e in self.browser.events):
+        while not any(e.get("method") == "Page.loadEventFired"
+                      and e.get("sessionId") == self.session for e in self.browser.events):
             self.browser.events.append(self.browser.receive(60))
         self.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
         seconds = time.monotonic() - start
@@ -140,7 +144,8 @@ class Page:
 
     def value(self, expression):
         """The value of an expression in the page; waits for promises."""
-        r = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        r = self.send("Runtime.evaluate", expression=expression, returnByValue=True,
+                      awaitPromise=True)
         if "exceptionDetails" in r:
             d = r["exceptionDetails"]
             raise RuntimeError(f"{expression}: " + d.get("exception", {}).get("description", d["text"]))

@@ -50,14 +50,17 @@ def words(where, body, own):
 
 def names(where, body):
     """Local numbers and members have different names, and a name never has two meanings."""
-    local = {m.group(1) for line in body for m in [re.match(r" *(?:const )?(?:float|double|int32_t) (\w+)(?:\[\w+\])? = ", line)] if m}
-    member = {name for line in body for name in re.findall(r"(?:w|in|params|state|grads)->(t\d+)\b", line)}
+    local = {m.group(1) for line in body
+             for m in [re.match(r" *(?:const )?(?:float|double|int32_t) (\w+)(?:\[\w+\])? = ", line)] if m}
+    member = {name for line in body
+              for name in re.findall(r"(?:w|in|params|state|grads)->(t\d+)\b", line)}
     for name in sorted(local & member):
         faults.append(f"{where}: {name} is a number of its own and a member")
     said = {}
     for line, following in zip(body, body[1:] + [""]):
         m = re.match(r"    /\* (?:line \d+: )?([A-Za-z_][\w.]*) = (?!.*  =>)(.*) \*/", line)
-        if line.startswith("    /* line") and ("backward" not in where or following.startswith("    /* line")):
+        if line.startswith("    /* line") and ("backward" not in where
+                                               or following.startswith("    /* line")):
             continue  # the model's own text
         if m and said.setdefault(m.group(1), m.group(2)) != m.group(2) and "update" not in where:
             faults.append(f"{where}: {m.group(1)} is {said[m.group(1)]} and {m.group(2)}")

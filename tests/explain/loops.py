@@ -6,7 +6,8 @@ import sys
 
 
 def lesson(model, passes):
-    out = subprocess.run([ngc, "explain", "--json", f"--unroll={passes}", model], capture_output=True, text=True)
+    out = subprocess.run([ngc, "explain", "--json", f"--unroll={passes}", model],
+                         capture_output=True, text=True)
     assert out.returncode == 0, out.stderr
     return json.loads(out.stdout)
 
@@ -41,7 +42,8 @@ def check(model):
     kept, other = lesson(model, 0), lesson(model, 1000000)
     assert kept["loops"] and not other["loops"], f"{model} has no loop"
     nodes = {n["id"]: n for n in kept["nodes"]}
-    expanded = dict(items={i["name"]: i for i in other["items"]}, nodes={n["id"]: n for n in other["nodes"]})
+    expanded = dict(items={i["name"]: i for i in other["items"]},
+                    nodes={n["id"]: n for n in other["nodes"]})
     for part in ("results", "derivatives", "updates"):
         for a, b in zip(kept[part], other[part]):
             assert a["name"] == b["name"] and near(a["value"], b["value"]), f"{a['name']} is {a['value']}, expanded {b['value']}"

@@ -18,18 +18,21 @@ parts = dict(
     nudges={"entry": text, "of": text, "node": whole, "at": whole, "gradient": whole, "from": number, "to": number, "loss": number, "moved": number, "slope": number,
             "derivative": number},
     results=dict(name=text, kind=text, node=whole, shape=list, value=(list, maybe)),
-    curves={"name": text, "op": text, "rule": text, "from": number, "to": number, "y": list, "slope": list},
+    curves={"name": text, "op": text, "rule": text, "from": number, "to": number, "y": list,
+            "slope": list},
     nodes=dict(id=whole, op=text, args=list, attr=dict, shape=list, value=(list, maybe)),
 )
 optional = {"stats", "invented", "loop", "passes"}
 with_jacobians = dict(layout=text, jacobians=list, cost=dict)
-jacobian = dict(y=whole, x=whole, rows=whole, columns=whole, name=text, structure=(str, maybe), downstream=(list, maybe), value=(list, maybe))
+jacobian = dict(y=whole, x=whole, rows=whole, columns=whole, name=text, structure=(str, maybe),
+                downstream=(list, maybe), value=(list, maybe))
 
 
 def members(where, value, wanted):
     for key, kind in wanted.items():
         assert key in value, f"{where} has no {key}"
-        assert isinstance(value[key], kind) and (kind is bool or not isinstance(value[key], bool)), f"{where}.{key} is {value[key]!r}"
+        good = isinstance(value[key], kind) and (kind is bool or not isinstance(value[key], bool))
+        assert good, f"{where}.{key} is {value[key]!r}"
         if kind is not text and key != "line" and isinstance(value[key], str) and kind != (str, maybe):
             assert value[key] in NOT_FINITE, f"{where}.{key} is {value[key]!r}"
     more = set(value) - set(wanted) - optional
@@ -49,7 +52,9 @@ def check_jacobians(lesson):
     for j in lesson["jacobians"]:
         members(j["name"], j, jacobian)
         sizes = [count[j["y"]], count[j["x"]]]
-        assert [j["rows"], j["columns"]] == (sizes if lesson["layout"] == "numerator" else sizes[::-1]), f"{j['name']} has another shape"
+        if lesson["layout"] != "numerator":
+            sizes = sizes[::-1]
+        assert [j["rows"], j["columns"]] == sizes, f"{j['name']} has another shape"
         assert (j["value"] is None) == (j["structure"] is None)
         assert j["value"] is None or len(j["value"]) == j["rows"] * j["columns"]
         whole_sum[j["x"]] = whole_sum.get(j["x"], True) and j["downstream"] is not None
@@ -84,7 +89,8 @@ def check_loops(lesson):
         for p in n["passes"]:
             assert len(p["pass"]) == depth and ("stats" in p if p["value"] is None else True)
         assert n["passes"] == sorted(n["passes"], key=lambda p: p["pass"])
-    assert all(i["loop"] is None or i["loop"] < len(loops) for i in lesson["items"] + lesson["steps"])
+    assert all(i["loop"] is None or i["loop"] < len(loops)
+               for i in lesson["items"] + lesson["steps"])
 
 
 def check(lesson):
@@ -114,11 +120,13 @@ def check(lesson):
         assert n["value"] is None and "stats" in n or len(n["value"]) == count, f"node {n['id']} has not {count} elements"
         for v in n["value"] or []:
             assert isinstance(v, (int, float)) or v in NOT_FINITE, f"node {n['id']} holds {v!r}"
-    assert all(i["node"] in known and all(a < k for a in i["args"]) for k, i in enumerate(lesson["items"]))
+    assert all(i["node"] in known and all(a < k for a in i["args"])
+               for k, i in enumerate(lesson["items"]))
     assert all({s["dy"], s["dx"], s["sum"]} <= known for s in lesson["steps"])
     value = {n["id"]: n["value"] for n in lesson["nodes"]}
     for s in lesson["steps"]:
-        if s["slope"] is not None and not any(isinstance(v, str) for v in [s["slope"], *value[s["dy"]], *value[s["dx"]]]):
+        if s["slope"] is not None and not any(isinstance(v, str)
+                                              for v in [s["slope"], *value[s["dy"]], *value[s["dx"]]]):
             want = value[s["dx"]][0]
             assert abs(value[s["dy"]][0] * s["slope"] - want) <= 1e-9 * max(1, abs(want)), f"{s['downstream']} is not a product"
 

@@ -34,8 +34,10 @@ class MnistCnn(nn.Module):
 class LeNet(nn.Module):
     def __init__(self):
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2))
-        self.classifier = nn.Sequential(nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
+        self.features = nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2),
+                                      nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2))
+        self.classifier = nn.Sequential(nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84),
+                                        nn.Tanh(), nn.Linear(84, 10))
 
     def forward(self, x):
         return self.classifier(self.features(x).view(x.size(0), -1))
@@ -107,7 +109,8 @@ class LlamaBlock(nn.Module):
 
     def forward(self, x, cos, sin, mask):
         h = self.norm1(x)
-        q, k, v = (f(h).view(x.size(0), 6, self.heads, -1).transpose(1, 2) for f in (self.q, self.k, self.v))
+        q, k, v = (f(h).view(x.size(0), 6, self.heads, -1).transpose(1, 2)
+                   for f in (self.q, self.k, self.v))
         w = self.turn(q, cos, sin) @ self.turn(k, cos, sin).transpose(2, 3) / 2 + mask
         x = x + self.o((torch.softmax(w, -1) @ v).transpose(1, 2).reshape(x.size()))
         h = self.norm2(x)
@@ -120,7 +123,8 @@ class Llama(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(LlamaBlock(d, heads) for _ in range(2))
         self.norm, self.head = MeanSquare(d), nn.Linear(d, 5, bias=False)
-        angles = torch.outer(torch.arange(12.0), 100.0 ** -torch.arange(0, 1, 2 * heads / d)).repeat(1, 2)
+        angles = torch.outer(torch.arange(12.0),
+                             100.0 ** -torch.arange(0, 1, 2 * heads / d)).repeat(1, 2)
         self.register_buffer("cos", angles.cos())
         self.register_buffer("sin", angles.sin())
         self.register_buffer("mask", torch.full((12, 12), -1e4).triu(1))
@@ -147,7 +151,8 @@ class UNet(nn.Module):
     def __init__(self):
         super().__init__()
         def double(a, b):
-            return nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(), nn.Conv2d(b, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU())
+            return nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(),
+                                 nn.Conv2d(b, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU())
         self.down1, self.down2, self.bottom = double(2, 4), double(4, 8), double(8, 16)
         self.up2, self.up1 = nn.ConvTranspose2d(16, 8, 2, 2), nn.ConvTranspose2d(8, 4, 2, 2)
         self.merge2, self.merge1 = double(16, 8), double(8, 4)
@@ -176,7 +181,8 @@ class Recurrent(nn.Module):
 class Encoder(nn.Module):
     def __init__(self):
         super().__init__()
-        layer = nn.TransformerEncoderLayer(12, 3, 24, dropout=0, batch_first=True, activation="gelu")
+        layer = nn.TransformerEncoderLayer(12, 3, 24, dropout=0, batch_first=True,
+                                           activation="gelu")
         self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
         self.head = nn.Linear(12, 4)
 
@@ -246,7 +252,8 @@ class GptBlock(nn.Module):
         q, k, v = self.c_attn(x).split(d, dim=2)
         q, k, v = (t.view(m, s, self.heads, d // self.heads).transpose(1, 2) for t in (q, k, v))
         w = q @ k.transpose(-1, -2) / (d // self.heads) ** 0.5
-        w = torch.where(self.bias[:, :, :s, :s], w, torch.tensor(torch.finfo(w.dtype).min, dtype=w.dtype))
+        w = torch.where(self.bias[:, :, :s, :s], w,
+                        torch.tensor(torch.finfo(w.dtype).min, dtype=w.dtype))
         y = torch.softmax(w, -1) @ v
         return self.c_proj(y.transpose(1, 2).contiguous().view(m, s, d))
 
@@ -300,20 +307,23 @@ NETWORKS = {
     "again": (Again, lambda: (torch.randn(4, 6),)),
     "looped": (lambda: torch.jit.script(Looped()), lambda: (torch.randn(2, 3, 4),)),
     "grouped": (Grouped, image(3, 10)),
-    "resized": (Resized, lambda: (torch.randn(2, 2, 3, 6),), {"opset_version": 9, "dynamic_axes": None}),
+    "resized": (Resized, lambda: (torch.randn(2, 2, 3, 6),),
+                {"opset_version": 9, "dynamic_axes": None}),
     "llama": (Llama, lambda: (torch.randn(2, 6, 8),)),
     "lstm": (lambda: Recurrent(nn.LSTM), words(5, 20)),
     "gru": (lambda: Recurrent(nn.GRU), words(5, 20)),
     "encoder": (Encoder, lambda: (torch.randn(2, 5, 12),)),
     "bert": (Bert, words(7, 30, ones, kinds)),
     "gpt2": (Gpt2, words(8, 20)),
-    "gpt2_any": (lambda: Gpt2(length=64), words(8, 20), {"dynamic_axes": {"input_ids": {0: "batch", 1: "length"}}}),
+    "gpt2_any": (lambda: Gpt2(length=64), words(8, 20),
+                 {"dynamic_axes": {"input_ids": {0: "batch", 1: "length"}}}),
     "resnet18": (vision("resnet18"), image(3, 32)),
     "resnet50": (vision("resnet50"), image(3, 64, 3)),
     "vgg11_bn": (small_vgg, image(3, 32)),
     "mobilenet_v2": (vision("mobilenet_v2"), image(3, 64, 3)),
     "squeezenet": (vision("squeezenet1_1"), image(3, 48)),
-    "densenet": (lambda: torchvision.models.DenseNet(8, (2, 3, 2, 2), 16, num_classes=10), image(3, 32)),
+    "densenet": (lambda: torchvision.models.DenseNet(8, (2, 3, 2, 2), 16, num_classes=10),
+                 image(3, 32)),
     "efficientnet_b0": (vision("efficientnet_b0"), image(3, 64, 3)),
 }
 
@@ -354,7 +364,8 @@ def recurrent(model):
         order = [0, 3, 1, 2] if isinstance(m, nn.LSTM) else [1, 0, 2]
         gates = lambda x: numpy.concatenate([numpy.split(x, len(order))[k] for k in order])
         for layer in range(m.num_layers):
-            ends = ["_l%d%s" % (layer, end) for end in (["", "_reverse"] if m.bidirectional else [""])]
+            ends = ["_l%d%s" % (layer, end)
+                    for end in (["", "_reverse"] if m.bidirectional else [""])]
             for kinds in ["weight_ih"], ["weight_hh"], ["bias_ih", "bias_hh"]:
                 both = []
                 for part in lambda p: p.detach().numpy(), lambda p: p.grad.numpy():
@@ -364,7 +375,8 @@ def recurrent(model):
 
 def gradients(model, network):
     """By the names of the initializers: a parameter is found by its elements, perhaps transposed, or with other axes."""
-    pairs = [(p.detach().numpy(), p.grad.numpy()) for p in network.parameters() if p.grad is not None] + list(recurrent(network))
+    pairs = [(p.detach().numpy(), p.grad.numpy()) for p in network.parameters()
+             if p.grad is not None] + list(recurrent(network))
     for t in model.graph.initializer:
         x = numpy_helper.to_array(t)
         for w, g in pairs:
@@ -386,10 +398,15 @@ def make(folder, name):
     out = os.path.join(folder, name)
     os.makedirs(os.path.join(out, "test_data_set_0"), exist_ok=True)
     path = os.path.join(out, "model.onnx")
-    names = ["input_ids", "attention_mask", "token_type_ids"][: len(inputs)] if inputs[0].dtype == torch.int64 else ["input"]
-    options = {"opset_version": int(os.environ.get("OPSET", 14)), "dynamic_axes": {n: {0: "batch"} for n in names}}
+    names = ["input"]
+    if inputs[0].dtype == torch.int64:
+        names = ["input_ids", "attention_mask", "token_type_ids"][: len(inputs)]
+    options = {"opset_version": int(os.environ.get("OPSET", 14)),
+               "dynamic_axes": {n: {0: "batch"} for n in names}}
     options.update(*more)
-    torch.onnx.export(model, inputs, path, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=True, input_names=names, output_names=["output"], **options)
+    torch.onnx.export(model, inputs, path, training=torch.onnx.TrainingMode.PRESERVE,
+                      do_constant_folding=True, input_names=names, output_names=["output"],
+                      **options)
     data = os.path.join(out, "test_data_set_0", "%s_%d.pb")
     y = model(*inputs)
     target = torch.randn_like(y)

@@ -58,7 +58,8 @@ class Firefox:
     def value(self, expression):
         """The value of an expression in the page; waits for promises. `window` is the page's own."""
         script = f"const done = arguments[arguments.length - 1]; (async () => ({expression}))().then(done, e => done('FAILED ' + e));"
-        return self.send("WebDriver:ExecuteAsyncScript", script=script, args=[], sandbox=None)["value"]
+        return self.send("WebDriver:ExecuteAsyncScript", script=script, args=[],
+                         sandbox=None)["value"]
 
     def close(self):
         try:

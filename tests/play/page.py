@@ -21,7 +21,8 @@ examples = os.path.join(here, "..", "..", "examples")
 
 
 def near(a, b):
-    return all(x == y or abs(float(x) - float(y)) <= 2e-8 * max(1e-3, abs(float(x))) for x, y in zip(a.split(), b.split()))
+    return all(x == y or abs(float(x) - float(y)) <= 2e-8 * max(1e-3, abs(float(x)))
+               for x, y in zip(a.split(), b.split()))
 
 
 def printed(*command):
@@ -60,7 +61,9 @@ def typing(page):
         page.send("Input.insertText", text=c) if c != "(" else page.send("Input.dispatchKeyEvent", type="char", text="(", key="(")
     page.value("document.getElementById('given').value = 'a=3 b = 2 c=5', document.getElementById('given').dispatchEvent(new Event('input')), 0")
     settled(page)
-    check("a typed model: its bracket is closed", page.value("playground.editor.text").startswith("J = 2*(a*b + c"), page.value("playground.editor.text"))
+    check("a typed model: its bracket is closed",
+          page.value("playground.editor.text").startswith("J = 2*(a*b + c"),
+          page.value("playground.editor.text"))
     check("a typed model has the numbers 22 and 4", page.value(
         "(() => { const l = playground.answer.lesson, n = name => l.nodes.find(e => e.id === name).value[0];"
         " return [n(l.items.find(t => t.name === 'J').node), n(l.items.find(t => t.name === 'a').gradient)] + '' })()") == "22,4")
@@ -70,22 +73,30 @@ def typing(page):
     page.value(f"({frame}('level').querySelector('[value=layer]').click(), {frame}('first').click(), {frame}('next').click(), {frame}('next').click(), 0)")
     put(page, "J = 2*(a*b + c) + 1", "a=3 b=2 c=5")
     kept = page.value(f"{IN_FRAME}.name")
-    check("the step and the level stay when the text changes", '"level":"layer","at":2' in kept, kept)
+    check("the step and the level stay when the text changes", '"level":"layer","at":2' in kept,
+          kept)
     page.value(f"({frame}('level').querySelector('[value=op]').click(), {frame}('first').click(), 0)")
 
 
 def mistakes(page):
     said = put(page, "input x[3]\nz = sofmax(x)\nw = z**2\n")
-    check("a mistake of the scanner", said.startswith("errors") and "there is no '**'" in page.value("document.getElementById('messages').textContent"))
-    check("is drawn under the text", page.value("document.querySelector('.cm-lintRange-error')?.textContent") == "**")
+    check("a mistake of the scanner",
+          said.startswith("errors") and "there is no '**'" in page.value("document.getElementById('messages').textContent"))
+    check("is drawn under the text",
+          page.value("document.querySelector('.cm-lintRange-error')?.textContent") == "**")
     page.value("document.querySelector('#messages .fix').click(), 0")
     settled(page)
-    check("its change by a click", page.value("playground.editor.text") == "input x[3]\nz = sofmax(x)\nw = z^2\n", page.value("playground.editor.text"))
-    check("the next mistake", "did you mean 'softmax'" in page.value("document.getElementById('messages').textContent"))
+    check("its change by a click",
+          page.value("playground.editor.text") == "input x[3]\nz = sofmax(x)\nw = z^2\n",
+          page.value("playground.editor.text"))
+    check("the next mistake",
+          "did you mean 'softmax'" in page.value("document.getElementById('messages').textContent"))
     page.value("document.querySelector('#messages .fix').click(), 0")
-    check("both are mended", settled(page) == "up to date" and page.value("playground.editor.text") == "input x[3]\nz = softmax(x)\nw = z^2\n")
+    check("both are mended",
+          settled(page) == "up to date" and page.value("playground.editor.text") == "input x[3]\nz = softmax(x)\nw = z^2\n")
     put(page, "# \u00e9\U0001f600 x\nq = 'a \U0001f600'\ny = sofmax([1.0, 2.0])\n")
-    check("letters of several bytes", page.value("playground.editor.text").startswith("# \u00e9\U0001f600"))
+    check("letters of several bytes",
+          page.value("playground.editor.text").startswith("# \u00e9\U0001f600"))
     put(page, "s = \"\U0001f600\" ; y = sofmax([1, 2])")
     check("columns after them", page.value("document.querySelector('.cm-lintRange-error')?.textContent") == "sofmax",
           page.value("document.querySelector('.cm-lintRange-error')?.textContent"))
@@ -99,7 +110,8 @@ def views(page):
     model = os.path.join(examples, "net_221.ng")
     with open(model) as f:
         text = f.read()
-    for tab, panel, command in (("words", "words", ["explain", "--text", model]), ("numbers", "numbers", ["check", model])):
+    for tab, panel, command in (("words", "words", ["explain", "--text", model]),
+                                ("numbers", "numbers", ["check", model])):
         page.value(f"document.getElementById('tab-{tab}').click(), 0")
         put(page, text)
         settled(page, f"playground.answer.{'words' if tab == 'words' else 'check'} !== undefined")
@@ -108,14 +120,18 @@ def views(page):
         check(f"the view {tab}", want[0].split(",")[0] in shown and want[-1] in shown, shown)
     page.value("document.getElementById('tab-c').click(), 0")
     settled(page, "playground.answer.c !== undefined")
-    check("the C at -O2", "int model_step(" in page.value("document.querySelector('#panel-c pre').textContent"))
+    check("the C at -O2",
+          "int model_step(" in page.value("document.querySelector('#panel-c pre').textContent"))
     page.value("[...document.querySelectorAll('#panel-c .group button')][2].click(), 0")
     marks = page.value("['ins', 'del', 'span'].map(t => document.querySelectorAll('.difference ' + t).length)")
-    plain, fast = (page.value(f"playground.answer.{m}.trimEnd().split('\\n').length") for m in ("lesson.c", "c"))
-    check("the difference has all lines of both", marks[0] + marks[2] == fast and marks[1] + marks[2] == plain, (marks, plain, fast))
+    plain, fast = (page.value(f"playground.answer.{m}.trimEnd().split('\\n').length")
+                   for m in ("lesson.c", "c"))
+    check("the difference has all lines of both",
+          marks[0] + marks[2] == fast and marks[1] + marks[2] == plain, (marks, plain, fast))
     put(page, "input z, y\na = 1/(1 + exp(-z))\ngradient J = -(y*log(a) + (1 - y)*log(1 - a)) over z\n", "z=0.5 y=1")
     settled(page, "playground.answer.why.length")
-    check("what was simplified, with its line", "1/(1 + exp(-z)) = sigmoid(z)" in page.value("document.querySelector('.reasons').textContent"))
+    check("what was simplified, with its line",
+          "1/(1 + exp(-z)) = sigmoid(z)" in page.value("document.querySelector('.reasons').textContent"))
     page.value("document.getElementById('tab-lesson').click(), 0")
 
 
@@ -157,15 +173,18 @@ def training(page):
     wait(page, READY)
     page.value(f"{t}.set('noise', 0.1), {t}.toggle(), 0")
     took = wait(page, f"{t}.frame.steps > 0 && {t}.frame.train.accuracy >= 0.99", 60)
-    check("the spiral at noise 0.1 is learned to 99 %", took is not None, page.value(f"JSON.stringify({t}.frame.train)"))
+    check("the spiral at noise 0.1 is learned to 99 %", took is not None,
+          page.value(f"JSON.stringify({t}.frame.train)"))
     check("in 10 s", took is not None and took < 10, took)
     page.value(f"{t}.toggle(), 0")
     wait(page, f"!{t}.frame.running")
     time.sleep(0.15)
-    check("what has paused can be run again", page.value("document.querySelector('.bar-row .main').textContent") == "Run")
+    check("what has paused can be run again",
+          page.value("document.querySelector('.bar-row .main').textContent") == "Run")
     drawn = page.value("(() => { const c = document.querySelector('.big'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(d).size; })()")
     check("a picture of the output", drawn > 50, drawn)
-    check("a line for each weight", page.value("document.querySelectorAll('.weight').length") == 2*16 + 16*8 + 8)
+    check("a line for each weight",
+          page.value("document.querySelectorAll('.weight').length") == 2*16 + 16*8 + 8)
 
     # the controls and the text
     choose(page, "net circle")
@@ -173,7 +192,8 @@ def training(page):
     text = "playground.editor.text"
     page.value("document.querySelector('[aria-label=\"one layer more\"]').click(), 0")
     settled(page), wait(page, READY)
-    check("one layer more is a line more", "h3 = dense(h2, 2, tanh)\nz = dense(h3, 1)" in page.value(text), page.value(text))
+    check("one layer more is a line more",
+          "h3 = dense(h2, 2, tanh)\nz = dense(h3, 1)" in page.value(text), page.value(text))
     page.value("document.querySelector('[aria-label=\"one unit of h3 more\"]').click(), 0")
     settled(page), wait(page, READY)
     check("one unit more", "h3 = dense(h2, 3, tanh)" in page.value(text), page.value(text))
@@ -185,11 +205,15 @@ def training(page):
         check(f"the control {name}", want in page.value(text), page.value(text))
     page.value("document.querySelector('[aria-label=\"one layer less\"]').click(), 0")
     settled(page), wait(page, READY)
-    check("a penalty names the layers that there are", "(l2(h1.W) + l2(h2.W) + l2(z.W)) with" in page.value(text), page.value(text))
+    check("a penalty names the layers that there are",
+          "(l2(h1.W) + l2(h2.W) + l2(z.W)) with" in page.value(text), page.value(text))
     page.value("[...document.querySelectorAll('.features input')][2].click(), 0")
     settled(page), wait(page, READY)
-    check("a feature", "u = stack([x[:, 0], x[:, 1], x[:, 0]^2], 1)\nh1 = dense(u, 4" in page.value(text), page.value(text))
-    check("no control makes a mistake", page.value("document.getElementById('state').textContent") == "up to date")
+    check("a feature",
+          "u = stack([x[:, 0], x[:, 1], x[:, 0]^2], 1)\nh1 = dense(u, 4" in page.value(text),
+          page.value(text))
+    check("no control makes a mistake",
+          page.value("document.getElementById('state').textContent") == "up to date")
     page.value(f"(playground.editor.edit({text}.replace('lr = 0.003', 'lr = 0.3').replace('relu', 'sigmoid')), 0)")
     settled(page), wait(page, READY)
     shown = page.value("[...document.querySelectorAll('.controls label')].filter(l => /rate|activation/.test(l.firstChild.textContent)).map(l => l.querySelector('select').value)")
@@ -198,7 +222,8 @@ def training(page):
     # data: a step, a click, a table, another kind
     steps = page.value(f"{t}.frame.steps")
     page.value(f"{t}.step(), 0")
-    check("a step is one", wait(page, f"{t}.frame.steps === {steps} + 1") is not None, page.value(f"{t}.frame.steps"))
+    check("a step is one", wait(page, f"{t}.frame.steps === {steps} + 1") is not None,
+          page.value(f"{t}.frame.steps"))
     points = page.value(f"{t}.data.train.length")
     page.value("document.querySelector('.big').dispatchEvent(new MouseEvent('click', {clientX: 5, clientY: 5})), 0")
     check("a click adds a point", page.value(f"{t}.data.train.length") == points + 1)
@@ -206,7 +231,8 @@ def training(page):
     for key in ("ArrowRight", "ArrowUp", "Enter", "ArrowLeft", "Enter", "Backspace"):
         page.key(key)
     last = page.value(f"{t}.data.train[{t}.data.train.length - 1]")
-    check("and so do keys", len(last) == 3 and abs(last[0] - 0.3) < 1e-9 and abs(last[1] - 0.3) < 1e-9 and last[2] == 1, last)
+    check("and so do keys",
+          len(last) == 3 and abs(last[0] - 0.3) < 1e-9 and abs(last[1] - 0.3) < 1e-9 and last[2] == 1, last)
     check("one of which takes a point away", page.value(f"{t}.data.train.length") == points + 2)
     said = page.value("document.querySelector('.out [role=status]').textContent")
     check("a screen reader hears where", said == "x1 = 0, x2 = 0.3; 2 points of your own", said)
@@ -224,13 +250,17 @@ def training(page):
     wait(page, READY)
     page.value(f"{t}.send({{kind: 'step', count: 200}}), 0")
     wait(page, f"{t}.frame.steps === 200")
-    check("a unit that is 0 for all points is marked and named", page.value("[...document.querySelectorAll('.unit-map.dead')].filter(e => /dead/.test(e.getAttribute('aria-label'))).length") > 0)
+    check("a unit that is 0 for all points is marked and named",
+          page.value("[...document.querySelectorAll('.unit-map.dead')].filter(e => /dead/.test(e.getAttribute('aria-label'))).length") > 0)
     choose(page, "lesson 15")
     wait(page, READY)
-    check("the lesson about a curve begins where it can be seen", page.value("document.getElementById('panel-train').hidden") is False)
-    check("which has no features of a plane", page.value("document.querySelectorAll('.features input').length") == 0)
+    check("the lesson about a curve begins where it can be seen",
+          page.value("document.getElementById('panel-train').hidden") is False)
+    check("which has no features of a plane",
+          page.value("document.querySelectorAll('.features input').length") == 0)
     page.value("document.querySelector('.big').dispatchEvent(new MouseEvent('click', {clientX: 50, clientY: 50})), 0")
-    check("a point can be added to a curve", page.value(f"{t}.clicked.length === 1 && {t}.clicked[0].length === 2"))
+    check("a point can be added to a curve",
+          page.value(f"{t}.clicked.length === 1 && {t}.clicked[0].length === 2"))
     for name in ("sine", "hills", "plane", "gauss", "xor"):
         choose(page, "net " + name)
         wait(page, READY)
@@ -245,21 +275,26 @@ def training(page):
     page.value("[...document.querySelectorAll('.side .row button')][0].click(), 0")
     check("five rates are compared", wait(page, "!!document.querySelector('[data-done]')") is not None
           and page.value("document.querySelectorAll('[data-done] path.line').length") == 5)
-    check("the loss over two params", wait(page, "!!document.querySelector('canvas.surface')") is not None)
+    check("the loss over two params",
+          wait(page, "!!document.querySelector('canvas.surface')") is not None)
     choose(page, "net circle")
     put(page, "param A[3, 3] = [[2, 1, 0], [0, 1, 3], [1, 0, 1]]\nminimize J = (det(A) - 1)^2 with sgd(lr = 0.01)")
     wait(page, READY)
     page.value(f"{t}.send({{kind: 'step', count: 100}}), 0")
-    check("factors of matrices", wait(page, f"{t}.frame.steps === 100") is not None and page.value(f"{t}.frame.train.J") < 1e-6)
+    check("factors of matrices",
+          wait(page, f"{t}.frame.steps === 100") is not None and page.value(f"{t}.frame.train.J") < 1e-6)
     page.value(f"{t}.load({{reason: 'a stone', text: '', arrays: [], results: []}}, '', ''), 0")
-    check("what cannot be trained here is said", "does not train in a page: it uses a stone" in page.value("document.getElementById('panel-train').textContent"))
-    for model, words in (("chain", "minimizes nothing"), ("iris", "take 5 columns"), ("gan", ""), ("wave", "")):
+    check("what cannot be trained here is said",
+          "does not train in a page: it uses a stone" in page.value("document.getElementById('panel-train').textContent"))
+    for model, words in (("chain", "minimizes nothing"), ("iris", "take 5 columns"), ("gan", ""),
+                         ("wave", "")):
         choose(page, model)
         if not words:
             wait(page, READY)
             page.value(f"{t}.send({{kind: 'step', count: 3}}), 0")
         note = wait(page, "document.querySelector('#panel-train p.soft').textContent.includes(%s)" % json.dumps(words), 5)
-        check(f"{model} in the view that trains", note is not None and (words or wait(page, f"{t}.frame.steps === 3") is not None))
+        check(f"{model} in the view that trains",
+              note is not None and (words or wait(page, f"{t}.frame.steps === 3") is not None))
     page.value("document.getElementById('tab-lesson').click(), 0")
 
 
@@ -271,15 +306,18 @@ def links(page):
     page.open("about:blank") if program != "chromium" else page.send("Page.navigate", url="about:blank")
     go(page, url.split(".html", 1)[1])
     settled(page)
-    check("a link has the text", page.value("playground.editor.text + document.getElementById('given').value") == "y = 3*x\n# \u00e9\U0001f600x=2")
+    check("a link has the text",
+          page.value("playground.editor.text + document.getElementById('given').value") == "y = 3*x\n# \u00e9\U0001f600x=2")
     page.value("playground.editor.view.focus(), 0")
     before = page.value("playground.editor.text")
     put(page, "y = 4*x", "x=2")
     if program == "chromium":
         page.value("playground.editor.view.contentDOM.focus(), 0")
         for kind in ("keyDown", "keyUp"):
-            page.send("Input.dispatchKeyEvent", type=kind, key="z", code="KeyZ", windowsVirtualKeyCode=90, modifiers=2)
-        check("undo", page.value("playground.editor.text") == before, page.value("playground.editor.text"))
+            page.send("Input.dispatchKeyEvent", type=kind, key="z", code="KeyZ",
+                      windowsVirtualKeyCode=90, modifiers=2)
+        check("undo", page.value("playground.editor.text") == before,
+              page.value("playground.editor.text"))
 
 
 def go(page, hash=""):
@@ -300,7 +338,8 @@ def gallery(browser, where):
     page = Page(browser)
     page.open(where)
     cards = page.value("[...document.querySelectorAll('.card')].map(e => [e.id, e.querySelectorAll('.unit').length, e.querySelector('p').textContent])")
-    check("the gallery has graphs and sentences", cards and all(boxes >= 1 and len(words) > 10 for _, boxes, words in cards), cards)
+    check("the gallery has graphs and sentences",
+          cards and all(boxes >= 1 and len(words) > 10 for _, boxes, words in cards), cards)
     check("it fits", page.value("document.documentElement.scrollWidth - innerWidth") <= 0)
     faults = list(page.faults)
     check("it asks for nothing and says nothing", not faults, faults)
@@ -318,7 +357,8 @@ def speed(page):
     it is longer by as much as more programs want to run than there are processors."""
     with open(os.path.join(examples, "lenet.ng")) as f:
         lenet = f.read()
-    for what, texts, most in (("a net of 2-8-8-1", [NET % (0.1 + k / 10) for k in range(31)], 300), ("LeNet", [lenet + "# %d\n" % k for k in range(7)], 2000)):
+    for what, texts, most in (("a net of 2-8-8-1", [NET % (0.1 + k / 10) for k in range(31)], 300),
+                              ("LeNet", [lenet + "# %d\n" % k for k in range(7)], 2000)):
         fast_enough(page, what, texts, most)
 
 
@@ -364,12 +404,16 @@ def languages(page):
         page.value(f"(document.getElementById('language').value = '{code}', document.getElementById('language').onchange(), 0)")
         settled(page)
         frame = page.value(f"[...{IN_FRAME}.document.querySelectorAll('button, h2, th, p, #board')].map(e => e.textContent).join('|')")
-        check(f"{code}: the lesson has no English text", not any(t in frame for t in ("Step", "The model", "First forward", "Gradients,", "The neurons", "derivative")), frame[:300])
-        check(f"{code}: nor the state", page.value("document.getElementById('state').textContent") != "up to date")
+        check(f"{code}: the lesson has no English text",
+              not any(t in frame for t in ("Step", "The model", "First forward", "Gradients,", "The neurons", "derivative")), frame[:300])
+        check(f"{code}: nor the state",
+              page.value("document.getElementById('state').textContent") != "up to date")
         page.value("document.getElementById('tab-train').click(), 0")
         settled(page)
         texts = page.value("[...document.querySelectorAll('button, h1, h2, summary, label span')].map(e => e.textContent.trim()).join('|')")
-        check(f"{code}: the page has no English text", "New weights" not in texts and "Losses" not in texts and "undefined" not in texts, texts)
+        check(f"{code}: the page has no English text",
+              "New weights" not in texts and "Losses" not in texts and "undefined" not in texts,
+              texts)
         wide = page.value("document.documentElement.scrollWidth - innerWidth")
         check(f"{code}: nothing is wider than the page", wide <= 0, wide)
         page.value("document.getElementById('tab-lesson').click(), 0")
@@ -377,7 +421,8 @@ def languages(page):
 
 
 def sizes(browser):
-    for width, height, phone, dark in ((390, 844, True, False), (820, 1180, False, True), (2560, 1440, False, False)):
+    for width, height, phone, dark in ((390, 844, True, False), (820, 1180, False, True),
+                                       (2560, 1440, False, False)):
         page = Page(browser, width, height, dark, phone)
         page.open(path + "#net_221")
         settled(page)
@@ -394,7 +439,8 @@ def sizes(browser):
 
 def quiet(page):
     page.collect("file://" + path)
-    faults = [f for f in page.faults if not f.startswith("request: blob:") and not f.startswith("request: about:")]
+    faults = [f for f in page.faults if not f.startswith("request: blob:")
+              and not f.startswith("request: about:")]
     check("no message on the console, and no request", not faults, faults)
 
 
@@ -428,11 +474,13 @@ else:
         check("a mistake", put(page, "y = sofmax(x)", "x=1").startswith("errors"))
         page.value("document.querySelector('#messages .fix').click(), 0")
         settled(page)
-        check("mended", page.value("playground.editor.text") == "y = softmax(x)", page.value("playground.editor.text"))
+        check("mended", page.value("playground.editor.text") == "y = softmax(x)",
+              page.value("playground.editor.text"))
         choose(page, "net spiral")
         wait(page, READY)
         page.value("playground.train.toggle(), 0")
-        check("the spiral is learned", wait(page, "playground.train.frame.train.accuracy >= 0.99", 60) is not None)
+        check("the spiral is learned",
+              wait(page, "playground.train.frame.train.accuracy >= 0.99", 60) is not None)
         links(page)
     finally:
         page.close()

@@ -23,12 +23,14 @@ def alike(a, b):
     if NUMBER.sub("#", a) != NUMBER.sub("#", b):
         return False
     pairs = zip(NUMBER.findall(a), NUMBER.findall(b))
-    return all(x == y or abs(float(x) - float(y)) <= 2e-8 * max(1e-3, abs(float(x))) for x, y in pairs)
+    return all(x == y or abs(float(x) - float(y)) <= 2e-8 * max(1e-3, abs(float(x)))
+               for x, y in pairs)
 
 
 def compare(answer, faults, member, command):
     mine = answer.get(member)
-    if mine is None and any("is not computed here" in m["message"] for m in answer.get("lesson_messages", [])):
+    if mine is None and any("is not computed here" in m["message"]
+                            for m in answer.get("lesson_messages", [])):
         return  # it would take too long in a page
     want = printed(*command).stdout
     if member == "check":  # rounding errors of the differences are those of the C library
@@ -44,7 +46,8 @@ def compare(answer, faults, member, command):
 def faults_of(model, given, path):
     faults = []
     answer = json.loads(subprocess.run([*program, model, parts, *given], capture_output=True, text=True).stdout)
-    said = printed(model, "-o", path, "--diagnostics=json", "--prefix=model", "--comments=derivation")
+    said = printed(model, "-o", path, "--diagnostics=json", "--prefix=model",
+                   "--comments=derivation")
     want = [json.loads(line) for line in said.stderr.splitlines()]
     for m in want:
         text = json.dumps(m).replace(json.dumps(model)[1:-1], "model.ng")

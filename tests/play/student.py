@@ -67,17 +67,21 @@ def keyboard(page):
     tab(page, "train")
     put(page, NET)
     wait(page, READY)
-    for label in ("one unit of first more", "one layer more", "one layer less", "one layer less", "one layer less"):
+    for label in ("one unit of first more", "one layer more", "one layer less", "one layer less",
+                  "one layer less"):
         page.value(f"document.querySelector('[aria-label=\"{label}\"]').focus(), document.activeElement.click(), 0")
         settled(page), wait(page, READY)
         check(f"{label}: the focus stays", page.value(FOCUS) == label, page.value(FOCUS))
-        check(f"{label}: no mistake", page.value(STATE) == "up to date", page.value("playground.editor.text"))
+        check(f"{label}: no mistake", page.value(STATE) == "up to date",
+              page.value("playground.editor.text"))
     put(page, NET)
     wait(page, READY)
     page.value("(() => { const s = [...document.querySelectorAll('.controls label')].find(l => l.firstChild.textContent === 'rate').querySelector('select'); s.focus(); s.value = '0.3'; s.onchange(); return 0 })()")
     settled(page), wait(page, READY)
     check("a choice: the focus stays", page.value(FOCUS) == "rate", page.value(FOCUS))
-    check("it is in the text, with the comment", "with adam(0.3, beta1 = 0.8) # end" in page.value("playground.editor.text"), page.value("playground.editor.text"))
+    check("it is in the text, with the comment",
+          "with adam(0.3, beta1 = 0.8) # end" in page.value("playground.editor.text"),
+          page.value("playground.editor.text"))
     same = page.value("""new Promise(done => {
         const slider = document.querySelector('.slide input');
         slider.focus();
@@ -88,7 +92,9 @@ def keyboard(page):
     check("a slider stays while it is moved", same)
     tab(page, "c")
     page.value("(() => { const b = document.querySelectorAll('#panel-c .group button')[0]; b.focus(); b.click(); return 0 })()")
-    check("the views of the C keep the focus", page.value("document.activeElement.textContent") == "to read (-O0)", page.value("document.activeElement.textContent"))
+    check("the views of the C keep the focus",
+          page.value("document.activeElement.textContent") == "to read (-O0)",
+          page.value("document.activeElement.textContent"))
     page.value("document.getElementById('tab-c').focus(), 0")
     page.key("End")
     check("End goes to the last view", page.value("document.activeElement.id") == "tab-numbers")
@@ -108,9 +114,11 @@ def meaning(page):
     page.send("Input.dispatchMouseEvent", type="mouseMoved", x=1300, y=20)
     wait(page, "!document.querySelector('.hover')", 5)
     page.value("playground.editor.goto(6, 2), 0")
-    page.send("Input.dispatchKeyEvent", type="keyDown", key="i", code="KeyI", windowsVirtualKeyCode=73, modifiers=2)
+    page.send("Input.dispatchKeyEvent", type="keyDown", key="i", code="KeyI",
+              windowsVirtualKeyCode=73, modifiers=2)
     shown = page.value("document.querySelector('.hover')?.textContent || ''")
-    check("by a key, the word at the cursor", "out" in shown and "value" in shown and page.value("document.getElementById('said').textContent").startswith("out"), shown)
+    check("by a key, the word at the cursor",
+          "out" in shown and "value" in shown and page.value("document.getElementById('said').textContent").startswith("out"), shown)
     page.key("Escape")
     check("Escape closes it", page.value("!document.querySelector('.hover')"))
 
@@ -123,9 +131,11 @@ def hearing(page):
     for k in range(6):
         put(page, f"y = {k + 3}*x + 1", "x=1")
     time.sleep(1.5)
-    check("changes without mistakes are not told", page.value("told.length") == 0, page.value("told"))
+    check("changes without mistakes are not told", page.value("told.length") == 0,
+          page.value("told"))
     put(page, "y = 2*sofmax(x)", "x=1")
-    check("a mistake is told once, with its line", wait(page, "told.length === 1", 10) is not None and "line 1: unknown function" in page.value("told[0]"), page.value("told"))
+    check("a mistake is told once, with its line",
+          wait(page, "told.length === 1", 10) is not None and "line 1: unknown function" in page.value("told[0]"), page.value("told"))
     live = page.value("document.querySelectorAll('[aria-live]:not([aria-live=off]), [role=status], [role=alert]').length")
     check("few regions speak", live <= 4, live)
 
@@ -141,18 +151,22 @@ def marked(page):
           page.value("document.getElementById('panel-c').textContent"))
     tab(page, "lesson")
     said = put(page, "input x[3000, 3000]\noutput y = x @ x\n")
-    check("a model that is not computed", said == "not computed: see the messages" and page.value("document.body.classList.contains('stale')"), said)
+    check("a model that is not computed",
+          said == "not computed: see the messages" and page.value("document.body.classList.contains('stale')"), said)
     tab(page, "c")
     page.value("document.querySelectorAll('#panel-c .group button')[1].click(), 0")
-    check("has its C all the same", page.value("document.getElementById('panel-c').textContent").count("y") > 3 and page.value(STATE) == "up to date", page.value(STATE))
+    check("has its C all the same",
+          page.value("document.getElementById('panel-c').textContent").count("y") > 3 and page.value(STATE) == "up to date", page.value(STATE))
     tab(page, "lesson")
     choose(page, "net circle")
     put(page, page.value("playground.editor.text").replace("tanh", "identity").replace("lr = 0.1", "lr = 1e9").replace("bce_logits", "mse"))
     wait(page, READY)
     page.value(f"{T}.toggle(), 0")
-    check("a loss that is not finite is said", wait(page, "/not finite/.test(document.querySelector('#panel-train p.soft').textContent)", 20) is not None)
+    check("a loss that is not finite is said",
+          wait(page, "/not finite/.test(document.querySelector('#panel-train p.soft').textContent)", 20) is not None)
     page.value(f"{T}.restart(), 0")
-    check("until Restart", wait(page, "document.querySelector('#panel-train p.soft').hidden", 10) is not None)
+    check("until Restart",
+          wait(page, "document.querySelector('#panel-train p.soft').hidden", 10) is not None)
 
 
 def drawn(page):
@@ -160,11 +174,14 @@ def drawn(page):
     tab(page, "train")
     put(page, NET.replace("output p = sigmoid(out)\n", ""))
     wait(page, READY)
-    check("a text without an output", "has no output" in page.value("document.querySelector('.out').textContent"))
-    check("has its points all the same", wait(page, "(() => { const c = document.querySelector('.big'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(d).size; })() > 20", 10) is not None)
+    check("a text without an output",
+          "has no output" in page.value("document.querySelector('.out').textContent"))
+    check("has its points all the same",
+          wait(page, "(() => { const c = document.querySelector('.big'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return new Set(d).size; })() > 20", 10) is not None)
     put(page, "param w = 1\nminimize J = (w - 3)^2 with sgd(lr = 0.1)\n")
     wait(page, READY + " && playground.train.frame.train.J === 4")
-    check("a text without inputs has no data", page.value("document.querySelectorAll('.big, .slide').length") == 0 and page.value(f"{T}.frame.train.J") == 4)
+    check("a text without inputs has no data",
+          page.value("document.querySelectorAll('.big, .slide').length") == 0 and page.value(f"{T}.frame.train.J") == 4)
     put(page, NET.replace("dense(pos, 4, bump)", "dropout(dense(pos, 4, relu), 0.1)"))
     wait(page, READY)
     names = page.value("[...document.querySelectorAll('.column > span')].map(e => e.textContent)")
@@ -178,7 +195,8 @@ def drawn(page):
         choose(page, other)
         wait(page, READY + " && playground.train.frame.steps === 0", 5)
         check(f"{other} begins anew", page.value(f"{T}.frame.steps") == 0)
-    check("with the weights of its own start", page.value(f"JSON.stringify({T}.frame.weights)") == first)
+    check("with the weights of its own start",
+          page.value(f"JSON.stringify({T}.frame.weights)") == first)
     put(page, NET.replace("0.01", "0.1*0.9^step"))
     wait(page, READY)
     shown = page.value("[...document.querySelectorAll('.controls label')].find(l => l.firstChild.textContent === 'rate').querySelector('select').value")
@@ -199,12 +217,15 @@ def tongues(page):
         texts = page.value(TEXTS)
         left = [t for t in texts if t in english and t not in SAME and not t.startswith("test ")]
         check(f"{code}: no text is left in English", not left, left)
-        check(f"{code}: {word}", word in page.value("document.getElementById('panel-train').textContent"), texts)
-        check(f"{code}: the steps stay", page.value(f"{T}.frame.steps") == 7 and page.value(f"{T}.isReady"))
+        check(f"{code}: {word}",
+              word in page.value("document.getElementById('panel-train').textContent"), texts)
+        check(f"{code}: the steps stay",
+              page.value(f"{T}.frame.steps") == 7 and page.value(f"{T}.isReady"))
         check(f"{code}: the editor's own texts", page.value("playground.editor.view.state.phrase('Find')") != "Find"
               and page.value("playground.editor.view.contentDOM.getAttribute('aria-label')") != "the text of the model")
         put(page, "y = sofmax(x)", "x=1")
-        check(f"{code}: the controls of the last good text stay", page.value("document.querySelectorAll('.controls select').length") >= 5)
+        check(f"{code}: the controls of the last good text stay",
+              page.value("document.querySelectorAll('.controls select').length") >= 5)
         said = page.value("document.getElementById('messages').textContent")
         check(f"{code}: the title of a message", title in said, said)
         wide = page.value("[...document.querySelectorAll('#panel-train .controls *, .bar-row *, .side *, header *')].filter(e => e.scrollWidth > e.clientWidth + 1"
@@ -236,44 +257,57 @@ def files(page):
     drop(page, "my table.csv", "\ufefflength;width;kind\n" + rows + "\n;3;no\n")
     wait(page, READY)
     text = page.value("playground.editor.text")
-    check("a table of three classes has a net of three outputs", "z = dense(h2, 3)" in text and "cross_entropy(z, t)" in text and page.value(STATE) == "up to date", text)
+    check("a table of three classes has a net of three outputs",
+          "z = dense(h2, 3)" in text and "cross_entropy(z, t)" in text and page.value(STATE) == "up to date", text)
     check("its columns are brought to one size", "u = (x - [" in text, text)
-    check("where the data is from", page.value("document.querySelector('.controls select').selectedOptions[0].textContent") == "a file")
-    check("classes have shapes of their own", "triangles: class 1" in page.value("document.querySelector('.out').textContent"))
-    check("what is left out is said", "60 rows of a file; 1 rows left out" in page.value("document.querySelector('.controls').textContent"), page.value("document.querySelector('.controls').textContent"))
+    check("where the data is from",
+          page.value("document.querySelector('.controls select').selectedOptions[0].textContent") == "a file")
+    check("classes have shapes of their own",
+          "triangles: class 1" in page.value("document.querySelector('.out').textContent"))
+    check("what is left out is said",
+          "60 rows of a file; 1 rows left out" in page.value("document.querySelector('.controls').textContent"), page.value("document.querySelector('.controls').textContent"))
     before = page.value(f"{T}.frame.train.J")
     page.value(f"{T}.send({{kind: 'step', count: 200}}), 0")
     wait(page, f"{T}.frame.steps === 200")
     check("and it learns", page.value(f"{T}.frame.train.J") < before)
-    drop(page, "wide.csv", "a,b,c,y\n" + "\n".join(f"{k % 3},{k % 5},{k % 7},{k % 4}.5" for k in range(40)))
+    drop(page, "wide.csv",
+         "a,b,c,y\n" + "\n".join(f"{k % 3},{k % 5},{k % 7},{k % 4}.5" for k in range(40)))
     wait(page, READY)
-    check("of three columns there is no plane", page.value("document.querySelectorAll('.big').length") == 0 and "x[m, 3]" in page.value("playground.editor.text"))
+    check("of three columns there is no plane",
+          page.value("document.querySelectorAll('.big').length") == 0 and "x[m, 3]" in page.value("playground.editor.text"))
     text = page.value("playground.editor.text")
     for file, content, said in (("empty.csv", "", "no table"), ("words.csv", "This is not a table.\nIt has lines.\n", "no table"), ("one.csv", "1\n2\n3\n", "no table"),
                                 ("picture.ng", [137, 80, 78, 71, 0, 255, 254], "not a text")):
         drop(page, file, content)
-        check(f"{file} is refused", said in page.value(STATE) and page.value("playground.editor.text") == text, page.value(STATE))
+        check(f"{file} is refused",
+              said in page.value(STATE) and page.value("playground.editor.text") == text,
+              page.value(STATE))
     check("still", page.value(f"{T}.data.train.length + {T}.data.test.length") == 40)
 
 
 def links(page):
     """A link that was cut, or is of another page, is said; the text stays."""
     put(page, "y = 2*x", "x=1")
-    for hash in ("#%7B%22text%22%3A%22y%20%3D", "#%E0%A4%A", "#5", "#null", "#[]", "#%7B%22a%22%3A1%7D", "#lesson-999", "#constructor", "#eyJ0ZXh0Ijoi"):
+    for hash in ("#%7B%22text%22%3A%22y%20%3D", "#%E0%A4%A", "#5", "#null", "#[]",
+                 "#%7B%22a%22%3A1%7D", "#lesson-999", "#constructor", "#eyJ0ZXh0Ijoi"):
         page.value(f"(location.hash = {json.dumps(hash)}, 0)")
         time.sleep(0.1)
-        check(f"{hash} is refused", "cannot be read" in page.value(STATE) and page.value("playground.editor.text") == "y = 2*x", page.value("playground.editor.text"))
+        check(f"{hash} is refused",
+              "cannot be read" in page.value(STATE) and page.value("playground.editor.text") == "y = 2*x", page.value("playground.editor.text"))
     page.value("(document.getElementById('link').click(), document.getElementById('link').click(), 0)")
     time.sleep(0.1)
     page.value("(location.hash = '#xor', 0)")
     time.sleep(0.3)
-    check("a link after two copies of another", "xor" in page.value("playground.editor.text").lower(), page.value("playground.editor.text"))
+    check("a link after two copies of another",
+          "xor" in page.value("playground.editor.text").lower(),
+          page.value("playground.editor.text"))
     put(page, "y = 7*x # kept", "x=1")
     time.sleep(0.7)
     page.send("Page.navigate", url="about:blank")
     page.open(path)
     settled(page)
-    check("the text is there when the page is opened again", page.value("playground.editor.text + document.getElementById('given').value") == "y = 7*x # keptx=1")
+    check("the text is there when the page is opened again",
+          page.value("playground.editor.text + document.getElementById('given').value") == "y = 7*x # keptx=1")
 
 
 def hostile(page):
@@ -284,9 +318,11 @@ def hostile(page):
         "one line of 1 MB": "y = " + "+".join(["x"] * 500000),
         "100,000 values": "input x\ny = " + " + ".join(f"x*{k}" for k in range(30000)),
         "a loop of 10^9 passes": "input x\ns = x\nfor k in 0..1000000000 {\n    s = 0.5*s + 1\n}\ny = s\n",
-        "loops in loops": "input x\ns = x\n" + "".join(f"for a{k} in 0..1000 {{\n" for k in range(6)) + "s = 0.5*s + 1\n" + "}\n" * 6 + "y = s\n",
+        "loops in loops": "input x\ns = x\n" + "".join(f"for a{k} in 0..1000 {{\n"
+                                                       for k in range(6)) + "s = 0.5*s + 1\n" + "}\n" * 6 + "y = s\n",
         "deep brackets": "y = " + "(" * 200000 + "1" + ")" * 200000,
-        "deep functions": "def f0(x) = x + 1\n" + "".join(f"def f{k}(x) = f{k - 1}(f{k - 1}(x))\n" for k in range(1, 40)) + "y = f39(1)\n",
+        "deep functions": "def f0(x) = x + 1\n" + "".join(f"def f{k}(x) = f{k - 1}(f{k - 1}(x))\n"
+                                                          for k in range(1, 40)) + "y = f39(1)\n",
         "a tensor of 1 TB": "input x[1000000, 1000000]\ny = sum(x @ x)\n",
     }
     for what, text in large.items():
@@ -295,7 +331,8 @@ def hostile(page):
         responds(page, what)
         said = settled(page)
         check(f"{what}: something is said", said and said not in ("computing …",), said)
-        check(f"{what}: and then all is well", put(page, "y = x + 1", "x=2") == "up to date", page.value(STATE))
+        check(f"{what}: and then all is well", put(page, "y = x + 1", "x=2") == "up to date",
+              page.value(STATE))
     tab(page, "train")
     put(page, "param w = 1\ns = w\nfor k in 0..300000000 {\n    s = 0.5*s + w\n}\nminimize J = (s - 1)^2 with sgd(lr = 0.1)\n")
     responds(page, "a step that does not end")
@@ -340,10 +377,13 @@ def readable(browser):
         faint = page.value(FAINT)
         check(f"contrast of messages, {'dark' if dark else 'light'}", not faint, faint)
         page.value("playground.editor.view.focus(), 0")
-        page.send("Input.dispatchKeyEvent", type="keyDown", key="f", code="KeyF", windowsVirtualKeyCode=70, modifiers=2)
+        page.send("Input.dispatchKeyEvent", type="keyDown", key="f", code="KeyF",
+                  windowsVirtualKeyCode=70, modifiers=2)
         drawn = page.value("[...document.querySelectorAll('.cm-panel button, .cm-panel input')].filter(e => getComputedStyle(e).backgroundImage !== 'none').length")
         faint = page.value(FAINT)
-        check(f"contrast of the search, {'dark' if dark else 'light'}", page.value("!!document.querySelector('.cm-panel')") and not drawn and not faint, faint)
+        check(f"contrast of the search, {'dark' if dark else 'light'}",
+              page.value("!!document.querySelector('.cm-panel')") and not drawn and not faint,
+              faint)
         page.close()
 
 
@@ -357,7 +397,8 @@ try:
             continue
         part(page)
         page.collect("file://" + path)
-        faults = [f for f in page.faults if not f.startswith("request: blob:") and not f.startswith("request: about:")]
+        faults = [f for f in page.faults if not f.startswith("request: blob:")
+                  and not f.startswith("request: about:")]
         check(f"{part.__name__}: nothing is said on the console", not faults, faults)
         page.faults.clear()
     readable(browser)

@@ -149,7 +149,8 @@ OPS = {
     "LogSoftmax": lambda x, **a: torch.log_softmax(x, a.get("axis", -1)),
     "LayerNormalization": layer_norm, "BatchNormalization": batch_norm,
     "Mod": lambda a, b, **k: torch.fmod(a, b) if k.get("fmod") else torch.remainder(a, b),
-    "ConstantOfShape": lambda s, **a: torch.full(ints(s), a["value"].item(), dtype=a["value"].dtype),
+    "ConstantOfShape": lambda s, **a: torch.full(ints(s), a["value"].item(),
+                                                 dtype=a["value"].dtype),
 }
 
 

@@ -80,7 +80,8 @@ def statements(lines):
 
 def movable(s):
     head = s[0]
-    if re.match(r"(dim|input|param|state|update|minimize|gradient|output|metric|def) ", head) or "grad(" in head:
+    if re.match(r"(dim|input|param|state|update|minimize|gradient|output|metric|def) ",
+                head) or "grad(" in head:
         return False
     return re.match(r"for |(%s, )*%s = " % (NAME, NAME), head) is not None
 

@@ -68,7 +68,8 @@ def read_calls(build):
     """For each file a dictionary: the files whose symbols it needs, with these symbols."""
     owner, needs, sources = {}, {}, find_sources()
     objects = sorted(glob.glob(build + "/*.o"))
-    for line in subprocess.run(["nm", "-A", *objects], capture_output=True, text=True, check=True).stdout.splitlines():
+    for line in subprocess.run(["nm", "-A", *objects], capture_output=True, text=True,
+                               check=True).stdout.splitlines():
         path, _, rest = line.partition(":")
         name = sources.get(os.path.basename(path)[:-2])
         if name is None:
