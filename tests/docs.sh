@@ -217,7 +217,8 @@ EOF
 }
 
 [ $# = 0 ] && { check_manual; check_errors; check_trainer; }
-[ $# = 0 ] && set -- $(find . -name README.md -not -path './build/*' -not -path './.git/*' | sed 's|^\./||' | sort)
+[ $# = 0 ] &&
+    set -- $(find . -name README.md -not -path './build/*' -not -path './.git/*' | sed 's|^\./||' | sort)
 for doc; do
     if [ -z "$python" ] && grep -q '\$PYTHON' "$doc"; then
         echo "$doc: not run, as no python3 here has NumPy"

@@ -29,7 +29,8 @@ if [ "$1" = --one ]; then
         "$dir/limit" 300 "$2" $strict $optimize -Iruntime -c "$dir/$id.c" -o "$dir/$id.o" \
             2>"$dir/$id.log"
         status=$?
-        [ $status = 0 ] || { echo "$name $options: $2: status $status"; head -8 "$dir/$id.log"; } >"$dir/$id.fail"
+        [ $status = 0 ] ||
+            { echo "$name $options: $2: status $status"; head -8 "$dir/$id.log"; } >"$dir/$id.fail"
     fi
     exit 0
 fi
@@ -61,7 +62,8 @@ for model in ${*:-examples/*.ng tests/cases/*.ng}; do
     case " $sample " in *" $name "*) all=1 ;; *) all=$# ;; esac
     if [ "$all" = 0 ]; then
         in_share 9 $number && echo "$first 2 double linked $model"
-        [ $level = none ] || { in_share 9 $((number + 3)) && echo "$last $level float standalone $model"; }
+        [ $level = none ] ||
+            { in_share 9 $((number + 3)) && echo "$last $level float standalone $model"; }
         continue
     fi >>"$dir/jobs"
     for cc in $compilers; do for level in 0 2; do for real in float double; do for link in linked standalone; do

@@ -100,7 +100,8 @@ for form in sum chain tensors layers loops; do
             [ $least -ge 20 ] || break
         done
         [ -z "$SHOW" ] || echo "$form $option: $least"
-        [ $least -lt 20 ] || { echo "FAIL $form $option: 10 times the nodes take $least times as long"; failed=$((failed + 1)); }
+        [ $least -lt 20 ] ||
+            { echo "FAIL $form $option: 10 times the nodes take $least times as long"; failed=$((failed + 1)); }
     done
 done
 # The C compiler, too: functions of many long expressions of numbers are cut.
@@ -119,7 +120,8 @@ if in_share 4 1; then
         [ $least -ge 60 ] || break
     done
     [ -z "$SHOW" ] || echo "gcc: $least / 10"
-    [ $least -lt 60 ] || { echo "FAIL 4 times the numbers take gcc $least / 10 times as long"; failed=$((failed + 1)); }
+    [ $least -lt 60 ] ||
+        { echo "FAIL 4 times the numbers take gcc $least / 10 times as long"; failed=$((failed + 1)); }
 fi
 # An LSTM stays a loop: its C does not grow with the number of steps, or where they are known only
 # at run time.
@@ -137,7 +139,8 @@ END
     compile "$dir/lstm.ng"
     lines=$(wc -l < "$dir/m.c")
     [ -z "$SHOW" ] || echo "an LSTM of T $steps: $lines lines"
-    [ "$lines" -le 1300 ] || { echo "FAIL an LSTM of T $steps: $lines lines, more than 1300"; failed=$((failed + 1)); }
+    [ "$lines" -le 1300 ] ||
+        { echo "FAIL an LSTM of T $steps: $lines lines, more than 1300"; failed=$((failed + 1)); }
 done
 deep 0 6000 16 tests/deep/resnet50.ng
 deep 1 4200 9 examples/char_gpt.ng -D blocks=12

@@ -117,7 +117,8 @@ runtime_libs() {
     echo "$1/libngrt.a"
     nm "$1/libngrt.a" 2>/dev/null | grep -q 'U cblas_sgemm' && echo -lopenblas
     echo -lm
-    echo 'int main(void) { return 0; }' | cc -x c - -fuse-ld=gold -o "$dir/gold" 2>/dev/null && echo -fuse-ld=gold
+    echo 'int main(void) { return 0; }' | cc -x c - -fuse-ld=gold -o "$dir/gold" 2>/dev/null &&
+        echo -fuse-ld=gold
 }
 
 # Prints the flags that send calls of the system to faults/wrap.c, which lets them fail.

@@ -12,11 +12,13 @@ build_in() (
     umask "$2"
     unset MAKEFLAGS
     # shellcheck disable=SC2086
-    CCACHE_DISABLE=1 LC_ALL=$3 TZ=$4 make -s CFLAGS='-O0 -g' ${CHECK_LONG:+CFLAGS='-O2 -g'} $(echo "$goal" | sed "s|$dir/B|build|") || exit 1
+    CCACHE_DISABLE=1 LC_ALL=$3 TZ=$4 make -s CFLAGS='-O0 -g' ${CHECK_LONG:+CFLAGS='-O2 -g'} $(echo "$goal" | sed "s|$dir/B|build|") ||
+        exit 1
     [ "$CHECK_LONG" ] || ar rcs build/some.a build/*.o
 )
 ok "the first build" build_in "$dir/one" 022 C UTC
 ok "the second build" build_in "$dir/another place, deeper/two" 077 C.UTF-8 Asia/Tokyo
 for file in "$dir"/one/build/*.o "$dir"/one/build/*.a "$dir"/one/build/ngc; do
-    [ ! -e "$file" ] || ok "the same bits: $(basename "$file")" cmp "$file" "$dir/another place, deeper/two/build/$(basename "$file")"
+    [ ! -e "$file" ] ||
+        ok "the same bits: $(basename "$file")" cmp "$file" "$dir/another place, deeper/two/build/$(basename "$file")"
 done

@@ -78,7 +78,9 @@ for command in "d.ng -o -" "-M d.ng" "--help" "--man" "--completion=zsh" "run --
     "explain --text --fill d.ng" "--report d.ng" "explain-error NG0301"; do
     # shellcheck disable=SC2086
     "$ngc" $command <d.ng 2>"$dir/got" >/dev/full
-    [ $? = 3 ] && [ "$(grep -c 'error: cannot write standard output: No space left' "$dir/got")" = 1 ] && good || bad "ngc $command >/dev/full"
+    [ $? = 3 ] &&
+        [ "$(grep -c 'error: cannot write standard output: No space left' "$dir/got")" = 1 ] &&
+        good || bad "ngc $command >/dev/full"
     # shellcheck disable=SC2086
     "$ngc" $command <d.ng 2>"$dir/got" >&-
     [ $? = 3 ] && [ "$(grep -c 'error: cannot write standard output: ' "$dir/got")" = 1 ] &&

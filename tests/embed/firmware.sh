@@ -53,7 +53,8 @@ C
     cp sizes "$dir/got"
     [ "$more" -gt 0 ] && [ "$more" -le 16384 ] && good ||
         bad "a step of the last layer takes $more bytes of RAM more than predict"
-    awk '$1 == "loss:" { exit !($4 < 0.7*$2) }' tune.said && good || bad "the last layer did not learn on the device: $(cat tune.said)"
+    awk '$1 == "loss:" { exit !($4 < 0.7*$2) }' tune.said && good ||
+        bad "the last layer did not learn on the device: $(cat tune.said)"
     # LeNet's predict: below 100 KB of flash besides its weights, and in RAM only the workspace that
     # --report describes
     report=$("$ngc" --report -D m=1 --weights=net.st ../../lenet.ng | sed -n 's/^bytes of work.*4 bytes: \([0-9]*\)).*/\1/p')

@@ -73,7 +73,8 @@ nm alone | grep -E 'ngrt_(weights|data|train|file)' >"$dir/got" &&
 for compiler in "clang -std=c99" "tcc" "gcc -m32 -std=c99" "gcc -std=c99 -O3 -flto"; do
     have "${compiler%% *}" || continue
     if [ "$compiler" = "gcc -m32 -std=c99" ] &&
-        ! printf '#include <stdio.h>\nint main(void) { return 0; }\n' | gcc -m32 -x c -o m32 - 2>/dev/null; then
+        ! printf '#include <stdio.h>\nint main(void) { return 0; }\n' |
+            gcc -m32 -x c -o m32 - 2>/dev/null; then
         echo "embed: gcc has no -m32 here: its check is left out"
         continue
     fi

@@ -76,7 +76,9 @@ strict() {
             nm "$dir/m.o" | grep -q '_avx512\(\.\|$\)' ||
                 fail "$1 $2: $cc: kernels for one processor"
         fi
-        size -A "$dir/m.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { print; bad = 1 } END { exit !bad }' && fail "$1 $2: data"
+        size -A "$dir/m.o" |
+            awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { print; bad = 1 } END { exit !bad }' &&
+            fail "$1 $2: data"
     done
     # GCC 11 and 12 compile these wrongly: see compiler/README.md, Vectors
     grep -qw restrict "$dir/m.c" && fail "$1 $2: a pointer is restrict"

@@ -178,7 +178,8 @@ says 0 "computed again: [0-9]* values, by [0-9]* kernels: [0-9]* flops, [0-9][.]
 printf 'input x[16, 32], y[16, 32]\nh = x\nfor i in 0..25 { h = h + dense(dense(h, 32, tanh), 32) }\nminimize J = mse(h, y) with adam(0.01)\n' >"$dir/past.ng"
 says 0 "computed again: [0-9]* values, by [0-9]* kernels: [0-9]* flops, [0-9]*[.][0-9]% of the time of the step" \
     --memory=70K --report past.ng -o "$dir/past.c"
-awk '/of the time of the step/ { sub(/%.*/, ""); exit $NF > 40 }' "$dir/got" && good || bad "--memory=70K: $(grep 'of the step' "$dir/got")"
+awk '/of the time of the step/ { sub(/%.*/, ""); exit $NF > 40 }' "$dir/got" && good ||
+    bad "--memory=70K: $(grep 'of the step' "$dir/got")"
 
 # the same with a loop, whose passes are computed again by segments
 cat >"$dir/long.ng" <<'END'
@@ -360,7 +361,8 @@ int main(void) { last_words_are_json(true); ngc_bug("a \"%s\"\n\\ \xc3", "text")
 END
 cc -std=c11 -I../../compiler "$dir/bug.c" "$(dirname "$ngc")/libngc.a" -lm -o "$dir/bug" &&
     "$dir/bug" >"$dir/got" 2>&1
-[ "$?$(cat "$dir/got")" = '4{"severity": "error", "message": "internal error: a \"text\"\u000a\\ \u00c3"}' ] && good ||
+[ "$?$(cat "$dir/got")" = '4{"severity": "error", "message": "internal error: a \"text\"\u000a\\ \u00c3"}' ] &&
+    good ||
     bad "an internal error as JSON: $(cat "$dir/got")"
 
 # a new file has the mode that the umask leaves, a file that was there keeps its own
@@ -420,14 +422,22 @@ compiles() {
 repeat 500 'x = ,
 ' | refuse 'five hundred errors' 'error'
 { echo 'input x'; numbered 500 'y@ = nothing@'; } | refuse 'five hundred names' "nothing0"
-{ echo 'input x'; echo 'def f0(x) = x'; numbered 5000 'def f#(x) = f@(x + 1)'; echo 'output y = f5000(x)'; } | refuse 'a tower of calls' 'inside one another'
-{ echo 'def f0(x) = x'; numbered 60 'def f#(x) = f@(x) + f@(x)'; echo 'J = f60(a)'; } | refuse 'a tree of calls' 'more than 200000'
-{ echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@ + h@'; echo 'J = h60'; } | compiles 'sixty doublings'
-{ echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@*h@ + h@'; echo 'J = h60'; echo 'gradient J'; } | compiles 'sixty squarings'
-{ echo 'input x = 1'; echo 'h0 = x'; numbered 10000 'h# = h@ + x'; echo 'output h10000'; } | compiles 'ten thousand statements'
-{ echo 'input x = 1'; echo 'h0 = x'; numbered 2000 'h# = 1/(1 + exp(-h@))'; echo 'J = h2000'; echo 'gradient J'; } | compiles 'two thousand sigmoids'
-{ echo 'input x = 1'; printf 'output y = x'; repeat 100000 '*x'; echo; } | compiles 'a hundred thousand factors'
-{ echo 'l = []'; echo 'for i in 0..20000 { l = append(l, i) }'; echo 'output s = sum(l)'; } | compiles 'a long list'
+{ echo 'input x'; echo 'def f0(x) = x'; numbered 5000 'def f#(x) = f@(x + 1)'; echo 'output y = f5000(x)'; } |
+    refuse 'a tower of calls' 'inside one another'
+{ echo 'def f0(x) = x'; numbered 60 'def f#(x) = f@(x) + f@(x)'; echo 'J = f60(a)'; } |
+    refuse 'a tree of calls' 'more than 200000'
+{ echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@ + h@'; echo 'J = h60'; } |
+    compiles 'sixty doublings'
+{ echo 'input x'; echo 'h0 = x'; numbered 60 'h# = h@*h@ + h@'; echo 'J = h60'; echo 'gradient J'; } |
+    compiles 'sixty squarings'
+{ echo 'input x = 1'; echo 'h0 = x'; numbered 10000 'h# = h@ + x'; echo 'output h10000'; } |
+    compiles 'ten thousand statements'
+{ echo 'input x = 1'; echo 'h0 = x'; numbered 2000 'h# = 1/(1 + exp(-h@))'; echo 'J = h2000'; echo 'gradient J'; } |
+    compiles 'two thousand sigmoids'
+{ echo 'input x = 1'; printf 'output y = x'; repeat 100000 '*x'; echo; } |
+    compiles 'a hundred thousand factors'
+{ echo 'l = []'; echo 'for i in 0..20000 { l = append(l, i) }'; echo 'output s = sum(l)'; } |
+    compiles 'a long list'
 { echo 'input x'; repeat 300 'if training { '; echo 'y = x'; repeat 300 '}'; echo; echo 'output x'; } >"$dir/large.ng"
 "$ngc" "$dir/large.ng" -o "$dir/large.c" >"$dir/got" 2>&1
 [ $? -le 1 ] && good || bad "many blocks"

@@ -26,7 +26,8 @@ comments() { # comments MODEL FUNCTION OPTION...
     model=$1 function=$2
     shift 2
     echo "$model $function $*"
-    "$NGC" "$@" "$model" -o - 2>/dev/null | awk -v f="_$function(" '/^int .*[^;]$/ { p = index($0, f) } p && /\/\*/ { print } /^}/ { p = 0 }'
+    "$NGC" "$@" "$model" -o - 2>/dev/null |
+        awk -v f="_$function(" '/^int .*[^;]$/ { p = index($0, f) } p && /\/\*/ { print } /^}/ { p = 0 }'
 }
 for level in derivation source none; do
     for model in tests/explain/chain.ng tests/explain/rules.ng examples/logistic_one.ng examples/two_layers.ng; do
@@ -147,7 +148,8 @@ done
 # twelve blocks: the page; the other forms, and all the numbers of the example as it is, in one run in four each
 in_share 4 0 && forms= || forms=html
 explain blocks12 examples/char_gpt.ng $forms
-in_share 4 2 && check "large values do not stay in memory" sh -c 'ulimit -v 600000; "$1" explain --json examples/char_gpt.ng -o "$2"' sh "$NGC" "$dir/full.json"
+in_share 4 2 &&
+    check "large values do not stay in memory" sh -c 'ulimit -v 600000; "$1" explain --json examples/char_gpt.ng -o "$2"' sh "$NGC" "$dir/full.json"
 { # a compressed page whose text has the marks of the compression, and letters of one to four bytes
     for i in 1 2 3 4 5 6 7 8 9; do printf '# ~ ~~ ~#$%%& \\ "</script>" <!-- \303\251\303\251\303\251 \342\202\254\342\202\254 \360\237\230\200\360\237\230\200 ~ %s\n' $i; done
     cat examples/newton.ng
@@ -203,7 +205,8 @@ group "data, pages by themselves"
 
 if have dot; then
     for name in $names; do
-        [ "$name" = blocks12 ] || check "$name: dot draws it" dot -Tsvg "$dir/$name.dot" -o "$dir/$name.svg"
+        [ "$name" = blocks12 ] ||
+            check "$name: dot draws it" dot -Tsvg "$dir/$name.dot" -o "$dir/$name.svg"
     done
 else
     echo "dot is not installed: graphs are not drawn"
@@ -233,7 +236,8 @@ else
 fi
 if have pdflatex; then
     for name in $names jacobians_rows jacobians_columns; do
-        [ "$name" = blocks12 ] || check "$name: pdflatex sets it" pdflatex -halt-on-error -interaction=batchmode -output-directory "$dir" "$dir/$name.tex"
+        [ "$name" = blocks12 ] ||
+            check "$name: pdflatex sets it" pdflatex -halt-on-error -interaction=batchmode -output-directory "$dir" "$dir/$name.tex"
     done
 else
     echo "pdflatex is not installed: TeX is not set"
@@ -259,7 +263,8 @@ if have chromium && have python3; then
         esac
         set -- "$@" "$name=$model $(sizes "$name")"
     done
-    python3 -u tests/explain/pages.py "$NGC" "$dir" "$@" 2>&1 | tee "$dir/pages" | sed -u '/^[0-9]* passed, [0-9]* failed$/d'
+    python3 -u tests/explain/pages.py "$NGC" "$dir" "$@" 2>&1 | tee "$dir/pages" |
+        sed -u '/^[0-9]* passed, [0-9]* failed$/d'
     # the last line: N passed, N failed
     set -- $(tail -1 "$dir/pages" | grep -E '^[0-9]+ passed, [0-9]+ failed$' || echo "0 passed, 1 failed, the pages:" "$(tail -1 "$dir/pages")")
     passed=$((passed + $1)) failed=$((failed + ${3%,}))

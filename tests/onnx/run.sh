@@ -12,7 +12,8 @@ data=/usr/share/libonnx-testdata/data
 
 # build_test NAME: a program of this suite
 build_test() {
-    cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -Icompiler -I"$build" $here/$1.c "$build/libngc.a" -lprotobuf-c -lm -o "$dir/$1" || exit 2
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -Icompiler -I"$build" $here/$1.c "$build/libngc.a" -lprotobuf-c -lm -o "$dir/$1" ||
+        exit 2
 }
 
 # says STATUS PATTERN COMMAND...: the exit status, and a pattern that the output contains
@@ -32,7 +33,8 @@ works() {
 # The tests of ONNX: a line of unsupported.txt is the start of names that do not pass, and why.
 nodes() {
     [ -d $data ] || { fail "libonnx-testdata is not installed"; return; }
-    limit 120 "$dir/nodes" $data/*/* >"$dir/nodes.log" 2>&1 || fail "nodes: status $?: $(tail -1 "$dir/nodes.log")"
+    limit 120 "$dir/nodes" $data/*/* >"$dir/nodes.log" 2>&1 ||
+        fail "nodes: status $?: $(tail -1 "$dir/nodes.log")"
     awk '
         FNR == NR { if ($1 != "" && $1 !~ /^#/) start[$1] = 0; next }
         $1 == "ok" || $1 == "no" || $1 == "WRONG" {
@@ -79,19 +81,23 @@ END
 # Networks of PyTorch: outputs, and the gradient of each weight. Small ones in each run, a share of those of some size; the
 # largest take the interpreter minutes, and are only in check-long.
 networks() {
-    $python -c 'import torch, torchvision, onnx' 2>/dev/null || { fail "PyTorch, torchvision or onnx is not installed for $python"; return; }
+    $python -c 'import torch, torchvision, onnx' 2>/dev/null ||
+        { fail "PyTorch, torchvision or onnx is not installed for $python"; return; }
     list="mnist_cnn lenet gpt2 again lstm gru looped grouped resized llama gpt2_any" i=0
     for name in unet encoder bert squeezenet vgg11_bn resnet18 densenet; do
         in_share 7 $i && list="$list $name"
         i=$((i + 1))
     done
     [ "$CHECK_LONG" ] && list="$list mobilenet_v2 efficientnet_b0 resnet50"
-    $python $here/networks.py "$dir/nets" $list >"$dir/out" 2>&1 || fail "networks.py: $(tail -3 "$dir/out")"
+    $python $here/networks.py "$dir/nets" $list >"$dir/out" 2>&1 ||
+        fail "networks.py: $(tail -3 "$dir/out")"
     for name in $list; do
         limit 120 "$dir/nodes" "$dir/nets/$name" >"$dir/out" 2>&1
-        grep -q "^[1-9][0-9]* gradients, .* ok " "$dir/out" && good || fail "$name: $(head -1 "$dir/out")"
+        grep -q "^[1-9][0-9]* gradients, .* ok " "$dir/out" && good ||
+            fail "$name: $(head -1 "$dir/out")"
         FLAT=1 limit 120 "$dir/nodes" "$dir/nets/$name" >"$dir/out" 2>&1
-        grep -q "^[1-9][0-9]* gradients, .* ok " "$dir/out" && good || fail "$name --flat: $(head -1 "$dir/out")"
+        grep -q "^[1-9][0-9]* gradients, .* ok " "$dir/out" && good ||
+            fail "$name --flat: $(head -1 "$dir/out")"
     done
     group "networks of PyTorch"
 }
@@ -99,15 +105,18 @@ networks() {
 # The texts of two networks, word by word, and what they are used for.
 texts() {
     for name in mnist_cnn gpt2 llama; do
-        "$NGC" import "$dir/nets/$name/model.onnx" -o "$dir/$name.ng" --save "$dir/$name.safetensors" >"$dir/out" 2>&1 || fail "$name: $(cat "$dir/out")"
+        "$NGC" import "$dir/nets/$name/model.onnx" -o "$dir/$name.ng" --save "$dir/$name.safetensors" >"$dir/out" 2>&1 ||
+            fail "$name: $(cat "$dir/out")"
         diff -u $here/$name.ng "$dir/$name.ng" && good || fail "the text of $name"
         "$NGC" fmt --check "$dir/$name.ng" >"$dir/out" && good || fail "the layout of $name"
-        "$NGC" --weights="$dir/$name.safetensors" "$dir/$name.ng" -o "$dir/$name.c" >"$dir/out" 2>&1 && good || fail "the weights of $name: $(head -3 "$dir/out")"
+        "$NGC" --weights="$dir/$name.safetensors" "$dir/$name.ng" -o "$dir/$name.c" >"$dir/out" 2>&1 &&
+            good || fail "the weights of $name: $(head -3 "$dir/out")"
     done
     works "$NGC" import "$dir/nets/mnist_cnn/model.onnx" -o "$dir/head.ng" --loss=cross_entropy --optimizer='sgd(lr = 0.01)'
     sed 's/dense(fc1, 10)/dense(fc1, 4)/' "$dir/head.ng" >"$dir/four.ng"
     works "$NGC" --weights="$dir/mnist_cnn.safetensors" --train='fc2.*' --fresh=fc2 "$dir/four.ng" -o "$dir/four.c"
-    grep -q 'fc2_W\[4\]\[32\]' "$dir/four.h" && ! grep -q fc1_W "$dir/four.h" && good || fail "fine-tuning of an import"
+    grep -q 'fc2_W\[4\]\[32\]' "$dir/four.h" && ! grep -q fc1_W "$dir/four.h" && good ||
+        fail "fine-tuning of an import"
     $python $here/merged.py "$dir" >"$dir/out" 2>&1 || fail "merged.py: $(tail -3 "$dir/out")"
     for name in merged tied nameless external inner empty; do
         "$NGC" import "$dir/$name.onnx" >"$dir/$name.ng" 2>&1
@@ -130,7 +139,8 @@ messages() {
     works "$NGC" import "$model" -o "$dir/again.ng" # over one with other options
     echo "# mine" >>"$dir/again.ng"
     says 2 "again.ng' is there already, and not as an import wrote it" "$NGC" import "$model" -o "$dir/again.ng" --save "$dir/again.st"
-    tail -1 "$dir/again.ng" | grep -q mine && [ ! -e "$dir/again.st" ] && good || fail "a changed text was written over"
+    tail -1 "$dir/again.ng" | grep -q mine && [ ! -e "$dir/again.st" ] && good ||
+        fail "a changed text was written over"
     says 2 "not as an import wrote it" "$NGC" import "$model" -o "$dir/merged.ng" # which has no sum
     works "$NGC" import "$model" -o "$dir/again.ng" --force
     grep -q mine "$dir/again.ng" && fail "--force" || good
@@ -150,7 +160,8 @@ messages() {
     says 1 "node '/Split' (Split): an attribute has no name" "$NGC" import "$dir/unnamed.onnx" -o "$dir/none.ng"
     says 1 "(Split): the attribute 'axis split' is not supported" "$NGC" import "$dir/words.onnx" -o "$dir/none.ng"
     says 1 "SequenceEmpty): the operator is not supported: there are no sequences" "$NGC" import "$dir/data.onnx" -o "$dir/none.ng"
-    grep -q "Bernoulli): the operator is not supported: it is random" "$dir/out" && good || fail "data.onnx: $(cat "$dir/out")"
+    grep -q "Bernoulli): the operator is not supported: it is random" "$dir/out" && good ||
+        fail "data.onnx: $(cat "$dir/out")"
     says 1 "depends on 'x', which is not known; an input of the model can be given" "$NGC" import "$dir/nonzero.onnx" -o "$dir/none.ng"
     says 0 "output y = " "$NGC" import "$dir/nonzero.onnx" 'x=[0,3]'
     says 1 "how often it is repeated depends on data" "$NGC" import "$dir/endless.onnx" -o "$dir/none.ng"
@@ -167,7 +178,9 @@ messages() {
     [ "${now:-0}" -gt 0 ] || fail "messages.py: $(tail -3 "$dir/out")"
     passed=$((passed + ${now:-0})) failed=$((failed + $(grep -c FAIL "$dir/out")))
     "$dir/operators" >"$dir/got"
-    sed -n '/^| operator | becomes/,/^$/p' compiler/onnx/README.md | sed '1,2d;$d' | diff - "$dir/got" >"$dir/out" && good || fail "the table of operators in compiler/onnx/README.md: $(head -5 "$dir/out")"
+    sed -n '/^| operator | becomes/,/^$/p' compiler/onnx/README.md | sed '1,2d;$d' |
+        diff - "$dir/got" >"$dir/out" && good ||
+        fail "the table of operators in compiler/onnx/README.md: $(head -5 "$dir/out")"
     group "messages"
 }
 
@@ -178,25 +191,35 @@ exports() {
     models="tests/emit/models/*.ng examples/*.ng $dir/ordered.ng $dir/angles.ng"
     limit 120 "$dir/roundtrip" $models >"$dir/out" 2>&1 || fail "roundtrip: status $?"
     passed=$((passed + $(grep -c '^ok ' "$dir/out")))
-    [ "$(grep -c '^ok ' "$dir/out")" -ge 60 ] && good || fail "few models are exported and imported: $(head -3 "$dir/out")"
-    grep -q '^ok ordered.ng' "$dir/out" && good || fail "sorted elements: $(grep ordered "$dir/out")"
-    grep -q '^ok angles.ng' "$dir/out" && good || fail "angles and a determinant: $(grep angles "$dir/out")"
+    [ "$(grep -c '^ok ' "$dir/out")" -ge 60 ] && good ||
+        fail "few models are exported and imported: $(head -3 "$dir/out")"
+    grep -q '^ok ordered.ng' "$dir/out" && good ||
+        fail "sorted elements: $(grep ordered "$dir/out")"
+    grep -q '^ok angles.ng' "$dir/out" && good ||
+        fail "angles and a determinant: $(grep angles "$dir/out")"
     grep '^WRONG' "$dir/out" >"$dir/got" && fail "$(head -5 "$dir/got")"
 
     # what an export has as one node each is read as what it was: the same text again
-    "$NGC" export $here/again.ng -o "$dir/again.onnx" >"$dir/out" 2>&1 && "$NGC" import "$dir/again.onnx" 2>&1 | diff -u $here/again.ng - && good || fail "again.ng: $(head -3 "$dir/out")"
+    "$NGC" export $here/again.ng -o "$dir/again.onnx" >"$dir/out" 2>&1 &&
+        "$NGC" import "$dir/again.onnx" 2>&1 | diff -u $here/again.ng - && good ||
+        fail "again.ng: $(head -3 "$dir/out")"
 
     mkdir "$dir/dump"
     DUMP=$dir/dump limit 120 "$dir/roundtrip" $models >"$dir/out" 2>&1
-    $python $here/check.py "$dir/dump" >"$dir/out" 2>&1 && good || fail "ONNX's checker: $(tail -3 "$dir/out")"
-    if in_share 8 1 && command -v npm >/dev/null && npm install --prefix "$dir/npm" --ignore-scripts --no-audit --no-fund onnxruntime-node@1.17.3 >"$dir/log" 2>&1; then
-        NODE_PATH=$dir/npm/node_modules limit 120 node $here/runtime.js "$dir/dump" >"$dir/out" 2>&1 || fail "runtime.js: $(tail -3 "$dir/out")"
+    $python $here/check.py "$dir/dump" >"$dir/out" 2>&1 && good ||
+        fail "ONNX's checker: $(tail -3 "$dir/out")"
+    if in_share 8 1 && command -v npm >/dev/null &&
+        npm install --prefix "$dir/npm" --ignore-scripts --no-audit --no-fund onnxruntime-node@1.17.3 >"$dir/log" 2>&1; then
+        NODE_PATH=$dir/npm/node_modules limit 120 node $here/runtime.js "$dir/dump" >"$dir/out" 2>&1 ||
+            fail "runtime.js: $(tail -3 "$dir/out")"
         passed=$((passed + $(grep -c '^ok ' "$dir/out")))
         grep -v '^ok ' "$dir/out" >"$dir/got" && fail "onnxruntime: $(head -5 "$dir/got")"
     fi
 
-    "$NGC" export "$dir/gpt2.ng" --load "$dir/gpt2.safetensors" -o "$dir/again.onnx" >"$dir/out" 2>&1 && good || fail "export: $(head -3 "$dir/out")"
-    "$NGC" import "$dir/again.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" >"$dir/out" 2>&1 && good || fail "import after export: $(head -3 "$dir/out")"
+    "$NGC" export "$dir/gpt2.ng" --load "$dir/gpt2.safetensors" -o "$dir/again.onnx" >"$dir/out" 2>&1 &&
+        good || fail "export: $(head -3 "$dir/out")"
+    "$NGC" import "$dir/again.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" >"$dir/out" 2>&1 &&
+        good || fail "import after export: $(head -3 "$dir/out")"
     says 2 "names the file" "$NGC" export "$dir/gpt2.ng"
     says 3 "No such file" "$NGC" export "$dir/gpt2.ng" --load "$dir/nothing" -o "$dir/none.onnx"
     printf 'input a = 2\nx = a\nfor i in 0..50 while abs(x^2 - a) > 1e-9 { x = (x + a/x)/2 }\noutput x\n' >"$dir/loop.ng"
@@ -213,23 +236,27 @@ sequence() {
     images=/usr/share/datasets/fashion-mnist
     [ -d $images ] || { fail "dataset-fashion-mnist is not installed"; return; }
     test=image=$images/t10k-images-idx3-ubyte.gz,t=$images/t10k-labels-idx1-ubyte.gz
-    $python $here/fashion.py "$dir/fashion.onnx" >"$dir/out" 2>&1 || fail "fashion.py: $(tail -3 "$dir/out")"
+    $python $here/fashion.py "$dir/fashion.onnx" >"$dir/out" 2>&1 ||
+        fail "fashion.py: $(tail -3 "$dir/out")"
     works "$NGC" import "$dir/fashion.onnx" -o "$dir/fashion.ng" --save "$dir/fashion.safetensors" --loss=cross_entropy --optimizer='adam(lr = 0.002)'
     says 0 "^hits: 0.[789]" env CC="$(cc_with -O1)" "$NGC" train "$dir/fashion.ng" --data image=$images/train-images-idx3-ubyte.gz,t=$images/train-labels-idx1-ubyte.gz --val $test --load "$dir/fashion.safetensors" --save "$dir/trained.safetensors" --epochs 1
     hits=$(sed -n 's/^hits: //p' "$dir/out")
     works "$NGC" export "$dir/fashion.ng" --load "$dir/trained.safetensors" -o "$dir/trained.onnx"
     if [ -d "$dir/npm" ]; then
         there=$(NODE_PATH=$dir/npm/node_modules limit 60 node $here/accuracy.js "$dir/trained.onnx" $images/t10k-images-idx3-ubyte.gz $images/t10k-labels-idx1-ubyte.gz)
-        awk -v a="$hits" -v b="$there" 'BEGIN { exit !(a > 0 && a - b < 3e-4 && b - a < 3e-4) }' && good || fail "onnxruntime: accuracy $there, not $hits"
+        awk -v a="$hits" -v b="$there" 'BEGIN { exit !(a > 0 && a - b < 3e-4 && b - a < 3e-4) }' &&
+            good || fail "onnxruntime: accuracy $there, not $hits"
     fi
-    "$NGC" import "$dir/trained.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" >"$dir/out" 2>&1 && good || fail "import after export: $(head -3 "$dir/out")"
+    "$NGC" import "$dir/trained.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" >"$dir/out" 2>&1 &&
+        good || fail "import after export: $(head -3 "$dir/out")"
     group "from PyTorch to onnxruntime"
 }
 
 damage() {
     count=1500
     [ "$CHECK_LONG" ] && count=50000
-    limit 600 "$dir/damage" "$CHECK_SEED" $count "$dir/nets/gpt2/model.onnx" "$dir/nets/lenet/model.onnx" $(ls $data/node/*/model.onnx | awk 'NR % 6 == 1') >"$dir/out" 2>&1 && good || fail "damaged files: status $?: $(tail -3 "$dir/out")"
+    limit 600 "$dir/damage" "$CHECK_SEED" $count "$dir/nets/gpt2/model.onnx" "$dir/nets/lenet/model.onnx" $(ls $data/node/*/model.onnx | awk 'NR % 6 == 1') >"$dir/out" 2>&1 &&
+        good || fail "damaged files: status $?: $(tail -3 "$dir/out")"
     group "damaged files"
 }
 
@@ -238,7 +265,8 @@ damage() {
 random() {
     count=20 enough=24
     [ "$CHECK_LONG" ] && count=1000 enough=1200
-    cc -std=c11 -O1 -o "$dir/model" tests/random/model.c && cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
+    cc -std=c11 -O1 -o "$dir/model" tests/random/model.c &&
+        cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
     first=$((1 + count * CHECK_SEED))
     mkdir "$dir/random" "$dir/floats"
     for by in model net; do
@@ -246,14 +274,18 @@ random() {
         for i in $(seq $first $((first + count - 1))); do mv "$dir/$by.d/$i.ng" "$dir/random/$by$i.ng"; done
     done
     mkdir "$dir/doubles"
-    DOUBLE=1 DUMP=$dir/doubles limit 600 "$dir/roundtrip" "$dir"/random/*.ng >"$dir/out" 2>&1 || fail "roundtrip: status $?: $(tail -2 "$dir/out")"
-    limit 600 $python tests/random/pytorch.py "$dir/doubles" >"$dir/out" 2>&1 || fail "pytorch.py: $(tail -3 "$dir/out")"
+    DOUBLE=1 DUMP=$dir/doubles limit 600 "$dir/roundtrip" "$dir"/random/*.ng >"$dir/out" 2>&1 ||
+        fail "roundtrip: status $?: $(tail -2 "$dir/out")"
+    limit 600 $python tests/random/pytorch.py "$dir/doubles" >"$dir/out" 2>&1 ||
+        fail "pytorch.py: $(tail -3 "$dir/out")"
     passed=$((passed + $(grep -c '^ok ' "$dir/out")))
-    [ "$(grep -c '^ok ' "$dir/out")" -ge $enough ] && good || fail "PyTorch computes few models: $(grep -v '^ok ' "$dir/out" | head -3)"
+    [ "$(grep -c '^ok ' "$dir/out")" -ge $enough ] && good ||
+        fail "PyTorch computes few models: $(grep -v '^ok ' "$dir/out" | head -3)"
     grep -v '^ok ' "$dir/out" >"$dir/got" && fail "PyTorch: $(head -5 "$dir/got")"
     if [ -d "$dir/npm" ]; then
         DUMP=$dir/floats limit 600 "$dir/roundtrip" "$dir"/random/*.ng >"$dir/out" 2>&1
-        NODE_PATH=$dir/npm/node_modules limit 600 node $here/runtime.js "$dir/floats" >"$dir/out" 2>&1 || fail "runtime.js: $(tail -3 "$dir/out")"
+        NODE_PATH=$dir/npm/node_modules limit 600 node $here/runtime.js "$dir/floats" >"$dir/out" 2>&1 ||
+            fail "runtime.js: $(tail -3 "$dir/out")"
         passed=$((passed + $(grep -c '^ok ' "$dir/out")))
         grep -v '^ok ' "$dir/out" >"$dir/got" && fail "onnxruntime: $(head -5 "$dir/got")"
     fi
@@ -263,7 +295,8 @@ random() {
 # Without protobuf-c, ngc works, and import says what is missing.
 without() {
     in_share 8 0 || return
-    make -s B="$dir/without" ONNX=0 CFLAGS=-O0 "$dir/without/ngc" >"$dir/out" 2>&1 && good || fail "ONNX=0: $(tail -3 "$dir/out")"
+    make -s B="$dir/without" ONNX=0 CFLAGS=-O0 "$dir/without/ngc" >"$dir/out" 2>&1 && good ||
+        fail "ONNX=0: $(tail -3 "$dir/out")"
     says 2 "libprotobuf-c-dev" "$dir/without/ngc" import "$dir/nets/lenet/model.onnx"
     says 0 "[-]onnx" "$dir/without/ngc" --version
     says 0 "J = 7" "$dir/without/ngc" run -e 'a*2 + 1' a=3

@@ -31,7 +31,8 @@ made() {
 choose_quick
 # by_quick: $dir/m, of the C in $dir/m.c by the quick compiler
 by_quick() {
-    [ -e "$dir/pool.o" ] || cc $posix -O1 -Iruntime -c tests/pool/pool.c -o "$dir/pool.o" || return 1
+    [ -e "$dir/pool.o" ] || cc $posix -O1 -Iruntime -c tests/pool/pool.c -o "$dir/pool.o" ||
+        return 1
     $quick -Iruntime -I"$dir" -c "$dir/m.c" -o "$dir/m.o" 2>"$dir/log" &&
         cc "$dir/pool.o" "$dir/m.o" $build/libngrt.a $quick_libs -lm -lpthread -o "$dir/m" \
             2>"$dir/log"
@@ -57,7 +58,8 @@ for flags in -O0 -O2; do
 done
 # each thread uses the rows of a convolution that it has made: nobody waits between them
 "$ngc" tests/pool/rows.ng --pool-from=1 -d w -o "$dir/m.c" 2>"$dir/log"
-sed -n '/^program step/,/^program [^s]/p' "$dir/log" | grep -A1 ' = conv(d.y.conv.y' | grep -q 'shared loop'
+sed -n '/^program step/,/^program [^s]/p' "$dir/log" | grep -A1 ' = conv(d.y.conv.y' |
+    grep -q 'shared loop'
 verdict $? "rows.ng: a wait after a convolution"
 group models
 
@@ -172,7 +174,8 @@ verdict $? "what is large has a pool, what is small has none"
 cc -std=c99 -O0 -c "$dir/large.c" -o "$dir/large.o" && ! nm -u "$dir/large.o" |
     grep -q 'pthread\|ngrt'
 verdict $? "the C of a large model needs no thread library: $(nm -u "$dir/large.o")"
-size -A "$dir/large.o" | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 1 } END { exit bad }'
+size -A "$dir/large.o" |
+    awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 1 } END { exit bad }'
 verdict $? "no data that is written"
 "$ngc" --report tests/bench/c1.ng | grep -q '^  with a pool: [1-9][0-9]* kernels' &&
     ! "$ngc" --report tests/bench/b.ng | grep -q 'with a pool'

@@ -67,7 +67,8 @@ jobs() {
         [ $count -gt 100 ] && count=100
         by=none
         [ "$CHECK_LONG" ] && by=quick
-        [ "$CHECK_LONG" ] && ! [ "${RANDOM_CC-}" ] && case $((number % 20)) in 0) by=gcc ;; 10) by=narrow ;; esac
+        [ "$CHECK_LONG" ] && ! [ "${RANDOM_CC-}" ] &&
+            case $((number % 20)) in 0) by=gcc ;; 10) by=narrow ;; esac
         [ "$none" ] && by=none
         in_share $3 $number && echo "$1 $start $count $by"
         number=$((number + 1))
@@ -76,7 +77,8 @@ jobs() {
 # halves: of the hundreds of models, the halves that a run compiles
 halves() {
     for number in $(seq 0 $((models / 50 - 1))); do
-        in_share 26 $((number % 2 * 13 + number / 2)) && echo "model $((first + 50 * number)) 50 quick"
+        in_share 26 $((number % 2 * 13 + number / 2)) &&
+            echo "model $((first + 50 * number)) 50 quick"
     done
 }
 export dir first quick quick_libs libs narrow once
@@ -95,9 +97,11 @@ xargs -P 2 -L 1 sh "$dir/job" < "$dir/jobs"
 total=$(awk '{ n += $3 } END { print n }' "$dir/jobs")
 passed=$(cat "$dir"/*/log | awk '/^[0-9]+ passed, / { n += $1 } END { print n + 0 }')
 failed=$((total - passed))
-cat "$dir"/*/*.ops | awk '{ n[$1] += $2 } END { for (op in n) print op, n[op] }' | sort -k2n > "$dir/ops"
+cat "$dir"/*/*.ops | awk '{ n[$1] += $2 } END { for (op in n) print op, n[op] }' |
+    sort -k2n > "$dir/ops"
 awk '{ printf "%s %d%s", $1, $2, NR % 8 ? "  " : "\n" } END { print "" }' "$dir/ops"
-[ $models -ge 1000 ] && for op in $(sed -n 's/\/\*.*\*\///; s/X(\([a-z0-9_]*\))/\1/gp' compiler/graph/ops.h); do
+[ $models -ge 1000 ] &&
+    for op in $(sed -n 's/\/\*.*\*\///; s/X(\([a-z0-9_]*\))/\1/gp' compiler/graph/ops.h); do
     [ $op = over_ranks ] && continue # only with --ranks, which tests/ranks tests
     grep -q "^$op [1-9]" "$dir/ops" ||
         { echo "FAIL no model has the op $op"; failed=$((failed + 1)); }

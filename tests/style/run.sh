@@ -55,7 +55,8 @@ for file in grammars/ng.l grammars/ng.y; do
 done
 
 # .clang-format leaves long lines only for texts in quotes.
-{ sources; ls grammars/ng.[ly]; } | xargs awk 'length > 100 && !/"/ { print FILENAME ":" FNR }' > "$dir/long"
+{ sources; ls grammars/ng.[ly]; } |
+    xargs awk 'length > 100 && !/"/ { print FILENAME ":" FNR }' > "$dir/long"
 if [ -s "$dir/long" ]; then
     fail "lines of more than 100 columns: $(head -20 "$dir/long")"
 else

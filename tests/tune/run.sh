@@ -161,7 +161,8 @@ for form in '' '-O0' '--standalone' '--real=double --comments=derivation'; do
         fail "ngc $form: $(head -3 said)"
     cc -std=c99 -pedantic -Wall -Wextra -Werror -O1 -I"$top/runtime" -c c.c -o c.o 2>said ||
         fail "$form: $(head -3 said)"
-    size -A c.o | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 1 } END { exit bad }' || fail "$form: constants are not in .rodata"
+    size -A c.o | awk '($1 == ".data" || $1 == ".bss") && $2 > 0 { bad = 1 } END { exit bad }' ||
+        fail "$form: constants are not in .rodata"
     sed -n '/^typedef struct c_params/,/^}/p; /^typedef struct c_state/,/^}/p; /^typedef struct c_grads/,/^}/p' c.h >structs
     if grep -q 'z_W' structs && ! grep -qE 'a_W|b_b|gain|running' structs &&
         grep -q 'top_running_mean' \
