@@ -512,6 +512,32 @@ void result(Import *im, int i, Operand o)
         m->element = operand_node(o)->type == T_INT ? EL_INT64 : EL_FLOAT;
 }
 
+Operand emit_of(Import *im, Operand x, Binds binds, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    const char *form = text_vformat(im->ngc, format, list);
+    va_end(list);
+    return emit(im, binds, form, 1, x);
+}
+
+Operand permuted(Import *im, Operand x, const int64_t *perm, int rank)
+{
+    return emit_of(im, x, BIND_ATOM, "permute($00, %s)", ints_text(im, perm, rank));
+}
+
+Operand last_axis_to(Import *im, Operand x, int64_t axis, int rank)
+{
+    int64_t perm[MAX_RANK];
+    int last = rank - 1;
+    if (axis == last)
+        return x;
+
+    for (int i = 0, from = 0; i < rank; i++)
+        perm[i] = i == axis ? last : from++;
+    return permuted(im, x, perm, rank);
+}
+
 void result_emit(Import *im, Binds binds, const char *form, int args, ...)
 {
     if (im->failed)

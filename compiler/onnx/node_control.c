@@ -446,7 +446,7 @@ static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
     for (int i = 0; i < all && !im->failed; i++) {
         x[i] = operand(im, s->first + i);
         if (row >= 0 && !im->failed)
-            x[i] = emit(im, BIND_ATOM, text_format(im->ngc, "$60[%lld]", (long long)row), 1, x[i]);
+            x[i] = emit_of(im, x[i], BIND_ATOM, "$60[%lld]", (long long)row);
         in[i] = (Meaning){.operand = x[i], .element = input_element(im, s->first + i)};
     }
     for (int64_t p = 0; p < s->passes && !im->failed; p++) {

@@ -17,10 +17,8 @@ static void take_tile(Import *im, const Pb__Node *n)
             return;
         }
         if (k > 1)
-            x = emit(im, BIND_ATOM,
-                     text_format(im->ngc, i ? "tile($00, %lld, %d)" : "tile($00, %lld)",
-                                 (long long)k, i),
-                     1, x);
+            x = emit_of(im, x, BIND_ATOM, i ? "tile($00, %lld, %d)" : "tile($00, %lld)",
+                        (long long)k, i);
     }
     result(im, 0, x);
 }
@@ -109,12 +107,12 @@ static void take_pad(Import *im, const Pb__Node *n)
 
     pad_texts(im, rank, pads, &cut, &add);
     if (cut)
-        x = emit(im, BIND_ATOM, text_format(im->ngc, "$60[%s]", cut), 1, x);
+        x = emit_of(im, x, BIND_ATOM, "$60[%s]", cut);
     const char *v = "";
     if (value != 0)
         v = text_format(im->ngc, ", value = %s", number_text(im, value));
     if (add)
-        x = emit(im, BIND_ATOM, text_format(im->ngc, "%s($00, [%s]%s)", function, add, v), 1, x);
+        x = emit_of(im, x, BIND_ATOM, "%s($00, [%s]%s)", function, add, v);
     result(im, 0, x);
 }
 
@@ -161,7 +159,7 @@ static void take_range(Import *im, const Pb__Node *n)
     const char *form = text_format(im->ngc, "arange(%s)", size_text(im->g, count, ""));
     Operand x = emit(im, BIND_ATOM, form, 0);
     if (a != 0)
-        x = emit(im, BIND_SUM, text_format(im->ngc, "$20 + %lld", (long long)a), 1, x);
+        x = emit_of(im, x, BIND_SUM, "$20 + %lld", (long long)a);
     result(im, 0, x);
 }
 
@@ -184,21 +182,12 @@ static void take_one_hot(Import *im, const Pb__Node *n)
     if (operand_node(i)->type != T_INT)
         i = emit(im, BIND_ATOM, "as_int($00)", 1, i);
     if (!im->failed && operand_node(i)->range.lo < 0)
-        i = emit(im, BIND_ATOM, text_format(im->ngc, "from_end($00, %lld)", (long long)k), 1, i);
-    Operand x = emit(im, BIND_ATOM, text_format(im->ngc, "one_hot($00, %lld)", (long long)k), 1, i);
+        i = emit_of(im, i, BIND_ATOM, "from_end($00, %lld)", (long long)k);
+    Operand x = emit_of(im, i, BIND_ATOM, "one_hot($00, %lld)", (long long)k);
     if (off != 0 || on != 1)
-        x = emit(im, BIND_ATOM,
-                 text_format(im->ngc, "where($00, %s, %s)", number_text(im, on),
-                             number_text(im, off)),
-                 1, x);
-    if (axis != rank) {
-        int64_t perm[MAX_RANK];
-        for (int j = 0, from = 0; j <= rank; j++)
-            perm[j] = j == axis ? rank : from++;
-        x = emit(im, BIND_ATOM,
-                 text_format(im->ngc, "permute($00, %s)", ints_text(im, perm, rank + 1)), 1, x);
-    }
-    result(im, 0, x);
+        x = emit_of(im, x, BIND_ATOM, "where($00, %s, %s)", number_text(im, on),
+                    number_text(im, off));
+    result(im, 0, last_axis_to(im, x, axis, rank + 1));
 }
 
 static void take_trilu(Import *im, const Pb__Node *n)
@@ -258,7 +247,7 @@ static void take_cumsum(Import *im, const Pb__Node *n)
     const char *form = "cumsum($00, %s)";
     if (back)
         form = "flip(cumsum(flip($00, %1$s), %1$s), %1$s)";
-    Operand y = emit(im, BIND_ATOM, text_format(im->ngc, form, at), 1, x);
+    Operand y = emit_of(im, x, BIND_ATOM, form, at);
     if (exclusive)
         y = emit(im, BIND_SUM, "$20 - $31", 2, y, x);
     result(im, 0, y);
@@ -324,7 +313,7 @@ static void take_reverse(Import *im, const Pb__Node *n)
     const char *t = time == 0 ? "[:, new]" : "[new, :]";
     const char *b = time == 0 ? "[new, :]" : "[:, new]";
     Operand i = emit(im, BIND_ATOM, text_format(im->ngc, "arange(%s)%s", steps, t), 0);
-    Operand k = emit(im, BIND_ATOM, text_format(im->ngc, "$60%s", b), 1, lengths);
+    Operand k = emit_of(im, lengths, BIND_ATOM, "$60%s", b);
     Operand at = emit(im, BIND_ATOM, "where($20 < $21, $21 - 1 - $30, $00)", 2, i, k);
     Text form = {.ngc = im->ngc};
     text_add(&form, "take_along($00, broadcast_to($61[:, :");

@@ -96,11 +96,11 @@ static void take_gemm(Import *im, const Pb__Node *n)
     Operand y = operand(im, 1);
     y = emit(im, BIND_TERM, tb ? "$30 @ $61'" : "$30 @ $61", 2, x, y);
     if (alpha != 1)
-        y = emit(im, BIND_TERM, text_format(im->ngc, "%s*$40", number_text(im, alpha)), 1, y);
+        y = emit_of(im, y, BIND_TERM, "%s*$40", number_text(im, alpha));
     if (has_input(n, 2) && beta != 0) {
         Operand c = operand(im, 2);
         if (beta != 1)
-            c = emit(im, BIND_TERM, text_format(im->ngc, "%s*$40", number_text(im, beta)), 1, c);
+            c = emit_of(im, c, BIND_TERM, "%s*$40", number_text(im, beta));
         y = emit(im, BIND_SUM, "$20 + $31", 2, y, c);
     }
     result(im, 0, y);
@@ -229,14 +229,11 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
     for (int64_t i = axis; i < rank; i++)
         text_add(&axes, "%s%lld", text_if(i > axis, ", "), (long long)i);
     if (wants_output(n, 1) || wants_output(n, 2)) {
-        Operand m = emit(im, BIND_ATOM,
-                         text_format(im->ngc, "mean($00, [%s], keepdims = 1)", axes.at), 1, x);
-        Operand v = emit(im, BIND_ATOM,
-                         text_format(im->ngc, "var($00, [%s], keepdims = 1)", axes.at), 1, x);
+        Operand m = emit_of(im, x, BIND_ATOM, "mean($00, [%s], keepdims = 1)", axes.at);
+        Operand v = emit_of(im, x, BIND_ATOM, "var($00, [%s], keepdims = 1)", axes.at);
         result(im, 1, m);
         const char *eps_number = number_text(im, attribute_float(im, "epsilon", 1e-5));
-        result(im, 2,
-               emit(im, BIND_TERM, text_format(im->ngc, "1/sqrt($20 + %s)", eps_number), 1, v));
+        result(im, 2, emit_of(im, v, BIND_TERM, "1/sqrt($20 + %s)", eps_number));
     }
     if (axis == rank - 1 && gain && bias) {
         Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, "layer_norm($00%s)", eps), 1, &x);

@@ -26,7 +26,7 @@ static Operand along(Import *im, int i, int64_t axis, int rank)
     if (!im->failed)
         index = along_axis(im, o, axis, rank);
     if (*index)
-        return emit(im, BIND_ATOM, text_format(im->ngc, "$60%s", index), 1, o);
+        return emit_of(im, o, BIND_ATOM, "$60%s", index);
     return o;
 }
 
@@ -52,7 +52,7 @@ static void quantized(Import *im, Operand steps, int zero, int64_t axis, int ran
         y = emit(im, BIND_SUM, "$20 + $31", 2, y, along(im, zero, axis, rank));
     if (im->failed)
         return;
-    y = emit(im, BIND_ATOM, text_format(im->ngc, "clip($00, %s)", bounds(element)), 1, y);
+    y = emit_of(im, y, BIND_ATOM, "clip($00, %s)", bounds(element));
     result(im, 0, y);
     if (!im->failed && wants_output(im->at, 0))
         meaning_of(im, im->at->output[0])->element = element;

@@ -139,12 +139,6 @@ static void take_global_pool(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, text_format(im->ngc, "%s($00, [%s], keepdims = 1)", f, axes), 1, x);
 }
 
-static Operand permuted(Import *im, Operand x, const int64_t *perm, int rank)
-{
-    const char *form = text_format(im->ngc, "permute($00, %s)", ints_text(im, perm, rank));
-    return emit(im, BIND_ATOM, form, 1, x);
-}
-
 /* ---- softmax ---- */
 
 /* 1 at the largest element along an axis, 0 elsewhere. joined: axis is -1, and all but the first
@@ -159,18 +153,13 @@ static void hardmax(Import *im, Operand x, int64_t axis)
     if (axis < 0)
         axis = s.rank - 1;
     const char *n = size_text(im->g, s.dim[axis], "");
-    if (axis == s.rank - 1) {
-        result_emit(im, BIND_ATOM, text_format(im->ngc, "one_hot(argmax($00), %s)", n), 1, x);
-        return;
-    }
-
+    Operand y;
+    if (axis == s.rank - 1)
+        y = emit_of(im, x, BIND_ATOM, "one_hot(argmax($00), %s)", n);
+    else
+        y = emit_of(im, x, BIND_ATOM, "one_hot(argmax($00, %lld), %s)", (long long)axis, n);
     /* one_hot adds the last axis, which takes the place of this one */
-    const char *form = text_format(im->ngc, "one_hot(argmax($00, %lld), %s)", (long long)axis, n);
-    Operand y = emit(im, BIND_ATOM, form, 1, x);
-    int64_t perm[MAX_RANK];
-    for (int i = 0, k = 0; i < s.rank; i++)
-        perm[i] = i == axis ? s.rank - 1 : k++;
-    result(im, 0, permuted(im, y, perm, s.rank));
+    result(im, 0, last_axis_to(im, y, axis, s.rank));
 }
 
 static void take_softmax(Import *im, const Pb__Node *n)

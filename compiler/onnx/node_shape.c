@@ -233,8 +233,7 @@ static void take_expand(Import *im, const Pb__Node *n)
         return;
     }
     if (!shape_equal(s, to))
-        x = emit(im, BIND_ATOM,
-                 text_format(im->ngc, "broadcast_to($00, %s)", shape_text(im->g, to)), 1, x);
+        x = emit_of(im, x, BIND_ATOM, "broadcast_to($00, %s)", shape_text(im->g, to));
     result(im, 0, x);
 }
 
@@ -261,8 +260,7 @@ static void take_transpose(Import *im, const Pb__Node *n)
     if (last)
         x = emit(im, BIND_ATOM, "$60'", 1, x);
     else if (!same)
-        x = emit(im, BIND_ATOM, text_format(im->ngc, "permute($00, %s)", ints_text(im, perm, rank)),
-                 1, x);
+        x = permuted(im, x, perm, rank);
     result(im, 0, x);
 }
 
@@ -621,7 +619,7 @@ static Operand places(Import *im, int i, const Size *size, int sizes)
         n = size_text(im->g, size[0], "");
     else
         n = sizes_text(im, size, sizes);
-    return emit(im, BIND_ATOM, text_format(im->ngc, "from_end($00, %s)", n), 1, o);
+    return emit_of(im, o, BIND_ATOM, "from_end($00, %s)", n);
 }
 
 /* How many of the first axes the rows of operand i are places in; 0 with a problem. */

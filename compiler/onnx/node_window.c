@@ -277,7 +277,7 @@ static Operand by_columns(Import *im, Operand y, const Window *w)
         }
     for (int i = w->n - 1; i > 0 && !im->failed; i--) {
         const char *size = text_format(im->ngc, "%lld", (long long)n[i]);
-        Operand q = emit(im, BIND_ATOM, text_format(im->ngc, "as_int($30/%s)", size), 1, rest);
+        Operand q = emit_of(im, rest, BIND_ATOM, "as_int($30/%s)", size);
         const char *form =
             text_format(im->ngc, "($20 - %s*$31)*%lld", size, (long long)(all /= n[i]));
         Operand part = emit(im, BIND_TERM, form, 2, rest, q);
@@ -362,7 +362,7 @@ static void take_max_unpool(Import *im, const Pb__Node *n)
                                  size_text(im->g, count, ""), sizes_text(im, dim, s.rank)),
                      2, x, at);
     if (given && !im->failed && strpbrk(more.at, "123456789"))
-        y = emit(im, BIND_ATOM, text_format(im->ngc, "pad($00, [%s])", more.at), 1, y);
+        y = emit_of(im, y, BIND_ATOM, "pad($00, [%s])", more.at);
     result(im, 0, y);
 }
 

@@ -236,6 +236,12 @@ Operand declare(Import *, Known *, const char *label); /* a param or state */
 /* A line with these operands. An operand without a line, or a line that the language refuses,
  * gives one without a line, after a problem. */
 Operand emit(Import *, Binds, const char *form, int args, ...); /* Operand ... */
+/* The same with one operand and a form that is printed: emit_of(im, x, BIND_ATOM, "f($00, %d)", i)
+ */
+__attribute__((format(printf, 4, 5))) Operand emit_of(Import *, Operand, Binds, const char *format,
+                                                      ...);
+Operand permuted(Import *, Operand, const int64_t *perm, int rank);
+Operand last_axis_to(Import *, Operand, int64_t axis, int rank); /* it becomes this axis */
 Operand emit_line(Import *, Line *);
 Line *line_new(Import *, Binds, const char *form, int args, const Operand *);
 void line_weight(Import *, Line *, Known *, const int *perm);
