@@ -5,6 +5,7 @@
  * An element becomes a key, a whole number that is smaller the earlier it comes. Keys are sorted by
  * their bytes, so no two elements are compared. All elements of a long row do not fit into the
  * memory that a call may take: they are first dealt out by their first bytes, in place.
+ * Microcontrollers have no such memory; they take a heap.
  */
 #define NGRT_FN
 #define ngrt_order_pair    NGRT_NAME(order_pair)
@@ -25,6 +26,12 @@
 /*@ order: */
 #define NGRT_ORDER_FEW   40   /* elements that are compared with each other */
 #define NGRT_ORDER_BLOCK 2048 /* elements that are sorted by their bytes at once */
+/* Has the stack room for blocks? That of a microcontroller has not: there a heap has all. */
+#if defined __unix__ || defined __APPLE__ || defined _WIN32 || defined __wasm__
+#define NGRT_ORDER_ROOM 1
+#else
+#define NGRT_ORDER_ROOM 0
+#endif
 
 /* an element: its key, and where it is */
 typedef struct ngrt_order_pair {
@@ -264,9 +271,9 @@ NGRT_FN void ngrt_order(int rows, int n, int k, const real *x, int32_t *y)
     int t, i;
 
     for (t = 0; t < rows; t++, x += n, y += k) {
-        if (k < n && n <= NGRT_ORDER_BLOCK && n / 8 < k) {
+        if (NGRT_ORDER_ROOM && k < n && n <= NGRT_ORDER_BLOCK && n / 8 < k) {
             ngrt_order_part(n, k, x, y);
-        } else if (k < n) {
+        } else if (!NGRT_ORDER_ROOM || k < n) {
             ngrt_order_first(n, k, x, y);
         } else {
             for (i = 0; i < n; i++)

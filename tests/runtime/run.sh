@@ -171,6 +171,7 @@ for cc in ${*:-gcc clang}; do
         due && build_run functions "$cc" $opt $plain "$here/functions.c"
         due && build_run random "$cc" $opt $plain "$here/random.c"
         due && build_run order "$cc" $opt $plain "$here/order.c" "$rt/ngrt_order.c"
+        due && build_run order "$cc" $opt $plain -U__unix__ "$here/order.c" "$rt/ngrt_order.c"
         due && build_run linear "$cc" $opt $plain -DNGRT_PLAIN "$here/linear.c" \
             $(sources ngrt_slinear ngrt_dlinear)
         ways=32 step=8
