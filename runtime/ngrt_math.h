@@ -399,6 +399,35 @@ static inline int32_t ngrt_as_int(double x)
     return y < 2147483647.0 ? (int32_t)y : INT32_MAX;
 }
 
+/*@ pick: */
+/* a if the test is true, b if not; both are there already. Without a jump, which costs more than
+ * this where it is guessed wrongly. */
+static inline double ngrt_pick(int test, double a, double b)
+{
+    const uint64_t mask = (uint64_t)0 - (uint64_t)(test != 0);
+    uint64_t x, y;
+
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & mask) | (y & ~mask);
+    memcpy(&a, &x, sizeof a);
+    return a;
+}
+
+/*@ pickf: */
+/* a if the test is true, b if not; without a jump. */
+static inline float ngrt_pickf(int test, float a, float b)
+{
+    const uint32_t mask = (uint32_t)0 - (uint32_t)(test != 0);
+    uint32_t x, y;
+
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & mask) | (y & ~mask);
+    memcpy(&a, &x, sizeof a);
+    return a;
+}
+
 /*@ signf: */
 /* -1, 0 or 1; NaN stays. */
 static inline float ngrt_signf(float x)

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { FEW_OPS = 32 }; /* operations that take less time than a jump that is guessed wrongly */
+
 /* ---- numbers, sizes ---- */
 
 /* A size as a factor: in parentheses if it is a sum. */
@@ -742,6 +744,40 @@ static Part cast_size(Printer *pr, const char *type, const char *text)
     return print_cast(pr, type, (Part){text, prec});
 }
 
+/* Does computing it cost less than a jump that is guessed wrongly? */
+static bool is_cheap(const Val *v)
+{
+    if (v->temp)
+        return true;
+    if (v->ops > FEW_OPS || (v->kind == V_OP && !op_has(v->op, F_CHEAP)))
+        return false;
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        if (!is_cheap(v->arg[i]))
+            return false;
+    return true;
+}
+
+/* Does it depend on elements that the innermost loop loads? Nobody can guess these; a test of loop
+ * variables is guessed well. */
+static bool depends_on_data(const Kernel *k, const Val *v)
+{
+    if (!val_is_inner(k, v))
+        return false;
+    if (v->kind == V_LOAD)
+        return true;
+    for (int i = 0; i < 3 && v->arg[i]; i++)
+        if (depends_on_data(k, v->arg[i]))
+            return true;
+    return false;
+}
+
+/* Is it a choice by data between two values that may both be computed? */
+static bool needs_no_jump(const Printer *pr, const Val *v)
+{
+    return v->op == OP_where && pr->k && depends_on_data(pr->k, v->arg[0]) && is_cheap(v->arg[1]) &&
+           is_cheap(v->arg[2]);
+}
+
 /* The C of an operation. Some have faster ones, which are not used in the C to read, or for
  * starting values. What vectors leave over is computed as the vectors are. */
 static const char *op_text(const Printer *pr, const Val *v)
@@ -752,6 +788,8 @@ static const char *op_text(const Printer *pr, const Val *v)
     /* starting values must be the same on every machine, so they take libm's or the plain form */
     if (v->type != T_FLOAT || pr->e->module->plain || pr->b->p->init)
         return c;
+    if (needs_no_jump(pr, v))
+        return "ngrt_pick@($a, $b, $c)";
     if (form->left && pr->k && pr->k->vector && val_is_inner(pr->k, v))
         return form->left;
     return form->c ? form->c : c;
@@ -769,7 +807,9 @@ static Part print_op(Printer *pr, const Val *v)
         all.prec = PREC_CALL;
         return all;
     }
-    return print_fill(pr, op_text(pr, v), info->prec, v->type, arg, NULL, pr->e->suffix);
+    const char *c = op_text(pr, v);
+    int prec = begins(c, "ngrt_") ? PREC_CALL : info->prec;
+    return print_fill(pr, c, prec, v->type, arg, NULL, pr->e->suffix);
 }
 
 static Part print_constant(Printer *pr, const Val *v)
