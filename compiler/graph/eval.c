@@ -195,18 +195,15 @@ static void put_test_first(EvalLoop *p)
 static void add_part(Eval *e, const Node *collect)
 {
     const Node *a = collect->arg[0];
-    const struct Attr *place = &collect->attr;
     const double *in = e->value[a->id];
     double *out = e->value[collect->id];
-    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
+    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, at[MAX_RANK], i = 0;
 
     eval_shape(e, collect->shape, dim);
     if (eval_shape(e, a->shape, from) == 0)
         return;
     do {
-        int64_t at[MAX_RANK];
-        for (int k = 0; k < a->shape.rank; k++)
-            at[k] = size_at(e->graph, place->lo[k], e->dim) + place->step[k] * index[k];
+        strided_place(collect, e, index, at);
         out[index_at(a->shape.rank, dim, at)] += in[i++];
     } while (index_next(a->shape.rank, from, index));
 }

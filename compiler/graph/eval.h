@@ -43,4 +43,8 @@ int64_t eval_count(const Eval *, Shape);
 /* The same, and its extents. */
 int64_t eval_shape(const Eval *, Shape, int64_t *dim);
 
+/* Of a slice the place of element index[] in its operand; of a pad, or of what a loop collects,
+ * that of its operand's element in it. */
+void strided_place(const Node *, const Eval *, const int64_t *index, int64_t *at);
+
 #endif

@@ -6,21 +6,35 @@
 
 /* ---- reference values: each output element is one input element ---- */
 
-static void eval_expand(const Node *n, Eval *e, double *out)
+/* Sets at[] to where in the operand element index[] of the result is. */
+typedef void Origin(const Node *n, const Eval *e, const int64_t *index, int64_t *at);
+
+static void eval_moved(const Node *n, Eval *e, double *out, Origin *origin)
 {
     const Node *a = n->arg[0];
     const double *in = e->value[a->id];
-    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
+    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, at[MAX_RANK], i = 0;
     eval_shape(e, a->shape, from);
     if (eval_shape(e, n->shape, dim) == 0)
         return;
+
     do {
-        int64_t at[MAX_RANK];
-        for (int k = 0, j = 0; k < n->shape.rank; k++)
-            if (!(n->attr.axes >> k & 1))
-                at[j++] = index[k];
+        origin(n, e, index, at);
         out[i++] = in[index_at(a->shape.rank, from, at)];
     } while (index_next(n->shape.rank, dim, index));
+}
+
+static void expand_origin(const Node *n, const Eval *e, const int64_t *index, int64_t *at)
+{
+    (void)e;
+    for (int k = 0; k < n->shape.rank; k++)
+        if (!(n->attr.axes >> k & 1))
+            *at++ = index[k];
+}
+
+static void eval_expand(const Node *n, Eval *e, double *out)
+{
+    eval_moved(n, e, out, expand_origin);
 }
 
 static void eval_reshape(const Node *n, Eval *e, double *out)
@@ -28,56 +42,42 @@ static void eval_reshape(const Node *n, Eval *e, double *out)
     memcpy(out, e->value[arg_id(n, 0)], (size_t)eval_count(e, n->shape) * sizeof *out);
 }
 
-static void eval_permute(const Node *n, Eval *e, double *out)
+static void permute_origin(const Node *n, const Eval *e, const int64_t *index, int64_t *at)
 {
-    const Node *a = n->arg[0];
-    const double *in = e->value[a->id];
-    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
-    eval_shape(e, a->shape, from);
-    if (eval_shape(e, n->shape, dim) == 0)
-        return;
-    do {
-        int64_t at[MAX_RANK];
-        for (int k = 0; k < n->shape.rank; k++)
-            at[n->attr.perm[k]] = index[k];
-        out[i++] = in[index_at(a->shape.rank, from, at)];
-    } while (index_next(n->shape.rank, dim, index));
+    (void)e;
+    for (int k = 0; k < n->shape.rank; k++)
+        at[n->attr.perm[k]] = index[k];
 }
 
-/* The place of element `index` of a slice in its operand, or of element `index` of a pad's operand
- * in the pad. dim is the shape of the larger one. */
-static int64_t strided(const Node *n, const Eval *e, int rank, const int64_t *dim,
-                       const int64_t *index)
+static void eval_permute(const Node *n, Eval *e, double *out)
 {
-    int64_t at[MAX_RANK];
-    for (int k = 0; k < rank; k++)
+    eval_moved(n, e, out, permute_origin);
+}
+
+void strided_place(const Node *n, const Eval *e, const int64_t *index, int64_t *at)
+{
+    for (int k = 0; k < n->shape.rank; k++)
         at[k] = size_at(e->graph, n->attr.lo[k], e->dim) + n->attr.step[k] * index[k];
-    return index_at(rank, dim, at);
 }
 
 static void eval_slice(const Node *n, Eval *e, double *out)
 {
-    const double *in = e->value[arg_id(n, 0)];
-    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
-    eval_shape(e, n->arg[0]->shape, from);
-    if (eval_shape(e, n->shape, dim) == 0)
-        return;
-    do
-        out[i++] = in[strided(n, e, n->shape.rank, from, index)];
-    while (index_next(n->shape.rank, dim, index));
+    eval_moved(n, e, out, strided_place);
 }
 
 static void eval_pad(const Node *n, Eval *e, double *out)
 {
     const double *in = e->value[arg_id(n, 0)];
-    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
+    int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0}, at[MAX_RANK], i = 0;
     int64_t count = eval_shape(e, n->shape, dim);
     memset(out, 0, (size_t)count * sizeof *out);
     if (eval_shape(e, n->arg[0]->shape, from) == 0)
         return;
-    do
-        out[strided(n, e, n->shape.rank, dim, index)] = in[i++];
-    while (index_next(n->shape.rank, from, index));
+
+    do {
+        strided_place(n, e, index, at);
+        out[index_at(n->shape.rank, dim, at)] = in[i++];
+    } while (index_next(n->shape.rank, from, index));
 }
 
 static void eval_concat(const Node *n, Eval *e, double *out)

@@ -381,6 +381,19 @@ static Placed places_in_order(Export *x, const Node *n)
     return plain(output[1]);
 }
 
+/* With its axes in another order. */
+static const char *transposed(Export *x, const char *name, const int64_t *perm, int rank)
+{
+    bool same = true;
+    for (int i = 0; i < rank; i++)
+        same &= perm[i] == i;
+    if (same)
+        return name;
+    name = put_unary(x, "Transpose", name);
+    put_ints(x, "perm", perm, rank);
+    return name;
+}
+
 /* An operand of a product; turned: it is stored transposed. */
 static const char *factor(Export *x, const Node *n, bool turned)
 {
@@ -393,9 +406,7 @@ static const char *factor(Export *x, const Node *n, bool turned)
         perm[i] = i;
     perm[rank - 1] = rank - 2;
     perm[rank - 2] = rank - 1;
-    name = put_unary(x, "Transpose", name);
-    put_ints(x, "perm", perm, rank);
-    return name;
+    return transposed(x, name, perm, rank);
 }
 
 static Placed matmul(Export *x, const Node *n)
@@ -411,16 +422,9 @@ static const char *ordered(Export *x, const Node *n, const int *order, int rank)
 {
     const Placed *p = &x->place[n->id];
     int64_t perm[MAX_RANK];
-    bool same = true;
-    for (int i = 0; i < rank; i++) {
+    for (int i = 0; i < rank; i++)
         perm[i] = p->turned ? p->perm[order[i]] : order[i];
-        same &= perm[i] == i;
-    }
-    if (same)
-        return p->name;
-    const char *name = put_unary(x, "Transpose", p->name);
-    put_ints(x, "perm", perm, rank);
-    return name;
+    return transposed(x, p->name, perm, rank);
 }
 
 static const int batch_first[] = {3, 0, 1, 2};
@@ -493,8 +497,7 @@ static Placed convk(Export *x, const Node *n)
     Shape joined = {4, {in, size_mul(x->g, groups, dim[3]), dim[1], dim[2]}};
     const char *shape = shape_list(x, split, true);
     const char *a = put_binary(x, "Reshape", tensor_of(x, image), shape);
-    a = put_unary(x, "Transpose", a);
-    put_ints(x, "perm", rows_of_image, 5);
+    a = transposed(x, a, rows_of_image, 5);
     a = put_binary(x, "Reshape", a, shape_list(x, joined, true));
     const char *k = put_binary(x, "Conv", a, ordered(x, y, rows_of_y, 4));
     put_pairs(x, n->attr.dilation, n->attr.stride, (int)groups);
@@ -527,18 +530,6 @@ static const char *index_list(Export *x, const Node *n)
         all = one;
     }
     return all;
-}
-
-static const char *transposed(Export *x, const char *name, const int64_t *perm, int rank)
-{
-    bool same = true;
-    for (int i = 0; i < rank; i++)
-        same &= perm[i] == i;
-    if (same)
-        return name;
-    name = put_unary(x, "Transpose", name);
-    put_ints(x, "perm", perm, rank);
-    return name;
 }
 
 /* `count` axes from `axis` on come first, then the others. */
