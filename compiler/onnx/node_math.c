@@ -55,11 +55,14 @@ static void take_mod(Import *im, const Pb__Node *n)
 static void take_variadic(Import *im, const Pb__Node *n)
 {
     Operand y = operand(im, 0);
-    bool sum = strcmp(n->op, "Sum") == 0 || strcmp(n->op, "Mean") == 0;
-    bool is_max = strcmp(n->op, "Max") == 0;
-    const char *form = is_max ? "maximum($00, $01)" : "minimum($00, $01)";
+    const char *form = "$20 + $31";
+    Binds binds = BIND_SUM;
+    if (strcmp(n->op, "Max") == 0 || strcmp(n->op, "Min") == 0) {
+        form = strcmp(n->op, "Max") == 0 ? "maximum($00, $01)" : "minimum($00, $01)";
+        binds = BIND_ATOM;
+    }
     for (int i = 1; i < (int)n->n_input && !im->failed; i++)
-        y = emit(im, sum ? BIND_SUM : BIND_ATOM, sum ? "$20 + $31" : form, 2, y, operand(im, i));
+        y = emit(im, binds, form, 2, y, operand(im, i));
     if (strcmp(n->op, "Mean") == 0 && !im->failed)
         y = emit(im, BIND_TERM, "$30/$41", 2, y, literal(im, (double)n->n_input));
     result(im, 0, y);

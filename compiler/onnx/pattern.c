@@ -14,12 +14,18 @@ typedef struct Finder {
 
 /* ---- what a name is ---- */
 
+/* The number of a name in a table. */
+static int *named(Finder *f, Table *table, const char *name)
+{
+    return table_at(f->im->ngc, table, intern_str(f->im->ngc, name));
+}
+
 /* The node of this operator that computes a name, or NULL. It has the operands that it needs. */
 static const Pb__Node *made_by(Finder *f, const char *name, const char *op)
 {
     if (!name)
         return NULL;
-    int at = *table_at(f->im->ngc, &f->maker, intern_str(f->im->ngc, name));
+    int at = *named(f, &f->maker, name);
     if (at == 0)
         return NULL;
 
@@ -570,19 +576,20 @@ static bool find_linear(Finder *f, int at)
  * no pattern goes round in a circle. */
 static void find_makers(Finder *f)
 {
+    const Import *im = f->im;
     Table all = {0};
-    Ngc *ngc = f->im->ngc;
-    for (int i = 0; i < f->im->nodes; i++)
-        for (size_t k = 0; k < f->im->node[i]->n_output; k++)
-            *table_at(ngc, &all, intern_str(ngc, f->im->node[i]->output[k])) = i + 1;
-    for (int i = 0; i < f->im->nodes; i++) {
-        const Pb__Node *n = f->im->node[i];
+    for (int i = 0; i < im->nodes; i++)
+        for (size_t k = 0; k < im->node[i]->n_output; k++)
+            *named(f, &all, im->node[i]->output[k]) = i + 1;
+
+    for (int i = 0; i < im->nodes; i++) {
+        const Pb__Node *n = im->node[i];
         bool good = true;
         for (size_t k = 0; k < n->n_input; k++)
-            good &= !*n->input[k] || *table_at(ngc, &all, intern_str(ngc, n->input[k])) <= i;
+            good &= !*n->input[k] || *named(f, &all, n->input[k]) <= i;
         for (size_t k = 0; k < n->n_output && good; k++)
-            if (*table_at(ngc, &all, intern_str(ngc, n->output[k])) == i + 1)
-                *table_at(ngc, &f->maker, intern_str(ngc, n->output[k])) = i + 1;
+            if (*named(f, &all, n->output[k]) == i + 1)
+                *named(f, &f->maker, n->output[k]) = i + 1;
     }
 }
 
