@@ -167,12 +167,9 @@ void graph_dump(const Graph *g, Node *const *root, int roots, FILE *out)
 /* The roots by name, then what they need. */
 void model_dump(const Model *m, FILE *out)
 {
-    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
-    for (int i = 0; i < m->roots; i++) {
-        root[i] = m->root[i].node;
-        fprintf(out, "# %s = %%%d\n", m->root[i].name, root[i]->id);
-    }
-    graph_dump(m->graph, root, m->roots, out);
+    for (int i = 0; i < m->roots; i++)
+        fprintf(out, "# %s = %%%d\n", m->root[i].name, m->root[i].node->id);
+    graph_dump(m->graph, model_roots(m), m->roots, out);
 }
 
 /* ---- a node as an expression of the language ---- */

@@ -307,25 +307,36 @@ int *graph_uses(Graph *g, Node *const *root, int roots)
     return uses;
 }
 
+/* Is it a leaf of this loop, with one shape before, in and after a pass? */
+static void verify_variable(const Graph *g, const Node *loop, int i)
+{
+    const Node *leaf = loop_leaf(loop, i);
+    Shape init = loop_init(loop, i)->shape, next = loop_next(loop, i)->shape;
+    bool is_own = leaf->op == OP_carried && leaf->attr.loop == loop->attr.loop;
+
+    if (!is_own || !shape_equal(leaf->shape, init) || !shape_equal(leaf->shape, next))
+        ngc_bug("node %d (loop): variable %d is not one: %s, %s", loop->id, i, shape_text(g, init),
+                shape_text(g, next));
+}
+
 /* What leaves a loop leaves it alone: the loops around are the same. A variable keeps its shape. */
 static void verify_loop(const Graph *g, const Node *n)
 {
     const Node *loop = n->op == OP_loop ? n : n->arg[n->op != OP_passes];
+    const char *name = op_info[n->op]->name;
 
     if (loop->op != OP_loop || loop->attr.loop != n->attr.loop)
-        ngc_bug("node %d (%s): it is of another loop", n->id, op_info[n->op]->name);
+        ngc_bug("node %d (%s): it is of another loop", n->id, name);
     for (int k = 0; k < n->nargs; k++)
-        for (int l = 0; l < n->attr.loop->level; l++)
-            if (n->arg[k]->in[l] && n->arg[k]->in[l] != loop->in[l])
-                ngc_bug("node %d (%s): operand %d changes in a loop around it", n->id,
-                        op_info[n->op]->name, arg_id(n, k));
+        for (int l = 0; l < n->attr.loop->level; l++) {
+            const Loop *in = n->arg[k]->in[l];
+            if (in && in != loop->in[l])
+                ngc_bug("node %d (%s): operand %d changes in a loop around it", n->id, name,
+                        arg_id(n, k));
+        }
 
     for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++)
-        if (loop_leaf(n, i)->op != OP_carried || loop_leaf(n, i)->attr.loop != n->attr.loop ||
-            !shape_equal(loop_leaf(n, i)->shape, loop_init(n, i)->shape) ||
-            !shape_equal(loop_leaf(n, i)->shape, loop_next(n, i)->shape))
-            ngc_bug("node %d (loop): variable %d is not one: %s, %s", n->id, i,
-                    shape_text(g, loop_init(n, i)->shape), shape_text(g, loop_next(n, i)->shape));
+        verify_variable(g, n, i);
 }
 
 void graph_verify(const Graph *g)
@@ -369,6 +380,19 @@ void model_order_vars(Model *m)
                 old[i]->index = n;
                 m->var[n++] = old[i];
             }
+}
+
+Node **model_roots(const Model *m)
+{
+    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
+    for (int i = 0; i < m->roots; i++)
+        root[i] = m->root[i].node;
+    return root;
+}
+
+int *model_uses(const Model *m)
+{
+    return graph_uses(m->graph, model_roots(m), m->roots);
 }
 
 Node **model_take_roots(const Model *m, int *count)

@@ -856,6 +856,9 @@ bool node_is_turned(const Node *); /* a reshape that is the transpose of a row o
  * counts 1. */
 int *graph_uses(Graph *, Node *const *root, int roots);
 
+Node **model_roots(const Model *); /* the nodes of its roots */
+int *model_uses(const Model *);    /* graph_uses of these */
+
 /* All roots of a model and the starting values of its variables, for a pass that rewrites them. */
 Node **model_take_roots(const Model *, int *count);
 void model_order_vars(Model *); /* inputs, params, states, frozen ones; sets Var.index */

@@ -219,10 +219,8 @@ void model_simplify(Model *m)
 
 Node **model_with_training(Model *m, double value)
 {
-    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
+    Node **root = model_roots(m);
 
-    for (int i = 0; i < m->roots; i++)
-        root[i] = m->root[i].node;
     if (m->training)
         graph_simplify(m->graph, root, m->roots, 0, m->training, graph_const(m->graph, value));
     return root;

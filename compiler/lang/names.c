@@ -87,16 +87,13 @@ void model_names(Model *m)
 {
     Graph *g = m->graph;
     Naming n = {.g = g, .was = arena_array(g->ngc, g->count + 1, sizeof *n.was)};
-    Node **root = arena_array(g->ngc, m->roots + 1, sizeof *root);
-    for (int i = 0; i < m->roots; i++)
-        root[i] = m->root[i].node;
-    int *uses = graph_uses(g, root, m->roots);
+    const int *uses = model_uses(m);
 
     for (int i = 0; i < m->vars; i++)
         keep(&n, m->var[i]->name, m->var[i]->node);
     for (int i = 0; i < m->roots; i++)
         if (m->root[i].kind != ROOT_UPDATE) /* h.1 may be delivered as the h that a loop leaves */
-            keep(&n, m->root[i].name, root[i]);
+            keep(&n, m->root[i].name, m->root[i].node);
 
     rename_all(&n, uses, false);
     rename_adjoints(&n);

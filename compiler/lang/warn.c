@@ -510,12 +510,9 @@ static int count_operations(const Model *m, int **count)
 {
     const Graph *g = m->graph;
     Ngc *ngc = g->ngc;
-    Node **root = arena_array(ngc, m->roots + 1, sizeof *root);
+    const int *uses = model_uses(m);
     int all = 0;
 
-    for (int i = 0; i < m->roots; i++)
-        root[i] = m->root[i].node;
-    int *uses = graph_uses(m->graph, root, m->roots);
     for (int i = 0; i < ngc->files; i++)
         count[i] = arena_array(ngc, ngc->file[i]->size + 1, sizeof **count);
 

@@ -74,10 +74,7 @@ static void put_reasons(Trip *t)
 {
     Model *m = t->m;
     Graph *g = m->graph;
-    Node **root = arena_alloc(&t->ngc, (size_t)(m->roots + 1) * sizeof *root);
-    for (int i = 0; i < m->roots; i++)
-        root[i] = m->root[i].node;
-    int *uses = graph_uses(g, root, m->roots);
+    const int *uses = model_uses(m);
 
     const char *before = "";
     text_add(t->answer, ",\n\"why\":[");

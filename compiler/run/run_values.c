@@ -284,10 +284,7 @@ static void check_labels(Run *r)
 static const Node *find_outside(Run *r)
 {
     Graph *g = r->m->graph;
-    Node **root = arena_array(r->ngc, r->m->roots + 1, sizeof *root);
-    for (int i = 0; i < r->m->roots; i++)
-        root[i] = r->m->root[i].node;
-    const int *uses = graph_uses(g, root, r->m->roots);
+    const int *uses = model_uses(r->m);
 
     r->e->outside = NULL;
     /* then an int that leaves 32 bits counts as out of range */

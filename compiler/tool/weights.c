@@ -210,26 +210,26 @@ static bool read_memory(File *f, Model *m)
 
 /* ---- the model ---- */
 
+/* All that the roots need, with y where x is read. */
+static void replace_in_roots(Model *m, Node *x, Node *y)
+{
+    Node **root = model_roots(m);
+    graph_simplify(m->graph, root, m->roots, 0, x, y);
+    for (int i = 0; i < m->roots; i++)
+        m->root[i].node = root[i];
+}
+
 /* The graph of predict: what training needs only, such as dropout, is simplified away. */
 static void simplify_for_predict(Model *m)
 {
-    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
-    for (int i = 0; i < m->roots; i++)
-        root[i] = m->root[i].node;
-    graph_simplify(m->graph, root, m->roots, 0, m->training, graph_const(m->graph, 0));
-    for (int i = 0; i < m->roots; i++)
-        m->root[i].node = root[i];
+    replace_in_roots(m, m->training, graph_const(m->graph, 0));
     m->training = NULL;
 }
 
 /* Drops variables that no root needs. */
 static void drop_variables(Model *m)
 {
-    Node **root = arena_array(m->graph->ngc, m->roots + 1, sizeof *root);
-    for (int i = 0; i < m->roots; i++)
-        root[i] = m->root[i].node;
-    const int *uses = graph_uses(m->graph, root, m->roots);
-
+    const int *uses = model_uses(m);
     int vars = 0;
     for (int i = 0; i < m->vars; i++) {
         if (uses[m->var[i]->node->id] == 0)
@@ -304,13 +304,7 @@ static bool prepare_input(const File *f, Model *m, Var *x, const PrepInput *p)
     Node *value = graph_binary(g, OP_sub, x->node, row_node(m, x, p, axis, true));
     value = graph_binary(g, OP_mul, value, row_node(m, x, p, axis, false));
 
-    /* rewriting with x -> (x - sub)*mul replaces x where it is read */
-    Node **root = arena_array(g->ngc, m->roots + 1, sizeof *root);
-    for (int i = 0; i < m->roots; i++)
-        root[i] = m->root[i].node;
-    graph_simplify(g, root, m->roots, 0, x->node, value);
-    for (int i = 0; i < m->roots; i++)
-        m->root[i].node = root[i];
+    replace_in_roots(m, x->node, value);
     return true;
 }
 
