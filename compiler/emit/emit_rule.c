@@ -127,15 +127,15 @@ void rule_find_losses(Emit *e)
  * C the root. */
 void rule_find_steps(Emit *e)
 {
-    size_t room = (size_t)(e->graph->count + 1);
-    e->step_of = arena_array(e->ngc, room, sizeof *e->step_of);
+    e->step_of = arena_array(e->ngc, e->graph->count + 1, sizeof *e->step_of);
     for (const Step *s = e->graph->steps; s; s = s->prev)
         if (!e->step_of[s->x->id])
             e->step_of[s->x->id] = s;
 
-    for (int i = e->module->model->roots; i-- > 0;)
-        if (e->module->model->root[i].kind == ROOT_GRAD)
-            *table_at(e->ngc, &e->grad_of, e->module->model->root[i].cname) = i + 1;
+    const Model *m = e->module->model;
+    for (int i = m->roots; i-- > 0;)
+        if (m->root[i].kind == ROOT_GRAD)
+            *table_at(e->ngc, &e->grad_of, m->root[i].cname) = i + 1;
 }
 
 /* ---- whose adjoint it is ---- */

@@ -172,14 +172,19 @@ static bool is_deviation(Graph *g, const Node *n, uint32_t axes)
     if (n->op != OP_sub || n->arg[1]->op != OP_expand || n->arg[1]->attr.axes != axes)
         return false;
 
-    const Node *mean = n->arg[1]->arg[0], *sum = mean->op == OP_div ? mean->arg[0] : mean;
+    /* mean = sum(x)/count over the same axes */
+    const Node *mean = n->arg[1]->arg[0];
+    if (mean->op != OP_div)
+        return false;
+    const Node *sum = mean->arg[0];
+    if (sum->op != OP_sum || sum->arg[0] != n->arg[0] || sum->attr.axes != axes)
+        return false;
+
     Size count = 1;
     for (int i = 0; i < n->shape.rank; i++)
         if (axes >> i & 1)
             count = size_mul(g, count, n->shape.dim[i]);
-    /* mean = sum(x)/count over the same axes */
-    return sum->op == OP_sum && sum->arg[0] == n->arg[0] && sum->attr.axes == axes &&
-           mean->op == OP_div && is_count(mean->arg[1], count);
+    return is_count(mean->arg[1], count);
 }
 
 /* Is the sum of n 0, but for rounding: is n a deviation, times what is the same for all of them? */

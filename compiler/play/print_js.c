@@ -167,25 +167,26 @@ static const char *guard(Js *j, const Val *v)
 
 static const char *operation(Js *j, const Val *v)
 {
-    const char *arg[3] = {"", "", ""};
-    if (!op_info[v->op]->js)
-        return refuse(j, op_info[v->op]->name);
-    for (int i = 0; i < 3 && v->arg[i]; i++)
+    const OpInfo *info = op_info[v->op];
+    const char *arg[3] = {"", "", ""}, *sign = info->sign;
+    Text list = {.ngc = j->ngc}; /* "a, b" */
+    if (!info->js)
+        return refuse(j, info->name);
+    for (int i = 0; i < 3 && v->arg[i]; i++) {
         arg[i] = value(j, v->arg[i]);
+        text_add(&list, "%s%s", comma_before(i), arg[i]);
+    }
 
     /* ints go round, modulo 2^32 */
-    const char *sign = op_info[v->op]->sign;
     if (v->type == T_INT && v->op == OP_mul)
-        return text_format(j->ngc, "Math.imul(%s, %s)", arg[0], arg[1]);
+        return text_format(j->ngc, "Math.imul(%s)", list.at);
     if (v->type == T_INT && (v->op == OP_add || v->op == OP_sub))
         return text_format(j->ngc, "(%s %s %s | 0)", arg[0], sign, arg[1]);
     if (v->type == T_INT && v->op == OP_neg)
         return text_format(j->ngc, "(-%s | 0)", arg[0]);
     if (v->arg[1] && sign && strchr("+-*/", *sign) && !sign[1])
         return text_format(j->ngc, "(%s %s %s)", arg[0], sign, arg[1]);
-    return text_format(j->ngc, "F.%s(%s%s%s%s%s)", op_info[v->op]->name, arg[0],
-                       text_if(v->arg[1], ", "), arg[1], v->arg[1] && v->arg[2] ? ", " : "",
-                       arg[2]);
+    return text_format(j->ngc, "F.%s(%s)", info->name, list.at);
 }
 
 static const char *expression(Js *j, const Val *v)

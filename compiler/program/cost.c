@@ -54,11 +54,14 @@ static int64_t loop_flops(Graph *g, const Kernel *k)
     /* only the innermost loop ends early */
     passes[k->axes] = (int64_t)((double)passes[k->axes] * kernel_share(g, k));
 
-    for (int i = 0; i < k->vals; i++)
-        if (k->val[i]->kind == V_OP && k->val[i]->op != OP_cast)
-            flops += passes[k->val[i]->level];
-
-    return flops + (kernel_reduces(k) ? passes[k->axes] : 0);
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (v->kind == V_OP && v->op != OP_cast)
+            flops += passes[v->level];
+    }
+    if (kernel_reduces(k))
+        flops += passes[k->axes];
+    return flops;
 }
 
 int64_t kernel_flops(const Program *p, const Kernel *k)

@@ -41,10 +41,17 @@ bool kernel_joins(Program *p, const Kernel *k, int i)
     return true;
 }
 
+/* Axes from `from` on, and what follows them, move to `to`. */
+static void move_axes(Kernel *k, int to, int from)
+{
+    size_t moved = (size_t)(k->axes - from);
+    memmove(k->extent + to, k->extent + from, moved * sizeof *k->extent);
+    memmove(k->axis + to, k->axis + from, moved * sizeof *k->axis);
+    k->axes += to - from;
+}
+
 void kernel_join(Program *p, Kernel *k, int i)
 {
-    size_t moved = (size_t)(k->axes - 1 - i);
-
     for (int s = 0; s < k->stores; s++)
         k->store[s].at = without_axis(p, k->store[s].at, i);
     for (int v = 0; v < k->vals; v++)
@@ -52,9 +59,7 @@ void kernel_join(Program *p, Kernel *k, int i)
 
     /* i*inner + j runs from 0 to outer*inner - 1, and each index steps by what j stepped by */
     k->extent[i + 1] = size_mul(p->graph, k->extent[i], k->extent[i + 1]);
-    memmove(k->extent + i, k->extent + i + 1, moved * sizeof *k->extent);
-    memmove(k->axis + i, k->axis + i + 1, moved * sizeof *k->axis);
-    k->axes--;
+    move_axes(k, i, i + 1);
 }
 
 /* loop variable i becomes i*inner + the next one */
@@ -71,18 +76,14 @@ static const Index *split_axis(Program *p, const Index *x, int i, Size inner)
 
 void kernel_split(Program *p, Kernel *k, int i, Size inner)
 {
-    size_t moved = (size_t)(k->axes - i);
-
     for (int s = 0; s < k->stores; s++)
         k->store[s].at = split_axis(p, k->store[s].at, i, inner);
     for (int v = 0; v < k->vals; v++)
         k->val[v]->at = split_axis(p, k->val[v]->at, i, inner);
 
-    memmove(k->extent + i + 1, k->extent + i, moved * sizeof *k->extent);
-    memmove(k->axis + i + 1, k->axis + i, moved * sizeof *k->axis);
+    move_axes(k, i + 1, i);
     k->extent[i + 1] = inner;
     k->extent[i] /= inner;
-    k->axes++;
 }
 
 void kernel_collapse(Program *p, Kernel *k)

@@ -16,7 +16,8 @@ typedef struct Sink {
 
 static void find_variable(Program *p, const Kernel *k, const Node *n, void *found)
 {
-    (void)p, (void)k;
+    (void)p;
+    (void)k;
     if (n->op == OP_var)
         *(bool *)found = true;
 }
@@ -43,13 +44,17 @@ static void find_sinking(Program *p, Sink *sink)
 {
     int *stores = arena_array(p->ngc, p->nodes + 1, sizeof *stores);
 
-    for (int i = 0; i < p->kernels; i++)
-        for (int s = 0; s < p->kernel[i]->stores; s++)
-            stores[slot_of(p, p->kernel[i]->store[s].node)]++;
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        for (int s = 0; s < k->stores; s++)
+            stores[slot_of(p, k->store[s].node)]++;
+    }
 
-    for (int i = 0; i < p->kernels; i++)
-        if (may_sink(p, p->kernel[i], stores))
-            sink->made_by[slot_of(p, p->kernel[i]->store[0].node)] = i + 1;
+    for (int i = 0; i < p->kernels; i++) {
+        const Kernel *k = p->kernel[i];
+        if (may_sink(p, k, stores))
+            sink->made_by[slot_of(p, k->store[0].node)] = i + 1;
+    }
 }
 
 static void note_read(Program *p, const Kernel *k, const Node *n, void *with)
