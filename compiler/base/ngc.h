@@ -245,6 +245,7 @@ typedef struct Text { /* text that grows */
     size_t size, room;
 } Text;
 
+Text text_empty(Ngc *); /* "" */
 void text_add(Text *, const char *format, ...);
 void text_put(Text *, const char *bytes, size_t size);
 const char *text_or(const char *, const char *otherwise); /* otherwise: where it is NULL */

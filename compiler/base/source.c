@@ -238,8 +238,7 @@ const char *source_text(Ngc *ngc, Loc loc)
 {
     if (loc.file < 0)
         return "";
-    Text piece = {.ngc = ngc};
-    text_put(&piece, "", 0);
+    Text piece = text_empty(ngc);
     const char *at = ngc->file[loc.file]->text + loc.at, *end = ngc->file[loc.file]->text + loc.end;
     for (int chars = 0; at < end && chars <= TEXT_MAX; chars++) {
         int n = char_size(at, end);
@@ -658,8 +657,7 @@ static void json_message(Ngc *ngc, Text *t, const Diag *d)
 
 void diag_flush(Ngc *ngc, FILE *f)
 {
-    Text out = {.ngc = ngc};
-    text_put(&out, "", 0);
+    Text out = text_empty(ngc);
     for (const Diag *d = ngc->diags; d != NULL; d = d->next)
         (ngc->opt.json ? json_message : draw_diag)(ngc, &out, d);
     if (ngc->diags != NULL && !ngc->opt.json && ngc->errors > ERRORS_SHOWN)

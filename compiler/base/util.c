@@ -384,6 +384,13 @@ const char *text_number(Ngc *ngc, double v, bool single)
     return text_format(ngc, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
+Text text_empty(Ngc *ngc)
+{
+    Text t = {.ngc = ngc};
+    text_put(&t, "", 0);
+    return t;
+}
+
 const char *text_or(const char *text, const char *otherwise)
 {
     return text ? text : otherwise;

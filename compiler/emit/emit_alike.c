@@ -265,8 +265,7 @@ static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
     join_first(e, g, x, param, first, params);
     for (int m = 0; m < g->members; m++) {
         Static *member = &e->kernel[g->member[m]];
-        Text sizes = {.ngc = e->ngc};
-        text_put(&sizes, "", 0);
+        Text sizes = text_empty(e->ngc);
         for (int p = 0; p < params; p++)
             text_add(&sizes, "%s%s", comma_before(p), x[g->member[m]].number[first[p]].text);
         member->sizes = sizes.at;

@@ -75,8 +75,7 @@ static void check_pointer(Text *t, unsigned blocks)
 
 static const char *arguments(Emit *e, unsigned blocks)
 {
-    Text t = {.ngc = e->ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(e->ngc);
     for (int i = 0; i < BLOCK_COUNT; i++)
         if (blocks & block_info[i].use)
             text_add(&t, "%s%s", text_if(t.size, ", "), block_argument(e, i));

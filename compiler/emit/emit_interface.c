@@ -162,9 +162,8 @@ static void print_function(Emit *e, const Function *f, Text *out)
     if (f->shared)
         share_function(e, f, &b, out);
 
-    Text checks = {.ngc = e->ngc};
+    Text checks = text_empty(e->ngc);
     unsigned dims = 0;
-    text_put(&checks, "", 0);
     print_checks(e, f, &checks, &dims);
     if (checks.size)
         b.blocks |= USES_INPUTS;

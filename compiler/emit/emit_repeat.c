@@ -299,9 +299,8 @@ static bool read_numbers(const Repetition *x, const char **at, const char **numb
 static const char *join_texts(Repetition *x, const char **at, const char *type)
 {
     Ngc *ngc = x->ngc;
-    Text t = {.ngc = ngc};
+    Text t = text_empty(ngc);
     char before = '\0';
-    text_put(&t, "", 0);
 
     while (*at[0]) {
         /* "t12" and "1.5" have digits that begin no number */
@@ -354,9 +353,8 @@ static const char *hole_text(Repetition *x, int u, int h)
 static const char *statement(Repetition *x, int u)
 {
     const Unit *unit = unit_of(x, 0, u);
-    Text t = {.ngc = x->ngc};
+    Text t = text_empty(x->ngc);
     int h = 0;
-    text_put(&t, "", 0);
     for (const char *c = unit->text; *c; c++) {
         if (*c != HOLE) {
             text_put(&t, c, 1);

@@ -496,8 +496,7 @@ static int take_runs(Runs *r, const Repeats *found, int number, Text *functions)
 /* The functions, compiled as long lists of calls are. */
 static Text long_text(Emit *e, Text functions)
 {
-    Text t = {.ngc = e->ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(e->ngc);
     if (functions.size > 0)
         text_add(&t, "%s%s%s", long_begin, functions.at, long_end);
     return t;

@@ -27,9 +27,8 @@ const char *emit_size(Emit *e, Size s, unsigned *dims)
  * time are stored end to end, so such an array is flat. */
 const char *emit_dims(Emit *e, Shape shape, bool *flat)
 {
-    Text t = {.ngc = e->ngc};
+    Text t = text_empty(e->ngc);
     *flat = false;
-    text_put(&t, "", 0);
 
     for (int i = 1; i < shape.rank; i++)
         *flat |= shape.dim[i] < 0;

@@ -22,8 +22,7 @@ static bool is_invisible(const unsigned char *c)
 /* A text that is safe within a comment. */
 const char *comment_text(Ngc *ngc, const char *text)
 {
-    Text t = {.ngc = ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(ngc);
 
     for (const char *c = text; *c; c++) {
         unsigned char u = (unsigned char)*c;

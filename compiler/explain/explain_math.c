@@ -27,8 +27,7 @@ static const char *by_script(Math math, const char *text, const char *tex, const
 
 static const char *escape(const Lesson *l, const char *s, Math math)
 {
-    Text t = {.ngc = l->ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(l->ngc);
     for (; *s; s++) {
         if (math == M_HTML && strchr("<>&\"", *s))
             text_add(&t, "&#%d;", *s);
@@ -511,8 +510,7 @@ const char *tex_words(const Lesson *l, const char *s)
     static const char *const named[128] = {
         ['^'] = "asciicircum", ['~'] = "asciitilde", ['\\'] = "backslash",
         ['<'] = "less",        ['>'] = "greater",    ['|'] = "bar"};
-    Text t = {.ngc = l->ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(l->ngc);
     for (; *s; s++) {
         if (strchr("_#%&${}", *s))
             text_add(&t, "\\%c", *s);

@@ -258,9 +258,8 @@ const char *lesson_number(const Lesson *l, double x)
 const char *lesson_shape(const Lesson *l, const Node *n)
 {
     int64_t dim[MAX_RANK];
-    Text t = {.ngc = l->ngc};
+    Text t = text_empty(l->ngc);
     lesson_dims(l, n, dim);
-    text_put(&t, "", 0);
     for (int i = 0; i < n->shape.rank; i++)
         text_add(&t, i ? ", %lld" : "[%lld", (long long)dim[i]);
     if (n->shape.rank > 0)

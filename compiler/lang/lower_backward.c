@@ -414,8 +414,7 @@ static const char *rule_name(const Rule *r, const char *name)
 static const char *rule_text(const Rule *r, const char *text)
 {
     Ngc *ngc = r->L->ngc;
-    Text t = {.ngc = ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(ngc);
 
     for (const char *c = text; *c;) {
         size_t n = word_size(c);

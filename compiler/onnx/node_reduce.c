@@ -114,8 +114,7 @@ static void take_top(Import *im, const Pb__Node *n)
 /* "2, 3": the axes from the first on. */
 static const char *axes_from(const Import *im, int64_t first, int rank)
 {
-    Text t = {.ngc = im->ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(im->ngc);
     for (int64_t i = first; i < rank; i++)
         text_add(&t, "%s%lld", text_if(i > first, ", "), (long long)i);
     return t.at;

@@ -412,8 +412,7 @@ static const char *sizes_text(Js *j, const Node *n)
 /* The operands of a call, copied, as the result may have their memory. */
 static const char *operands_text(Js *j, const Node *n)
 {
-    Text t = {.ngc = j->ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(j->ngc);
     for (int i = 0; i < n->nargs; i++) {
         const Node *a = n->arg[i], *held = kernel_operand(j->p, j->k, i);
         text_add(&t, "%s{shape: %s", comma_before(i), sizes_text(j, a));

@@ -342,7 +342,8 @@ void kernel_each_read(Program *p, const Kernel *k,
 
 static void find_later(Program *p, const Kernel *k, const Node *n, void *found)
 {
-    (void)p, (void)k;
+    (void)p;
+    (void)k;
     if (n->op == OP_over_ranks && n->attr.kind == RANKS_LATER)
         *(bool *)found = true;
 }

@@ -237,8 +237,7 @@ static const char *fill_in(Ngc *ngc, const char *advice, const char *of)
     if (!advice)
         return NULL;
 
-    Text t = {.ngc = ngc};
-    text_put(&t, "", 0);
+    Text t = text_empty(ngc);
     /* '-': a remark; else the advice is text to write */
     if (*advice == '-')
         advice++;

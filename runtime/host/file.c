@@ -398,7 +398,10 @@ int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message)
 int ngrt_inflate(const char *from, size_t size, char *to, size_t room, const char *what,
                  ngrt_message *message)
 {
-    (void)from, (void)size, (void)to, (void)room;
+    (void)from;
+    (void)size;
+    (void)to;
+    (void)room;
     return fail_compressed(what, message);
 }
 

@@ -405,7 +405,9 @@ static void expect_row(const Trainer *t, const Set *set, size_t place)
             __builtin_prefetch(from + row * bytes + at);
     }
 #else
-    (void)t, (void)set, (void)place;
+    (void)t;
+    (void)set;
+    (void)place;
 #endif
 }
 
