@@ -99,6 +99,22 @@ static void take_columns(Ngc *ngc, File *f, int64_t first, int64_t last)
     f->column = more;
 }
 
+/* Reads "3" or "0-3"; false: something else is there. */
+static bool read_range(const char **text, int64_t *first, int64_t *last)
+{
+    char *end;
+    if (!is_digit(**text))
+        return false;
+    *first = *last = strtoll(*text, &end, 10);
+    if (*end == '-') {
+        if (!is_digit(end[1]))
+            return false;
+        *last = strtoll(end + 1, &end, 10);
+    }
+    *text = end;
+    return *end == ',' || *end == '\0';
+}
+
 /* The columns that are taken: numbers from 0, and ranges of them. Returns the exit status. */
 static int choose_columns(Ngc *ngc, File *f)
 {
@@ -110,17 +126,8 @@ static int choose_columns(Ngc *ngc, File *f)
     }
 
     while (true) {
-        char *end;
-        int64_t first = strtoll(c, &end, 10), last = first;
-        bool good = is_digit(*c);
-        if (good && *end == '-') {
-            c = end + 1;
-            good = is_digit(*c);
-            last = strtoll(c, &end, 10);
-        }
-
-        good &= *end == ',' || *end == '\0';
-        if (!good)
+        int64_t first, last;
+        if (!read_range(&c, &first, &last))
             return fail(ngc, 2,
                         "--data %s:%s: the columns of a lesson are numbers from 0, as in "
                         "x=%s:0-3,7",
@@ -129,9 +136,9 @@ static int choose_columns(Ngc *ngc, File *f)
             return fail(ngc, 3, "%s has columns 0 to %lld, not %s", f->path, (long long)all - 1,
                         f->words);
         take_columns(ngc, f, first, last);
-        if (*end == '\0')
+        if (*c == '\0')
             return 0;
-        c = end + 1;
+        c++; /* the comma */
     }
 }
 
@@ -263,22 +270,20 @@ static void place_columns(const Eval *e, Files *files, int64_t *shared)
     }
 }
 
-/* Are all sizes right? *rows becomes the number of rows, the same in all files. */
-static int check_sizes(const Files *files, int64_t shared, int64_t *rows)
+/* *rows becomes the number of rows, the same in all files. */
+static int check_rows(const Files *files, int64_t *rows)
 {
     Ngc *ngc = files->ngc;
     const Feed *first = NULL;
 
-    /* rows */
     for (int i = 0; i < files->feeds; i++) {
         const Feed *f = &files->feed[i];
-        int status = 0;
-        if (f->axis < 0)
-            status = check_whole(ngc, f);
-        if (status != 0)
-            return status;
-        if (f->axis < 0)
+        if (f->axis < 0) {
+            int status = check_whole(ngc, f);
+            if (status != 0)
+                return status;
             continue;
+        }
 
         if (f->axis > 0)
             return fail(ngc, 2, "--data: the rows of the input %s are not its first axis",
@@ -289,14 +294,17 @@ static int check_sizes(const Files *files, int64_t shared, int64_t *rows)
         first = f;
         *rows = (int64_t)f->file->data->rows;
     }
+    return 0;
+}
 
-    /* columns */
+static int check_columns(const Files *files, int64_t shared)
+{
     for (int i = 0; i < files->feeds; i++) {
         const Feed *f = &files->feed[i];
         /* inputs of the shared file lie side by side in its rows */
         int64_t takes = f->own ? f->width : shared;
         if (f->axis >= 0 && takes != f->file->columns)
-            return fail(ngc, 3, "%s: %lld columns, but the inputs take %lld", f->file->path,
+            return fail(files->ngc, 3, "%s: %lld columns, but the inputs take %lld", f->file->path,
                         (long long)f->file->columns, (long long)takes);
     }
     return 0;
@@ -374,7 +382,9 @@ int data_bind(Ngc *ngc, Model *m, Eval *e, const char *words, double **var, Data
     int64_t shared;
     leave_defaults(e, &files);
     place_columns(e, &files, &shared);
-    status = check_sizes(&files, shared, &out->rows);
+    status = check_rows(&files, &out->rows);
+    if (status == 0)
+        status = check_columns(&files, shared);
     if (status != 0)
         return status;
 

@@ -270,6 +270,7 @@ static void check_labels(Run *r)
         int64_t n = eval_count(r->e, v->shape);
         if (v->type != T_INT)
             continue;
+
         for (int64_t k = 0; k < n; k++) {
             if (label_fits(v, r->var[i][k]))
                 continue;
