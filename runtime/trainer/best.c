@@ -6,12 +6,6 @@
 
 #include "trainer.h"
 
-/* The part of the data that decides. */
-static int watched_part(const Trainer *t)
-{
-    return ngrt_has_part(t, VALIDATION) ? VALIDATION : TRAINING;
-}
-
 int ngrt_best_start(Trainer *t)
 {
     t->watched = -1;
@@ -30,7 +24,7 @@ int ngrt_best_start(Trainer *t)
 
 int ngrt_best_update(Trainer *t)
 {
-    int part = watched_part(t);
+    int part = ngrt_watched_part(t);
     const Value *v;
 
     if (t->watched < 0)

@@ -71,7 +71,7 @@ static int find_range(const Trainer *t, const Set *set, Plane *p)
     for (row = 0; row < set->rows && !status; row++) {
         double v[2];
 
-        status = ngrt_rows_read(t, p->x, set->index ? set->index[row] : row, v);
+        status = ngrt_rows_read(t, p->x, ngrt_set_row(set, row), v);
         for (i = 0; i < 2 && !status; i++) {
             p->low[i] = row == 0 ? v[i] : fmin(p->low[i], v[i]);
             p->high[i] = row == 0 ? v[i] : fmax(p->high[i], v[i]);
@@ -173,7 +173,7 @@ static int draw_rows(const Trainer *t, const Set *set, const Plane *p, Picture *
     int status = DONE;
 
     for (row = 0; row < set->rows && !status; row += step) {
-        size_t number = set->index ? set->index[row] : row;
+        size_t number = ngrt_set_row(set, row);
         double v[2], is = 0, right, down;
         unsigned colour = dark[0];
 

@@ -43,7 +43,7 @@ static int hash_data(const Trainer *t, uint64_t *hash)
             if (count > 1)
                 row = k * (set->rows - 1) / (count - 1);
 
-            status = ngrt_rows_read(t, f, set->index ? set->index[row] : row, value);
+            status = ngrt_rows_read(t, f, ngrt_set_row(set, row), value);
             if (!status)
                 *hash = hash_row(*hash, value, f->width);
         }

@@ -316,15 +316,16 @@ int ngrt_curve_show(const Trainer *t)
 static void bar_values(const Trainer *t, double share, char *text, size_t room)
 {
     size_t used = 0;
-    int i, part = has_validation(t) ? VALIDATION : TRAINING;
+    int i, watched = ngrt_watched_part(t);
 
     text[0] = 0;
     for (i = 0; i < t->values && used + 60 < room; i++) {
         const Value *v = &t->value[i];
         int loss = v->tensor->role == NGRT_LOSS;
-        double value = v->of[loss ? TRAINING : part];
+        int part = loss ? TRAINING : watched;
+        double value = v->of[part];
 
-        if (v->tensor->rank > 0 || !v->known[loss ? TRAINING : part])
+        if (v->tensor->rank > 0 || !v->known[part])
             continue;
         if (loss && !(v->tensor->flags & NGRT_SUM))
             /* a mean is summed by its rows' share of the epoch, of which only this part is done */

@@ -275,6 +275,11 @@ int ngrt_has_part(const Trainer *t, int part)
     return part == TRAINING || t->part[part].sources > 0;
 }
 
+int ngrt_watched_part(const Trainer *t)
+{
+    return ngrt_has_part(t, VALIDATION) ? VALIDATION : TRAINING;
+}
+
 int ngrt_metrics_evaluate(Trainer *t, int part, int role)
 {
     Set *set = &t->part[part];

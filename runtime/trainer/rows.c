@@ -134,13 +134,21 @@ static size_t row_at(const Trainer *t, const Set *set, size_t place)
     return block * size + place % size;
 }
 
+/* Where the rows of a source are that is not in memory. */
+static const Store *file_of(const Source *s)
+{
+    if (s->table)
+        return &s->table->store;
+    return &s->file;
+}
+
 /* Reads the rows of a window of a file that is not in memory; rows that follow each other at
  * once. */
 static int load_source(const Trainer *t, const Set *set, const Source *s, size_t count)
 {
     const Pass *p = &set->pass;
     size_t bytes = ngrt_source_row_bytes(t, s), i = 0;
-    const Store *file = s->table ? &s->table->store : &s->file;
+    const Store *file = file_of(s);
     char *to = p->buffer[s->in_order];
 
     while (i < count) {
@@ -169,7 +177,7 @@ static int load_window(const Trainer *t, Set *set, size_t number)
     /* rows of a block follow each other, so that runs of them are read at once */
     for (i = 0; i < count && p->row; i++) {
         size_t row = row_at(t, set, first + i);
-        p->row[i] = set->index ? set->index[row] : (uint32_t)row;
+        p->row[i] = (uint32_t)ngrt_set_row(set, row);
     }
     for (k = 0; k < set->sources && p->buffer && !status; k++)
         if (p->buffer[k])
@@ -195,7 +203,7 @@ static int find_row(const Trainer *t, Set *set, size_t place, size_t *slot, size
     if (p->row)
         *row = p->row[*slot];
     else
-        *row = set->index ? set->index[*slot] : *slot;
+        *row = ngrt_set_row(set, *slot);
     return status;
 }
 
@@ -334,7 +342,7 @@ int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value)
     char *room = NULL;
 
     if (ngrt_source_on_disk(s)) {
-        const Store *file = s->table ? &s->table->store : &s->file;
+        const Store *file = file_of(s);
 
         room = ngrt_trainer_allocate(1, bytes);
         raw.data.at = room;
@@ -395,7 +403,7 @@ static void expect_row(const Trainer *t, const Set *set, size_t place)
     if (p->row || !p->shuffled || place >= set->rows || p->loaded != 0)
         return;
     slot = p->order[place];
-    row = set->index ? set->index[slot] : slot;
+    row = ngrt_set_row(set, slot);
     for (i = 0; i < set->feeds; i++) {
         const Source *s = set->feed[i].source;
         size_t bytes = ngrt_source_row_bytes(t, s);

@@ -124,7 +124,7 @@ typedef struct BestRun {
 /* Trains with a combination. */
 static int run_combination(Trainer *t, const char *text, BestRun *best)
 {
-    int part = ngrt_has_part(t, VALIDATION) ? VALIDATION : TRAINING, i, status = DONE;
+    int part = ngrt_watched_part(t), i, status = DONE;
     const Value *first = &t->value[0];
 
     for (i = 0; i < PARTS && !status; i++)

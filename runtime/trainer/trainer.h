@@ -110,6 +110,14 @@ typedef struct Set {    /* a data set, bound to the inputs */
     struct Ahead *ahead; /* the thread that gathers the next batch; NULL: there is none */
 } Set;
 
+/* The number in the files of a row of the set. */
+static inline size_t ngrt_set_row(const Set *set, size_t row)
+{
+    if (set->index)
+        return set->index[row];
+    return row;
+}
+
 typedef struct Value { /* a number of a loss or metric */
     const ngrt_tensor *tensor;
     size_t element; /* of it, in row-major order */
@@ -361,6 +369,7 @@ double ngrt_value_of_batch(const Trainer *t, const Value *v); /* as the model le
 /* Evaluates what has this role or a higher one: losses come before metrics. */
 int ngrt_metrics_evaluate(Trainer *t, int part, int role);
 int ngrt_has_part(const Trainer *t, int part);
+int ngrt_watched_part(const Trainer *); /* of the data: VALIDATION if there is any, else TRAINING */
 /* The number of elements of the tensor whose first value this is. */
 int ngrt_value_count(const Trainer *t, int first);
 /* The whole tensor: "0.5", or "[[1, 0], [0, 2]]". */
