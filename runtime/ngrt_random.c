@@ -11,12 +11,14 @@
 /*@ exact: */
 /* Arithmetic whose bits matter is in functions marked NGRT_EXACT that begin with NGRT_ROUND. There,
  * compilers may not contract a*b + c into one operation that rounds once, and x86 without SSE does
- * not use its wider registers. No caller inlines them, as there neither would hold. */
+ * not use its wider registers. No caller inlines them, as there neither would hold. Those that are
+ * not "used" would get their numbers in registers of SSE, and GCC refuses callers without SSE. */
 #if defined __clang__
 #define NGRT_EXACT
 #define NGRT_ROUND _Pragma("STDC FP_CONTRACT OFF")
 #elif defined __GNUC__ && defined __i386__
-#define NGRT_EXACT __attribute__((noinline, optimize("fp-contract=off"), target("sse2,fpmath=sse")))
+#define NGRT_EXACT \
+    __attribute__((used, noinline, noclone, optimize("fp-contract=off"), target("sse2,fpmath=sse")))
 #define NGRT_ROUND
 #elif defined __GNUC__
 #define NGRT_EXACT __attribute__((noinline, optimize("fp-contract=off")))

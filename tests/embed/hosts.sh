@@ -81,6 +81,9 @@ for compiler in "clang -std=c99" "tcc" "gcc -m32 -std=c99" "gcc -std=c99 -O3 -fl
     if [ "$compiler" = "gcc -m32 -std=c99" ]; then # its floats are wider between operations, and its C has products of a row
         ok "lenet.c" "$ngc" --standalone "$top/examples/lenet.ng" -o lenet.c
         ok "lenet.c by $compiler" $compiler -fsyntax-only lenet.c
+        for level in -O1 -O3; do # with the optimizer, static functions have conventions of their own
+            ok "gate.c by $compiler $level" $compiler $level -c gate.c -o gate.o
+        done
     fi
     # shellcheck disable=SC2086
     ok "$compiler" $compiler -D_POSIX_C_SOURCE=200809L main.c gate.c line.c -o program -lm -lpthread
