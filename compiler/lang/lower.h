@@ -79,6 +79,7 @@ typedef struct Func {
     struct Scope *env;      /* where the def is */
     int serial;             /* it sees the bindings there that were made before this */
     bool active;            /* being expanded: a call now is recursion */
+    enum { DECLARES_UNKNOWN, DECLARES_NOTHING, DECLARES } declares; /* see may_declare */
 } Func;
 
 /* f(_, 64): the arguments that are fixed, and the variables that its calls have made. */
@@ -282,6 +283,9 @@ bool lower_var_matches(Lower *, int i, const char *pattern); /* is L->var_path[i
 Var *layers_var(Lower *, const Path *); /* what a layer made when it was called first, or NULL */
 void layers_note(Lower *, const Path *, Var *);
 void name_vars(Lower *, int from);
+
+/* May a call of the function make weights? */
+bool may_declare(Lower *, const Func *); /* lower_weights.c */
 
 /* ---- builtin.c, einsum.c ---- */
 

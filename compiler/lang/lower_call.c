@@ -303,7 +303,9 @@ static Value *layer_new(Lower *L, const Expr *x, const Func *f, Value **given, i
                         .call = x,
                         .arg = arena_copy(L->ngc, given, (size_t)count * sizeof *given),
                         .path = call_path(L, f)};
-    path_claim(v->layer->path);
+    /* one that makes no weights leaves the numbers to those that do */
+    if (may_declare(L, f))
+        path_claim(v->layer->path);
     return v;
 }
 
