@@ -338,6 +338,17 @@ static int is_missing(const Table *t, const Column *c, Span cell)
            (!ngrt_csv_number(cell, &value) && ngrt_csv_is_number(cell)); /* nan, inf */
 }
 
+/* A number that would be infinite as a float. */
+static int fail_too_large(const Table *t, Span cell, ngrt_message *message)
+{
+    char text[24];
+
+    return ngrt_fail(message, NGRT_EFORMAT,
+                     "%s:%zu:%zu: '%s'%s is too large for a float of 32 bits (--real=double)",
+                     t->path, t->csv.number, ngrt_csv_column(&t->csv, cell),
+                     ngrt_show(cell, text, sizeof text), ngrt_show_dots(cell, sizeof text));
+}
+
 /* Reads a cell of a column that is stored. */
 static int read_cell(Table *t, Column *c, Span cell, double *value, ngrt_message *message)
 {
@@ -345,6 +356,8 @@ static int read_cell(Table *t, Column *c, Span cell, double *value, ngrt_message
         c->numbers++;
         if (c->names.count > 0)
             return fail_mixed(t, c, cell, message);
+        if (!t->form->wide && isinf((float)*value))
+            return fail_too_large(t, cell, message);
         return NGRT_OK;
     }
     if (!is_missing(t, c, cell))

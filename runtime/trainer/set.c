@@ -219,6 +219,10 @@ static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x)
         return ngrt_trainer_fail(t, USAGE, "%s=%s: not a number", x->name, text);
     if (x->type == NGRT_I32 && (value != floor(value) || !(fabs(value) <= INT32_MAX)))
         return ngrt_trainer_fail(t, USAGE, "%s=%s: not a whole number", x->name, text);
+    if (x->type == NGRT_F32 && isfinite(value) && isinf((float)value))
+        return ngrt_trainer_fail(t, USAGE,
+                                 "%s=%s: too large for a float of 32 bits (--real=double)", x->name,
+                                 text);
     store_scalar(set->inputs + x->offset, x->type, value);
     return DONE;
 }
@@ -336,6 +340,7 @@ static int check_columns(const Trainer *t, const Set *set, const Feed *f)
 static int check_shapes(const Trainer *t, Set *set)
 {
     const Source *first = NULL; /* whose rows all others must have */
+    const char *name = NULL;    /* of its input */
     int i, status = DONE;
 
     for (i = 0; i < set->feeds && !status; i++) {
@@ -353,8 +358,12 @@ static int check_shapes(const Trainer *t, Set *set)
         /* the first file says how many rows there are */
         if (!first) {
             first = f->source;
+            name = f->input->name;
             set->rows = rows;
         }
+        if (rows != set->rows && strcmp(first->path, f->source->path) == 0)
+            return ngrt_trainer_fail(t, FILES, "%s: %s has %zu rows, %s has %zu", first->path, name,
+                                     set->rows, f->input->name, rows);
         if (rows != set->rows)
             return ngrt_trainer_fail(t, FILES, "%s has %zu rows, %s has %zu", first->path,
                                      set->rows, f->source->path, rows);

@@ -258,12 +258,14 @@ numpy.savez_compressed("fortran.npz", **weights)
 data = numpy.loadtxt("data.csv", delimiter=",")
 numpy.savez("data.npz", x=data[:, :3], t=data[:, 3].astype("int64"))
 numpy.savez("x.npz", x=data[:, :3].T.copy().T)
+numpy.savez("short.npz", x=data[:, :3], t=data[:5, 3].astype("int64"))
 PY
     ok "NumPy reads and writes" $python np.py
     "$ngc" eval net.ng --data data.npz --load fortran.npz >got.txt 2>"$dir/got" &&
         cmp got.txt want && good || bad "NumPy's compressed archive: $(cat got.txt)"
     "$ngc" predict net.ng --data x.npz --load fortran.npz 2>"$dir/got" | cmp - p.csv && good ||
         bad "data from a .npz"
+    says 3 "short.npz: x has .* rows, t has 5" "$ngc" eval net.ng --data short.npz --load fortran.npz
     says 3 "fortran.npz: holds no array 't'" "$ngc" eval net.ng --data t=fortran.npz,x=x.npz \
         --load all.st
 else

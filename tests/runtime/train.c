@@ -568,6 +568,7 @@ static void test_failures(void)
     CHECK(fails("--data q=all.csv", 2, "no input of that name"));
     CHECK(fails("--data all.csv,k=k.csv", 2, "the input lr has no value: give lr=value"));
     CHECK(fails("--data all.csv,k=k.csv lr=fast", 2, "not a number"));
+    CHECK(fails("--data all.csv,k=k.csv lr=1e39", 2, "lr=1e39: too large for a float"));
     CHECK(fails("--data all.csv,k=k.csv lr=1 m=4", 2, "set by --batch"));
     CHECK(fails("--data all.csv,k=k.csv lr=1 q=4", 2, "no scalar input"));
     CHECK(fails("--data all.csv lr=1", 2, "give --data k=FILE"));

@@ -175,6 +175,10 @@ if asked tables; then
     sed 's/$/x/; 1s/x$//' numbers.csv >odd.csv
     run 3 train iris.ng --data odd.csv
     says "odd.csv:2:25: '1x' is not a finite number"
+    printf '1,2,3,4,0\n1,2,-1e39,4,1\n' >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says "odd.csv:2:5: '-1e39' is too large for a float of 32 bits (--real=double)"
+    run 0 train iris.ng --real=double --data odd.csv --epochs 0
     printf '1,2,3,4,a\n1,2,3,4,b\n1,2,3,4,5\n' >odd.csv
     run 3 train iris.ng --data odd.csv
     says "odd.csv:3:9: '5' is a number, but the column has words, as 'a' in line 1"
