@@ -102,13 +102,29 @@ static bool is_source(const Ngc *ngc, const char *path)
     return false;
 }
 
-/* Would a file overwrite the model, or another file that is written? */
+/* Would the path overwrite a file that the weights were read from? */
+static bool is_weights(const Ngc *ngc, const char *path)
+{
+    const Options *opt = &ngc->opt;
+    if (opt->weights && same_file(path, opt->weights))
+        return true;
+    for (int k = 0; k < opt->overlays; k++)
+        if (same_file(path, opt->overlay[k]))
+            return true;
+    return false;
+}
+
+/* Would a file overwrite the model, its weights, or another file that is written? */
 bool output_clash(Ngc *ngc, const OutFile *file, int count)
 {
     for (int i = 0; i < count; i++) {
         const char *path = file[i].path;
         if (is_source(ngc, path)) {
             complain(ngc, "'%s' is the model itself; it is not overwritten", path);
+            return true;
+        }
+        if (is_weights(ngc, path)) {
+            complain(ngc, "'%s' is a file of --weights; it is not overwritten", path);
             return true;
         }
         for (int k = 0; k < i; k++) {

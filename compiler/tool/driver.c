@@ -516,9 +516,32 @@ static int obtain_program(Ngc *ngc, Build *b, const Model *m, const Text *c, con
     return make_undisturbed(ngc, b, c);
 }
 
+/* Would the program write over the model or its weights? It does not know their files. */
+static bool writes_over(Ngc *ngc, char **argv, int argc)
+{
+    static const char *const option[] = {"--save",   "--resume",   "--log", "--curve",
+                                         "--assess", "--boundary", "-o"};
+    for (int i = 0; i < argc; i++)
+        for (size_t k = 0; k < sizeof option / sizeof *option; k++) {
+            size_t size = strlen(option[k]);
+            OutFile file = {0};
+            if (strncmp(argv[i], option[k], size) != 0)
+                continue;
+            if (argv[i][size] == '=')
+                file.path = argv[i] + size + 1;
+            else if (argv[i][size] == 0 && i + 1 < argc)
+                file.path = argv[i + 1];
+            if (file.path && output_clash(ngc, &file, 1))
+                return true;
+        }
+    return false;
+}
+
 int train_main(Ngc *ngc, Model *m, const char *command, char **argv, int argc)
 {
     Build b = {.options = CC_OPTIONS};
+    if (writes_over(ngc, argv, argc))
+        return 2;
     if (!start_ranks(ngc, command))
         return 2;
     Text c = program_text(ngc, m);

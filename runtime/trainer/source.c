@@ -93,6 +93,29 @@ static int format_of(const char *path)
     return format;
 }
 
+static int same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    if (stat(a, &x) != 0 || stat(b, &y) != 0 || !S_ISREG(x.st_mode))
+        return 0;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Would a result be written over the data? */
+static int check_written(const Trainer *t, const Source *s)
+{
+    const char *path[] = {t->save_path,   t->log_path,      t->curve_path,
+                          t->assess_path, t->boundary_path, t->out_path};
+    size_t i;
+
+    for (i = 0; i < sizeof path / sizeof *path; i++)
+        if (path[i] && same_file(path[i], s->path))
+            return ngrt_trainer_fail(t, USAGE, "%s is data that is read; it is not overwritten",
+                                     path[i]);
+    return DONE;
+}
+
 /* Separates the columns from the name of a file, "F.csv:0-3", where no file has all of it as its
  * name. */
 static int split_path(const Trainer *t, Source *s)
@@ -220,6 +243,8 @@ static int open_source(const Trainer *t, Set *set, Source *s, int *lacks)
     int status = split_path(t, s), error;
 
     *lacks = 0;
+    if (!status)
+        status = check_written(t, s);
     if (status)
         return status;
     message.text[0] = 0;

@@ -170,6 +170,20 @@ if asked tables; then
     run 0 train iris.ng --data x=numbers.csv.gz:0-3,t=numbers.csv.gz:4 --epochs 3 --quiet \
         --save part.st
     same_weights all.st part.st
+    # no result is written over what is read
+    cp numbers.csv kept.csv && cp iris.ng kept.ng && cp all.st kept.st
+    for option in --save=./kept.csv "--log kept.csv"; do
+        # shellcheck disable=SC2086
+        run 2 train iris.ng --data x=kept.csv:0-3,t=kept.csv:4 $option
+        says 'kept.csv is data that is read; it is not overwritten'
+    done
+    run 2 predict iris.ng --data x=kept.csv:0-3 --load all.st -o kept.csv
+    run 2 train kept.ng --data numbers.csv --save kept.ng
+    says "'kept.ng' is the model itself; it is not overwritten"
+    run 2 compile iris.ng --weights=kept.st -o kept.st
+    says "'kept.st' is a file of --weights; it is not overwritten"
+    run 0 train iris.ng --data numbers.csv --load kept.st --save kept.st --epochs 3
+    cmp -s kept.csv numbers.csv && cmp -s kept.ng iris.ng && good || fail "a file that is read was written over"
     run 2 train iris.ng --data numbers.csv --delimiter ,,
     says "--delimiter cannot be ',,'"
     sed 's/$/x/; 1s/x$//' numbers.csv >odd.csv
