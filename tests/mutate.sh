@@ -196,17 +196,18 @@ while [ $n -lt "$jobs" ]; do
     n=$((n + 1))
 done
 wait
-grep -v '^killed\|^unfit\|^SURVIVED' "$log"
-grep '^SURVIVED' "$log" | while read -r _ place rest; do
+# (-a: a mutant may have a byte that is not of a text)
+grep -av '^killed\|^unfit\|^SURVIVED' "$log"
+grep -a '^SURVIVED' "$log" | while read -r _ place rest; do
     known="${place%%:*}: $rest"
-    if grep -qF -e "$known #" tests/mutants.txt 2>/dev/null; then
+    if grep -aqF -e "$known #" tests/mutants.txt 2>/dev/null; then
         echo "changes nothing: $place $rest"
     else
         echo "SURVIVED $place $rest"
     fi
 done | tee "$dir/left"
-killed=$(grep -c '^killed' "$log")
-left=$(grep -c '^SURVIVED' "$dir/left")
-echo "$(grep -c '^unfit' "$log") do not build, $(grep -c '^changes' "$dir/left") change nothing"
+killed=$(grep -ac '^killed' "$log")
+left=$(grep -ac '^SURVIVED' "$dir/left")
+echo "$(grep -ac '^unfit' "$log") do not build, $(grep -ac '^changes' "$dir/left") change nothing"
 echo "$killed passed, $left failed"
 [ "$left" -eq 0 ] && [ "$killed" -gt 0 ]
