@@ -76,19 +76,21 @@ static int scope_length(const Pb__Node *n)
 static bool is_elsewhere(const Use *a, const Use *b)
 {
     int n = scope_length(a->node), m = scope_length(b->node);
+    if (n == 0 || m == 0) /* it may have no name */
+        return false;
     bool same = n == m && strncmp(a->node->name, b->node->name, (size_t)n) == 0;
-    return n > 0 && m > 0 && !same && a->operand == b->operand &&
-           strcmp(a->node->op, b->node->op) == 0;
+    return !same && a->operand == b->operand && strcmp(a->node->op, b->node->op) == 0;
 }
 
 /* Is the scope of b that of a module called again, as /fc_1 is that of /fc? */
 static bool is_again(const Use *a, const Use *b)
 {
-    const char *x = a->node->name, *y = b->node->name;
-    const char *x_end = x + scope_length(a->node), *y_end = y + scope_length(b->node);
-    bool again = false;
-    if (x == x_end || a->operand != b->operand || strcmp(a->node->op, b->node->op) != 0)
+    int n = scope_length(a->node), m = scope_length(b->node);
+    if (n == 0 || m == 0 || a->operand != b->operand || strcmp(a->node->op, b->node->op) != 0)
         return false;
+
+    const char *x = a->node->name, *y = b->node->name, *x_end = x + n, *y_end = y + m;
+    bool again = false;
     while (x < x_end && y < y_end && *x == *y) {
         x++;
         y++;
