@@ -120,6 +120,16 @@ static void report_byte(Ngc *ngc, int file, unsigned char byte)
                   "'ngc import' makes a text of a model in the ONNX format");
 }
 
+/* The text is cut before what is not text, so that the message has a place to show. */
+static void copy_text(Ngc *ngc, Source *s, const char *text, int size)
+{
+    s->size = measure_text(text, size);
+    char *copy = arena_alloc(ngc, (size_t)s->size + 1);
+    if (s->size > 0)
+        memcpy(copy, text, (size_t)s->size);
+    s->text = copy;
+}
+
 int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool library)
 {
     if (size > SOURCE_MAX) {
@@ -136,13 +146,12 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
 
     Source *s = arena_alloc(ngc, sizeof *s);
     s->name = name;
-    /* the text is cut before what is not text, so that the message has a place to show */
-    s->size = measure_text(text, (int)size);
-    char *copy = arena_alloc(ngc, (size_t)s->size + 1);
-    if (s->size > 0)
-        memcpy(copy, text, (size_t)s->size);
-    s->text = copy;
     s->library = library;
+    if (library) { /* it is a constant, and longer than most models */
+        s->text = text;
+        s->size = (int)size;
+    } else
+        copy_text(ngc, s, text, (int)size);
     find_lines(ngc, s);
 
     /* files are few: the list is copied for each */
