@@ -29,7 +29,11 @@ campaign() {
     done
     make_seeds "$target" "$out/seeds/$target"
     make_words "$target" "$out/$target.words"
-    mkdir -p "$corpus"
+    # the first time, with what earlier campaigns have kept
+    if [ ! -d "$corpus" ]; then
+        mkdir -p "$corpus"
+        tar -xzf tests/fuzz/corpus.tar.gz -C "$out/corpus" "./$target"
+    fi
     executions=0
     "fuzz_$engine"
     findings=$(find "$out/found" -name "$target-*" -newer "$out/$target.words" | wc -l)
