@@ -278,7 +278,7 @@ static void mutate_file(Mutants *m, const char *path)
         const char *end = line_end(line);
         if (*line == '{' || *line == '}')
             body = *line == '{' && (!records || strncmp(head, "static void back_", 17) == 0);
-        else if (body)
+        else if (body && strncmp(line + strspn(line, " "), "* ", 2) != 0) /* not in a comment */
             mutate_line(m, line, end);
         if (isalpha((unsigned char)*line))
             head = line;
