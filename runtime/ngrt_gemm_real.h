@@ -1310,9 +1310,20 @@ int openblas_get_num_threads(void) __attribute__((weak));
 int openblas_get_parallel(void) __attribute__((weak));
 char *openblas_get_corename(void) __attribute__((weak));
 
-/* The kernel here against OpenBLAS's kernels with vectors of 64 bytes. Those have special forms for
- * small products, and are faster where the inner size is large, but not where C has few columns;
- * between, they pack too much. */
+/* The kernel here against OpenBLAS's kernels with vectors of 64 bytes, for a large inner size, if C
+ * has enough rows. OpenBLAS's are faster where all is large, and
+ * where few columns meet an A that is transposed and tall: it is read with steps here. */
+static int beats_long(int ta, int m, int n, double work)
+{
+    if (n <= 32)
+        return 1;
+    if (n < 64 || work > 134217728.0)
+        return 0;
+    return !ta || (m <= 512 && n > 64);
+}
+
+/* The same for all products. OpenBLAS's kernels have special forms for small ones; for larger ones
+ * they pack too much. */
 static int beats_wide(int ta, int tb, int m, int n, int k, double work)
 {
     const int is_double = sizeof(real) == sizeof(double);
@@ -1324,7 +1335,7 @@ static int beats_wide(int ta, int tb, int m, int n, int k, double work)
     if (!__builtin_cpu_supports("avx512f") || n < 16)
         return 0;
     if (k >= 1000)
-        return !is_double && m >= 32 && n <= 32;
+        return !is_double && m >= 32 && beats_long(ta, m, n, work);
     if (is_double)
         return !tb && m >= 16 && work > 1e6 && k <= 800;
     if (work <= 1e6)
