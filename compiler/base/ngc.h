@@ -70,6 +70,7 @@ typedef enum {
     PASS_SIMPLIFY,
     PASS_LOOPS,
     PASS_CROP,
+    PASS_JOIN,
     PASS_TRAINING,
     PASS_CARRY,
     PASS_RANKS,

@@ -1149,4 +1149,8 @@ void model_tidy_loops(Model *); /* the pass: in all that the roots need */
 
 void model_crop(Model *); /* the pass: in all that the roots need */
 
+/* ---- join.c: pieces side by side ---- */
+
+void model_join(Model *); /* the pass: in all that the roots need */
+
 #endif

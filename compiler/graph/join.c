@@ -1,0 +1,112 @@
+/* join.c - pieces side by side. What flows back to parts of a row, such as the gates of an LSTM, is
+ * a sum of these parts, each with zeros around it. Where they follow one another along the last
+ * axis and fill it, the sum is their concat, and nothing is added:
+ *
+ *   pad(a, at 0) + pad(b, at 256) + .. = concat(a, b, ..)
+ *
+ * A loop over the sum would ask for each element which part it is in, and have no vectors. This is
+ * not done for short parts, whose sum can be fused with what reads it, nor along other axes, where
+ * the loop asks once for a row.
+ *
+ * Requires: the final graph; no gradient is asked after it. Keeps: the values of all roots. */
+#include "graph/graph.h"
+
+enum {
+    PIECES = 32, /* at most */
+    SHORT = 64   /* elements of a piece that are too few */
+};
+
+typedef struct Pieces {
+    Node *pad[PIECES];
+    int count;
+} Pieces;
+
+/* Is n a piece of its last axis, with zeros before and after it? */
+static bool is_piece(const Node *n)
+{
+    int last = n->shape.rank - 1;
+
+    if (n->op != OP_pad || n->nargs > 1 || last < 0)
+        return false;
+    for (int i = 0; i < last; i++)
+        if (n->attr.lo[i] != 0 || n->attr.step[i] != 1 ||
+            n->shape.dim[i] != n->arg[0]->shape.dim[i])
+            return false;
+    return n->attr.step[last] == 1 && n->attr.lo[last] >= 0 && n->shape.dim[last] >= 0 &&
+           n->arg[0]->shape.dim[last] >= SHORT;
+}
+
+/* The pieces that n is the sum of. False: it has other terms, or too many. */
+static bool find_pieces(Node *n, Pieces *p)
+{
+    if (n->op == OP_add)
+        return find_pieces(n->arg[0], p) && find_pieces(n->arg[1], p);
+    if (!is_piece(n) || p->count == PIECES)
+        return false;
+    p->pad[p->count++] = n;
+    return true;
+}
+
+/* The piece that begins at this place, or NULL. */
+static Node *piece_at(const Pieces *p, Size place)
+{
+    for (int i = 0; i < p->count; i++)
+        if (p->pad[i]->attr.lo[p->pad[i]->shape.rank - 1] == place)
+            return p->pad[i];
+    return NULL;
+}
+
+/* The concat that the sum n is, or NULL. */
+static Node *join(Graph *g, Node *n, Node *const *now)
+{
+    Pieces p = {0};
+    Node *arg[PIECES];
+    int last = n->shape.rank - 1;
+    Size end = 0;
+
+    if (n->op != OP_add || !find_pieces(n, &p))
+        return NULL;
+    for (int i = 0; i < p.count; i++) {
+        const Node *pad = piece_at(&p, end);
+        if (pad == NULL)
+            return NULL;
+        arg[i] = now[pad->arg[0]->id];
+        end += pad->arg[0]->shape.dim[last];
+    }
+    if (end != n->shape.dim[last])
+        return NULL;
+    return graph_concat(g, arg, p.count, last);
+}
+
+static void join_all(Graph *g, Node **root, int roots)
+{
+    int count = g->count, *uses = graph_uses(g, root, roots);
+    Node **now = arena_array(g->ngc, count + 1, sizeof *now);
+    Loc loc = g->loc;
+
+    for (int i = 0; i < count; i++) {
+        Node *n = g->node[i];
+        int made = g->count;
+        if (!uses[i])
+            continue;
+
+        g->loc = n->loc;
+        now[i] = join(g, n, now);
+        if (now[i] == NULL)
+            now[i] = graph_rebuild(g, n, now);
+        node_replaces(now[i], n, made);
+    }
+
+    g->loc = loc;
+    for (int i = 0; i < roots; i++)
+        root[i] = now[root[i]->id];
+}
+
+void model_join(Model *m)
+{
+    int count;
+    Node **root = model_take_roots(m, &count);
+
+    join_all(m->graph, root, count);
+    model_put_roots(m, root);
+}
