@@ -804,7 +804,9 @@ static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real 
     int most, i, l, c, r, q, p, summed = 0;
     ngrt_convk_tiling *tile = ngrt_convk_choose(n, &most);
     const int pieces = (end - first - 1) / most + 1, rows = (end - first - 1) / pieces + 1;
+    const size_t elements = (size_t)(end - first) * (size_t)s->depth;
 
+    memset(k + (ptrdiff_t)first * s->depth, 0, elements * sizeof *k);
     for (i = first; i < end; i += rows)
         for (l = 0; l < s->depth; l += NGRT_CONVK_COLS * NGRT_CONVK_BLOCK) {
             ptrdiff_t tap[NGRT_CONVK_COLS * NGRT_CONVK_BLOCK];
@@ -881,7 +883,7 @@ static void ngrt_convk_pack(const ngrt_conv_shape *s, const real *x, const real 
 
             ngrt_convk_gather(s, x, begin, n, l, taps, cols, panel);
             ngrt_conv_panel(&way, end - first, n, y + first * s->channel_y + begin, s->channel_y,
-                            panel, k + (ptrdiff_t)first * s->depth + l, s->depth, taps, 1);
+                            panel, k + (ptrdiff_t)first * s->depth + l, s->depth, taps, begin > 0);
         }
     }
 }
@@ -899,7 +901,6 @@ NGRT_FN void ngrt_convk(const int *n, const real *x, const real *y, real *k, int
         s.o < 4 && line % NGRT_CONVK_WIDTH == 0 ? NGRT_CONVK_WIDTH : NGRT_CONV_COLS;
     int g;
 
-    memset(k + (ptrdiff_t)first * s.depth, 0, (size_t)(end - first) * (size_t)s.depth * sizeof *k);
     for (g = first / s.o; g * s.o < end; g++) {
         /* the kernels of this group that are in this part */
         const int from = first > g * s.o ? first - g * s.o : 0;
