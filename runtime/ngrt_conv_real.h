@@ -840,10 +840,38 @@ static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real 
         }
 }
 
-/* panel[p][j] = what tap l + j of a kernel meets with element begin + p of a channel of y, for n
- * elements and `taps` taps; 0 for other j. */
+/* to[q][j] = from[tap[j] + q] for 4 taps j and q < n; rows of `to` are `cols` apart. */
+static void ngrt_convk_turn(int n, const real *from, const ptrdiff_t *tap, real *to, int cols)
+{
+    int q = 0, j;
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+    for (; q + 4 <= n; q += 4, to += 4 * (ptrdiff_t)cols) {
+        const ngrt_convk_v4 a = *(const ngrt_convk_v4 *)(from + tap[0] + q);
+        const ngrt_convk_v4 b = *(const ngrt_convk_v4 *)(from + tap[1] + q);
+        const ngrt_convk_v4 c = *(const ngrt_convk_v4 *)(from + tap[2] + q);
+        const ngrt_convk_v4 d = *(const ngrt_convk_v4 *)(from + tap[3] + q);
+        const ngrt_convk_v4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+        const ngrt_convk_v4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+        const ngrt_convk_v4 ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const ngrt_convk_v4 cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+
+        *(ngrt_convk_v4 *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+        *(ngrt_convk_v4 *)(to + cols) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+        *(ngrt_convk_v4 *)(to + 2 * cols) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+        *(ngrt_convk_v4 *)(to + 3 * cols) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+    }
+#endif
+#endif
+    for (; q < n; q++, to += cols)
+        for (j = 0; j < 4; j++)
+            to[j] = from[tap[j] + q];
+}
+
+/* panel[p][j] = what a tap meets with element begin + p of a channel of y, for n elements and
+ * `taps` taps; tap[j] is where the tap first is in x. 0 for other j. */
 static void ngrt_convk_gather(const ngrt_conv_shape *s, const real *x, ptrdiff_t begin, int n,
-                              int l, int taps, int cols, real *panel)
+                              const ptrdiff_t *tap, int taps, int cols, real *panel)
 {
     const int line = s->sw == 1 ? s->ow * s->b : s->b; /* neighbours in y and in x */
     int p, q, j;
@@ -851,14 +879,15 @@ static void ngrt_convk_gather(const ngrt_conv_shape *s, const real *x, ptrdiff_t
     for (p = 0; p < n; p += q) {
         const int rest = line - (int)((begin + p) % line), run = n - p < rest ? n - p : rest;
         const real *from = x + ngrt_conv_first(s, begin + p);
+        real *to = panel + (ptrdiff_t)p * cols;
 
-        for (j = 0; j < cols; j++) {
-            const real *at = from + ngrt_convk_tap(s, l + j);
-            real *to = panel + (ptrdiff_t)p * cols + j;
-
+        for (j = 0; j + 4 <= taps; j += 4)
+            ngrt_convk_turn(run, from, tap + j, to + j, cols);
+        for (; j < taps; j++)
             for (q = 0; q < run; q++)
-                to[(ptrdiff_t)q * cols] = j < taps ? at[q] : 0;
-        }
+                to[(ptrdiff_t)q * cols + j] = from[tap[j] + q];
+        for (q = 0; q < run && taps < cols; q++)
+            memset(to + (ptrdiff_t)q * cols + taps, 0, (size_t)(cols - taps) * sizeof *to);
         q = run;
     }
 }
@@ -872,16 +901,19 @@ static void ngrt_convk_pack(const ngrt_conv_shape *s, const real *x, const real 
     const ngrt_conv_way way = ngrt_conv_choose(s->depth);
     const int cols = way.cols;
     ptrdiff_t begin;
-    int l;
+    int l, j;
 
     for (l = 0; l < s->depth; l += cols) {
         const int taps = s->depth - l < cols ? s->depth - l : cols;
+        ptrdiff_t tap[2 * NGRT_CONV_COLS];
 
+        for (j = 0; j < taps; j++)
+            tap[j] = ngrt_convk_tap(s, l + j);
         for (begin = 0; begin < s->channel_y; begin += NGRT_CONVK_PANEL) {
             const ptrdiff_t rest = s->channel_y - begin;
             const int n = rest < NGRT_CONVK_PANEL ? (int)rest : NGRT_CONVK_PANEL;
 
-            ngrt_convk_gather(s, x, begin, n, l, taps, cols, panel);
+            ngrt_convk_gather(s, x, begin, n, tap, taps, cols, panel);
             ngrt_conv_panel(&way, end - first, n, y + first * s->channel_y + begin, s->channel_y,
                             panel, k + (ptrdiff_t)first * s->depth + l, s->depth, taps, begin > 0);
         }
