@@ -8,7 +8,7 @@
 #ifndef NGRT_DOUBLE_H
 #define NGRT_DOUBLE_H
 
-#include "ngrt_math.h"
+#include "ngrt_float.h"
 
 /*@ exp_partsd: bitsd */
 /* x = n log 2 + r + c: k is n, |r| <= log(2)/2, and c is what r lacks. log 2 is in two pieces, and
@@ -784,6 +784,125 @@ NGRT_ALONE double ngrt_powd(double x1, double x2)
 {
     double y;
     NGRT_TEXT_powd(double, uint64_t, y, x1, x2) return y;
+}
+
+/* ---- in float, computed in double ---- */
+
+/*@ gamma_shiftf: bitsd */
+/* The series of log gamma and of its slopes are for large numbers: z is x, or x + 8 where x is
+ * below
+ * 8. product is x (x + 1) .. (x + 7) there, else 1. */
+#define NGRT_GAMMA_SHIFT(F, z, product, x)                                                        \
+    {                                                                                             \
+        const F ngrt_two = x * (x + 7.0); /* x (x + 7), (x + 1) (x + 6), ... differ by numbers */ \
+        const F ngrt_all = ngrt_two * (ngrt_two + 6.0) * ((ngrt_two + 10.0) * (ngrt_two + 12.0)); \
+        z = x + NGRT_IF(F, x < 8.0, 8.0, 0.0);                                                    \
+        product = NGRT_IF(F, x < 8.0, ngrt_all, 1.0);                                             \
+    }
+
+/*@ lgammaf: gamma_shiftf doubles far logd */
+/* Below 0 it is that of the C library. From 8 on, log gamma(z) is (z - 1/2) log z - z + log(2 pi)/2
+ * and a series in 1/z, which ends with 1/z^15. */
+#define NGRT_TEXT_lgamma_of_float(F, U, y, x)                                                      \
+    {                                                                                              \
+        F ngrt_far_up, ngrt_product, ngrt_log1, ngrt_log2;                                         \
+        NGRT_GAMMA_SHIFT(F, ngrt_far_up, ngrt_product, x)                                          \
+        NGRT_TEXT_logd(F, U, ngrt_log1, ngrt_far_up) NGRT_TEXT_logd(F, U, ngrt_log2, ngrt_product) \
+            const F ngrt_1z = 1.0 / ngrt_far_up,                                                   \
+                    ngrt_w1 = ngrt_1z * ngrt_1z;                                                   \
+        F ngrt_q = NGRT_MUL(F, ngrt_w1, -0.029550653594771242) + 6.4102564102564103e-3;            \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) - 1.9175269175269175e-3;                             \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) + 8.4175084175084175e-4;                             \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) - 5.9523809523809524e-4;                             \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) + 7.9365079365079365e-4;                             \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) - 2.7777777777777778e-3;                             \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) + 8.3333333333333333e-2;                             \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_1z) + 0.41893853320467274;                               \
+        ngrt_q = NGRT_MUL(F, ngrt_far_up - 0.5, ngrt_log1 - 1.0) + (ngrt_q - ngrt_log2);           \
+        y = NGRT_IF(F, (x == 1.0) | (x == 2.0), 0.0, ngrt_q);                                      \
+    }
+#define NGRT_TEXT_lgammaf(F, U, y, x)                       \
+    {                                                       \
+        NGRT_BY_DOUBLES(F, NGRT_TEXT_lgamma_of_float, y, x) \
+        NGRT_FAR(F, y, x < 0.0f, lgammaf, x)                \
+    }
+NGRT_ALONE float ngrt_lgammaf(float x)
+{
+    float y;
+    NGRT_TEXT_lgammaf(float, uint32_t, y, x) return y;
+}
+
+/*@ slope_of_gammaf: gamma_shiftf doubles far logd polygammaf */
+/* digamma(z) is log z - 1/(2z) and a series in 1/z^2, which ends with 1/z^16. The sum of 1/x ..
+ * 1/(x + 7) is the derivative of their product by it: with t = x (x + 7), that is the product of t,
+ * t + 6, t + 10 and t + 12. */
+#define NGRT_TEXT_digamma_of_float(F, U, y, x)                                              \
+    {                                                                                       \
+        F ngrt_far_up, ngrt_product, ngrt_log1;                                             \
+        NGRT_GAMMA_SHIFT(F, ngrt_far_up, ngrt_product, x)                                   \
+        NGRT_TEXT_logd(F, U, ngrt_log1, ngrt_far_up)                                        \
+            const F ngrt_t = x * (x + 7.0),                                                 \
+                    ngrt_low = ngrt_t * (ngrt_t + 6.0),                                     \
+                    ngrt_high = (ngrt_t + 10.0) * (ngrt_t + 12.0);                          \
+        const F ngrt_slope =                                                                \
+            (NGRT_MUL(F, ngrt_t + 3.0, ngrt_high) + NGRT_MUL(F, ngrt_t + 11.0, ngrt_low)) * \
+            (4.0 * x + 14.0);                                                               \
+        const F ngrt_sum = NGRT_IF(F, x < 8.0, ngrt_slope / ngrt_product, 0.0);             \
+        const F ngrt_1z = 1.0 / ngrt_far_up, ngrt_w1 = ngrt_1z * ngrt_1z;                   \
+        F ngrt_q = NGRT_MUL(F, ngrt_w1, 0.44325980392156863) - 8.3333333333333333e-2;       \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) + 2.1092796092796093e-2;                      \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) - 7.5757575757575758e-3;                      \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) + 4.1666666666666667e-3;                      \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) - 3.9682539682539683e-3;                      \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) + 8.3333333333333333e-3;                      \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) - 8.3333333333333333e-2;                      \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) - 0.5 * ngrt_1z;                              \
+        y = ngrt_log1 + (ngrt_q - ngrt_sum);                                                \
+    }
+/* The sum of 1/x^2 .. 1/(x + 7)^2, in pairs; then the slope of that series. */
+#define NGRT_TEXT_trigamma_of_float(F, U, y, x)                                         \
+    {                                                                                   \
+        const F ngrt_far_up = x + NGRT_IF(F, x < 8.0, 8.0, 0.0);                        \
+        F ngrt_sum = 0.0 * x;                                                           \
+        NGRT_TWO_SQUARES(F, ngrt_sum, x, x + 1.0)                                       \
+        NGRT_TWO_SQUARES(F, ngrt_sum, x + 2.0, x + 3.0)                                 \
+        NGRT_TWO_SQUARES(F, ngrt_sum, x + 4.0, x + 5.0)                                 \
+        NGRT_TWO_SQUARES(F, ngrt_sum, x + 6.0, x + 7.0)                                 \
+        ngrt_sum = NGRT_IF(F, x < 8.0, ngrt_sum, 0.0);                                  \
+        const F ngrt_1z = 1.0 / ngrt_far_up, ngrt_w1 = ngrt_1z * ngrt_1z;               \
+        F ngrt_q = NGRT_MUL(F, ngrt_w1, 7.5757575757575758e-2) - 3.3333333333333333e-2; \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) + 2.3809523809523810e-2;                  \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) - 3.3333333333333333e-2;                  \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_w1) + 0.16666666666666667;                    \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_1z) + 0.5;                                    \
+        ngrt_q = NGRT_MUL(F, ngrt_q, ngrt_1z) + 1.0;                                    \
+        y = NGRT_MUL(F, ngrt_q, ngrt_1z) + ngrt_sum;                                    \
+    }
+#define NGRT_TWO_SQUARES(F, sum, a, b)                                                         \
+    {                                                                                          \
+        const F ngrt_a2 = (a) * (a), ngrt_b2 = (b) * (b);                                      \
+        sum = sum + (NGRT_HIDDEN(F, ngrt_a2) + NGRT_HIDDEN(F, ngrt_b2)) / (ngrt_a2 * ngrt_b2); \
+    }
+/* The x1-th derivative of digamma at x2, where x1 is the same in all lanes: digamma and its slope;
+ * others, and those below 0, one at a time. */
+#define NGRT_TEXT_slope_of_gammaf(F, U, y, x1, x2)                       \
+    {                                                                    \
+        F ngrt_order = x1;                                               \
+        if (NGRT_FIRST_##F(ngrt_order) == 0.0f) {                        \
+            NGRT_BY_DOUBLES(F, NGRT_TEXT_digamma_of_float, y, x2)        \
+            ngrt_order = NGRT_IF(F, x2 < 0.0f, 1.0f, 0.0f);              \
+        } else {                                                         \
+            NGRT_BY_DOUBLES(F, NGRT_TEXT_trigamma_of_float, y, x2)       \
+            ngrt_order = NGRT_IF(F, x2 < 0.0f, 2.0f, ngrt_order) - 1.0f; \
+        }                                                                \
+        NGRT_FAR2(F, y, ngrt_order > 0.0f, ngrt_polygammaf, x1, x2)      \
+    }
+#define NGRT_FIRST_float(x)  (x)
+#define NGRT_FIRST_ngrt_v(x) (x)[0]
+NGRT_ALONE float ngrt_slope_of_gammaf(float x1, float x2)
+{
+    float y;
+    NGRT_TEXT_slope_of_gammaf(float, uint32_t, y, x1, x2) return y;
 }
 
 /*@ end: */

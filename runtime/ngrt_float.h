@@ -305,6 +305,36 @@ NGRT_ALONE float ngrt_atan2f(float x1, float x2)
         y = ngrt_to.all;                                                              \
     }
 
+/*@ doubles2: bitsd */
+/* The same of two operands. */
+#define NGRT_BY_DOUBLES2(F, text, y, x1, x2) NGRT_BY_DOUBLES2_##F(text, y, x1, x2)
+#define NGRT_BY_DOUBLES2_float(text, y, x1, x2)                               \
+    {                                                                         \
+        const double ngrt_d1 = (double)(x1), ngrt_d2 = (double)(x2);          \
+        double ngrt_of;                                                       \
+        text(double, uint64_t, ngrt_of, ngrt_d1, ngrt_d2) y = (float)ngrt_of; \
+    }
+#define NGRT_BY_DOUBLES2_ngrt_v(text, y, x1, x2) \
+    {                                            \
+        union {                                  \
+            ngrt_v all;                          \
+            ngrt_h half[2];                      \
+        } ngrt_from1, ngrt_from2, ngrt_to;       \
+        ngrt_from1.all = x1;                     \
+        ngrt_from2.all = x2;                     \
+        NGRT_HALF_BY_DOUBLES(text, 0)            \
+        NGRT_HALF_BY_DOUBLES(text, 1)            \
+        y = ngrt_to.all;                         \
+    }
+#define NGRT_HALF_BY_DOUBLES(text, i)                                               \
+    {                                                                               \
+        const ngrt_w ngrt_d1 = __builtin_convertvector(ngrt_from1.half[i], ngrt_w), \
+                     ngrt_d2 = __builtin_convertvector(ngrt_from2.half[i], ngrt_w); \
+        ngrt_w ngrt_of;                                                             \
+        text(ngrt_w, ngrt_wu, ngrt_of, ngrt_d1, ngrt_d2) ngrt_to.half[i] =          \
+            __builtin_convertvector(ngrt_of, ngrt_h);                               \
+    }
+
 /*@ sin_by_pi: doubles far */
 /* sin(n pi + r), |r| <= pi/2, for a float with |n| < 2^20: in double, where pi is in two pieces and
  * n times the first is exact. The polynomial: 2^-33.8. y is the sine with n's sign. */
@@ -397,7 +427,7 @@ NGRT_ALONE float ngrt_tanf(float x)
     NGRT_TEXT_tanf(float, uint32_t, y, x) return y;
 }
 
-/*@ powf: doubles power_cases */
+/*@ powf: doubles2 power_cases */
 /* x1 to the power x2 = 2^(x2 log2 |x1|), and the sign of x1 if x2 is odd. log2(m), m from sqrt(1/2)
  * to sqrt(2), by a polynomial in s = (m - 1)/(m + 1): 2^-43.5; 2^f, |f| <= 1/2: 2^-34.5. */
 #define NGRT_TEXT_pow_of_floats(F, U, y, x1, x2)                                                  \
@@ -430,37 +460,39 @@ NGRT_ALONE float ngrt_tanf(float x)
         ngrt_p = (NGRT_MUL(F, ngrt_p, ngrt_n) + 0.99999999995956179) * NGRT_POWER_ASD(F, ngrt_k); \
         NGRT_POWER_CASES(F, y, x1, x2, ngrt_p)                                                    \
     }
-#define NGRT_TEXT_powf(F, U, y, x1, x2) NGRT_TEXT_powf_##F(y, x1, x2)
-#define NGRT_TEXT_powf_float(y, x1, x2)                                                          \
-    {                                                                                            \
-        const double ngrt_d1 = (double)(x1), ngrt_d2 = (double)(x2);                             \
-        double ngrt_of;                                                                          \
-        NGRT_TEXT_pow_of_floats(double, uint64_t, ngrt_of, ngrt_d1, ngrt_d2) y = (float)ngrt_of; \
-    }
-#define NGRT_TEXT_powf_ngrt_v(y, x1, x2)   \
-    {                                      \
-        union {                            \
-            ngrt_v all;                    \
-            ngrt_h half[2];                \
-        } ngrt_from1, ngrt_from2, ngrt_to; \
-        ngrt_from1.all = x1;               \
-        ngrt_from2.all = x2;               \
-        NGRT_POW_HALF(0)                   \
-        NGRT_POW_HALF(1)                   \
-        y = ngrt_to.all;                   \
-    }
-#define NGRT_POW_HALF(i)                                                                      \
-    {                                                                                         \
-        const ngrt_w ngrt_d1 = __builtin_convertvector(ngrt_from1.half[i], ngrt_w),           \
-                     ngrt_d2 = __builtin_convertvector(ngrt_from2.half[i], ngrt_w);           \
-        ngrt_w ngrt_of;                                                                       \
-        NGRT_TEXT_pow_of_floats(ngrt_w, ngrt_wu, ngrt_of, ngrt_d1, ngrt_d2) ngrt_to.half[i] = \
-            __builtin_convertvector(ngrt_of, ngrt_h);                                         \
-    }
+#define NGRT_TEXT_powf(F, U, y, x1, x2) NGRT_BY_DOUBLES2(F, NGRT_TEXT_pow_of_floats, y, x1, x2)
 NGRT_ALONE float ngrt_powf(float x1, float x2)
 {
     float y;
     NGRT_TEXT_powf(float, uint32_t, y, x1, x2) return y;
+}
+
+/*@ modulof: doubles2 far bitsf modf */
+/* x1 - n x2 is exact in double, if n is the whole number next to x1/x2 and less than 2^29; then it
+ * gets the sign of x2. Other numbers are done one at a time. */
+#define NGRT_TEXT_mod_of_floats(F, U, y, x1, x2)                                 \
+    {                                                                            \
+        F ngrt_n;                                                                \
+        U ngrt_k;                                                                \
+        NGRT_WHOLE_OF(F, ngrt_n, ngrt_k, x1 / x2)                                \
+        (void)ngrt_k;                                                            \
+        const F ngrt_r = x1 - ngrt_n * x2, ngrt_turned = ngrt_r + x2;            \
+        const F ngrt_back = NGRT_IF(F, x2 < 0.0, -ngrt_r, ngrt_r);               \
+        const F ngrt_mod = NGRT_IF(F, ngrt_back < 0.0, ngrt_turned, ngrt_r);     \
+        y = NGRT_IF(F, ngrt_r == 0.0, NGRT_SIGNED_ASD(F, ngrt_r, x2), ngrt_mod); \
+    }
+#define NGRT_TEXT_modulof(F, U, y, x1, x2)                                        \
+    {                                                                             \
+        NGRT_BY_DOUBLES2(F, NGRT_TEXT_mod_of_floats, y, x1, x2)                   \
+        const F ngrt_q = NGRT_ABS_AS(F, x1 / x2);                                 \
+        const F ngrt_far = NGRT_IF(F, ngrt_q < 2.68435456e8f, 0.0f, 1.0f) +       \
+                           NGRT_IF(F, NGRT_ABS_AS(F, x2) < INFINITY, 0.0f, 1.0f); \
+        NGRT_FAR2(F, y, ngrt_far > 0.0f, ngrt_modf, x1, x2)                       \
+    }
+NGRT_ALONE float ngrt_modulof(float x1, float x2)
+{
+    float y;
+    NGRT_TEXT_modulof(float, uint32_t, y, x1, x2) return y;
 }
 
 /*@ end: */

@@ -137,6 +137,10 @@ static inline double ngrt_unbitsd(uint64_t i)
 #define NGRT_FAR_double(y, test, f, x) \
     if (test)                          \
         y = f(x);
+#define NGRT_FAR2(F, y, test, f, x1, x2) NGRT_FAR2_##F(y, test, f, x1, x2)
+#define NGRT_FAR2_float(y, test, f, x1, x2) \
+    if (test)                               \
+        y = f(x1, x2);
 
 /*@ power_cases: bitsd */
 /* y becomes p, the power of |x1|, with the sign of x1^x2, or what C's Annex F says. The numbers

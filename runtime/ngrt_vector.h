@@ -179,6 +179,14 @@ static const int32_t ngrt_lane[16]
                 if (ngrt_far_off[ngrt_l])                          \
                     y[ngrt_l] = f(__VA_ARGS__[ngrt_l]);            \
     }
+#define NGRT_FAR2_ngrt_v(y, test, f, x1, x2)                       \
+    {                                                              \
+        const ngrt_i ngrt_far_off = (ngrt_i)(test);                \
+        if (NGRT_SOME(ngrt_far_off))                               \
+            for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++) \
+                if (ngrt_far_off[ngrt_l])                          \
+                    y[ngrt_l] = f(x1[ngrt_l], x2[ngrt_l]);         \
+    }
 /* Does a test hold in some lane? */
 #ifdef __SSE2__
 #ifdef __AVX__

@@ -145,8 +145,9 @@ MACRO(erfc, erfc, .rule = {"-dy*1.1283791670955126*exp(-a*a)"}, .js = "erfc",
       .form = {SHORT(erfcf)}, .teach = "1 less the error function");
 SMOOTH(erfinv, ngrt_erfinv, .domain = DOMAIN_UNIT, .rule = {"dy*0.886226925452758*exp(y*y)"},
        .js = "erfinv", .teach = "inverse of the error function: sqrt(pi)/2 exp(y^2)");
-SMOOTH(lgamma, lgamma, .domain = DOMAIN_POSITIVE, .rule = {"dy*polygamma(0, a)"}, .js = "lgamma",
-       .teach = "log of the gamma function: digamma");
+MACRO(lgamma, lgamma, .form = {LONG(lgammaf)}, .domain = DOMAIN_POSITIVE,
+      .rule = {"dy*polygamma(0, a)"}, .js = "lgamma",
+      .teach = "log of the gamma function: digamma");
 MACRO(sigmoid, ngrt_sigmoid, .rule = {"dy*y*(1 - y)"}, .js = "a => 1 / (1 + Math.exp(-a))",
       .form = {SHORT(sigmoidf), LONG(sigmoidd)}, .teach = "sigmoid: y (1 - y)");
 MACRO(softplus, ngrt_softplus, .rule = {"dy*sigmoid(a)"},
@@ -185,8 +186,9 @@ const OpInfo op_atan2 = {.name = "atan2",
  * that (builtin.c), so there are no params. */
 const OpInfo op_polygamma = {.name = "polygamma",
                              .arity = 2,
-                             .flags = F_ELEMENTWISE,
+                             .flags = F_ELEMENTWISE | F_MACRO,
                              .domain = DOMAIN_POSITIVE,
+                             .form = {LONG2(slope_of_gammaf)},
                              .value = v_polygamma,
                              .js = "polygamma",
                              .c = "ngrt_polygamma@($a, $b)",

@@ -91,6 +91,43 @@ FLOAT(cos)
 FLOAT(tan)
 FLOAT2(atan2)
 FLOAT2(pow)
+KERNEL(float, lgammaf)
+static double exact_lgammaf(double a, double b)
+{
+    (void)b;
+    return a < 0 ? (double)lgammaf((float)a) : lgamma(a);
+}
+KERNEL2(float, modulof)
+static double exact_modulof(double a, double b)
+{
+    return ngrt_mod(a, b);
+}
+/* The order is the same in all lanes. */
+#define SLOPE_OF_GAMMA(order, F, U, y, x)                     \
+    {                                                         \
+        const F ngrt_same = NGRT_IF(F, x == x, order, order); \
+        NGRT_TEXT_slope_of_gammaf(F, U, y, ngrt_same, x)      \
+    }
+#define NGRT_TEXT_digammaf(F, U, y, x)  SLOPE_OF_GAMMA(0.0f, F, U, y, x)
+#define NGRT_TEXT_trigammaf(F, U, y, x) SLOPE_OF_GAMMA(1.0f, F, U, y, x)
+static float ngrt_digammaf(float x)
+{
+    return ngrt_slope_of_gammaf(0.0f, x);
+}
+static float ngrt_trigammaf(float x)
+{
+    return ngrt_slope_of_gammaf(1.0f, x);
+}
+static double digamma(double x)
+{
+    return ngrt_polygamma(0.0, x);
+}
+static double trigamma(double x)
+{
+    return ngrt_polygamma(1.0, x);
+}
+FLOAT(digamma)
+FLOAT(trigamma)
 
 typedef struct FloatFunction {
     const char *name;
@@ -106,9 +143,10 @@ typedef struct FloatFunction {
 #name, operands, bound, WAYS_OF(all_##name), one_##name, exact_##name \
     }
 static const FloatFunction float_function[] = {
-    ROW(1, expm1f, 1.1), ROW(1, log1pf, 0.9), ROW(1, sinhf, 1.1),  ROW(1, coshf, 1.1),
-    ROW(1, asinf, 1.2),  ROW(1, acosf, 1.2),  ROW(1, atanf, 1.4),  ROW(1, sinf, 0.6),
-    ROW(1, cosf, 0.6),   ROW(1, tanf, 1.5),   ROW(2, atan2f, 1.7), ROW(2, powf, 0.51),
+    ROW(1, expm1f, 1.1), ROW(1, log1pf, 0.9),   ROW(1, sinhf, 1.1),  ROW(1, coshf, 1.1),
+    ROW(1, asinf, 1.2),  ROW(1, acosf, 1.2),    ROW(1, atanf, 1.4),  ROW(1, sinf, 0.6),
+    ROW(1, cosf, 0.6),   ROW(1, tanf, 1.5),     ROW(2, atan2f, 1.7), ROW(2, powf, 0.51),
+    ROW(1, lgammaf, 2),  ROW(2, modulof, 0.51), ROW(1, digammaf, 1), ROW(1, trigammaf, 1),
 };
 
 /* How far y is from the exact value, in units in the last place of a float there; half a unit, if
