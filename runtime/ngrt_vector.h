@@ -52,12 +52,12 @@ static inline size_t ngrt_whole(size_t n, size_t lanes)
     return n / lanes * lanes;
 }
 
-/* Has at < span, of the first lane and those after it, the same result in all lanes? Below 0 it
- * wraps. */
-#define NGRT_ALIKE(at, span)                                                      \
-    __extension__({                                                               \
-        const size_t ngrt_first = at, ngrt_last = ngrt_first + NGRT_LANES - 1;    \
-        (ngrt_first < (span)) == (ngrt_last < (span)) && ngrt_first <= ngrt_last; \
+/* Has at < span the same result in all lanes? at is that of the first; from lane to lane it grows
+ * by step. Below 0 it wraps. */
+#define NGRT_ALIKE(at, span, step)                                                        \
+    __extension__({                                                                       \
+        const size_t ngrt_first = at, ngrt_last = ngrt_first + (NGRT_LANES - 1) * (step); \
+        (ngrt_first < (span)) == (ngrt_last < (span)) && ngrt_first <= ngrt_last;         \
     })
 
 /* the vector that begins with element x, to read and to write */
@@ -138,6 +138,22 @@ static const int32_t ngrt_lane[16]
                                       (ngrt_sum[1] + ngrt_sum[3 * (sizeof ngrt_sum[0] == 4)]) \
                                 : ngrt_sum[0] + ngrt_sum[1];                                  \
     })
+
+/* The vector of elements that are `step` apart, the first of which is x. */
+#define NGRT_LOAD_EVERY(x, step)                                 \
+    __extension__({                                              \
+        const __typeof__(x) *ngrt_from = &(x);                   \
+        ngrt_v ngrt_loaded = NGRT_EACH(0);                       \
+        NGRT_EVERY_LANE(ngrt_loaded[l] = ngrt_from[l * (step)];) \
+        ngrt_loaded;                                             \
+    })
+/* Stores each lane; they are `step` elements apart. */
+#define NGRT_STORE_EVERY(x, step, v)                           \
+    {                                                          \
+        const ngrt_v ngrt_stored = v;                          \
+        __typeof__(x) *ngrt_to = &(x);                         \
+        NGRT_EVERY_LANE(ngrt_to[l * (step)] = ngrt_stored[l];) \
+    }
 
 /* What is done for each lane l, each in its place: a loop would keep the vector in memory. */
 #define NGRT_LANE_AT(n, ...)           \

@@ -222,6 +222,7 @@ typedef struct Printer { /* of one kernel */
     int indent;
     bool apart;                 /* the loops are in a function of their own */
     bool vector;                /* within a loop over vectors */
+    int place;                  /* of the elements in Kernel.grid */
     int lead;                   /* loops over rows that enclose the members of a nest */
     const char *loop[MAX_AXES]; /* names of the loop variables */
     Param *param;               /* of the kernel's function */
@@ -262,6 +263,8 @@ const char *print_val_type(const Printer *pr, const Val *v);
 bool print_sum_leaves_ints(const Val *, double terms);
 /* The test of a guard. */
 const char *print_test(Printer *pr, const Val *v);
+/* Does a guard give 0 for all elements of this place in the grid? */
+bool print_test_fails(const Printer *, const Val *);
 
 /* ---- emit_temps.c: temporaries; a level is a number of open loops ---- */
 

@@ -35,6 +35,10 @@ static void print_stores(Printer *pr, const char *to)
             continue;
         }
         const char *element = print_element(pr, place, s->node, s->at, true);
+        if (pr->vector && pr->k->grid) {
+            print_line(pr, "NGRT_STORE_EVERY(%s, %d, %s)", element, pr->k->grid, value);
+            continue;
+        }
         const char *sign = s->add ? "+=" : "=";
         print_line(pr, "%s %s %s;", stored_text(pr, element, type), sign, value);
     }

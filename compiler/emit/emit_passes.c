@@ -128,15 +128,19 @@ void passes_one_by_one(Printer *pr, const char *from, const char *to, bool brace
 static const char *ragged_test(Printer *pr)
 {
     const Kernel *k = pr->k;
+    int step = k->grid ? k->grid : 1;
     Text t = {.ngc = pr->e->ngc};
 
+    text_add(&t, "%s", "");
     for (int n = 0; n < k->vals; n++) {
         const Val *v = k->val[n];
         if (!guard_is_inner(k, v))
             continue;
-        const char *test = print_format(pr, " && NGRT_ALIKE(%s, %s)", print_index(pr, v->at),
-                                        emit_size(pr->e, v->span, &pr->dims));
-        if (!t.at || !strstr(t.at, test))
+        if (print_test_fails(pr, v))
+            continue;
+        const char *test = print_format(pr, " && NGRT_ALIKE(%s, %s, %d)", print_index(pr, v->at),
+                                        emit_size(pr->e, v->span, &pr->dims), step);
+        if (!strstr(t.at, test))
             text_add(&t, "%s", test);
     }
     return t.at;
@@ -144,11 +148,9 @@ static const char *ragged_test(Printer *pr)
 
 /* The passes from `from` up to `to`, where guards have tests that differ: by vectors as long as all
  * of a vector's lanes are alike, and one at a time where they are not. */
-static void passes_ragged(Printer *pr, const char *from, const char *to, PassText *pass,
-                          const char *acc)
+static void passes_ragged(Printer *pr, const char *i, const char *from, const char *to,
+                          PassText *pass, const char *acc)
 {
-    const char *i = pr->loop[pr->k->axes - 1];
-
     range_open(pr, i, from, to, true);
     print_line(pr, "NGRT_VECTORS(for (; %s + NGRT_LANES <= %s%s; %s += NGRT_LANES) {", i, to,
                ragged_test(pr), i);
@@ -161,12 +163,39 @@ static void passes_ragged(Printer *pr, const char *from, const char *to, PassTex
     passes_close(pr, true);
 }
 
+/* All passes as one loop for each place in the grid. */
+static void passes_on_grid(Printer *pr, const char *to, PassText *pass, const char *acc)
+{
+    int last = pr->k->axes - 1, grid = pr->k->grid;
+    const char *name = pr->loop[last];
+    Size passes = pr->k->extent[last];
+
+    for (pr->place = 0; pr->place < grid; pr->place++) {
+        int more = grid - 1 - pr->place;
+        const char *count = print_format(pr, "(%s + %d)/%d", to, more, grid);
+        if (passes >= 0)
+            count = print_format(pr, "%lld", (long long)((passes + more) / grid));
+        pr->loop[last] = print_format(pr, "%s*%d", name, grid);
+        if (pr->place > 0)
+            pr->loop[last] = print_format(pr, "(%s + %d)", pr->loop[last], pr->place);
+        if (pr->place > 0)
+            temps_forget(pr, pr->k->axes);
+        passes_ragged(pr, name, "0", count, pass, acc);
+    }
+    pr->loop[last] = name;
+    pr->place = 0;
+}
+
 /* All passes from `from` up to `to`: by vectors, then one at a time those left over. */
 void passes_range(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
                   const char *acc)
 {
+    if (pr->k->grid) {
+        passes_on_grid(pr, to, pass, acc);
+        return;
+    }
     if (pr->k->ragged) {
-        passes_ragged(pr, from, to, pass, acc);
+        passes_ragged(pr, pr->loop[pr->k->axes - 1], from, to, pass, acc);
         return;
     }
     if (pr->k->vector) {

@@ -149,10 +149,13 @@ static void add_term(Printer *pr, Text *t, bool minus, const char *what, Size by
         text_add(t, "%s", what ? what : factor);
 }
 
-/* An int value as an index. */
+/* An int value as an index: that of the first lane. */
 static const char *index_part(Printer *pr, const Val *v)
 {
+    bool vector = pr->vector;
+    pr->vector = false;
     Part p = print_val(pr, v);
+    pr->vector = vector;
     if (v->kind == V_QUOTIENT)
         return p.text;
     return print_cast(pr, "size_t", p).text;
@@ -494,6 +497,23 @@ static bool index_is_int(const Index *x)
     return x->base.minus != 0;
 }
 
+/* Is the test of this guard decided by the place in the grid? */
+static bool is_on_grid(const Printer *pr, const Val *v)
+{
+    return pr->k && pr->k->grid && guard_is_inner(pr->k, v) && v->size > 1;
+}
+
+bool print_test_fails(const Printer *pr, const Val *v)
+{
+    if (v->kind == V_GUARD && v->arg[0]->kind == V_GUARD && print_test_fails(pr, v->arg[0]))
+        return true;
+    if (!is_on_grid(pr, v))
+        return false;
+    /* numbers, as the innermost loop moves by one */
+    Size at = pr->place + v->at->base.plus - v->at->base.minus;
+    return at % pr->k->grid != 0;
+}
+
 /* Is the index of a guard below its span, and on the grid? It is unsigned, so a negative one is
  * not. */
 const char *print_test(Printer *pr, const Val *v)
@@ -503,7 +523,7 @@ const char *print_test(Printer *pr, const Val *v)
     /* "3 - 5" of ints is below 0, and not larger than the span */
     if (index_is_int(v->at))
         at = print_format(pr, "(size_t)%s", at);
-    if (v->size > 1)
+    if (v->size > 1 && !is_on_grid(pr, v))
         return print_format(pr, "%s < %s && (%s) %% %lld == 0", at, span, at, (long long)v->size);
     return print_format(pr, "%s < %s", at, span);
 }
@@ -518,6 +538,9 @@ static const char *guard_test(Printer *pr, const Val *v)
 
 static Part print_guard(Printer *pr, const Val *v)
 {
+    if (print_test_fails(pr, v))
+        return (Part){emit_number(pr->e, 0, T_FLOAT), PREC_CALL};
+
     Part inner = print_val(pr, v->arg[0]);
     const char *in = inner.text;
     if (inner.prec < PREC_LOGIC)
@@ -707,11 +730,17 @@ static const char *vector_load(Printer *pr, const Val *v)
 {
     const char *element =
         print_element(pr, program_place(pr->b->p, v->node), v->node, v->at, false);
+    int step = pr->k->grid ? 0 : index_step(pr->k, v->at);
+    if (step)
+        return print_format(pr, "NGRT_LOAD_EVERY(%s, %d)", element, step);
     return print_format(pr, v->type == T_INT ? "NGRT_LOAD_INT(%s)" : "NGRT_LOAD(%s)", element);
 }
 
 static const char *vector_guard(Printer *pr, const Val *v)
 {
+    if (print_test_fails(pr, v))
+        return "NGRT_EACH(0)";
+
     const char *inner = print_val(pr, v->arg[0]).text;
     const char *test = guard_test(pr, v);
     if (v->type == T_INT)

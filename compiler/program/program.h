@@ -208,6 +208,8 @@ struct Kernel {
 
     /* vectors.c */
     int vector;  /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
+    int grid;    /* the innermost loop is this many loops: one for the elements 0, grid, 2 grid, ..,
+                    one for those after them, and so on; 0: it is one loop */
     bool ragged; /* vectors are only where the test of each guard is the same in all lanes */
     Val *late;   /* the stored value, if its operation is done after all loops; or NULL */
 };
@@ -437,6 +439,9 @@ bool kernel_reads_row(const Kernel *, const Store *,
 
 void program_vectors(Program *);
 bool val_is_inner(const Kernel *, const Val *); /* does it change in the innermost loop? */
+/* By how many elements an index moves from pass to pass of the innermost loop: 2 or somewhat more,
+ * else 0. */
+int index_step(const Kernel *, const Index *);
 /* Is the test of a guard of the innermost loop? */
 bool guard_is_inner(const Kernel *, const Val *);
 const char *op_vec(const Program *, const Val *v); /* its text for vectors; NULL: it has none */

@@ -11,9 +11,10 @@
 #include "program/program.h"
 
 enum {
-    NARROW = 16, /* bytes of the smallest vector */
-    WIDE = 64,   /* bytes of the largest */
-    LATE = 32,   /* elements: from here on it pays to do the last operation by itself */
+    NARROW = 16,   /* bytes of the smallest vector */
+    WIDE = 64,     /* bytes of the largest */
+    MOST_GRID = 4, /* loops that one becomes */
+    LATE = 32,     /* elements: from here on it pays to do the last operation by itself */
 };
 
 static const Index zero; /* a NULL index */
@@ -111,7 +112,71 @@ static bool has_one_test(const Kernel *k, const Val *v)
 {
     if (v->test_level < k->axes)
         return true;
-    return v->size == 1 && is_unit(k, v->at) && !kernel_reduces(k) && k->half == HALF_NONE;
+    return (v->size == 1 || v->size == k->grid) && is_unit(k, v->at) && !kernel_reduces(k) &&
+           k->half == HALF_NONE;
+}
+
+/* By how many elements the index x moves from pass to pass of the innermost loop, if that is a
+ * small number above 1; else 0. */
+int index_step(const Kernel *k, const Index *x)
+{
+    if (!x)
+        return 0;
+    for (int i = 0; i < x->parts; i++)
+        if (val_is_inner(k, x->part[i].val))
+            return 0;
+
+    const Coef *by = &x->axis[k->axes - 1];
+    return by->plus >= 2 && by->plus <= MOST_GRID && by->minus == 0 ? (int)by->plus : 0;
+}
+
+/* Is a vector made of elements that are not neighbours? It pays where much is computed of them. */
+static bool is_spaced(const Kernel *k, const Val *v)
+{
+    return v->kind == V_LOAD && v->live && v->type == T_FLOAT && index_step(k, v->at) > 0;
+}
+
+static bool computes_much(const Kernel *k)
+{
+    int loads = 0, operations = 0;
+
+    for (int i = 0; i < k->vals; i++) {
+        loads += is_spaced(k, k->val[i]);
+        operations += k->val[i]->kind == V_OP && k->val[i]->live && val_is_inner(k, k->val[i]);
+    }
+    return operations > 2 * loads && !kernel_reduces(k);
+}
+
+/* Does the index x move by one element, from one pass to that `grid` passes later? It does where
+ * what the innermost loop adds is its number divided by grid. */
+static bool is_unit_on_grid(const Kernel *k, const Index *x)
+{
+    int moving = 0;
+
+    if (!x || !coef_zero(x->axis[k->axes - 1]))
+        return false;
+    for (int i = 0; i < x->parts; i++) {
+        const Val *v = x->part[i].val;
+        if (!val_is_inner(k, v))
+            continue;
+        bool quotient = v->kind == V_QUOTIENT && v->size == k->grid && is_unit(k, v->at);
+        if (!quotient || x->part[i].by.plus != 1 || x->part[i].by.minus != 0)
+            return false;
+        moving++;
+    }
+    return moving == 1;
+}
+
+/* The same where the innermost loop is one loop for each place in a grid. */
+static bool val_is_vector_on_grid(const Program *p, const Kernel *k, const Val *v)
+{
+    switch (v->kind) {
+    case V_LOAD: return v->type == T_FLOAT && is_unit_on_grid(k, v->at);
+    case V_QUOTIENT: return true; /* of an index */
+    case V_GUARD: return v->type == T_FLOAT && is_nameless(p, v->arg[0]) && has_one_test(k, v);
+    case V_OP: return !uses_ints(v) && op_vec(p, v) != NULL;
+    default: return false;
+    }
 }
 
 /* Has a value of the innermost loop a form for vectors? */
@@ -119,8 +184,13 @@ static bool val_is_vector(const Program *p, const Kernel *k, const Val *v)
 {
     bool whole = v->type == T_FLOAT || is_float32(p);
 
+    if (k->grid)
+        return val_is_vector_on_grid(p, k, v);
     switch (v->kind) {
-    case V_LOAD: return whole && is_unit(k, v->at);
+    case V_LOAD:
+        if (is_spaced(k, v))
+            return computes_much(k);
+        return whole && is_unit(k, v->at);
     case V_INDEX: return is_float32(p) && is_unit(k, v->at);
     case V_GUARD: return whole && is_nameless(p, v->arg[0]) && has_one_test(k, v);
     case V_OP: return op_vec(p, v) != NULL;
@@ -213,6 +283,37 @@ static bool has_inner_guard(const Kernel *k)
     return false;
 }
 
+/* Is the index a number more than that of the innermost loop? */
+static bool is_inner_and_number(const Kernel *k, const Index *x)
+{
+    for (int i = 0; x && i < k->axes - 1; i++)
+        if (!coef_zero(x->axis[i]))
+            return false;
+    return x && x->parts == 0 && x->base.plus >= 0 && x->base.minus >= 0 && is_unit(k, x);
+}
+
+/* The distance of the elements that guards of the innermost loop let through: the gradient of every
+ * second element is 0 between them. 0: there is none, or several. */
+static int grid_of(const Kernel *k)
+{
+    Size grid = 0;
+
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (!guard_is_inner(k, v) || v->size == 1)
+            continue;
+        if (v->size < 2 || v->size > MOST_GRID || (grid && v->size != grid))
+            return 0;
+        if (!is_inner_and_number(k, v->at))
+            return 0;
+        grid = v->size;
+    }
+    for (int i = 0; i < k->stores; i++)
+        if (k->store[i].add || k->store[i].node->type != T_FLOAT)
+            return 0;
+    return k->split == k->axes ? 0 : (int)grid;
+}
+
 static int vector_of(const Program *p, const Kernel *k, int lead)
 {
     if (k->kind != K_LOOP || k->hits > 0 || k->axes <= lead || !stores_vectors(p, k))
@@ -223,7 +324,20 @@ static int vector_of(const Program *p, const Kernel *k, int lead)
         if (k->val[i]->live && val_is_inner(k, k->val[i]) && !val_is_vector(p, k, k->val[i]))
             return 0;
 
-    return widest(p, size_max(p->graph, k->extent[k->axes - 1]));
+    int64_t passes = size_max(p->graph, k->extent[k->axes - 1]);
+    return widest(p, k->grid ? passes / k->grid : passes);
+}
+
+/* Decides it for a kernel, whose first `lead` loops belong to a nest. */
+static void choose_vectors(const Program *p, Kernel *k, int lead)
+{
+    k->grid = 0;
+    if (k->kind == K_LOOP && k->axes > lead)
+        k->grid = grid_of(k);
+    k->vector = vector_of(p, k, lead);
+    if (k->vector == 0)
+        k->grid = 0;
+    k->ragged = k->vector > 0 && !k->grid && has_inner_guard(k);
 }
 
 /* The number of elements of a kernel's result, if its loops walk them in the order of memory,
@@ -285,15 +399,13 @@ void program_vectors(Program *p)
     for (int i = 0; i < p->kernels; i++) {
         Kernel *k = p->kernel[i];
         if (!k->member) {
-            k->vector = vector_of(p, k, 0);
-            k->ragged = k->vector > 0 && has_inner_guard(k);
+            choose_vectors(p, k, 0);
             find_late(p, k);
         }
 
         for (int m = 0; m < k->members; m++) {
             Kernel *member = k->member[m];
-            member->vector = vector_of(p, member, k->axes);
-            member->ragged = member->vector > 0 && has_inner_guard(member);
+            choose_vectors(p, member, k->axes);
             if (member->vector > k->vector)
                 k->vector = member->vector;
         }
