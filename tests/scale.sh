@@ -144,7 +144,7 @@ END
 done
 deep 0 6000 16 tests/deep/resnet50.ng
 deep 1 4200 9 examples/char_gpt.ng -D blocks=12
-deep 2 3700 10 tests/deep/mobilenet.ng
+deep 2 3800 10 tests/deep/mobilenet.ng
 deep 3 8500 24 tests/deep/efficientnet.ng
 echo "$((checks - failed)) passed, $failed failed"
 [ $failed = 0 ]

@@ -9,10 +9,13 @@
  * Requires: the final graph; no gradient is asked after it. Keeps: the values of all roots. */
 #include "graph/graph.h"
 
+enum { DEEP = 64 }; /* sums and pads within each other that are looked into, at most */
+
 typedef struct Crop {
     Graph *g;
     const int *uses;
     Node **now; /* by id of an old node: what has taken its place */
+    int *depth; /* by id: of the sums and pads within each other that the node is made of */
 } Crop;
 
 /* What is read of a value: a piece of this shape, from lo on. */
@@ -118,7 +121,7 @@ static Node *crop(const Crop *c, Node *n, const Window *w)
 {
     if (is_whole(n, w))
         return c->now[n->id];
-    if (c->uses[n->id] != 1)
+    if (c->uses[n->id] != 1 || c->depth[n->id] > DEEP)
         return NULL;
 
     if (n->op == OP_conv)
@@ -154,12 +157,24 @@ static Node *crop_slice(const Crop *c, const Node *n)
     return crop(c, n->arg[0], &w);
 }
 
+static int depth_of(const Crop *c, const Node *n)
+{
+    int most = 0;
+
+    if (n->op != OP_add && n->op != OP_pad)
+        return 0;
+    for (int i = 0; i < n->nargs; i++)
+        most = max_int(most, c->depth[n->arg[i]->id]);
+    return most + 1;
+}
+
 static void crop_all(Graph *g, Node **root, int roots)
 {
     int count = g->count;
     Crop c = {.g = g,
               .uses = graph_uses(g, root, roots),
-              .now = arena_array(g->ngc, count + 1, sizeof *c.now)};
+              .now = arena_array(g->ngc, count + 1, sizeof *c.now),
+              .depth = arena_array(g->ngc, count + 1, sizeof *c.depth)};
     Loc loc = g->loc;
 
     for (int i = 0; i < count; i++) {
@@ -169,6 +184,7 @@ static void crop_all(Graph *g, Node **root, int roots)
             continue;
 
         g->loc = n->loc;
+        c.depth[i] = depth_of(&c, n);
         c.now[i] = crop_slice(&c, n);
         if (c.now[i] == NULL)
             c.now[i] = graph_rebuild(g, n, c.now);

@@ -36,15 +36,28 @@ static bool is_piece(const Node *n)
            n->arg[0]->shape.dim[last] >= SHORT;
 }
 
-/* The pieces that n is the sum of. False: it has other terms, or too many. */
-static bool find_pieces(Node *n, Pieces *p)
+/* The number of pieces that n is the sum of; 0: it has other terms, or too many. `pieces` has those
+ * of its operands. */
+static int count_pieces(const Node *n, const int *pieces)
 {
-    if (n->op == OP_add)
-        return find_pieces(n->arg[0], p) && find_pieces(n->arg[1], p);
-    if (!is_piece(n) || p->count == PIECES)
-        return false;
+    if (n->op != OP_add)
+        return is_piece(n);
+
+    int first = pieces[n->arg[0]->id], second = pieces[n->arg[1]->id];
+    if (first == 0 || second == 0 || first + second > PIECES)
+        return 0;
+    return first + second;
+}
+
+/* The pieces of a sum that has no other terms. */
+static void take_pieces(Node *n, Pieces *p)
+{
+    if (n->op == OP_add) {
+        take_pieces(n->arg[0], p);
+        take_pieces(n->arg[1], p);
+        return;
+    }
     p->pad[p->count++] = n;
-    return true;
 }
 
 /* The piece that begins at this place, or NULL. */
@@ -56,7 +69,7 @@ static Node *piece_at(const Pieces *p, Size place)
     return NULL;
 }
 
-/* The concat that the sum n is, or NULL. */
+/* The concat that a sum of pieces is, or NULL. */
 static Node *join(Graph *g, Node *n, Node *const *now)
 {
     Pieces p = {0};
@@ -64,8 +77,7 @@ static Node *join(Graph *g, Node *n, Node *const *now)
     int last = n->shape.rank - 1;
     Size end = 0;
 
-    if (n->op != OP_add || !find_pieces(n, &p))
-        return NULL;
+    take_pieces(n, &p);
     for (int i = 0; i < p.count; i++) {
         const Node *pad = piece_at(&p, end);
         if (pad == NULL)
@@ -82,6 +94,7 @@ static void join_all(Graph *g, Node **root, int roots)
 {
     int count = g->count, *uses = graph_uses(g, root, roots);
     Node **now = arena_array(g->ngc, count + 1, sizeof *now);
+    int *pieces = arena_array(g->ngc, count + 1, sizeof *pieces);
     Loc loc = g->loc;
 
     for (int i = 0; i < count; i++) {
@@ -91,7 +104,9 @@ static void join_all(Graph *g, Node **root, int roots)
             continue;
 
         g->loc = n->loc;
-        now[i] = join(g, n, now);
+        pieces[i] = count_pieces(n, pieces);
+        if (pieces[i] > 1)
+            now[i] = join(g, n, now);
         if (now[i] == NULL)
             now[i] = graph_rebuild(g, n, now);
         node_replaces(now[i], n, made);
