@@ -126,7 +126,7 @@ static void build_node(Program *p, Node *n, const Accumulation *sum, int *made_b
         add_kernel(p, kernel_gemm(p, n), made_by);
     } else if (n->op == OP_matmul) {
         add_kernel(p, kernel_matmul(p, n), made_by);
-    } else if (node_has(n, F_REDUCE)) {
+    } else if (node_has(n, F_REDUCE) && !picks_term(p, n)) {
         add_kernel(p, kernel_reduce(p, n), made_by);
     } else if (n->op == OP_scatter) {
         add_kernel(p, kernel_zero(p, n), made_by);

@@ -343,6 +343,8 @@ Val *val_const(Program *, Kernel *, Type, double value);
 
 /* n computed at idx, stored or not. */
 Val *val_definition(Program *, Kernel *, const Node *n, const Index *idx);
+/* Is n a sum of which one term at most is not 0, which labels choose? Then it needs no loop. */
+bool picks_term(const Program *, const Node *n);
 
 /* `at` gets where x has the element idx of y[.., i, ..] = x[.., index[i], ..], for a gather n, or
  * the scatter that is its adjoint. */

@@ -217,6 +217,80 @@ static Val *elementwise_val(Program *p, Kernel *k, const Node *n, const Index *i
     return val_op(p, k, n->op, n->type, arg[0], arg[1], arg[2]);
 }
 
+/* ---- sums of which one term is not 0 ---- */
+
+/* The axis whose coordinate n is; -1: it is something else. */
+static int counted_axis(const Node *n)
+{
+    const Node *a = n->arg[0];
+    int own = 0;
+
+    if (n->op == OP_iota)
+        return n->attr.axis;
+    if (n->op != OP_expand || a->op != OP_iota)
+        return -1;
+    for (int i = 0; i < n->shape.rank; i++) {
+        if (n->attr.axes >> i & 1)
+            continue;
+        if (own++ == a->attr.axis)
+            return i;
+    }
+    return -1;
+}
+
+/* The labels i, if n is the sum over k of where(i == k, x, 0); else NULL. */
+static const Node *labels_of(const Node *n)
+{
+    const Node *chosen = n->arg[0];
+
+    if (n->op != OP_sum || n->type != T_FLOAT || chosen->op != OP_where)
+        return NULL;
+    const Node *test = chosen->arg[0];
+    if (test->op != OP_eq || !node_is(chosen->arg[2], 0))
+        return NULL;
+
+    for (int i = 0; i < 2; i++) {
+        const Node *label = test->arg[1 - i];
+        int axis = counted_axis(test->arg[i]);
+        if (axis < 0 || n->attr.axes != 1u << axis)
+            continue;
+        if (label->op == OP_expand && label->type == T_INT && label->attr.axes & n->attr.axes)
+            return label;
+    }
+    return NULL;
+}
+
+bool picks_term(const Program *p, const Node *n)
+{
+    return !p->plain && labels_of(n) && !program_stored(p, n->arg[0]);
+}
+
+/* That term: x[.., i], or 0 where there is no such element. */
+static Val *picked_val(Program *p, Kernel *k, const Node *n, const Index *idx)
+{
+    const Node *x = n->arg[0]->arg[1], *label = labels_of(n);
+    Index at[MAX_RANK];
+    int axis = 0, j = 0;
+
+    for (int i = 0; i < x->shape.rank; i++) {
+        at[i] = index_zero();
+        if (n->attr.axes >> i & 1)
+            axis = i;
+        else
+            at[i] = idx[j++];
+    }
+    at[axis] = index_row(val_of(p, k, label, at));
+
+    Val guard = {.kind = V_GUARD,
+                 .type = n->type,
+                 .arg = {val_of(p, k, x, at)},
+                 .size = 1,
+                 .span = x->shape.dim[axis],
+                 .at = index_keep(p, &at[axis])};
+    /* the sum of -0 and zeros is 0 */
+    return val_op(p, k, OP_add, n->type, val_keep(p, k, guard), val_const(p, k, n->type, 0), NULL);
+}
+
 Val *val_definition(Program *p, Kernel *k, const Node *n, const Index *idx)
 {
     double value;
@@ -232,6 +306,7 @@ Val *val_definition(Program *p, Kernel *k, const Node *n, const Index *idx)
     case OP_size:
         return val_keep(p, k, (Val){.kind = V_SIZE, .type = n->type, .size = n->attr.size});
     case OP_iota: return iota_val(p, k, n, idx);
+    case OP_sum: return picked_val(p, k, n, idx);
     default: return elementwise_val(p, k, n, idx);
     }
 }
