@@ -564,15 +564,15 @@ typedef struct ngrt_convk_lines {
     ptrdiff_t yline, xline; /* from a line to the next */
 } ngrt_convk_lines;
 
-/* sum[i][j] += sum over all elements of y[i] x[j], for some rows i and the 4 taps j. Returns how
- * many of the n elements of each line it could take, in whole vectors. */
-typedef int ngrt_convk_tiling(const ngrt_convk_lines *at, const real *y, const real *const *x,
-                              ngrt_convk_sum *sum);
+/* sum[i][j] += sum over all elements of y[i] x[j], for some rows i and the 4 taps j. A vector that
+ * ends with a line may begin before it: its first elements can be read, and they are not used. */
+typedef void ngrt_convk_tiling(const ngrt_convk_lines *at, const real *y, const real *const *x,
+                               ngrt_convk_sum *sum);
 
 #ifndef NGRT_CONV_VECTORS
 /* In plain C. */
-static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real *const *x,
-                           ngrt_convk_sum *sum)
+static void ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real *const *x,
+                            ngrt_convk_sum *sum)
 {
     const int whole = at->n / NGRT_CONVK_WIDTH * NGRT_CONVK_WIDTH;
     int i, l, c, p, j;
@@ -587,11 +587,12 @@ static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real
                 for (p = 0; p < whole; p += NGRT_CONVK_WIDTH)
                     for (j = 0; j < NGRT_CONVK_WIDTH; j++)
                         s[j] += a[p + j] * b[p + j];
+                for (j = 0; whole + j < at->n; j++)
+                    s[j] += a[whole + j] * b[whole + j];
             }
             for (j = 0; j < NGRT_CONVK_WIDTH; j++)
                 (*sum)[i][c][j] += s[j];
         }
-    return whole;
 }
 #else
 /* What is done for each row i of a tile: its four sums are the vectors si, ti, ui and vi, and ai is
@@ -615,6 +616,12 @@ static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real
     if (i < rows)           \
     v##i += a##i * b
 
+/* The last lanes of a vector, and 0 for those before: with the mask `last`. */
+#define NGRT_CONVK_LAST(v) ((vector)((ints)(v)&last))
+#define NGRT_CONVK_LOAD_LAST(i) \
+    if (i < rows)               \
+    a##i = NGRT_CONVK_LAST(*(const vector *)(from + i * row + p))
+
 #define NGRT_CONVK_STORE(i)               \
     if (i < rows) {                       \
         vector *to = (vector *)(*sum)[i]; \
@@ -624,53 +631,75 @@ static int ngrt_convk_tile(const ngrt_convk_lines *at, const real *y, const real
         to[3 * next] += v##i;             \
     }
 
-/* It is compiled for each number of rows, so that a tile's sums are in registers. */
-#define NGRT_CONVK_TILE(name, target, type)                                                 \
-    target NGRT_CONV_INLINE int name##_rows(const int rows, const ngrt_convk_lines *at,     \
-                                            const real *y, const real *const *x,            \
-                                            ngrt_convk_sum *sum)                            \
-    {                                                                                       \
-        typedef type vector;                                                                \
-        enum { width = sizeof(vector) / sizeof(real), next = NGRT_CONVK_LANES / width };    \
-        const real *from = y, *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];               \
-        const ptrdiff_t row = at->row;                                                      \
-        const ptrdiff_t whole = at->n / width * width;                                      \
-        ptrdiff_t p;                                                                        \
-        vector b;                                                                           \
-        int l;                                                                              \
-        NGRT_CONV_EACH_ROW(NGRT_CONVK_BEGIN);                                               \
-        for (l = 0; l < at->lines; l++) {                                                   \
-            for (p = 0; p < whole; p += width) {                                            \
-                NGRT_CONV_EACH_ROW(NGRT_CONVK_LOAD);                                        \
-                b = *(const vector *)(x0 + p);                                              \
-                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_S);                                       \
-                b = *(const vector *)(x1 + p);                                              \
-                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_T);                                       \
-                b = *(const vector *)(x2 + p);                                              \
-                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_U);                                       \
-                b = *(const vector *)(x3 + p);                                              \
-                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_V);                                       \
-            }                                                                               \
-            from += at->yline;                                                              \
-            x0 += at->xline;                                                                \
-            x1 += at->xline;                                                                \
-            x2 += at->xline;                                                                \
-            x3 += at->xline;                                                                \
-        }                                                                                   \
-        NGRT_CONV_EACH_ROW(NGRT_CONVK_STORE);                                               \
-        return (int)whole;                                                                  \
-    }                                                                                       \
-    target static int name(const ngrt_convk_lines *at, const real *y, const real *const *x, \
-                           ngrt_convk_sum *sum)                                             \
-    {                                                                                       \
-        switch (at->rows) {                                                                 \
-        case 1: return name##_rows(1, at, y, x, sum);                                       \
-        case 2: return name##_rows(2, at, y, x, sum);                                       \
-        case 3: return name##_rows(3, at, y, x, sum);                                       \
-        case 4: return name##_rows(4, at, y, x, sum);                                       \
-        case 5: return name##_rows(5, at, y, x, sum);                                       \
-        default: return name##_rows(6, at, y, x, sum);                                      \
-        }                                                                                   \
+/* The mask that keeps the last n bytes of a vector begins n bytes after the vector of 0 that ends
+ * in the middle. */
+static const int ngrt_convk_mask[32] = {0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
+                                        0,  0,  0,  0,  0,  -1, -1, -1, -1, -1, -1,
+                                        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+
+/* It is compiled for each number of rows, so that a tile's sums are in registers. What whole
+ * vectors leave of a line is in the last lanes of a vector that ends with the line. */
+#define NGRT_CONVK_TILE(name, target, type)                                                   \
+    target NGRT_CONV_INLINE void name##_rows(const int rows, const ngrt_convk_lines *at,      \
+                                             const real *y, const real *const *x,             \
+                                             ngrt_convk_sum *sum)                             \
+    {                                                                                         \
+        typedef type vector;                                                                  \
+        typedef int ints __attribute__((vector_size(sizeof(vector)), aligned(4), may_alias)); \
+        enum { width = sizeof(vector) / sizeof(real), next = NGRT_CONVK_LANES / width };      \
+        const real *from = y, *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];                 \
+        const ptrdiff_t row = at->row;                                                        \
+        const ptrdiff_t whole = at->n / width * width;                                        \
+        const ptrdiff_t rest = (at->n - whole) * (ptrdiff_t)sizeof(real);                     \
+        const ints last =                                                                     \
+            *(const ints *)((const char *)(ngrt_convk_mask + 16) + rest - sizeof(vector));    \
+        ptrdiff_t p;                                                                          \
+        vector b;                                                                             \
+        int l;                                                                                \
+        NGRT_CONV_EACH_ROW(NGRT_CONVK_BEGIN);                                                 \
+        for (l = 0; l < at->lines; l++) {                                                     \
+            for (p = 0; p < whole; p += width) {                                              \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_LOAD);                                          \
+                b = *(const vector *)(x0 + p);                                                \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_S);                                         \
+                b = *(const vector *)(x1 + p);                                                \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_T);                                         \
+                b = *(const vector *)(x2 + p);                                                \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_U);                                         \
+                b = *(const vector *)(x3 + p);                                                \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_V);                                         \
+            }                                                                                 \
+            if (rest > 0) {                                                                   \
+                p = at->n - width;                                                            \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_LOAD_LAST);                                     \
+                b = NGRT_CONVK_LAST(*(const vector *)(x0 + p));                               \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_S);                                         \
+                b = NGRT_CONVK_LAST(*(const vector *)(x1 + p));                               \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_T);                                         \
+                b = NGRT_CONVK_LAST(*(const vector *)(x2 + p));                               \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_U);                                         \
+                b = NGRT_CONVK_LAST(*(const vector *)(x3 + p));                               \
+                NGRT_CONV_EACH_ROW(NGRT_CONVK_ADD_V);                                         \
+            }                                                                                 \
+            from += at->yline;                                                                \
+            x0 += at->xline;                                                                  \
+            x1 += at->xline;                                                                  \
+            x2 += at->xline;                                                                  \
+            x3 += at->xline;                                                                  \
+        }                                                                                     \
+        NGRT_CONV_EACH_ROW(NGRT_CONVK_STORE);                                                 \
+    }                                                                                         \
+    target static void name(const ngrt_convk_lines *at, const real *y, const real *const *x,  \
+                            ngrt_convk_sum *sum)                                              \
+    {                                                                                         \
+        switch (at->rows) {                                                                   \
+        case 1: name##_rows(1, at, y, x, sum); break;                                         \
+        case 2: name##_rows(2, at, y, x, sum); break;                                         \
+        case 3: name##_rows(3, at, y, x, sum); break;                                         \
+        case 4: name##_rows(4, at, y, x, sum); break;                                         \
+        case 5: name##_rows(5, at, y, x, sum); break;                                         \
+        default: name##_rows(6, at, y, x, sum); break;                                        \
+        }                                                                                     \
     }
 
 #if !defined __clang__
@@ -700,24 +729,6 @@ static ngrt_convk_tiling *ngrt_convk_choose(ptrdiff_t n, int *rows)
 #endif
     (void)n;
     return ngrt_convk_tile;
-}
-
-/* A tile, and what it leaves of each line. The tile does not do that itself: GCC would forget to
- * end its use of wide registers. */
-static void ngrt_convk_whole(ngrt_convk_tiling *tile, const ngrt_convk_lines *at, const real *y,
-                             const real *const *x, ngrt_convk_sum *sum)
-{
-    const int whole = tile(at, y, x, sum);
-    int i, l, c, p;
-
-    for (i = 0; i < at->rows && whole < at->n; i++)
-        for (c = 0; c < NGRT_CONVK_COLS; c++)
-            for (l = 0; l < at->lines; l++) {
-                const real *a = y + i * at->row + l * at->yline, *b = x[c] + l * at->xline;
-
-                for (p = whole; p < at->n; p++)
-                    (*sum)[i][c][0] += a[p] * b[p];
-            }
 }
 
 #if defined __GNUC__
@@ -784,7 +795,7 @@ static void ngrt_convk_block(ngrt_convk_tiling *tile, const ngrt_convk_lines *at
     for (t = 0; t < tiles; t++, tap += NGRT_CONVK_COLS) {
         const real *from[NGRT_CONVK_COLS] = {from_x + tap[0], from_x + tap[1], from_x + tap[2],
                                              from_x + tap[3]};
-        ngrt_convk_whole(tile, at, from_y, from, &sum[t]);
+        tile(at, from_y, from, &sum[t]);
     }
 }
 
@@ -929,8 +940,7 @@ NGRT_FN void ngrt_convk(const int *n, const real *x, const real *y, real *k, int
     const int first = (int)((ptrdiff_t)all * part / parts);
     const int end = (int)((ptrdiff_t)all * (part + 1) / parts);
     const int line = s.sw == 1 ? s.ow * s.b : s.b; /* neighbours in y and in x */
-    const int shortest =
-        s.o < 4 && line % NGRT_CONVK_WIDTH == 0 ? NGRT_CONVK_WIDTH : NGRT_CONV_COLS;
+    const int shortest = s.o < 4 ? NGRT_CONVK_WIDTH : NGRT_CONV_COLS;
     int g;
 
     for (g = first / s.o; g * s.o < end; g++) {
