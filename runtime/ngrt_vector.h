@@ -390,5 +390,54 @@ static inline size_t ngrt_upto(size_t n, size_t row)
     return n < row ? n : row;
 }
 
+/*@ turn: */
+#if defined __GNUC__ && defined __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define NGRT_TURN_FOUR
+typedef float ngrt_four __attribute__((vector_size(16), aligned(sizeof(float)), may_alias));
+
+/* The same for 4 rows and columns. */
+static inline void ngrt_turn_four(float *y, size_t from_y, const float *x, size_t from_x)
+{
+    const ngrt_four a = *(const ngrt_four *)x;
+    const ngrt_four b = *(const ngrt_four *)(x + from_x);
+    const ngrt_four c = *(const ngrt_four *)(x + 2 * from_x);
+    const ngrt_four d = *(const ngrt_four *)(x + 3 * from_x);
+    const ngrt_four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    const ngrt_four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    const ngrt_four ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const ngrt_four cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+
+    *(ngrt_four *)y = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(ngrt_four *)(y + from_y) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(ngrt_four *)(y + 2 * from_y) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    *(ngrt_four *)(y + 3 * from_y) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+}
+#endif
+#endif
+
+/* y[i*from_y + j] = x[j*from_x + i], for rows i and columns j of a block. */
+static inline void ngrt_turn(size_t rows, size_t columns, float *y, size_t from_y, const float *x,
+                             size_t from_x)
+{
+    size_t i = 0, j;
+
+#ifdef NGRT_TURN_FOUR
+    for (; i + 4 <= rows; i += 4) {
+        for (j = 0; j + 4 <= columns; j += 4)
+            ngrt_turn_four(y + i * from_y + j, from_y, x + j * from_x + i, from_x);
+        for (; j < columns; j++) {
+            y[i * from_y + j] = x[j * from_x + i];
+            y[(i + 1) * from_y + j] = x[j * from_x + i + 1];
+            y[(i + 2) * from_y + j] = x[j * from_x + i + 2];
+            y[(i + 3) * from_y + j] = x[j * from_x + i + 3];
+        }
+    }
+#endif
+    for (; i < rows; i++)
+        for (j = 0; j < columns; j++)
+            y[i * from_y + j] = x[j * from_x + i];
+}
+
 /*@ end: */
 #endif

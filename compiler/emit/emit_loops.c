@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+enum {
+    BLOCK_ROWS = 16,   /* elements of a line that is read: all or many */
+    BLOCK_COLUMNS = 8, /* lines: a cache keeps as many, however far apart they are */
+};
+
 /* Is the result declared where it is computed? */
 static bool is_variable(const Place *place)
 {
@@ -59,6 +64,64 @@ static void print_zeros(Printer *pr, int axis)
     passes_close(pr, brace);
 }
 
+/* The head of a loop over blocks of an axis: block `at` ends before `end`. */
+static void open_blocks(Printer *pr, int axis, int size, const char *at, const char *end)
+{
+    const char *to = passes_to(pr, axis);
+
+    print_line(pr, "for (size_t %s = %s; %s < %s; %s += %d) {", at, passes_from(pr, axis), at, to,
+               at, size);
+    pr->indent++;
+    print_line(pr, "const size_t %s = %s - %s < %d ? %s : %s + %d;", end, to, at, size, to, at,
+               size);
+}
+
+/* A block that is only transposed. */
+static void print_turn(Printer *pr)
+{
+    const Kernel *k = pr->k;
+    const Store *s = &k->store[0];
+    const Val *v = s->val;
+    int last = k->axes - 1, row = last - 1;
+    const char *i = pr->loop[row], *j = pr->loop[last];
+
+    emit_section(pr->e, "turn");
+    pr->loop[row] = "r";
+    pr->loop[last] = "c";
+    const char *y = print_element(pr, store_place(pr->b->p, s), s->node, s->at, true);
+    const char *x = print_element(pr, program_place(pr->b->p, v->node), v->node, v->at, false);
+    print_line(pr, "ngrt_turn(below - r, end - c, &%s, %s, &%s, %s);", y,
+               emit_size(pr->e, s->at->axis[row].plus, &pr->dims), x,
+               emit_size(pr->e, v->at->axis[last].plus, &pr->dims));
+    pr->loop[row] = i;
+    pr->loop[last] = j;
+}
+
+/* The two innermost loops, some rows and columns at a time: what is read of a column is still in
+ * the cache when the next column is read. */
+static void print_blocks(Printer *pr)
+{
+    int last = pr->k->axes - 1, row = last - 1;
+    bool brace[MAX_AXES];
+
+    passes_open_all(pr, 0, row, brace);
+    open_blocks(pr, row, BLOCK_ROWS, "r", "below");
+    open_blocks(pr, last, BLOCK_COLUMNS, "c", "end");
+
+    if (kernel_turns(pr->b->p, pr->k)) {
+        print_turn(pr);
+    } else {
+        range_open(pr, pr->loop[row], "r", "below", true);
+        temps_declare(pr, last);
+        passes_one_by_one(pr, "c", "end", pr->k->stores > 1, print_stores, NULL);
+        passes_close(pr, true);
+    }
+    passes_close(pr, true);
+    passes_close(pr, true);
+
+    passes_close_all(pr, 0, row, brace);
+}
+
 /* Without a reduction: the stores, in the loops over the axes from lead on. */
 static void print_map(Printer *pr, int lead)
 {
@@ -68,6 +131,10 @@ static void print_map(Printer *pr, int lead)
     /* no loop of its own: one element, or one for each row */
     if (lead > last) {
         print_stores(pr, NULL);
+        return;
+    }
+    if (pr->k->blocked) {
+        print_blocks(pr);
         return;
     }
 

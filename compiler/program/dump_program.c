@@ -66,8 +66,8 @@ static void dump_kernel(const Program *p, const Kernel *k, FILE *out)
 
     if (k->waits)
         fprintf(out, "  barrier\n");
-    fprintf(out, "  %s%s%s", text_if(k->again, "again "), text_if(k->split, "shared "),
-            k->member ? "rows" : kind[k->kind]);
+    fprintf(out, "  %s%s%s%s", text_if(k->again, "again "), text_if(k->split, "shared "),
+            text_if(k->blocked, "blocked "), k->member ? "rows" : kind[k->kind]);
     dump_axes(p, k, 0, out);
 
     if (k->member) {

@@ -211,7 +211,8 @@ struct Kernel {
     int grid;    /* the innermost loop is this many loops: one for the elements 0, grid, 2 grid, ..,
                     one for those after them, and so on; 0: it is one loop */
     bool ragged; /* vectors are only where the test of each guard is the same in all lanes */
-    Val *late;   /* the stored value, if its operation is done after all loops; or NULL */
+    bool blocked; /* the two innermost loops are done a block of both at a time */
+    Val *late;    /* the stored value, if its operation is done after all loops; or NULL */
 };
 
 struct Program {
@@ -444,6 +445,8 @@ bool val_is_inner(const Kernel *, const Val *); /* does it change in the innermo
 /* By how many elements an index moves from pass to pass of the innermost loop: 2 or somewhat more,
  * else 0. */
 int index_step(const Kernel *, const Index *);
+/* Is it a transposition of floats and no more, by its two innermost loops? */
+bool kernel_turns(const Program *, const Kernel *);
 /* Is the test of a guard of the innermost loop? */
 bool guard_is_inner(const Kernel *, const Val *);
 const char *op_vec(const Program *, const Val *v); /* its text for vectors; NULL: it has none */

@@ -1,12 +1,12 @@
-/* vectors.c - decides which kernels walk their innermost loop in vectors (Kernel.vector), and how
- * wide the vectors are.
+/* vectors.c - decides which kernels walk their innermost loop in vectors (Kernel.vector), how wide
+ * the vectors are, and which walk their two innermost loops in blocks (Kernel.blocked).
  *
  * In such a loop each load and store moves by one element from pass to pass, or does not move. Each
  * operation has a vector form in its record. The test of a guard is the same in the whole loop, or
  * in ranges of it: vectors that would cross the end of a range are done one element at a time, and
  * so are all other loops.
  *
- * Requires: places (program_plan), finished kernels. Keeps everything but Kernel.vector.
+ * Requires: places (program_plan), finished kernels. Keeps everything but these two.
  */
 #include "program/program.h"
 
@@ -15,6 +15,10 @@ enum {
     WIDE = 64,     /* bytes of the largest */
     MOST_GRID = 4, /* loops that one becomes */
     LATE = 32,     /* elements: from here on it pays to do the last operation by itself */
+    TURNED = 4,    /* rows and columns: from here on a transposition has vectors */
+    LINE = 64,     /* bytes that a cache moves at a time */
+    SETS = 64,     /* of the first cache: a line has its place in one of them, */
+    KEPT = 4, /* and this many lines that are read stay in a set, beside those that are written */
 };
 
 static const Index zero; /* a NULL index */
@@ -389,6 +393,72 @@ static void find_late(const Program *p, Kernel *k)
     v->uses = 0; /* no name of its own */
 }
 
+/* ---- blocks ---- */
+
+/* Does v read a column, whose neighbour is read in the next pass of the loop around it? */
+static bool reads_column(const Kernel *k, const Val *v)
+{
+    const int last = k->axes - 1;
+    if (v->kind != V_LOAD || !v->live || !v->at || v->at->parts > 0)
+        return false;
+
+    const Coef *along = &v->at->axis[last], *across = &v->at->axis[last - 1];
+    return across->plus == 1 && across->minus == 0 && along->plus != 0 && along->minus == 0;
+}
+
+bool kernel_turns(const Program *p, const Kernel *k)
+{
+    const Store *s = &k->store[0];
+    const int last = k->axes - 1;
+
+    if (k->stores != 1 || s->val->type != T_FLOAT || !is_float32(p) || !is_unit(k, s->at))
+        return false;
+    return s->at->parts == 0 && s->at->axis[last - 1].minus == 0 && reads_column(k, s->val);
+}
+
+/* How many lines that are `bytes` apart stay in the first cache? */
+static int64_t lines_kept(int64_t bytes)
+{
+    int64_t sets = SETS;
+
+    for (int64_t lines = bytes / LINE; sets > 1 && lines % 2 == 0; lines /= 2)
+        sets /= 2;
+    return sets * KEPT;
+}
+
+/* Is a column more lines than the first cache keeps? A processor fetches others ahead well. */
+static bool overflows(const Program *p, const Kernel *k, const Val *v)
+{
+    const int last = k->axes - 1;
+    int64_t size = v->type == T_INT || is_float32(p) ? 4 : 8;
+    int64_t bytes = v->at->axis[last].plus * size;
+
+    if (bytes <= 0 || bytes % LINE != 0)
+        return false;
+    return size_max(p->graph, k->extent[last]) > lines_kept(bytes);
+}
+
+/* A transposition, and what is computed of it: rows are written, and columns are read. In blocks
+ * each line is read once, not once for each of its elements. */
+static bool pays_in_blocks(const Program *p, const Kernel *k)
+{
+    bool some = false;
+
+    if (!kernel_is_map(k) || k->axes < 2 || k->vector || k->half || k->late)
+        return false;
+    for (int i = 0; i < k->stores; i++)
+        if (!writes_safely(p, k, &k->store[i]))
+            return false;
+
+    int64_t rows = size_max(p->graph, k->extent[k->axes - 2]);
+    int64_t columns = size_max(p->graph, k->extent[k->axes - 1]);
+    if (kernel_turns(p, k) && rows >= TURNED && columns >= TURNED)
+        return true;
+    for (int i = 0; i < k->vals; i++)
+        some |= reads_column(k, k->val[i]) && overflows(p, k, k->val[i]);
+    return some;
+}
+
 /* Not in the C of -O0, which is for readers, and not for starting values, which must have the same
  * bits everywhere. */
 void program_vectors(Program *p)
@@ -401,6 +471,7 @@ void program_vectors(Program *p)
         if (!k->member) {
             choose_vectors(p, k, 0);
             find_late(p, k);
+            k->blocked = pays_in_blocks(p, k);
         }
 
         for (int m = 0; m < k->members; m++) {
