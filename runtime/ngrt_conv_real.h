@@ -385,27 +385,39 @@ static int ngrt_conv_inside(int at, int taps, int step, int n, int *end)
     return first < *end ? first : *end;
 }
 
+/* How many columns from j on are one piece: those that all taps meet, if they are neighbours in x,
+ * or one. */
+static int ngrt_conv_run(const ngrt_conv_shape *s, int j)
+{
+    const int left = j - s->pw, right = left + (s->kw - 1) * s->dw;
+    int run = 1;
+
+    if (s->sw == 1 && left >= 0 && right < s->w)
+        run = s->w - right;
+    return run < s->ow - j ? run : s->ow - j;
+}
+
 /* Row i of the channels of y, a piece at a time, by the taps that meet an element of x. */
-static void ngrt_conv_row(const ngrt_conv_shape *s, int i, ptrdiff_t piece, const real *k,
-                          const real *x, real *y)
+static void ngrt_conv_row(const ngrt_conv_shape *s, int i, const real *k, const real *x, real *y)
 {
     const ptrdiff_t row_x = (ptrdiff_t)s->w * s->b;
     const int top = i * s->sh - s->ph;
     ngrt_conv_window win = {
         s->c, 0, 0, s->taps, s->kw, s->channel_x, s->dh * row_x, (ptrdiff_t)s->dw * s->b, s->depth};
-    int j, u, v;
+    int j, u, v, run;
 
     u = ngrt_conv_inside(top, s->kh, s->dh, s->h, &win.u);
     win.u -= u;
-    for (j = 0; j < s->ow; j += (int)(piece / s->b)) {
+    for (j = 0; j < s->ow; j += run) {
         const int left = j * s->sw - s->pw;
         const real *from = x;
 
+        run = ngrt_conv_run(s, j);
         v = ngrt_conv_inside(left, s->kw, s->dw, s->w, &win.v);
         win.v -= v;
         if (win.u > 0 && win.v > 0)
             from = x + (top + u * s->dh) * row_x + (ptrdiff_t)(left + v * s->dw) * s->b;
-        ngrt_conv_piece(s, &win, piece, k + u * s->kw + v, from,
+        ngrt_conv_piece(s, &win, (ptrdiff_t)run * s->b, k + u * s->kw + v, from,
                         y + ((ptrdiff_t)i * s->ow + j) * s->b);
     }
 }
@@ -532,7 +544,7 @@ NGRT_FN void ngrt_conv(const int *n, const real *x, const real *k, real *y, int 
             ngrt_conv_pack(&s, k, x, y, first * row_y, end * row_y);
         else
             for (i = first; i < end; i++)
-                ngrt_conv_row(&s, i, piece, k, x, y);
+                ngrt_conv_row(&s, i, k, x, y);
 
         x += s.c * s.channel_x;
         k += (ptrdiff_t)s.o * s.depth;
