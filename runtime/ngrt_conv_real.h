@@ -45,6 +45,7 @@ typedef struct ngrt_conv_window {
     ptrdiff_t kc, ku;     /* from a channel, or a row, of k to the next; elements are neighbours */
     ptrdiff_t xc, xu, xv; /* from a channel, row or element to the next, in x */
     ptrdiff_t depth;      /* from a kernel to the next */
+    ptrdiff_t xgap, ygap; /* of one kernel: from a vector to the next; 0: they are neighbours */
 } ngrt_conv_window;
 
 /* y[i][j] = sum over the window of k x, for some kernels i, whose results are `step` apart, and all
@@ -181,9 +182,11 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
                             real *y, ptrdiff_t step, int more)                                   \
     {                                                                                            \
         typedef type vector;                                                                     \
+        enum { width = sizeof(vector) / sizeof(real) };                                          \
         const ptrdiff_t ku = win->ku, xu = win->xu, xv = win->xv;                                \
-        vector s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0,          \
-               *to = (vector *)y;                                                                \
+        const ptrdiff_t next = win->xgap > 0 ? win->xgap : width;                                \
+        const ptrdiff_t to = win->ygap > 0 ? win->ygap : width;                                  \
+        vector s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;          \
         int c, u, v;                                                                             \
         (void)rows;                                                                              \
         (void)step;                                                                              \
@@ -192,25 +195,24 @@ typedef real ngrt_conv_v64 NGRT_CONV_VECTOR(64);
             for (u = 0; u < win->u; u++) {                                                       \
                 const real *a = k + c * win->kc + u * ku, *from = x + c * win->xc + u * xu;      \
                 for (v = win->v; v > 0; v--, a++, from += xv) {                                  \
-                    const vector *at = (const vector *)from;                                     \
-                    s0 += *a * at[0];                                                            \
-                    s1 += *a * at[1];                                                            \
-                    s2 += *a * at[2];                                                            \
-                    s3 += *a * at[3];                                                            \
-                    s4 += *a * at[4];                                                            \
-                    s5 += *a * at[5];                                                            \
-                    s6 += *a * at[6];                                                            \
-                    s7 += *a * at[7];                                                            \
+                    s0 += *a * *(const vector *)from;                                            \
+                    s1 += *a * *(const vector *)(from + next);                                   \
+                    s2 += *a * *(const vector *)(from + 2 * next);                               \
+                    s3 += *a * *(const vector *)(from + 3 * next);                               \
+                    s4 += *a * *(const vector *)(from + 4 * next);                               \
+                    s5 += *a * *(const vector *)(from + 5 * next);                               \
+                    s6 += *a * *(const vector *)(from + 6 * next);                               \
+                    s7 += *a * *(const vector *)(from + 7 * next);                               \
                 }                                                                                \
             }                                                                                    \
-        to[0] = s0;                                                                              \
-        to[1] = s1;                                                                              \
-        to[2] = s2;                                                                              \
-        to[3] = s3;                                                                              \
-        to[4] = s4;                                                                              \
-        to[5] = s5;                                                                              \
-        to[6] = s6;                                                                              \
-        to[7] = s7;                                                                              \
+        *(vector *)y = s0;                                                                       \
+        *(vector *)(y + to) = s1;                                                                \
+        *(vector *)(y + 2 * to) = s2;                                                            \
+        *(vector *)(y + 3 * to) = s3;                                                            \
+        *(vector *)(y + 4 * to) = s4;                                                            \
+        *(vector *)(y + 5 * to) = s5;                                                            \
+        *(vector *)(y + 6 * to) = s6;                                                            \
+        *(vector *)(y + 7 * to) = s7;                                                            \
     }
 #define NGRT_CONV_CASE(name, n)            \
     case n:                                \
@@ -385,15 +387,42 @@ static int ngrt_conv_inside(int at, int taps, int step, int n, int *end)
     return first < *end ? first : *end;
 }
 
-/* How many columns from j on are one piece: those that all taps meet, if they are neighbours in x,
- * or one. */
+/* Columns of one kernel that are apart in x, a vector of each at a time. Returns 0 if they are too
+ * few, or vectors do not fill the batch, and does nothing. */
+static int ngrt_conv_columns(const ngrt_conv_shape *s, const ngrt_conv_window *window, int columns,
+                             const real *k, const real *x, real *y)
+{
+    enum { VECTORS = 8 };
+    const ptrdiff_t most = (ptrdiff_t)VECTORS
+    *NGRT_CONV_COLS, gap = (ptrdiff_t)s->sw * s->b;
+    const ngrt_conv_way usual = ngrt_conv_choose(most), way = ngrt_conv_choose_line(most, usual);
+    const int width = way.cols / VECTORS;
+    ngrt_conv_window win = *window;
+    int j = 0, h;
+
+    if (way.tile == usual.tile || columns < VECTORS || s->b % width > 0 || s->b >= way.cols)
+        return 0;
+
+    win.xgap = gap;
+    win.ygap = s->b;
+    for (;;) {
+        for (h = 0; h < s->b; h += width)
+            way.tile(1, &win, k, x + j * gap + h, y + (ptrdiff_t)j * s->b + h, 0, 0);
+        if (j + VECTORS >= columns)
+            return 1;
+        j = j + 2 * VECTORS
+        <= columns ? j + VECTORS : columns - VECTORS;
+    }
+}
+
+/* How many columns from j on meet all taps? 1 if j does not. */
 static int ngrt_conv_run(const ngrt_conv_shape *s, int j)
 {
-    const int left = j - s->pw, right = left + (s->kw - 1) * s->dw;
+    const int left = j * s->sw - s->pw, right = left + (s->kw - 1) * s->dw;
     int run = 1;
 
-    if (s->sw == 1 && left >= 0 && right < s->w)
-        run = s->w - right;
+    if (left >= 0 && right < s->w)
+        run = (s->w - 1 - right) / s->sw + 1;
     return run < s->ow - j ? run : s->ow - j;
 }
 
@@ -403,22 +432,30 @@ static void ngrt_conv_row(const ngrt_conv_shape *s, int i, const real *k, const 
     const ptrdiff_t row_x = (ptrdiff_t)s->w * s->b;
     const int top = i * s->sh - s->ph;
     ngrt_conv_window win = {
-        s->c, 0, 0, s->taps, s->kw, s->channel_x, s->dh * row_x, (ptrdiff_t)s->dw * s->b, s->depth};
+        s->c,     0, 0, s->taps, s->kw, s->channel_x, s->dh * row_x, (ptrdiff_t)s->dw * s->b,
+        s->depth, 0, 0};
     int j, u, v, run;
 
     u = ngrt_conv_inside(top, s->kh, s->dh, s->h, &win.u);
     win.u -= u;
     for (j = 0; j < s->ow; j += run) {
         const int left = j * s->sw - s->pw;
-        const real *from = x;
+        const real *from = x, *taps;
+        real *to;
 
         run = ngrt_conv_run(s, j);
         v = ngrt_conv_inside(left, s->kw, s->dw, s->w, &win.v);
         win.v -= v;
         if (win.u > 0 && win.v > 0)
             from = x + (top + u * s->dh) * row_x + (ptrdiff_t)(left + v * s->dw) * s->b;
-        ngrt_conv_piece(s, &win, (ptrdiff_t)run * s->b, k + u * s->kw + v, from,
-                        y + ((ptrdiff_t)i * s->ow + j) * s->b);
+
+        taps = k + u * s->kw + v;
+        to = y + ((ptrdiff_t)i * s->ow + j) * s->b;
+        if (s->sw > 1 && s->o == 1 && ngrt_conv_columns(s, &win, run, taps, from, to))
+            continue;
+        if (s->sw > 1)
+            run = 1;
+        ngrt_conv_piece(s, &win, (ptrdiff_t)run * s->b, taps, from, to);
     }
 }
 
@@ -461,7 +498,7 @@ static void ngrt_conv_panel(const ngrt_conv_way *way, int o, int taps, const rea
                             int more)
 {
     const int cols = way->cols;
-    const ngrt_conv_window win = {1, 1, taps, 0, 0, 0, 0, cols, depth};
+    const ngrt_conv_window win = {1, 1, taps, 0, 0, 0, 0, cols, depth, 0, 0};
     const size_t bytes = (size_t)some * sizeof *y;
     real sum[NGRT_CONV_ROWS * 2 * NGRT_CONV_COLS];
     int i, r;

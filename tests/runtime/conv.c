@@ -136,14 +136,18 @@ int main(void)
     static const int batch[] = {1, 2, 3, 4, 8, 15, 16, 17, 31, 32, 33, 40, 64};
     int round, a;
     for (round = 0; round < 400; round++) {
-        int n[SIZES], zeros = draw(0, 1);
+        int n[SIZES], zeros = draw(0, 1), wide = draw(0, 3) == 0;
         n[G] = draw(0, 2) ? 1 : draw(1, 3);
         n[C] = draw(1, 9);
         n[O] = draw(0, 3) ? draw(1, 14) : 1; /* one kernel has tiles of its own */
         n[B] = batch[draw(zeros ? 6 : 0, 12)];
+        if (wide) { /* columns of one kernel that are apart, eight at a time */
+            n[C] = draw(1, 2);
+            n[O] = 1;
+        }
         for (a = 0; a < 2; a++) {
             n[KH + a] = draw(1, 4);
-            n[OH + a] = draw(1, 6);
+            n[OH + a] = wide && a == 1 ? draw(7, 20) : draw(1, 6);
             n[SH + a] = draw(1, 3);
             n[DH + a] = draw(1, 3);
             n[PH + a] = zeros ? draw(0, 4) : 0;
