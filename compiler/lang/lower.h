@@ -126,6 +126,7 @@ typedef struct Frame {
     Loc call;
     bool backward;      /* its backward part is executed, after its body */
     struct Scope *body; /* then: the scope of the body, which is not seen any more */
+    Value *const *arg;  /* by parameter; NULL: not given */
 } Frame;
 
 /* What a node is computed from: numbers, also run-time sizes, also what the caller gives. */

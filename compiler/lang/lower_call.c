@@ -222,15 +222,66 @@ static Value **bind_params(Lower *L, const Func *f, const Call *c)
     return param;
 }
 
+/* Are a and b the same function, or lists of the same functions? What holds no function is the same
+ * as all else that holds none: another number does not end a recursion. */
+static bool same_functions(const Value *a, const Value *b)
+{
+    static const Value none = {.kind = V_ABSENT};
+    if (!a)
+        a = &none;
+    if (!b)
+        b = &none;
+
+    if (a->kind == V_FUNC || b->kind == V_FUNC)
+        return a->func == b->func;
+    if (a->kind == V_LAYER || b->kind == V_LAYER)
+        return a->layer == b->layer;
+    if (a->kind != V_LIST && b->kind != V_LIST)
+        return true;
+
+    /* what one list has more is compared with nothing */
+    for (int i = 0; i < a->count || i < b->count; i++)
+        if (!same_functions(i < a->count ? a->item[i] : NULL, i < b->count ? b->item[i] : NULL))
+            return false;
+    return true;
+}
+
+static bool same_call(const Frame *frame, const Call *c)
+{
+    for (int i = 0; i < c->count; i++)
+        if (!same_functions(frame->arg[i], c->value[i]))
+            return false;
+    return true;
+}
+
+/* Would f expand itself without end? A call of f within f can end if it is given other functions:
+ * wrap(x, g), where g calls wrap(x, tanh). But each may be given a new one, so there is a limit. */
+static bool is_endless(Lower *L, const Func *f, const Call *c)
+{
+    enum { MAX_INSIDE = 64 };
+    int inside = 0;
+
+    for (const Frame *frame = L->frame; frame && f->active; frame = frame->up) {
+        if (frame->func != f)
+            continue;
+        if (same_call(frame, c))
+            return true;
+        inside++;
+    }
+    /* at the limit, the calls around this one may be many more */
+    L->stopped |= inside >= MAX_INSIDE;
+    return inside >= MAX_INSIDE;
+}
+
 /* Expands a call of a def. layer: the one that is called, or NULL. */
 static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *path, Layer *layer)
 {
     Lower saved = *L;
-    Frame frame = {L->frame, f, layer, loc};
+    Frame frame = {L->frame, f, layer, loc, .arg = c->value};
     Value *result = NULL;
     if (!lower_work(L, loc))
         return value_error(L, loc);
-    if (f->active) {
+    if (is_endless(L, f, c)) {
         lower_error(L, ERR_RECURSION, loc,
                     "%s calls itself: calls are expanded at compile time, so recursion cannot end",
                     f->name);
@@ -239,7 +290,8 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
 
     /* the body, in a scope of its own */
     int errors = L->ngc->errors;
-    /* until it returns, a call of it would be recursion */
+    /* until it returns, a call of it may be recursion */
+    bool active = f->active;
     ((Func *)f)->active = true;
     enter_def(L, f, &frame, path);
     Value **param = bind_params(L, f, c);
@@ -250,7 +302,7 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
     if (param && result)
         result = lower_backward(L, f, param, c->count, result, loc);
     leave_def(L, &saved);
-    ((Func *)f)->active = false;
+    ((Func *)f)->active = active;
 
     if (!result && L->ngc->errors == errors)
         lower_error(L, ERR_NO_RETURN, loc, "%s returns nothing", f->name);
