@@ -91,6 +91,13 @@ static RowInfo same_places(const Node *n, RowInfo a, RowInfo b)
     return info_both(a, b);
 }
 
+/* Rows that are computed with another value, which has no rows. */
+static RowInfo rows_with(RowInfo rows, RowInfo other)
+{
+    rows.walk = later_walk(rows, other);
+    return rows;
+}
+
 /* A node that removes the axis of the rows; it is known after the walk over them. */
 static RowInfo carry(RowInfo rows, CarryKind kind)
 {
@@ -373,20 +380,32 @@ static int counted_axis(const Node *n)
     return axis < 0 ? -1 : axis;
 }
 
-/* Several indices: rows stay apart only if one counts the rows of x. */
+/* The rows of x that are not chosen by an index, after the axes of the indices have replaced those
+ * that are. */
+static RowInfo beside_indices(const Node *n, RowInfo x)
+{
+    int count = n->nargs - 1;
+    if (x.class != IS_ROWS || x.axis < n->attr.axis)
+        return x;
+    return at_axis(x, x.axis - count + n->arg[1]->shape.rank);
+}
+
+/* Several indices. If they choose the row of x, one of them must count the rows. */
 static RowInfo of_gather_at(const RowClasses *a, const Node *n)
 {
     RowInfo x = a->info[arg_id(n, 0)];
-    int axis = n->attr.axis, count = n->nargs - 1, counts = -1, counter = 0;
+    int axis = n->attr.axis, count = n->nargs - 1, counter = 0;
 
     if (x.class == IS_MIXED)
         return x;
+    RowInfo out = beside_indices(n, x);
     /* an index chooses the row: it must be that of the row itself, counted 0, 1, 2, .. */
     if (x.class == IS_ROWS && x.axis >= axis && x.axis < axis + count) {
         counter = 1 + x.axis - axis;
-        counts = counted_axis(n->arg[counter]);
+        int counts = counted_axis(n->arg[counter]);
         if (counts < 0 || n->arg[counter]->shape.dim[counts] != n->arg[0]->shape.dim[x.axis])
             return info_mixed(n);
+        out = at_axis(x, axis + counts);
     }
 
     for (int k = 1; k <= count; k++) {
@@ -395,17 +414,23 @@ static RowInfo of_gather_at(const RowClasses *a, const Node *n)
             continue;
         if (i.class == IS_MIXED)
             return i;
-        /* the other indices go along with the rows, or are the same for all */
-        if (!index_is_safe(n->arg[k], i) || (i.class == IS_ROWS && i.axis != counts))
+        if (!index_is_safe(n->arg[k], i))
             return info_mixed(n);
-        x.walk = later_walk(x, i);
-        x.varies |= i.varies;
+        /* the other indices go along with the rows, or are the same for all */
+        if (i.class == IS_ROWS)
+            i = at_axis(i, axis + i.axis);
+        if (i.class == IS_ROWS && out.class == IS_ROWS)
+            out = rows_both(n, out, i);
+        else if (i.class == IS_ROWS)
+            out = rows_with(i, out);
+        else if (out.class == IS_ROWS)
+            out = rows_with(out, i);
+        else
+            out = info_both(out, i);
+        if (out.class == IS_MIXED)
+            return out;
     }
-    if (x.class != IS_ROWS)
-        return x;
-    if (counter > 0)
-        return at_axis(x, axis + counts);
-    return info_mixed(n);
+    return out;
 }
 
 /* Elements of x [.., k, ..] at the indices i [..]. Either each row has its indices into one table,
@@ -438,14 +463,33 @@ static RowInfo of_gather(const RowClasses *a, const Node *n)
     return at_axis(rows, x.axis - 1 + n->arg[1]->shape.rank);
 }
 
+/* Several indices: a sum over the rows too, if they choose no row of the result. */
+static RowInfo of_scatter_at(const RowClasses *a, const Node *n)
+{
+    RowInfo out = a->info[arg_id(n, 0)];
+    int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
+    bool inside = out.class == IS_ROWS && out.axis >= axis && out.axis < axis + rank;
+
+    for (int k = 1; k < n->nargs && out.class != IS_MIXED; k++) {
+        RowInfo i = a->info[arg_id(n, k)];
+        if (i.class == IS_ROWS)
+            i.axis += axis;
+        if (!index_is_safe(n->arg[k], i))
+            return info_mixed(n);
+        out = same_places(n, out, i);
+    }
+    if (out.class != IS_ROWS)
+        return out;
+    if (inside && info_row_axis(a->g, n->shape) == -1)
+        return carry(out, CARRY_SUM);
+    return info_mixed(n);
+}
+
 /* The adjoint of gather. If each row has an index, it is a sum over the rows. */
 static RowInfo of_scatter(const RowClasses *a, const Node *n)
 {
-    for (int k = 0; n->nargs > 2 && k < n->nargs; k++) {
-        RowInfo i = a->info[arg_id(n, k)];
-        if (i.class == IS_MIXED || i.class == IS_ROWS)
-            return i.class == IS_MIXED ? i : info_mixed(n);
-    }
+    if (n->nargs > 2)
+        return of_scatter_at(a, n);
 
     RowInfo dy = a->info[arg_id(n, 0)], i = a->info[arg_id(n, 1)];
     int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
