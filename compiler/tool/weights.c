@@ -10,6 +10,7 @@
 #include "../runtime/host/host.h"
 #include "tool/tool.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct File {
@@ -112,13 +113,18 @@ static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
     }
 
     double *out = arena_array(f->ngc, count + 1, sizeof *out);
-    bool whole = true;
+    bool whole = true, floats = true;
     for (int64_t i = 0; i < count; i++) {
         out[i] = ngrt_data_value(&s->data, (size_t)i);
         whole &= is_int32(out[i]);
+        floats &= isinf(out[i]) || !isinf((float)out[i]);
     }
     if (v->type == T_INT && !whole) {
         fail(f, "is int, but its elements in the file are not", v->name);
+        return NULL;
+    }
+    if (v->type == T_FLOAT && !floats && !f->ngc->opt.real_double) {
+        fail(f, "has elements that are too large for a float of 32 bits (--real=double)", v->name);
         return NULL;
     }
     return out;

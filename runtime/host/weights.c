@@ -274,6 +274,24 @@ static int check_whole_numbers(const Archive *a, const ngrt_model *model, const 
     return NGRT_OK;
 }
 
+/* Are finite elements finite as floats too? */
+static int check_floats(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
+                        const Stored *s, ngrt_message *message)
+{
+    size_t i, count = tensor_count(t);
+
+    for (i = 0; i < count; i++) {
+        double v = ngrt_data_value(&s->data, i);
+
+        if (isfinite(v) && isinf((float)v))
+            return ngrt_fail(message, NGRT_EMODEL,
+                             "%s: %s: element %zu is %g, too large for a float of 32 bits, as %s "
+                             "of the model %s has",
+                             a->path, *s->name ? s->name : t->name, i, v, t->name, model->name);
+    }
+    return NGRT_OK;
+}
+
 /* Does the tensor of the file fit the model's? */
 static int check_tensor(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
                         const Stored *s, ngrt_message *message)
@@ -282,6 +300,8 @@ static int check_tensor(const Archive *a, const ngrt_model *model, const ngrt_te
 
     if (!error && t->type == NGRT_I32)
         error = check_whole_numbers(a, model, t, s, message);
+    if (!error && t->type == NGRT_F32 && s->data.type == NGRT_DATA_F64)
+        error = check_floats(a, model, t, s, message);
     return error;
 }
 

@@ -187,6 +187,12 @@ static const char *find_assigned(const Trainer *t, const ngrt_tensor *x)
     return NULL;
 }
 
+/* Is it a number that would be infinite as a float? */
+static int is_too_large(double value)
+{
+    return isfinite(value) && isinf((float)value);
+}
+
 /* Puts a number into the inputs block, in the input's type. */
 static void store_scalar(char *to, int type, double value)
 {
@@ -219,7 +225,7 @@ static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x)
         return ngrt_trainer_fail(t, USAGE, "%s=%s: not a number", x->name, text);
     if (x->type == NGRT_I32 && (value != floor(value) || !(fabs(value) <= INT32_MAX)))
         return ngrt_trainer_fail(t, USAGE, "%s=%s: not a whole number", x->name, text);
-    if (x->type == NGRT_F32 && isfinite(value) && isinf((float)value))
+    if (x->type == NGRT_F32 && is_too_large(value))
         return ngrt_trainer_fail(t, USAGE,
                                  "%s=%s: too large for a float of 32 bits (--real=double)", x->name,
                                  text);
@@ -404,16 +410,35 @@ static int fail_integer(const Trainer *t, const Feed *f, size_t row, size_t i, d
                              range);
 }
 
-/* Checks that what an int input gets is whole and in its range. Classes are, but a missing one is
- * not. */
-static int check_integers(const Trainer *t, const Feed *f)
+/* Can a file hold what an input cannot? A table has refused what is too large for its floats. */
+static int may_misfit(const Feed *f)
+{
+    if (f->input->type == NGRT_F32)
+        return !f->source->table && f->source->data.type == NGRT_DATA_F64;
+    return f->input->type == NGRT_I32;
+}
+
+static int check_value(const Trainer *t, const Feed *f, size_t row, size_t i, double value)
+{
+    if (f->input->type == NGRT_I32 && !is_in_range(f->input, value))
+        return fail_integer(t, f, row, i, value);
+    if (f->input->type == NGRT_F32 && is_too_large(value))
+        return ngrt_columns_fail(t, f, row, i,
+                                 "%s is %.9g, too large for a float of 32 bits (--real=double)",
+                                 f->input->name, value);
+    return DONE;
+}
+
+/* Checks that what an int input gets is whole and in its range, and that numbers for floats are not
+ * too large. Classes are whole, but a missing one is not. */
+static int check_values(const Trainer *t, const Feed *f)
 {
     size_t width = row_elements(f), row, i;
     Feed each = *f;
     double *value;
     int status = DONE;
 
-    if (f->input->type != NGRT_I32)
+    if (!may_misfit(f))
         return DONE;
     value = ngrt_trainer_allocate(width, sizeof *value);
     if (!value)
@@ -423,8 +448,7 @@ static int check_integers(const Trainer *t, const Feed *f)
     for (row = 0; row < f->source->rows && !status; row++) {
         status = ngrt_rows_read(t, &each, row, value);
         for (i = 0; i < width && !status; i++)
-            if (!is_in_range(f->input, value[i]))
-                status = fail_integer(t, f, row, i, value[i]);
+            status = check_value(t, f, row, i, value[i]);
     }
     free(value);
     return status;
@@ -543,7 +567,7 @@ int ngrt_set_bind(Trainer *t, Set *set, long batch)
     if (!status)
         status = check_shapes(t, set);
     for (i = 0; i < set->feeds && !status; i++)
-        status = check_integers(t, &set->feed[i]);
+        status = check_values(t, &set->feed[i]);
     if (status)
         return status;
 

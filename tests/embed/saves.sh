@@ -259,6 +259,13 @@ data = numpy.loadtxt("data.csv", delimiter=",")
 numpy.savez("data.npz", x=data[:, :3], t=data[:, 3].astype("int64"))
 numpy.savez("x.npz", x=data[:, :3].T.copy().T)
 numpy.savez("short.npz", x=data[:, :3], t=data[:5, 3].astype("int64"))
+large = data[:, :3].copy()
+large[4, 1] = numpy.inf
+numpy.savez("inf.npz", x=large)
+large[6, 2] = -1e39
+numpy.savez("large.npz", x=large)
+weights["h.W"] = numpy.full((12, 3), 1e39)
+numpy.savez("wide.npz", **weights)
 PY
     ok "NumPy reads and writes" $python np.py
     "$ngc" eval net.ng --data data.npz --load fortran.npz >got.txt 2>"$dir/got" &&
@@ -266,6 +273,14 @@ PY
     "$ngc" predict net.ng --data x.npz --load fortran.npz 2>"$dir/got" | cmp - p.csv && good ||
         bad "data from a .npz"
     says 3 "short.npz: x has .* rows, t has 5" "$ngc" eval net.ng --data short.npz --load fortran.npz
+    says 3 "large.npz: row 7: x is -1e+39, too large for a float of 32 bits (--real=double)" \
+        "$ngc" predict net.ng --data large.npz --load fortran.npz
+    ok "the same in double" "$ngc" predict --real=double net.ng --data large.npz --load fortran.npz
+    ok "infinity is read" "$ngc" predict net.ng --data inf.npz --load fortran.npz
+    says 3 "wide.npz: h.W: element 0 is 1e+39, too large for a float of 32 bits" \
+        "$ngc" predict net.ng --data x.npz --load wide.npz
+    says 3 'h.W: has elements that are too large for a float' "$ngc" --weights=wide.npz net.ng \
+        -o no.c
     says 3 "fortran.npz: holds no array 't'" "$ngc" eval net.ng --data t=fortran.npz,x=x.npz \
         --load all.st
 else

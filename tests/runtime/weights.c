@@ -186,6 +186,10 @@ static void test_single(void)
                       .tensor = &tensor};
     static const char big[] =
         "\x3f\xf0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0\x40\x08\0\0\0\0\0\0\x40\x10\0\0\0\0\0";
+    static const char large[] = "\x7f\xf0\0\0\0\0\0\0"
+                                "\xc8\x07\x82\x87\xf4\x9c\x4a\x1d"
+                                "\x40\x08\0\0\0\0\0\0"
+                                "\x40\x10\0\0\0\0\0";
     CHECK(ngrt_weights_save(&one, w, NULL, NULL, "one.npy", NULL, &message) == NGRT_OK);
     CHECK(ngrt_weights_load(&one, got, NULL, &said, "one.npy", NULL, &message) == NGRT_OK &&
           memcmp(got, w, sizeof w) == 0 && said.hash == 0);
@@ -193,6 +197,16 @@ static void test_single(void)
     write_bytes("fortran.npy", bytes, size);
     CHECK(ngrt_weights_load(&one, got, NULL, NULL, "fortran.npy", NULL, &message) == NGRT_OK);
     CHECK(got[0] == 1 && got[1] == 3 && got[2] == 2 && got[3] == 4);
+    /* a number that is infinite as a float is refused; infinity itself is read */
+    size =
+        make_npy(bytes, "{'descr': '>f8', 'fortran_order': False, 'shape': (2, 2), }\n", large, 32);
+    write_bytes("large.npy", bytes, size);
+    CHECK(ngrt_weights_load(&one, got, NULL, NULL, "large.npy", NULL, &message) == NGRT_EMODEL &&
+          strstr(message.text, "element 1 is -1e+39, too large for a float") && got[0] == 1);
+    memcpy(bytes + size - 24, "\xff\xf0\0\0\0\0\0", 8);
+    write_bytes("large.npy", bytes, size);
+    CHECK(ngrt_weights_load(&one, got, NULL, NULL, "large.npy", NULL, &message) == NGRT_OK &&
+          isinf(got[0]) && isinf(got[1]) && got[1] < 0 && got[2] == 3);
     CHECK(
         refuses("one.npy", NULL, NGRT_EMODEL, "shape [2, 2], but h.W of the model net has [3, 2]"));
 }
