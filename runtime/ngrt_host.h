@@ -157,6 +157,8 @@ int ngrt_weights_load(const ngrt_model *model, void *params, void *state, ngrt_a
  * the end losses and metrics of the validation data, or else of the training data, go to stdout,
  * one `name: value` a line. What eval computes is of all rows, never an average of batches.
  *
+ * While it runs, LC_NUMERIC is "C".
+ *
  * Returns the exit status: 0; 1 training failed (a loss is not finite); 2 usage; 3 a file cannot be
  * read or written, is damaged, or does not fit the model. */
 int ngrt_train_main(const ngrt_model *model, int argc, char **argv);

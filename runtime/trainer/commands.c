@@ -1,6 +1,7 @@
 /* commands.c - train, eval and predict as programs: the command line, the data, the memory, the
  * work, and the end of it all. */
 #include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,7 +250,7 @@ static int run(Trainer *t, int argc, char **argv)
     return ngrt_results_print(t);
 }
 
-static int run_command(const ngrt_model *model, ngrt_group *group, int command, int argc,
+static int with_points(const ngrt_model *model, ngrt_group *group, int command, int argc,
                        char **argv)
 {
     Trainer t = {
@@ -282,6 +283,23 @@ static int run_command(const ngrt_model *model, ngrt_group *group, int command, 
     if (t.errors)
         fclose(t.errors);
     release(&t);
+    return status;
+}
+
+/* Runs a command. Numbers in files, options and what is written have a point, also in a program
+ * that has set a locale where they have a comma. */
+static int run_command(const ngrt_model *model, ngrt_group *group, int command, int argc,
+                       char **argv)
+{
+    const char *locale = setlocale(LC_NUMERIC, NULL);
+    char was[200] = "C";
+    int status;
+
+    if (locale)
+        snprintf(was, sizeof was, "%s", locale);
+    setlocale(LC_NUMERIC, "C");
+    status = with_points(model, group, command, argc, argv);
+    setlocale(LC_NUMERIC, was);
     return status;
 }
 

@@ -4,6 +4,29 @@ mkdir "$dir/hosts" && cd "$dir/hosts" || exit 2
 cp "$top"/examples/embed/*.* .
 ok "line.c" "$ngc" --standalone --manifest line.ng -o line.c
 ok "gate.c" "$ngc" --standalone --manifest gate.ng -o gate.c
+# numbers have a point also in a program whose locale has a comma
+if have localedef && mkdir locales && localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>"$dir/got"; then
+    cat >comma.c <<'END'
+#include <locale.h>
+#include "ngrt_host.h"
+#include "line.h"
+int main(int argc, char **argv)
+{
+    if (!setlocale(LC_ALL, "de_DE.UTF-8"))
+        return 9;
+    int status = ngrt_train_main(&line_model, argc, argv);
+    return status ? status : localeconv()->decimal_point[0] != ',';
+}
+END
+    printf '0.5,1.25\n1.5,2.25\n2.5,3.5\n' >comma.csv
+    # shellcheck disable=SC2086
+    ok "comma.c" cc -std=gnu11 -I"$top/runtime" comma.c line.c \
+        $(runtime_libs "$(dirname "$ngc")") -lz -lpthread -o comma
+    ok "a locale with commas" env LOCPATH="$PWD/locales" ./comma --data comma.csv --batch 1 \
+        --epochs 2 --log comma.log --val comma.csv
+    [ "$(sed -n '2s/[^,]//gp' comma.log)" = "$(sed -n '1s/[^,]//gp' comma.log)" ] && good ||
+        bad "$(head -2 comma.log)"
+fi
 if have python3; then
     ok "libline.so" cc -shared -fPIC line.c -lm -o libline.so
     says 0 '^line: 2.00 x + 1.00' python3 host.py ./libline.so line.json
