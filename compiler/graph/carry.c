@@ -95,6 +95,9 @@ static void find_info(void *analysis, const Node *n)
         out.carried = false;
     if (waits)
         out = info_waiting(a, n, waits);
+    /* a loop would count a walk for each time that it is looked at, and never settle */
+    if (a->at_once && out.walk > 1)
+        out.walk = 1;
     a->info[n->id] = out;
 
     /* the body may have been classified by variables that only now become rows or totals */
