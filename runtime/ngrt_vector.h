@@ -396,7 +396,7 @@ static inline size_t ngrt_upto(size_t n, size_t row)
 #define NGRT_TURN_FOUR
 typedef float ngrt_four __attribute__((vector_size(16), aligned(sizeof(float)), may_alias));
 
-/* The same for 4 rows and columns. */
+/* y[i*from_y + j] = x[j*from_x + i], for 4 rows i and columns j. */
 static inline void ngrt_turn_four(float *y, size_t from_y, const float *x, size_t from_x)
 {
     const ngrt_four a = *(const ngrt_four *)x;

@@ -80,7 +80,7 @@ static void put_word(Text *t, const char *word, size_t size, const Real *r)
     static const char *const prefix[] = {"ngrt_", "NGRT_"};
     const char letter[] = {r->lower, r->upper};
 
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof real_words / sizeof *real_words; i++)
         if (is_word(word, size, real_words[i])) {
             text_add(t, "%s", r->word[i]);
             return;
