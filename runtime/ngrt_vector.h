@@ -33,16 +33,34 @@
 #define NGRT_UNSIGNED_float  uint32_t
 #define NGRT_UNSIGNED_double uint64_t
 #define NGRT_PACKED(real, bytes) \
-    __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias, unused))
-#define NGRT_VECTOR_TYPES(real, bytes)                            \
-    typedef real ngrt_v NGRT_PACKED(real, bytes);                 \
-    typedef NGRT_INT_##real ngrt_i NGRT_PACKED(real, bytes);      \
-    typedef NGRT_UNSIGNED_##real ngrt_u NGRT_PACKED(real, bytes); \
-    typedef real ngrt_x16 NGRT_PACKED(real, 16);                  \
-    typedef float ngrt_h NGRT_PACKED(real, (bytes) / 2);          \
-    typedef double ngrt_w NGRT_PACKED(real, bytes);               \
-    typedef int64_t ngrt_wi NGRT_PACKED(real, bytes);             \
-    typedef uint64_t ngrt_wu NGRT_PACKED(real, bytes);            \
+    __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias))
+/* All vectors of one size, at file scope: for a type that a kernel declares with attributes, GCC
+ * makes a new one each time, and compares it with all before it. */
+#define NGRT_SIZED_TYPES(real, bytes)                                           \
+    typedef real ngrt_v_##real##bytes NGRT_PACKED(real, bytes);                 \
+    typedef NGRT_INT_##real ngrt_i_##real##bytes NGRT_PACKED(real, bytes);      \
+    typedef NGRT_UNSIGNED_##real ngrt_u_##real##bytes NGRT_PACKED(real, bytes); \
+    typedef float ngrt_h_##real##bytes NGRT_PACKED(real, (bytes) / 2);          \
+    typedef double ngrt_w_##real##bytes NGRT_PACKED(real, bytes);               \
+    typedef int64_t ngrt_wi_##real##bytes NGRT_PACKED(real, bytes);             \
+    typedef uint64_t ngrt_wu_##real##bytes NGRT_PACKED(real, bytes);
+NGRT_SIZED_TYPES(float, 16)
+NGRT_SIZED_TYPES(float, 32)
+NGRT_SIZED_TYPES(float, 64)
+NGRT_SIZED_TYPES(double, 16)
+NGRT_SIZED_TYPES(double, 32)
+NGRT_SIZED_TYPES(double, 64)
+
+#define NGRT_UNUSED __attribute__((unused))
+#define NGRT_VECTOR_TYPES(real, bytes)                 \
+    typedef ngrt_v_##real##bytes ngrt_v NGRT_UNUSED;   \
+    typedef ngrt_i_##real##bytes ngrt_i NGRT_UNUSED;   \
+    typedef ngrt_u_##real##bytes ngrt_u NGRT_UNUSED;   \
+    typedef ngrt_v_##real##16 ngrt_x16 NGRT_UNUSED;    \
+    typedef ngrt_h_##real##bytes ngrt_h NGRT_UNUSED;   \
+    typedef ngrt_w_##real##bytes ngrt_w NGRT_UNUSED;   \
+    typedef ngrt_wi_##real##bytes ngrt_wi NGRT_UNUSED; \
+    typedef ngrt_wu_##real##bytes ngrt_wu NGRT_UNUSED; \
     enum { NGRT_LANES = (bytes) / sizeof(real) };
 
 #define NGRT_VECTORS(...) __VA_ARGS__
