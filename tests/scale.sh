@@ -6,7 +6,7 @@
 # best of three attempts counts, because other programs disturb.
 #
 # Then gcc's time for the C of a long sum. Then the C of deep networks: its lines, and the time of
-# cc -O2, in times of that for runtime/ngrt_sgemm.c. In each run one network is compiled, with
+# cc, in times of that for runtime/ngrt_sgemm.c. In each run one network is compiled, with
 # CHECK_LONG=1 (suite.sh) each.
 cd "$(dirname "$0")/.." || exit 2
 . tests/suite.sh
@@ -59,7 +59,8 @@ compile() {
     timed "$ngc" "$1" $2 -o "$dir/m.c"
 }
 
-# deep NUMBER LINES RATIO MODEL...: bounds for the C of a deep network
+# deep NUMBER LINES RATIO MODEL...: bounds for the C of a deep network, which cc compiles at $level
+level=-O2
 deep() {
     number=$1 most=$2 times=$3
     shift 3
@@ -75,7 +76,7 @@ deep() {
     for attempt in 1 2; do
         timed ${CC:-cc} -O2 -Iruntime -c runtime/ngrt_sgemm.c -o "$dir/m.o"
         short=$taken
-        timed ${CC:-cc} -O2 -Iruntime -c "$dir/deep.c" -o "$dir/m.o"
+        timed ${CC:-cc} $level -Iruntime -c "$dir/deep.c" -o "$dir/m.o"
         ratio=$((taken / (short > 5 ? short : 5)))
         [ -n "$least" ] && [ $least -le $ratio ] || least=$ratio
         [ $least -gt "$times" ] || break
@@ -142,8 +143,17 @@ END
     [ "$lines" -le 1300 ] ||
         { echo "FAIL an LSTM of T $steps: $lines lines, more than 1300"; failed=$((failed + 1)); }
 done
+# At -O0 a loop is written out, and has the loops of all its passes.
+cat > "$dir/second.ng" <<END
+input x[4, 4]
+v = x
+for i in 0..4 { v = sin(v) + dense(dense(v, 3, tanh), 4) }
+d = grad(mean(v), x)
+minimize J = sum(sin(d)) with adam(lr = 0.1)
+END
 deep 0 6000 16 tests/deep/resnet50.ng
 deep 1 4200 9 examples/char_gpt.ng -D blocks=12
+level=-O3 deep 2 3900 6 "$dir/second.ng" -O0
 deep 2 3800 10 tests/deep/mobilenet.ng
 deep 3 8500 24 tests/deep/efficientnet.ng
 echo "$((checks - failed)) passed, $failed failed"
