@@ -206,8 +206,15 @@ void *arena_array(Ngc *, int64_t count, size_t item);
 void *arena_copy(Ngc *, const void *from, size_t size);
 void arena_free(Ngc *); /* ends the compilation: all that came from the arena is gone */
 
+/* A copy of a list of `count` items. */
+#define LIST_COPY(ngc, list, count) arena_copy(ngc, list, (size_t)(count) * sizeof *(list))
+
 /* Room for one more than count items. */
 void *arena_grow(Ngc *, void *old, int count, int *room, size_t item);
+
+/* The same in place: `list` has room for one more than `count` items. */
+#define LIST_GROW(ngc, list, count, room) \
+    ((list) = arena_grow(ngc, list, count, room, sizeof *(list)))
 
 const char *intern(Ngc *, const char *text, size_t size); /* equal texts become equal pointers */
 const char *intern_str(Ngc *, const char *text);
@@ -265,6 +272,11 @@ int source_add(Ngc *, const char *name, const char *text, size_t size, bool libr
 int source_read(Ngc *, const char *path, Loc from);
 
 int source_line(const Ngc *, Loc, int *column); /* both from 1; column in characters */
+
+/* Is the place in a text of the user's, or in ngc's library? A place without a file is in neither.
+ */
+bool loc_of_user(const Ngc *, Loc);
+bool loc_of_library(const Ngc *, Loc);
 
 /* Adds the text with `?` for control characters and for bytes that are not part of a character. So
  * no file name, comment or binary file can control a terminal. A tab becomes one blank. */

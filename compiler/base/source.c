@@ -81,7 +81,7 @@ static void find_lines(Ngc *ngc, Source *s)
 {
     int room = 0;
     for (int at = 0;;) {
-        s->line = arena_grow(ngc, s->line, s->lines, &room, sizeof *s->line);
+        LIST_GROW(ngc, s->line, s->lines, &room);
         s->line[s->lines++] = at;
         const char *newline = memchr(s->text + at, '\n', (size_t)(s->size - at));
         if (newline == NULL)
@@ -226,6 +226,16 @@ int source_read(Ngc *ngc, const char *path, Loc from)
 }
 
 /* ---- places ---- */
+
+bool loc_of_library(const Ngc *ngc, Loc loc)
+{
+    return loc.file >= 0 && ngc->file[loc.file]->library;
+}
+
+bool loc_of_user(const Ngc *ngc, Loc loc)
+{
+    return loc.file >= 0 && !loc_of_library(ngc, loc);
+}
 
 int source_line(const Ngc *ngc, Loc loc, int *column)
 {

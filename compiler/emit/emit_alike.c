@@ -111,8 +111,7 @@ static Numbers find_numbers(Emit *e, const char *body, bool keep_short)
         /* digits only */
         bool is_size = count_digits(c) == n && !is_constant(body, line, c, keep_short);
         if (is_size || (is_digit(*c) && is_real(c, n))) {
-            found.number =
-                arena_grow(e->ngc, found.number, found.count, &found.room, sizeof *found.number);
+            LIST_GROW(e->ngc, found.number, found.count, &found.room);
             found.number[found.count++] = (Number){(size_t)(c - body), n, intern(e->ngc, c, n)};
         }
         c += n;
@@ -294,7 +293,7 @@ static void join_alike(Emit *e, bool keep_short, int least)
             *at = ++groups;
         }
         Group *g = &group[*at - 1];
-        g->member = arena_grow(e->ngc, g->member, g->members, &g->room, sizeof *g->member);
+        LIST_GROW(e->ngc, g->member, g->members, &g->room);
         g->member[g->members++] = i;
     }
     for (int i = 0; i < groups; i++)

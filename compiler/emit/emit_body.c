@@ -131,8 +131,8 @@ static bool waits(Waiting *w, const Kernel *k)
         w->count = 0;
 
     int room = w->room;
-    w->kernel = arena_grow(e->ngc, w->kernel, w->count, &w->room, sizeof *w->kernel);
-    w->needed = arena_grow(e->ngc, w->needed, w->count, &room, sizeof *w->needed);
+    LIST_GROW(e->ngc, w->kernel, w->count, &w->room);
+    LIST_GROW(e->ngc, w->needed, w->count, &room);
     w->needed[w->count] = false;
     w->kernel[w->count++] = k;
     w->left++;

@@ -80,7 +80,7 @@ static void add_variable(Emit *e, Output *out, Table *known, int *room, const ch
         return;
 
     *seen = 1;
-    out->variable = arena_grow(e->ngc, out->variable, out->variables, room, sizeof *out->variable);
+    LIST_GROW(e->ngc, out->variable, out->variables, room);
     out->variable[out->variables++] = (Variable){name, text};
 }
 

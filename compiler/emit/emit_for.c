@@ -68,7 +68,7 @@ void print_for(Body *b, const Kernel *k)
     if (loop_test(k->product)) { /* it is declared beside the for, where it is known after it */
         const char *plain = i;
         i = c_name_distinct(e->ngc, &b->locals, i);
-        b->beside = arena_grow(e->ngc, b->beside, b->besides, &b->beside_room, sizeof *b->beside);
+        LIST_GROW(e->ngc, b->beside, b->besides, &b->beside_room);
         b->beside[b->besides++] = plain;
     } else if (is_beside(b, i)) {
         i = c_name_distinct(e->ngc, &b->locals, i);

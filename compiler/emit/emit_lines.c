@@ -14,7 +14,7 @@ enum {
 int line_key(const Emit *e, Loc loc)
 {
     enum { LINES = 1 << 20 };
-    if (loc.file < 0 || loc.file >= e->ngc->files || e->ngc->file[loc.file]->library)
+    if (loc.file < 0 || loc.file >= e->ngc->files || loc_of_library(e->ngc, loc))
         return 0;
     return loc.file * LINES + source_line(e->ngc, loc, NULL) % LINES;
 }

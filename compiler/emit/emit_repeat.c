@@ -73,7 +73,7 @@ static void add_member(Repeater *x, Struct *s, const char *name, Type type, Shap
         s->floats = 0;
     }
 
-    x->member = arena_grow(e->ngc, x->member, x->members, &x->room, sizeof *x->member);
+    LIST_GROW(e->ngc, x->member, x->members, &x->room);
     x->member[x->members++] = (Distance){s->first, s->floats};
     *table_at(e->ngc, &x->member_of, key) = x->members;
     s->floats += module_count(e->module, shape);
@@ -185,7 +185,7 @@ static bool is_same(const Repetition *x, const char **text)
 
 static int add_column(const Repetition *x, Columns *all, const char **text)
 {
-    all->column = arena_grow(x->ngc, all->column, all->count, &all->room, sizeof *all->column);
+    LIST_GROW(x->ngc, all->column, all->count, &all->room);
     all->column[all->count] = (Column){text};
     return all->count++;
 }

@@ -59,8 +59,7 @@ static int holes_of(const Runs *r, int from, int units)
 static void add_place(Repeats *found, Ngc *ngc, int *at, int place, int units)
 {
     if (*at == 0) {
-        found->repeat =
-            arena_grow(ngc, found->repeat, found->count, &found->room, sizeof *found->repeat);
+        LIST_GROW(ngc, found->repeat, found->count, &found->room);
         found->repeat[found->count] = (Repeat){.unit = place, .units = units};
         *at = ++found->count;
     }
@@ -127,8 +126,7 @@ static Repeats find_blocks(const Runs *r)
              * in a row */
             if (same >= units * (SEVERAL - 1)) {
                 int first = i - same - units, times = same / units + 1;
-                found.repeat = arena_grow(r->e->ngc, found.repeat, found.count, &found.room,
-                                          sizeof *found.repeat);
+                LIST_GROW(r->e->ngc, found.repeat, found.count, &found.room);
                 found.repeat[found.count++] =
                     (Repeat){first, units, .saves = (times - 1) * lines_of(r, first, units)};
             }
@@ -440,7 +438,7 @@ static void replace_with_call(const Runs *r, Unit *u, const Draft *d, const Plac
     for (int i = 0; i < d->x.params; i++) {
         Hole hole = d->x.param[i];
         hole.text = hole_at(r, p, place, d->x.unit[i], d->x.hole[i])->text;
-        call.hole = arena_grow(r->e->ngc, call.hole, call.holes, &call.room, sizeof *call.hole);
+        LIST_GROW(r->e->ngc, call.hole, call.holes, &call.room);
         call.hole[call.holes++] = hole;
         add_to_list(&text, text_format(r->e->ngc, "%c", HOLE));
     }

@@ -51,7 +51,7 @@ const char *emit_function(Emit *e, Static f)
     const char *text = text_format(e->ngc, "%d%s%s", f.bytes, f.params, f.body);
     int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text));
     if (*at == 0) {
-        e->kernel = arena_grow(e->ngc, e->kernel, e->kernels, &e->kernel_room, sizeof *e->kernel);
+        LIST_GROW(e->ngc, e->kernel, e->kernels, &e->kernel_room);
         f.real = e->real;
         f.name = text_format(e->ngc, "%s_%d", f.word, e->kernels + 1);
         e->kernel[e->kernels++] = f;
@@ -75,7 +75,7 @@ int emit_data(Emit *e, const double *data, Type type, int64_t count)
         if (a->data == data && a->type == type && a->wide == wide)
             return i + 1;
     }
-    e->array = arena_grow(e->ngc, e->array, e->arrays, &e->array_room, sizeof *e->array);
+    LIST_GROW(e->ngc, e->array, e->arrays, &e->array_room);
     e->array[e->arrays++] = (Array){data, type, wide, count};
     return e->arrays;
 }
@@ -94,7 +94,7 @@ void emit_section(Emit *e, const char *name)
         return;
 
     name = intern_str(e->ngc, name);
-    e->section = arena_grow(e->ngc, e->section, e->sections, &e->section_room, sizeof *e->section);
+    LIST_GROW(e->ngc, e->section, e->sections, &e->section_room);
     e->section[e->sections++] = name;
 }
 

@@ -24,7 +24,7 @@ static void add_hole(Reader *x, const char *text, size_t size, const char *type,
 {
     Unit *u = x->u;
     char mark = HOLE;
-    u->hole = arena_grow(x->r->e->ngc, u->hole, u->holes, &u->room, sizeof *u->hole);
+    LIST_GROW(x->r->e->ngc, u->hole, u->holes, &u->room);
     /* the text that fills it is interned, so equal texts are equal pointers */
     u->hole[u->holes++] = (Hole){intern(x->r->e->ngc, text, size), type, constant};
     text_put(&x->text, &mark, 1);
@@ -406,7 +406,7 @@ static bool begins_unit(const char *line)
 /* Adds the lines from `from` on as a unit; returns where the next begins. */
 static const char *add_unit(Runs *r, const char *from, bool in_body)
 {
-    r->unit = arena_grow(r->e->ngc, r->unit, r->units, &r->room, sizeof *r->unit);
+    LIST_GROW(r->e->ngc, r->unit, r->units, &r->room);
     Unit *u = &r->unit[r->units++];
     const char *statement = from;
     *u = (Unit){.from = from};

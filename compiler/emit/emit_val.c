@@ -298,7 +298,7 @@ Param *print_param(Printer *pr, const char *base, const Place *place, Type type,
     }
 
     const char *name = param_name(pr, scalar, written);
-    pr->param = arena_grow(pr->e->ngc, pr->param, pr->params, &pr->param_room, sizeof *pr->param);
+    LIST_GROW(pr->e->ngc, pr->param, pr->params, &pr->param_room);
     Param *p = &pr->param[pr->params++];
     *p = (Param){base, place, name, type, scalar, written};
     return p;

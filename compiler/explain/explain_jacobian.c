@@ -102,8 +102,7 @@ static Copy copy_region(Lesson *l, const Node *y)
 
 static void add_jacobian(Lesson *l, Jacobian j)
 {
-    l->jacobian =
-        arena_grow(l->ngc, l->jacobian, l->jacobians, &l->jacobian_room, sizeof *l->jacobian);
+    LIST_GROW(l->ngc, l->jacobian, l->jacobians, &l->jacobian_room);
     l->jacobian[l->jacobians++] = j;
 }
 

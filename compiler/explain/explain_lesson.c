@@ -47,7 +47,7 @@ int lesson_line(const Lesson *l, const Node *n)
     Loc loc = n->op == OP_loop ? n->attr.loop->loc : n->loc;
     int column;
     bool is_known = loc.file >= 0 && loc.file < l->ngc->files;
-    if (!is_known || l->ngc->file[loc.file]->library)
+    if (!is_known || loc_of_library(l->ngc, loc))
         return 0;
     return source_line(l->ngc, loc, &column);
 }
@@ -579,7 +579,7 @@ static Nudge nudge_by(const Lesson *l, const Root *r, Eval *other, Pool *pool)
                .h = step_at(x[k]),
                .loss = *eval_node(l->e, r->loss),
                .derivative = slope[k]};
-    double *copy = arena_copy(l->ngc, x, (size_t)count * sizeof *x);
+    double *copy = LIST_COPY(l->ngc, x, count);
     n.moved = nudged_loss(other, pool, r, copy, k, n.h);
     n.slope = (n.moved - n.loss) / n.h;
     return n;

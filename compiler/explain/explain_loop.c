@@ -27,7 +27,7 @@ void lesson_loops(Lesson *l, const int *uses)
         Node *n = l->g->node[i];
         if (!uses[i] || n->op != OP_loop || lesson_find_loop(l, n->attr.loop) >= 0)
             continue;
-        l->loop = arena_grow(l->ngc, l->loop, l->loops, &room, sizeof *l->loop);
+        LIST_GROW(l->ngc, l->loop, l->loops, &room);
         l->loop[l->loops++] = (LessonLoop){
             .loop = n->attr.loop,
             .node = n,

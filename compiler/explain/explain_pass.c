@@ -145,7 +145,7 @@ void lesson_record(Lesson *l, const int *uses)
         if (loop < 0)
             continue;
         LessonLoop *in = &l->loop[loop];
-        in->body = arena_grow(l->ngc, in->body, in->nodes, &in->room, sizeof *in->body);
+        LIST_GROW(l->ngc, in->body, in->nodes, &in->room);
         in->body[in->nodes++] = n;
     }
     l->e->watch = record_pass;

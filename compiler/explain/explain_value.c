@@ -39,7 +39,7 @@ static Spare *spare_of(Ngc *ngc, Pool *p, int64_t count)
     for (int i = 0; i < p->sizes; i++)
         if (p->spare[i].count == count)
             return &p->spare[i];
-    p->spare = arena_grow(ngc, p->spare, p->sizes, &p->room, sizeof *p->spare);
+    LIST_GROW(ngc, p->spare, p->sizes, &p->room);
     p->spare[p->sizes] = (Spare){count, NULL};
     return &p->spare[p->sizes++];
 }
@@ -106,7 +106,7 @@ static Loops loops_of(const Eval *e, const int *uses)
         Node *n = e->graph->node[i];
         if (!uses[i] || n->op != OP_loop || node_of_loop(&all, n->attr.loop))
             continue;
-        all.node = arena_grow(e->ngc, all.node, all.count, &all.room, sizeof *all.node);
+        LIST_GROW(e->ngc, all.node, all.count, &all.room);
         all.node[all.count++] = n;
     }
     return all;

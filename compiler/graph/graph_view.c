@@ -285,7 +285,7 @@ static Node *join_elements(Graph *g, Node *const *arg, int count, int axis)
 
     Node *first = slice_of_piece(g, arg[0]);
     Shape shape = first->shape;
-    Size *step = arena_copy(g->ngc, first->attr.step, (size_t)shape.rank * sizeof *step);
+    Size *step = LIST_COPY(g->ngc, first->attr.step, shape.rank);
     shape.dim[along] = count;
     step[along] = by;
     Indices indices = graph_use_indices(g, first->arg + 1, first->nargs - 1);

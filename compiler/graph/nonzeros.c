@@ -40,7 +40,7 @@ static const Set *new_set(Search *s, const int *item, int count)
     s->items += count;
     if (s->items > MOST_ITEMS)
         s->failed = true;
-    Set set = {count, arena_copy(s->g->ngc, item, (size_t)count * sizeof *item)};
+    Set set = {count, LIST_COPY(s->g->ngc, item, count)};
     return arena_copy(s->g->ngc, &set, sizeof set);
 }
 

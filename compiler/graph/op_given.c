@@ -59,7 +59,7 @@ static void add_outer(Graph *g, Given *r, Node *n)
     for (int i = 0; i < r->outers; i++)
         if (r->outer[i] == n)
             return;
-    r->outer = arena_grow(g->ngc, r->outer, r->outers, &r->outer_room, sizeof *r->outer);
+    LIST_GROW(g->ngc, r->outer, r->outers, &r->outer_room);
     r->outer[r->outers++] = n;
 }
 
@@ -252,7 +252,7 @@ static bool *above_of(const Graph *g, const Node *x)
 /* Is the rule the library's own, and not the user's? */
 static bool is_of_library(const Ngc *ngc, const Given *r)
 {
-    return ngc->file[r->loc.file]->library;
+    return loc_of_library(ngc, r->loc);
 }
 
 const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)

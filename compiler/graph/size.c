@@ -59,7 +59,7 @@ static Size poly_size(Graph *g, const struct Poly *p)
         if (poly_equal(&g->poly[i], p))
             return ~(Size)i;
 
-    g->poly = arena_grow(g->ngc, g->poly, g->polys, &g->poly_room, sizeof *g->poly);
+    LIST_GROW(g->ngc, g->poly, g->polys, &g->poly_room);
     g->poly[g->polys] = *p;
     return ~(Size)g->polys++;
 }

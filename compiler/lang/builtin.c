@@ -336,7 +336,7 @@ static Value *b_append(Lower *L, Loc loc, Value **arg)
         v->used = arena_alloc(L->ngc, sizeof *v->used);
     }
 
-    v->item = arena_grow(L->ngc, v->item, v->count, &v->room, sizeof *v->item);
+    LIST_GROW(L->ngc, v->item, v->count, &v->room);
     v->item[v->count++] = arg[1];
     *v->used = v->count;
     return v;

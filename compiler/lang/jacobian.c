@@ -80,7 +80,7 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
     }
     /* whether this loop may stay is decided when its body is known */
     if (L->levels > 0) {
-        L->inner = arena_grow(L->ngc, L->inner, L->inners, &L->inner_room, sizeof *L->inner);
+        LIST_GROW(L->ngc, L->inner, L->inners, &L->inner_room);
         L->inner[L->inners++] = (struct Inner){.y = y, .x = x, .count = n, .loc = loc};
     }
 
@@ -91,7 +91,7 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
 
     for (int i = 0; i < n; i++) {
         const Value *v = list ? by->item[i] : by;
-        if (reach[i] != REACH_YES && !L->ngc->file[loc.file]->library)
+        if (reach[i] != REACH_YES && !loc_of_library(L->ngc, loc))
             warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
                  "%s does not depend on %s: its gradient is 0", value_text(L, of),
                  value_text(L, v));

@@ -16,8 +16,7 @@ static Value *name_value(Lower *L, Value *v, Path *path)
         return v;
 
     const char *full = path_text(L, path, NULL, false);
-    bool library =
-        v->loc.file >= 0 && L->frame && L->ngc->file[L->frame->func->def->loc.file]->library;
+    bool library = v->loc.file >= 0 && L->frame && loc_of_library(L->ngc, L->frame->func->def->loc);
     if (!library)
         return value_node(L, v->loc, graph_bind(L->g, v->node, full, L->from));
 
@@ -461,7 +460,7 @@ static void lower_def(Lower *L, const Stmt *s)
 
     /* The library's functions see each other in any order. Another function sees what is above it,
      * and itself, so that a message can say that recursion is not possible. */
-    if (L->ngc->file[s->loc.file]->library)
+    if (loc_of_library(L->ngc, s->loc))
         f->serial = INT32_MAX;
     else
         f->serial = L->serial + 1;

@@ -43,7 +43,7 @@ static void walk_to(Walk *w, Node *n)
 {
     if (++*table_at(w->ngc, &w->seen, n) > 1)
         return;
-    w->todo = arena_grow(w->ngc, w->todo, w->count, &w->room, sizeof(Node *));
+    LIST_GROW(w->ngc, w->todo, w->count, &w->room);
     w->todo[w->count++] = n;
 }
 

@@ -142,7 +142,7 @@ static Value *call_elementwise(Lower *L, const Func *f, const Call *c, Loc loc)
     }
 
     Op op = f->builtin->op;
-    if (op == OP_log && !L->ngc->file[loc.file]->library)
+    if (op == OP_log && !loc_of_library(L->ngc, loc))
         warn_log(L->ngc, loc, arg[0]);
     if (c->count == 1)
         return value_node(L, loc, graph_unary(g, op, arg[0]));
@@ -168,7 +168,7 @@ static Value *call_builtin(Lower *L, const Func *f, Call *c, Loc loc)
  * differentiates only with respect to values that have a name already. */
 static Value *parameter(Lower *L, const Func *f, Value *v)
 {
-    if (L->ngc->file[f->def->loc.file]->library || v->kind != V_NODE)
+    if (loc_of_library(L->ngc, f->def->loc) || v->kind != V_NODE)
         return v;
     if (v->node->bound || v->node->op == OP_var || v->node->op == OP_carried)
         return v;
@@ -318,7 +318,7 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
 /* Is it a function that only the library itself calls? */
 static bool is_helper(const Lower *L, const Func *f)
 {
-    return f->def && f->name[0] == '_' && L->ngc->file[f->def->loc.file]->library;
+    return f->def && f->name[0] == '_' && loc_of_library(L->ngc, f->def->loc);
 }
 
 /* The name that users know: for a helper, that of the library function that calls it. */
@@ -353,7 +353,7 @@ static Value *layer_new(Lower *L, const Expr *x, const Func *f, Value **given, i
     v->layer = arena_alloc(L->ngc, sizeof *v->layer);
     *v->layer = (Layer){.func = f,
                         .call = x,
-                        .arg = arena_copy(L->ngc, given, (size_t)count * sizeof *given),
+                        .arg = LIST_COPY(L->ngc, given, count),
                         .path = call_path(L, f)};
     /* one that makes no weights leaves the numbers to those that do */
     if (may_declare(L, f))

@@ -48,7 +48,7 @@ static bool is_whole(const double *x, int64_t count)
 static void fold_default(Lower *L, Var *v, const double *x, int64_t count)
 {
     if (v->shape.rank > 0)
-        v->standard = arena_copy(L->ngc, x, (size_t)count * sizeof *x);
+        v->standard = LIST_COPY(L->ngc, x, count);
     else
         v->init = graph_cast(L->g, graph_const(L->g, *x), v->type);
 }

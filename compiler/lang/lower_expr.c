@@ -243,7 +243,7 @@ static const char *dotted(Lower *L, const Expr *x)
 /* Is this a name of the library's own that its defs use, such as _margins? */
 static bool is_internal(const Lower *L, const Binding *b)
 {
-    return *b->name == '_' && b->loc.file >= 0 && L->ngc->file[b->loc.file]->library;
+    return *b->name == '_' && loc_of_library(L->ngc, b->loc);
 }
 
 /* The known name that is most like this one, or NULL. Only a name that begins with _ is like one of
@@ -298,7 +298,7 @@ Value *unknown_name(Lower *L, const Expr *x, const char *what)
                           x->name, guess);
     diag_fix(d, x->at, guess);
     const Binding *b = scope_find(L, guess);
-    if (b && b->loc.file >= 0 && !L->ngc->file[b->loc.file]->library)
+    if (b && loc_of_user(L->ngc, b->loc))
         diag_note(L->ngc, d, b->loc, "'%s' is defined here", guess);
     return value_error(L, x->loc);
 }

@@ -9,7 +9,7 @@
 void root_add(Lower *L, Root r)
 {
     Model *m = L->m;
-    m->root = arena_grow(L->ngc, m->root, m->roots, &L->root_room, sizeof *m->root);
+    LIST_GROW(L->ngc, m->root, m->roots, &L->root_room);
     m->root[m->roots++] = r;
 }
 
@@ -550,7 +550,7 @@ static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
     call = take_option(L, call, "clip_value", &value, &by_value);
     call = take_option(L, call, "lazy", &lazy, &by_row);
 
-    Node **g = arena_copy(L->ngc, d->dx, (size_t)d->count * sizeof *g);
+    Node **g = LIST_COPY(L->ngc, d->dx, d->count);
     if (s->kind == S_MAXIMIZE)
         for (int i = 0; i < d->count; i++)
             g[i] = graph_unary(L->g, OP_neg, g[i]);
@@ -574,9 +574,9 @@ static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
 static int add_group(Lower *L, const char *name)
 {
     Model *m = L->m;
-    m->group = arena_grow(L->ngc, m->group, m->groups, &L->group_room, sizeof *m->group);
+    LIST_GROW(L->ngc, m->group, m->groups, &L->group_room);
     m->group[m->groups] = name;
-    L->counters = arena_grow(L->ngc, L->counters, m->groups, &L->counter_room, sizeof *L->counters);
+    LIST_GROW(L->ngc, L->counters, m->groups, &L->counter_room);
     L->counters[m->groups] = NULL;
     return m->groups++;
 }

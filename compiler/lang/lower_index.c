@@ -236,7 +236,7 @@ static Node *from_end(Lower *L, Node *i, Size size)
 
     int64_t count = shape_count(L->g, i->shape);
     /* -1 becomes size - 1, now that the size is known */
-    double *x = arena_copy(L->ngc, i->attr.data, (size_t)count * sizeof *x);
+    double *x = LIST_COPY(L->ngc, i->attr.data, count);
     for (int64_t k = 0; k < count; k++) {
         bool inside = x[k] + (double)size >= 0; /* a message shows others as they were written */
         if (x[k] < 0 && inside)

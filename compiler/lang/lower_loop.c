@@ -296,7 +296,7 @@ static void find_origins(Lower *L)
         /* operands come first: numbers < sizes < data */
         for (int k = 0; k < n->nargs; k++)
             of = later(of, L->origin[arg_id(n, k)]);
-        L->origin = arena_grow(L->ngc, L->origin, L->origins, &L->origin_room, sizeof *L->origin);
+        LIST_GROW(L->ngc, L->origin, L->origins, &L->origin_room);
         L->origin[L->origins++] = of;
     }
 }
@@ -434,7 +434,7 @@ static Value *appended(const For *f, const Kept *k, const Carried *c)
             one.dim[0] = 1;
             Node *row =
                 graph_reshape(g, graph_slice(g, all[i], lo, size_ones, one), item->node->shape);
-            v->item = arena_grow(L->ngc, v->item, v->count, &v->room, sizeof *v->item);
+            LIST_GROW(L->ngc, v->item, v->count, &v->room);
             v->item[v->count++] = value_node(L, item->loc, row);
         }
     v->used = arena_alloc(L->ngc, sizeof *v->used);
@@ -616,7 +616,7 @@ static void note_loop(const For *f, bool stays)
 {
     Model *m = f->L->m;
 
-    m->loop = arena_grow(f->L->ngc, m->loop, m->loops, &m->loop_room, sizeof *m->loop);
+    LIST_GROW(f->L->ngc, m->loop, m->loops, &m->loop_room);
     m->loop[m->loops++] = (struct LoopNote){.loc = f->s->loc,
                                             .passes = size_max(f->L->g, f->passes),
                                             .stays = stays,
@@ -718,7 +718,7 @@ static bool stays(For *f, Counts before)
         return true;
     }
 
-    L->reason = arena_grow(L->ngc, L->reason, L->reasons, &L->reason_room, sizeof *L->reason);
+    LIST_GROW(L->ngc, L->reason, L->reasons, &L->reason_room);
     L->reason[L->reasons++] = (struct Expanding){f->why, f->why_loc};
     *table_at(L->ngc, &L->unrolled, f->s) = L->reasons;
     return false;

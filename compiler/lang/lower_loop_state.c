@@ -38,7 +38,7 @@ void states_of_first_pass(For *f)
         int old = before_of(f, r->var);
         if (old >= 0 && f->before[old] == r->node)
             continue;
-        f->state = arena_grow(f->L->ngc, f->state, f->states, &f->state_room, sizeof *f->state);
+        LIST_GROW(f->L->ngc, f->state, f->states, &f->state_room);
         f->state[f->states++] = (LoopState){.var = r->var,
                                             .init = old >= 0 ? f->before[old] : r->var->node,
                                             .first = r->node};

@@ -81,7 +81,7 @@ static void add_carried(For *f, const char *name)
     for (int i = 0; i < f->count; i++)
         if (f->carried[i].b == b)
             return;
-    f->carried = arena_grow(L->ngc, f->carried, f->count, &f->room, sizeof *f->carried);
+    LIST_GROW(L->ngc, f->carried, f->count, &f->room);
     f->carried[f->count++] = (Carried){.b = b, .init = b->value};
 }
 

@@ -163,7 +163,7 @@ static bool is_param_gradient(const Root *r)
 static void order_roots(Lower *L)
 {
     Model *m = L->m;
-    Root *old = arena_copy(L->ngc, m->root, (size_t)m->roots * sizeof *old);
+    Root *old = LIST_COPY(L->ngc, m->root, m->roots);
     int n = 0;
 
     /* The gradients of each param as a chain: 1 + a place in old; 0 ends it. */

@@ -164,7 +164,7 @@ Numbers *numbers_of(Lower *L, const char *key)
     if (*at)
         return c->numbers[*at - 1];
 
-    c->numbers = arena_grow(L->ngc, c->numbers, c->count, &c->room, sizeof *c->numbers);
+    LIST_GROW(L->ngc, c->numbers, c->count, &c->room);
     c->numbers[c->count] = arena_alloc(L->ngc, sizeof **c->numbers);
     *at = ++c->count;
     return c->numbers[c->count - 1];
@@ -297,11 +297,10 @@ Var *var_new(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type
     L->g->loc = lower_site(L, loc);
     v->node = graph_var(L->g, v);
 
-    m->var = arena_grow(L->ngc, m->var, m->vars, &L->var_room, sizeof *m->var);
+    LIST_GROW(L->ngc, m->var, m->vars, &L->var_room);
     m->var[m->vars++] = v;
 
-    L->var_path =
-        arena_grow(L->ngc, L->var_path, L->var_paths, &L->var_path_room, sizeof *L->var_path);
+    LIST_GROW(L->ngc, L->var_path, L->var_paths, &L->var_path_room);
     L->var_path[L->var_paths++] = (struct VarPath){v, path};
     return v;
 }

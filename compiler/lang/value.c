@@ -57,7 +57,7 @@ Value *value_number(Lower *L, Loc loc, double x)
 Value *value_list(Lower *L, Loc loc, Value **item, int count)
 {
     Value *v = value_new(L, V_LIST, loc);
-    v->item = arena_copy(L->ngc, item, (size_t)count * sizeof *item);
+    v->item = LIST_COPY(L->ngc, item, count);
     v->count = count;
     return v;
 }
@@ -528,7 +528,7 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
 
 static bool in_library(const Lower *L, Loc loc)
 {
-    return loc.file >= 0 && L->ngc->file[loc.file]->library;
+    return loc_of_library(L->ngc, loc);
 }
 
 Loc lower_site(Lower *L, Loc loc)

@@ -52,7 +52,7 @@ static NameUse *name_defined(Ngc *ngc, NameScope *s, const char *name, NameKind 
         *s->end = same;
         s->end = &same->next;
     }
-    s->use = arena_grow(ngc, s->use, s->uses, &s->room, sizeof(NameUse *));
+    LIST_GROW(ngc, s->use, s->uses, &s->room);
     s->use[s->uses++] = same;
     *table_at(ngc, &s->at, name) = s->uses;
     return same;
@@ -419,7 +419,7 @@ static const Node *singular_under(const Node *n, const Node *mask, int depth)
 /* (x > 0)*sqrt(x) and (x != 0)/x: at 0, 0 times infinity is not a number. */
 void warn_mask(Lower *L, const Expr *x, Op op, const Node *a, const Node *b)
 {
-    bool library = x->loc.file < 0 || L->ngc->file[x->loc.file]->library;
+    bool library = !loc_of_user(L->ngc, x->loc);
     const Node *f = NULL;
     if (library || (op != OP_mul && op != OP_div))
         return;
@@ -463,7 +463,7 @@ void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
         is = "softmax";
     else if (is_sigmoid(x))
         is = "sigmoid";
-    if (!is || loc.file < 0 || L->ngc->file[loc.file]->library)
+    if (!is || !loc_of_user(L->ngc, loc))
         return;
 
     const char *loss = L->frame && L->frame->func ? L->frame->func->name : "the loss";
@@ -483,7 +483,7 @@ void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
 void warn_each_with_each(Lower *L, const Expr *x, const Node *column, const Node *row)
 {
     Shape a = column->shape, b = row->shape, all;
-    bool library = x->loc.file < 0 || L->ngc->file[x->loc.file]->library;
+    bool library = !loc_of_user(L->ngc, x->loc);
     bool is_column = a.rank == 2 && a.dim[1] == 1 && !node_has(column, F_VIEW);
     bool is_row = b.rank == 1 && b.dim[0] != 1;
     if (library || !is_column || !is_row || a.dim[0] != b.dim[0])
@@ -518,7 +518,7 @@ static int count_operations(const Model *m, int **count)
 
     for (int i = 0; i < g->count; i++) {
         Loc loc = g->node[i]->loc;
-        if (uses[i] == 0 || g->node[i]->derived || loc.file < 0 || ngc->file[loc.file]->library)
+        if (uses[i] == 0 || g->node[i]->derived || !loc_of_user(ngc, loc))
             continue;
         count[loc.file][loc.at]++;
         all++;

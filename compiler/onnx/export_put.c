@@ -39,7 +39,7 @@ const char *put(Export *x, const char *op, ...)
     n->n_output = 1;
     n->output = arena_alloc(x->ngc, sizeof *n->output);
     n->output[0] = (char *)fresh_name(x, NULL);
-    x->node = arena_grow(x->ngc, x->node, x->nodes, &x->node_room, sizeof *x->node);
+    LIST_GROW(x->ngc, x->node, x->nodes, &x->node_room);
     x->node[x->nodes++] = n;
     return n->output[0];
 }
@@ -86,7 +86,7 @@ void put_ints(Export *x, const char *name, const int64_t *v, int count)
 {
     Pb__Attribute *a = new_attribute(x, name, AT_INTS);
     a->n_ints = (size_t)count;
-    a->ints = arena_copy(x->ngc, v, (size_t)count * sizeof *v);
+    a->ints = LIST_COPY(x->ngc, v, count);
 }
 
 void put_text(Export *x, const char *name, const char *text)
@@ -122,7 +122,7 @@ Pb__Tensor *new_tensor(Export *x, const char *name, Type type, int rank, const i
     t->has_type = true;
     t->type = element_of(x, type);
     t->n_dims = (size_t)rank;
-    t->dims = arena_copy(x->ngc, dim, (size_t)rank * sizeof *dim);
+    t->dims = LIST_COPY(x->ngc, dim, rank);
     size_t size = t->type == EL_FLOAT ? 4 : 8;
     char *raw = arena_alloc(x->ngc, (size_t)count * size + 1);
     for (int64_t i = 0; i < count; i++) {

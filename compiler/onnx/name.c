@@ -47,8 +47,7 @@ const char *name_fresh(Import *im, const char *word, bool again)
         name = text_format(im->ngc, is_digit(stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d", stem, i);
     *table_at(im->ngc, &im->taken, intern_str(im->ngc, name)) = 1;
     if (again) {
-        im->dim_name = arena_grow(im->ngc, im->dim_name, im->dim_names, &im->dim_name_room,
-                                  sizeof *im->dim_name);
+        LIST_GROW(im->ngc, im->dim_name, im->dim_names, &im->dim_name_room);
         im->dim_name[im->dim_names++] = name;
         *table_at(im->ngc, &im->taken, key) = im->dim_names;
     }

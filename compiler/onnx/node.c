@@ -66,7 +66,7 @@ Meaning *meaning_new(Import *im, const char *name)
     Meaning *m = meaning_of(im, name);
     if (m)
         return m;
-    im->meaning = arena_grow(im->ngc, im->meaning, im->meanings, &im->meaning_room, sizeof *m);
+    LIST_GROW(im->ngc, im->meaning, im->meanings, &im->meaning_room);
     m = &im->meaning[im->meanings++];
     *m = (Meaning){0};
     *table_at(im->ngc, &im->names, intern_str(im->ngc, name)) = im->meanings;
@@ -289,7 +289,7 @@ Operand emit_line(Import *im, Line *l)
         return none;
 
     l->id = im->lines;
-    im->line = arena_grow(im->ngc, im->line, im->lines, &im->line_room, sizeof *im->line);
+    LIST_GROW(im->ngc, im->line, im->lines, &im->line_room);
     im->line[im->lines++] = l;
     if (execute(im, l, &why))
         return (Operand){l, 0};

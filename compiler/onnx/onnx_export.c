@@ -10,7 +10,7 @@ static void add_initial(Export *x, const char *name, Type type, int rank, const 
                         const double *v)
 {
     Pb__Tensor *t = new_tensor(x, name, type, rank, dim, v);
-    x->initial = arena_grow(x->ngc, x->initial, x->initials, &x->initial_room, sizeof *x->initial);
+    LIST_GROW(x->ngc, x->initial, x->initials, &x->initial_room);
     x->initial[x->initials++] = t;
 }
 

@@ -131,7 +131,7 @@ static Region *find_regions(Import *im, const Page *p, int *count)
             bool value = s->declares == LINE_VALUE && !s->parts && s->last >= from + n;
             if (n < 2 || !closed || !value || r.entries == 0)
                 continue;
-            list = arena_grow(im->ngc, list, *count, &room, sizeof *list);
+            LIST_GROW(im->ngc, list, *count, &room);
             r.count = n;
             list[(*count)++] = r;
         }
@@ -232,7 +232,7 @@ static Literals literals_of(Import *im, const Page *p, const Region *r)
             if (!starts_number(text, c))
                 continue;
             int length = number_length(c);
-            n.value = arena_grow(im->ngc, n.value, n.count, &room, sizeof *n.value);
+            LIST_GROW(im->ngc, n.value, n.count, &room);
             n.value[n.count++] = intern(im->ngc, c, (size_t)length);
             c += length - 1;
         }
@@ -389,7 +389,7 @@ static void replace(Import *im, Page *p, const Region *const *r, const Literals 
     for (int i = 0; i < regions; i++)
         call[i] = make_call(im, p, r[i], &shape, &n[i], parameter);
     Def *d = make_def(im, p, r[0], parameter, count);
-    p->def = arena_grow(im->ngc, p->def, p->defs, &p->def_room, sizeof *p->def);
+    LIST_GROW(im->ngc, p->def, p->defs, &p->def_room);
     p->def[p->defs++] = d;
 
     int to = 0, next = 0;

@@ -141,7 +141,7 @@ static void write_operand(Pen *p, const Operand *o, int binds)
     const Line *l = o->line;
     if (!j->inlined && l->kind != LINE_LITERAL) {
         Statement *s = p->s;
-        s->ref = arena_grow(p->im->ngc, s->ref, s->refs, &s->ref_room, sizeof *s->ref);
+        LIST_GROW(p->im->ngc, s->ref, s->refs, &s->ref_room);
         s->ref[s->refs++] = (Ref){l->statement, o->part};
         text_add(&p->text, "\1");
         return;
@@ -223,7 +223,7 @@ static bool is_constant(const Statement *s)
 static void move_constants(Import *im, Page *p)
 {
     int n = p->statements, count = 0, inputs = 0;
-    Statement **in = arena_copy(im->ngc, p->statement, (size_t)n * sizeof *in);
+    Statement **in = LIST_COPY(im->ngc, p->statement, n);
     bool *first = arena_array(im->ngc, n + 1, sizeof *first);
     for (int i = 0; i < n; i++) {
         in[i]->at = i;

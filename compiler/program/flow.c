@@ -28,7 +28,7 @@ static void add_slot(Reads *r, int slot)
     for (int i = 0; i < r->count; i++)
         if (r->slot[i] == slot)
             return;
-    r->slot = arena_grow(r->p->ngc, r->slot, r->count, &r->room, sizeof *r->slot);
+    LIST_GROW(r->p->ngc, r->slot, r->count, &r->room);
     r->slot[r->count++] = slot;
 }
 
@@ -268,7 +268,7 @@ static void find_makers(Flow *f)
         f->first[v + 1] = count;
     }
 
-    int *next = arena_copy(f->p->ngc, f->first, (size_t)(f->values + 1) * sizeof *next);
+    int *next = LIST_COPY(f->p->ngc, f->first, f->values + 1);
     f->maker = arena_array(f->p->ngc, count + 1, sizeof *f->maker);
     for (int u = 0; u < f->units; u++) {
         const Unit *unit = &f->unit[u];
@@ -406,7 +406,7 @@ bool flow_drops(const Flow *f, int v)
 
 static void append_step(Flow *f, int unit, uint64_t pieces, bool again)
 {
-    f->step = arena_grow(f->p->ngc, f->step, f->steps, &f->step_room, sizeof *f->step);
+    LIST_GROW(f->p->ngc, f->step, f->steps, &f->step_room);
     f->step[f->steps++] = (FlowStep){unit, again, pieces};
 }
 
@@ -565,7 +565,7 @@ bool flow_begins(const Flow *f, const FlowStep *s, int v)
 
 static void add_life(Flow *f, int slot, bool second)
 {
-    f->life = arena_grow(f->p->ngc, f->life, f->lives, &f->life_room, sizeof *f->life);
+    LIST_GROW(f->p->ngc, f->life, f->lives, &f->life_room);
     /* from here on, reads of the slot are of this life */
     f->now[slot] = f->lives;
     f->life[f->lives] = (Life){.slot = slot, .from = -1, .to = -1, .group = f->lives};

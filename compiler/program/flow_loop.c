@@ -64,7 +64,7 @@ static void note_use(Program *p, const Kernel *k, const Node *n, void *with)
 
     if (use->count++ == 0) {
         use->first = u->at;
-        u->slot = arena_grow(p->ngc, u->slot, u->slots, &u->room, sizeof *u->slot);
+        LIST_GROW(p->ngc, u->slot, u->slots, &u->room);
         u->slot[u->slots++] = slot_of(p, n);
     }
     use->last = max_int(use->last, u->at);

@@ -212,7 +212,7 @@ void flow_order(Program *p, KernelRun *item, int count, int forwards)
 {
     size_t room = (size_t)(p->nodes + 1);
     Waiting w = {.p = p,
-                 .left = arena_copy(p->ngc, item, (size_t)(count + 1) * sizeof *item),
+                 .left = LIST_COPY(p->ngc, item, count + 1),
                  .count = count,
                  .readers = arena_array(p->ngc, room, sizeof *w.readers),
                  .coming.writers = arena_array(p->ngc, room, sizeof *w.coming.writers)};

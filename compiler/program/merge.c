@@ -21,7 +21,7 @@ void add_kernel(Program *p, Kernel *k, int *made_by)
         if (!k->store[i].target)
             made_by[slot_of(p, k->store[i].node)] = p->kernels;
 
-    p->kernel = arena_grow(p->ngc, p->kernel, p->kernels, &p->kernel_room, sizeof *p->kernel);
+    LIST_GROW(p->ngc, p->kernel, p->kernels, &p->kernel_room);
     p->kernel[p->kernels++] = k;
 }
 

@@ -20,7 +20,7 @@ int64_t program_bytes(const Program *p)
 static Program *build_within(const Module *m, const char *name, const Target *t, int count,
                              int64_t room)
 {
-    Target *own = arena_copy(m->ngc, t, (size_t)(count + 1) * sizeof *t);
+    Target *own = LIST_COPY(m->ngc, t, count + 1);
 
     return program_build_within(m->ngc, m->model, name, own, count, room);
 }

@@ -26,7 +26,7 @@ static MemberKind *member_kind(Module *m, Type type, Shape shape, const char *na
     int *at = table_at(m->ngc, &m->kind_of, intern_str(m->ngc, text));
 
     if (!*at) {
-        m->kind = arena_grow(m->ngc, m->kind, m->kinds, &m->kind_room, sizeof *m->kind);
+        LIST_GROW(m->ngc, m->kind, m->kinds, &m->kind_room);
         m->kind[m->kinds++] = (MemberKind){0};
         *at = m->kinds;
     }
@@ -38,7 +38,7 @@ Member *module_add_member(Module *m, Member member)
     const char *name = member.named ? member.note : NULL;
     MemberKind *kind = member_kind(m, member.type, member.shape, name);
 
-    m->member = arena_grow(m->ngc, m->member, m->members, &m->member_room, sizeof *m->member);
+    LIST_GROW(m->ngc, m->member, m->members, &m->member_room);
     m->member[m->members++] = member;
     *table_at(m->ngc, &m->member_of, member.name) = m->members;
 

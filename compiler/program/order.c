@@ -156,7 +156,7 @@ static Target *claiming_target(const Program *p, const Node *n)
 
 static void add_late(Program *p, Order *o, Kernel *k)
 {
-    o->late = arena_grow(p->ngc, o->late, o->lates, &o->late_room, sizeof *o->late);
+    LIST_GROW(p->ngc, o->late, o->lates, &o->late_room);
     o->late[o->lates++] = k;
 }
 
@@ -209,7 +209,7 @@ static bool reads_later(Program *p, const KernelRun *item)
 
 static void append_kernel(Program *p, Order *o, Kernel *k)
 {
-    o->kernel = arena_grow(p->ngc, o->kernel, o->count, &o->room, sizeof *o->kernel);
+    LIST_GROW(p->ngc, o->kernel, o->count, &o->room);
     o->kernel[o->count++] = k;
 }
 
@@ -536,7 +536,7 @@ static void order_items(Program *p, Order *o)
 
 static void add_item(Program *p, Order *o, Kernel **kernel, int count)
 {
-    o->item = arena_grow(p->ngc, o->item, o->items, &o->item_room, sizeof *o->item);
+    LIST_GROW(p->ngc, o->item, o->items, &o->item_room);
     o->item[o->items++] = (KernelRun){kernel, count};
 }
 

@@ -66,7 +66,7 @@ static Node *new_node(Copier *c, const Node *n, int slot)
     Program *p = c->p;
     Node *copy = arena_copy(p->ngc, n, sizeof *n);
 
-    copy->arg = arena_copy(p->ngc, n->arg, (size_t)n->nargs * sizeof *n->arg);
+    copy->arg = LIST_COPY(p->ngc, n->arg, n->nargs);
     adopt(p, copy, slot);
     return copy;
 }
@@ -123,7 +123,7 @@ static Node *now_operand(Copier *c, Node *n)
 /* A product or a call on the values that are there now. */
 static Node *now_product(Copier *c, Node *n)
 {
-    Node **arg = arena_copy(c->p->ngc, n->arg, (size_t)n->nargs * sizeof *arg);
+    Node **arg = LIST_COPY(c->p->ngc, n->arg, n->nargs);
     bool same = true; /* as before */
 
     for (int i = 0; i < n->nargs; i++) {
@@ -303,7 +303,7 @@ static Kernel *repeat_kernel(Copier *c, const FlowStep *s)
 
 static void append_item(Copier *c, KernelRun item)
 {
-    c->item = arena_grow(c->p->ngc, c->item, c->items, &c->item_room, sizeof *c->item);
+    LIST_GROW(c->p->ngc, c->item, c->items, &c->item_room);
     c->item[c->items++] = item;
 }
 

@@ -525,7 +525,7 @@ typedef struct Uses {
 
 static void append_use(Program *p, Uses *list, Use u)
 {
-    list->use = arena_grow(p->ngc, list->use, list->count, &list->room, sizeof *list->use);
+    LIST_GROW(p->ngc, list->use, list->count, &list->room);
     list->use[list->count++] = u;
 }
 

@@ -24,7 +24,7 @@ static Val *val_keep(Program *p, Kernel *k, Val v)
         if (val_equal(k->val[i], &v))
             return k->val[i];
 
-    k->val = arena_grow(p->ngc, k->val, k->vals, &k->val_room, sizeof *k->val);
+    LIST_GROW(p->ngc, k->val, k->vals, &k->val_room);
     k->val[k->vals] = arena_copy(p->ngc, &v, sizeof v);
     return k->val[k->vals++];
 }

@@ -373,7 +373,7 @@ static int find_old(Ngc *ngc, DIR *d, time_t now, Old **list)
         if (!S_ISREG(st.st_mode) || !is_program_name(entry->d_name))
             continue;
 
-        *list = arena_grow(ngc, *list, count, &room, sizeof **list);
+        LIST_GROW(ngc, *list, count, &room);
         (*list)[count++] =
             (Old){text_format(ngc, "%s", entry->d_name), (double)st.st_size, st.st_mtime};
     }

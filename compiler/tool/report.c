@@ -293,7 +293,7 @@ static void report_loops(const Module *m, FILE *out)
         int first = 0;
         while (!same_note(&model->loop[first], n))
             first++;
-        if (first < i || m->ngc->file[n->loc.file]->library)
+        if (first < i || loc_of_library(m->ngc, n->loc))
             continue;
 
         fprintf(out, "loop in line %d: %s", source_line(m->ngc, n->loc, NULL),
