@@ -181,7 +181,7 @@ static void print_carrier(Out *o, int k)
     const Metrics *x = o->e->module->metrics;
     const Carrier *c = &x->carry->carrier[k];
     Shape shape = c->node->shape;
-    const char *to = x->of_carrier[k], *from = x->member[k];
+    const char *to = x->carrier[k].total, *from = x->carrier[k].member;
 
     text_add(&o->text, "    ");
     /* only before any rows are counted */
@@ -204,7 +204,7 @@ static void print_link(Out *o, int k)
 {
     const Metrics *x = o->e->module->metrics;
     const Node *n = x->carry->link[k].node;
-    const char *to = x->link_member[k], *from = x->of_link[k];
+    const char *to = x->link[k].member, *from = x->link[k].total;
     bool is_int = n->type == T_INT;
 
     text_add(&o->text, "        ");
@@ -325,7 +325,7 @@ static void merge_carrier(Emit *e, Text *t, int k)
 {
     const Metrics *x = e->module->metrics;
     const Carrier *c = &x->carry->carrier[k];
-    const char *name = x->of_carrier[k], *count = counter(x, c->walk);
+    const char *name = x->carrier[k].total, *count = counter(x, c->walk);
     long long n = shape_count_max(e->graph, c->node->shape);
     const char *to = text_format(e->ngc, "t->%s", name);
     const char *from = text_format(e->ngc, "other->%s", name);
@@ -396,7 +396,7 @@ static void print_start(Emit *e, Text *text)
     text_add(text, "    memset(t, 0, sizeof *t);\n");
     for (int k = 0; k < x->carry->carriers; k++) {
         const Carrier *c = &x->carry->carrier[k];
-        const char *total = x->of_carrier[k];
+        const char *total = x->carrier[k].total;
         if (c->kind != CARRY_MAX)
             continue;
         if (c->node->shape.rank == 0) {

@@ -113,17 +113,17 @@ typedef struct Total { /* a member of the totals struct, of doubles */
 
 /* ---- losses and metrics of all rows ---- */
 
+/* Where a carrier or a link of carry.c's plan is. */
+typedef struct Gathered {
+    const char *member; /* of work: for the rows of a batch */
+    const char *total;  /* of totals: for all rows */
+    bool own;           /* the member of work belongs to no root */
+} Gathered;
+
 typedef struct Metrics { /* what module_metrics.c makes of carry.c's plan */
     Carry *carry;
-
-    /* by carrier */
-    const char **member;     /* its member of work */
-    const char **of_carrier; /* its member of totals */
-    bool *own;               /* its member of work belongs to no root */
-
-    /* by link */
-    const char **link_member; /* its member of work */
-    const char **of_link;     /* its member of totals */
+    Gathered *carrier; /* by carrier */
+    Gathered *link;    /* by link */
 
     /* by index of Model.root */
     const char **of_root; /* its member of totals; NULL: it has none */

@@ -18,7 +18,7 @@ static const char *add_total(Module *m, const char *name, const Shape *shape, co
 {
     Metrics *x = m->metrics;
 
-    x->total = arena_grow(m->ngc, x->total, x->totals, &x->total_room, sizeof *x->total);
+    LIST_GROW(m->ngc, x->total, x->totals, &x->total_room);
     name = c_name_distinct(m->ngc, &x->names, name);
     x->total[x->totals++] = (Total){.name = name, .shape = shape, .note = note};
     return name;
@@ -47,58 +47,76 @@ static const char *own_member(Module *m, const char *name, const Node *n)
     return name;
 }
 
+/* The total of a result; its note is the user's name, where C has another. */
+static const char *add_result(Module *m, const Root *r)
+{
+    const char *note = NULL;
+
+    if (strcmp(r->cname, r->name) != 0)
+        note = r->name;
+    return add_total(m, r->cname, &r->node->shape, note);
+}
+
+/* Carriers that are this result are gathered in its total. */
+static void share_total(Metrics *x, const Node *result, const char *total)
+{
+    const Carry *carry = x->carry;
+
+    for (int k = 0; k < carry->carriers; k++) {
+        bool is_result = carry->carrier[k].total == result;
+        if (is_result && x->carrier[k].total == NULL)
+            x->carrier[k].total = total;
+    }
+}
+
 /* A total for each result. A result that is a carrier is gathered there. */
 static void name_results(Module *m)
 {
     Metrics *x = m->metrics;
-    const Carry *carry = x->carry;
     Table seen = {0};
 
     for (int i = 0; i < m->model->roots; i++) {
         const Root *r = &m->model->root[i];
-        if (!carry->root[i])
+        const Node *result = x->carry->root[i];
+        if (result == NULL)
             continue;
 
+        /* roots of one name have one total */
         int *at = table_at(m->ngc, &seen, r->cname);
-        if (!*at) {
-            const char *note = strcmp(r->cname, r->name) ? r->name : NULL;
-            x->of_root[i] = add_total(m, r->cname, &r->node->shape, note);
+        if (*at == 0) {
+            x->of_root[i] = add_result(m, r);
             *at = 1 + i;
         }
         x->of_root[i] = x->of_root[*at - 1];
-
-        for (int k = 0; k < carry->carriers; k++)
-            if (carry->carrier[k].total == carry->root[i] && !x->of_carrier[k])
-                x->of_carrier[k] = x->of_root[i];
+        share_total(x, result, x->of_root[i]);
     }
 }
 
-/* Members of work and totals for each carrier. */
-static void name_carriers(Module *m, Node *const *root)
+/* A member of work and a total for carrier k, which may have a result's total already. */
+static void name_carrier(Module *m, Node *const *root, int k)
 {
     static const char *const kind[] = {[CARRY_SUM] = "sum",
                                        [CARRY_MAX] = "max",
                                        [CARRY_FIRST] = "first",
                                        [CARRY_LAST] = "last",
                                        [CARRY_SAME] = "same"};
-    Metrics *x = m->metrics;
+    const Carrier *c = &m->metrics->carry->carrier[k];
+    Gathered *to = &m->metrics->carrier[k];
+    const char *note = node_text(m->graph, c->node, 3);
+    const char *name = NULL;
 
-    for (int k = 0; k < x->carry->carriers; k++) {
-        const Carrier *c = &x->carry->carrier[k];
-        const char *note = node_text(m->graph, c->node, 3);
-        const char *name = NULL;
+    /* in eval's own walk, a root may hold it */
+    if (c->walk == 0)
+        name = to->member = member_of_root(m, root, c->node);
 
-        if (c->walk == 0) /* eval's own walk: a root may hold it */
-            name = x->member[k] = member_of_root(m, root, c->node);
-        x->own[k] = name == NULL;
-        if (name == NULL) {
-            name = text_format(m->ngc, "%s_%d", kind[c->kind], k + 1);
-            x->member[k] = own_member(m, name, c->node);
-        }
-
-        if (!x->of_carrier[k])
-            x->of_carrier[k] = add_total(m, name, &c->node->shape, note);
+    to->own = name == NULL;
+    if (to->own) {
+        name = text_format(m->ngc, "%s_%d", kind[c->kind], k + 1);
+        to->member = own_member(m, name, c->node);
     }
+
+    if (to->total == NULL)
+        to->total = add_total(m, name, &c->node->shape, note);
 }
 
 /* Members of work and totals for what later walks know from earlier ones. */
@@ -109,8 +127,10 @@ static void name_links(Module *m)
     for (int k = 0; k < x->carry->links; k++) {
         const Node *n = x->carry->link[k].node;
         const char *name = text_format(m->ngc, "known_%d", k + 1);
-        x->link_member[k] = own_member(m, name, n);
-        x->of_link[k] = add_total(m, name, &n->shape, node_text(m->graph, n, 3));
+        const char *note = node_text(m->graph, n, 3);
+
+        x->link[k].member = own_member(m, name, n);
+        x->link[k].total = add_total(m, name, &n->shape, note);
     }
 }
 
@@ -118,43 +138,46 @@ static Metrics *metrics_new(const Module *m, Carry *carry)
 {
     Ngc *ngc = m->ngc;
     Metrics *x = arena_alloc(ngc, sizeof *x);
-    size_t carriers = (size_t)carry->carriers + 1, links = (size_t)carry->links + 1;
 
     x->carry = carry;
-    x->member = arena_array(ngc, carriers, sizeof *x->member);
-    x->own = arena_array(ngc, carriers, sizeof *x->own);
-    x->of_carrier = arena_array(ngc, carriers, sizeof *x->of_carrier);
-    x->link_member = arena_array(ngc, links, sizeof *x->link_member);
-    x->of_link = arena_array(ngc, links, sizeof *x->of_link);
+    x->carrier = arena_array(ngc, carry->carriers + 1, sizeof *x->carrier);
+    x->link = arena_array(ngc, carry->links + 1, sizeof *x->link);
     x->of_root = arena_array(ngc, m->model->roots + 1, sizeof *x->of_root);
     x->end = arena_array(ngc, carry->walks + 1, sizeof *x->end);
     return x;
 }
 
+/* A name that no other member of totals has. */
+static const char *take_name(Module *m, const char *name)
+{
+    return c_name_distinct(m->ngc, &m->metrics->names, name);
+}
+
 void module_metrics(Module *m, Carry *carry, Node *const *root)
 {
     static const Shape scalar;
-    if (!carry)
+    if (carry == NULL)
         return;
 
     Metrics *x = m->metrics = metrics_new(m, carry);
-    c_name_distinct(m->ngc, &x->names, "space");
-    c_name_distinct(m->ngc, &x->names, "ispace");
+    take_name(m, "space");
+    take_name(m, "ispace");
 
     /* the rows come first, so that no loss or metric is at offset 0; their name is not the first
      * that is given out: a result keeps its own */
-    x->total = arena_grow(m->ngc, x->total, 0, &x->total_room, sizeof *x->total);
+    LIST_GROW(m->ngc, x->total, 0, &x->total_room);
     x->total[x->totals++] = (Total){.shape = &scalar, .note = "rows in all"};
     name_results(m);
-    x->rows = x->total[0].name = c_name_distinct(m->ngc, &x->names, m->dim[0]);
+    x->rows = x->total[0].name = take_name(m, m->dim[0]);
 
     if (carry->walks > 1)
         x->seen = add_total(m, "seen", &scalar, "rows in this walk, where it is not the first");
-    x->walk = c_name_distinct(m->ngc, &x->names, "walk");
+    x->walk = take_name(m, "walk");
     for (int i = 1; i < m->graph->dims; i++)
-        x->dim[i] = c_name_distinct(m->ngc, &x->names, m->dim[i]);
+        x->dim[i] = take_name(m, m->dim[i]);
 
-    name_carriers(m, root);
+    for (int k = 0; k < carry->carriers; k++)
+        name_carrier(m, root, k);
     name_links(m);
 }
 
@@ -174,8 +197,8 @@ int metrics_targets(const Module *m, int walk, Target *t)
 
     for (int k = 0; k < x->carry->carriers; k++) {
         const Carrier *c = &x->carry->carrier[k];
-        if (c->walk == walk && x->own[k])
-            t[n++] = in_member(c->node, x->member[k]);
+        if (c->walk == walk && x->carrier[k].own)
+            t[n++] = in_member(c->node, x->carrier[k].member);
     }
     return n;
 }
@@ -183,14 +206,17 @@ int metrics_targets(const Module *m, int walk, Target *t)
 Program *metrics_walk(const Module *m, int walk)
 {
     const Metrics *x = m->metrics;
-    Target *t = arena_array(m->ngc, x->carry->carriers + 1, sizeof *t);
-    Target *given = arena_array(m->ngc, x->carry->links + 1, sizeof *given);
-    int targets = metrics_targets(m, walk, t);
-    int givens = 0;
+    const Carry *carry = x->carry;
 
-    for (int k = 0; k < x->carry->links; k++)
-        if (x->carry->link[k].walk <= walk)
-            given[givens++] = in_member(x->carry->link[k].node, x->link_member[k]);
+    Target *t = arena_array(m->ngc, carry->carriers + 1, sizeof *t);
+    int targets = metrics_targets(m, walk, t);
+
+    /* what earlier walks have found out is given */
+    Target *given = arena_array(m->ngc, carry->links + 1, sizeof *given);
+    int givens = 0;
+    for (int k = 0; k < carry->links; k++)
+        if (carry->link[k].walk <= walk)
+            given[givens++] = in_member(carry->link[k].node, x->link[k].member);
 
     return program_build(m->ngc, m->model, "metrics", t, targets, given, givens, m->plain);
 }
@@ -198,11 +224,12 @@ Program *metrics_walk(const Module *m, int walk)
 /* The links that a walk needs, computed from totals. Returns how many there are. */
 static int link_targets(const Metrics *x, int walk, Target *t)
 {
+    const Carry *carry = x->carry;
     int n = 0;
 
-    for (int k = 0; k < x->carry->links; k++)
-        if (x->carry->link[k].walk == walk)
-            t[n++] = in_member(x->carry->link[k].total, x->of_link[k]);
+    for (int k = 0; k < carry->links; k++)
+        if (carry->link[k].walk == walk)
+            t[n++] = in_member(carry->link[k].total, x->link[k].total);
     return n;
 }
 
@@ -215,7 +242,7 @@ static int result_targets(const Module *m, Target *t)
     int n = 0;
 
     for (int k = 0; k < x->carry->carriers; k++)
-        ++*table_at(m->ngc, &done, x->of_carrier[k]);
+        ++*table_at(m->ngc, &done, x->carrier[k].total);
 
     for (int i = 0; i < m->model->roots; i++) {
         Node *root = x->carry->root[i];
@@ -230,14 +257,15 @@ static Program *build_end(const Module *m, int walk)
 {
     const Metrics *x = m->metrics;
     const Carry *c = x->carry;
-    Target *t = arena_array(m->ngc, c->links + m->model->roots + 1, sizeof *t);
-    Target *given = arena_array(m->ngc, c->carriers + 2, sizeof *given);
-    int targets, givens = 0;
 
+    Target *given = arena_array(m->ngc, c->carriers + 2, sizeof *given);
+    int givens = 0;
     for (int k = 0; k < c->carriers; k++)
-        given[givens++] = in_member(c->carrier[k].total, x->of_carrier[k]);
+        given[givens++] = in_member(c->carrier[k].total, x->carrier[k].total);
     given[givens++] = in_member(c->rows, x->rows);
 
+    Target *t = arena_array(m->ngc, c->links + m->model->roots + 1, sizeof *t);
+    int targets;
     if (walk == c->walks - 1)
         targets = result_targets(m, t);
     else
@@ -249,23 +277,22 @@ static Program *build_end(const Module *m, int walk)
 static void build_ends(Module *m)
 {
     Metrics *x = m->metrics;
-    Options own = m->ngc->opt;
+    Options *opt = &m->ngc->opt;
+    Options before = *opt;
 
     /* in double, whatever the options say */
-    m->ngc->opt.real_double = true;
-    m->ngc->opt.pool_from = INT_MAX; /* totals have no pool */
+    opt->real_double = true;
+    opt->pool_from = INT_MAX; /* totals have no pool */
 
     for (int walk = 0; walk < x->carry->walks; walk++) {
         Program *p = build_end(m, walk);
         x->end[walk] =
             (Function){.fn = FN_UPDATE, .name = "metrics_finish", .program = p, .phase = -1};
-        if (p->space > x->space)
-            x->space = p->space;
-        if (p->ispace > x->ispace)
-            x->ispace = p->ispace;
+        x->space = max_int64(x->space, p->space);
+        x->ispace = max_int64(x->ispace, p->ispace);
     }
 
-    m->ngc->opt = own;
+    *opt = before;
 }
 
 /* The blocks of metrics_add are those of eval and of the later walks. */
