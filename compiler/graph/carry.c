@@ -214,7 +214,7 @@ static void add_carrier(Plan *p, Node *n, CarryKind kind, int walk)
     if (p->total[n->id])
         return;
 
-    c->carrier = arena_grow(g->ngc, c->carrier, c->carriers, &p->carrier_room, sizeof *c->carrier);
+    LIST_GROW(g->ngc, c->carrier, c->carriers, &p->carrier_room);
     Carrier *made = &c->carrier[c->carriers];
     Passes all = in_all_passes(p, n);
     const char *name = n->name;
@@ -278,7 +278,7 @@ static Node *float_operand(Plan *p, const Node *n, int k)
 static Node *total_passes(Plan *p, const Node *n)
 {
     int variables = loop_variables(n), count = 0;
-    size_t room = (size_t)variables + 1;
+    int room = variables + 1;
     Graph *g = p->a.g;
     Node **leaf = arena_array(g->ngc, room, sizeof *leaf);
     Node **init = arena_array(g->ngc, room, sizeof *init);
@@ -286,7 +286,7 @@ static Node *total_passes(Plan *p, const Node *n)
     if (p->total[n->id])
         return p->total[n->id];
 
-    /* the variables that are totals */
+    /* the variables that are totals: a loop's operands are leaves, starts, next values */
     for (int i = 0; i < variables; i++) {
         int id = arg_id(n, i);
         if (p->a.info[id].class != IS_TOTAL || !p->total[id])
@@ -297,12 +297,15 @@ static Node *total_passes(Plan *p, const Node *n)
     }
 
     /* what follows the variables among the operands: the test, the count, the loops around */
-    int k = 3 * variables, arounds = 0;
-    Node *around[MAX_LEVELS], *test = NULL, *passes = NULL;
+    int k = 3 * variables;
+    Node *test = NULL, *passes = NULL;
     if (loop_test(n))
         test = total_operand(p, n, k++);
     if (loop_count(n))
         passes = total_operand(p, n, k++);
+
+    Node *around[MAX_LEVELS];
+    int arounds = 0;
     while (k < n->nargs)
         around[arounds++] = total_operand(p, n, k++);
 
@@ -310,9 +313,11 @@ static Node *total_passes(Plan *p, const Node *n)
     const Loop *loop = total_loop(p, n->attr.loop);
     if (passes)
         passes = graph_cast(g, passes, T_INT);
-    p->total[n->id] = graph_loop(g, loop, leaf, init, next, count, test, passes);
+    Node *made = graph_loop(g, loop, leaf, init, next, count, test, passes);
     graph_restore_indices(g, before);
-    return p->total[n->id];
+
+    p->total[n->id] = made;
+    return made;
 }
 
 /* What is collected of totals. */
@@ -389,7 +394,7 @@ static void add_links(Plan *p, const Node *n)
         if (info.class != IS_TOTAL || p->linked[x->id])
             continue;
         p->linked[x->id] = true;
-        c->link = arena_grow(p->a.g->ngc, c->link, c->links, &p->link_room, sizeof *c->link);
+        LIST_GROW(p->a.g->ngc, c->link, c->links, &p->link_room);
         c->link[c->links++] = (Link){.node = x, .walk = info.walk};
     }
 }

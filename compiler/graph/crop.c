@@ -94,19 +94,22 @@ static Node *crop_conv(const Crop *c, const Node *n, const Window *w)
     const Node *x = n->arg[0], *k = n->arg[1];
     Window read = {.shape = x->shape};
 
-    if (x->op != OP_pad || x->nargs > 1 || !is_whole_axis(n, w, 0) || !is_whole_axis(n, w, 3))
+    if (x->op != OP_pad || x->nargs > 1)
+        return NULL;
+    if (!is_whole_axis(n, w, 0) || !is_whole_axis(n, w, 3))
         return NULL;
 
     for (int i = 0; i < 2; i++) {
-        Size taps = k->shape.dim[2 + i], size = w->shape.dim[1 + i];
+        int axis = 1 + i; /* of the image and of the result */
+        Size taps = k->shape.dim[2 + i], size = w->shape.dim[axis];
+        Size step = n->attr.stride[i], dilation = n->attr.dilation[i];
 
-        if (is_whole_axis(n, w, 1 + i))
+        if (is_whole_axis(n, w, axis))
             continue;
-        if (taps < 0 || size < 0 || w->lo[1 + i] < 0)
+        if (taps < 0 || size < 0 || w->lo[axis] < 0)
             return NULL;
-        read.lo[1 + i] = w->lo[1 + i] * n->attr.stride[i];
-        read.shape.dim[1 + i] =
-            (size - 1) * n->attr.stride[i] + (taps - 1) * n->attr.dilation[i] + 1;
+        read.lo[axis] = w->lo[axis] * step;
+        read.shape.dim[axis] = (size - 1) * step + (taps - 1) * dilation + 1;
     }
 
     Node *image = crop_pad(c, x, &read, true);

@@ -150,8 +150,8 @@ static void find_body(EvalLoop *p)
         const Node *n = g->node[e->order[i]];
         if (!e->need[n->id])
             continue;
-        p->in = arena_grow(e->ngc, p->in, p->count, &p->room, sizeof *p->in);
-        p->out = arena_grow(e->ngc, p->out, p->outs, &p->out_room, sizeof *p->out);
+        LIST_GROW(e->ngc, p->in, p->count, &p->room);
+        LIST_GROW(e->ngc, p->out, p->outs, &p->out_room);
         bool of_this = n->id < p->loop->id || later[n->id];
         if (node_loop(n) == p->of && n->op != OP_carried && of_this)
             p->in[p->count++] = n;
@@ -282,19 +282,28 @@ static void eval_loop(Eval *e, const Node *loop)
     EvalLoop *p = loop_of(e, loop);
     const Node *count = loop_count(loop);
     int64_t *index = &e->dim[index_dim(p->of)], before = *index;
-    int64_t passes = size_at(e->graph, p->of->passes, e->dim), done = 0;
-
+    int64_t passes = size_at(e->graph, p->of->passes, e->dim);
     if (count)
         passes = (int64_t)e->value[count->id][0];
+
+    /* before the first pass: starting values, and zeros for what is collected */
     for (int i = 0; i < loop_variables(loop); i++)
         copy_value(e, loop_leaf(loop, i), loop_init(loop, i));
     for (int i = 0; i < p->outs; i++) {
-        size_t size = (size_t)eval_count(e, p->out[i]->shape) * sizeof **e->value;
-        memset(room_of(e, p->out[i]), 0, size);
+        const Node *out = p->out[i];
+        size_t elements = (size_t)eval_count(e, out->shape);
+        memset(room_of(e, out), 0, elements * sizeof **e->value);
     }
 
-    while (done < passes && eval_pass(p, p->of->down ? passes - 1 - done : done))
+    int64_t done = 0;
+    while (done < passes) {
+        int64_t pass = done;
+        if (p->of->down)
+            pass = passes - 1 - done;
+        if (!eval_pass(p, pass))
+            break;
         done++;
+    }
     room_of(e, loop)[0] = (double)done;
     *index = before;
 }

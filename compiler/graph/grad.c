@@ -58,7 +58,7 @@ static void touch(Graph *g, Found *f, const Node *x)
 {
     if (f->adjoint[x->id])
         return;
-    f->touched = arena_grow(g->ngc, f->touched, f->touches, &f->touched_room, sizeof *f->touched);
+    LIST_GROW(g->ngc, f->touched, f->touches, &f->touched_room);
     f->touched[f->touches++] = x->id;
 }
 
@@ -182,52 +182,58 @@ static int compare_ids(const void *a, const void *b)
 /* A loop: one sweep through its body becomes the body of a loop that goes back. */
 static void sweep_loop(Sweep *s, Node *loop)
 {
-    BackLoop b = {.g = s->g,
+    Graph *g = s->g;
+    const Loop *of = loop->attr.loop;
+    Found *found = s->found;
+    BackLoop b = {.g = g,
                   .loop = loop,
-                  .part = &s->part[loop->attr.loop->id],
+                  .part = &s->part[of->id],
                   .nodes = s->nodes,
                   .wanted = s->wanted,
                   .memory = s->back};
-    Sweep body = *s;
-    Node *index = graph_index(s->g, loop->attr.loop);
+    Node *index = graph_index(g, of);
 
     if (comes_from_other_loop(s, loop)) { /* lowering expands that loop then */
-        diag(s->g->ngc, SEV_ERROR, ERR_LOOP_NESTING, s->g->loc,
+        diag(g->ngc, SEV_ERROR, ERR_LOOP_NESTING, g->loc,
              "a gradient in it goes through a loop outside");
         return;
     }
     if (loop_needs_masks(s, loop)) {
-        b.masks = s->found->mask;
+        b.masks = found->mask;
         b.below = s->below;
     }
 
     /* where the sweep through the body begins: at what has an adjoint after the loop */
-    back_loop_begin(&b, s->found->adjoint);
-    body.within = loop->attr.loop;
-    body.found = s->found + 1;
+    back_loop_begin(&b, found->adjoint);
+    Sweep body = *s;
+    body.within = of;
+    body.found = found + 1;
     begin_found(&body);
 
     /* the sweep through the body; what it makes is of one pass */
-    Indices before = graph_use_indices(s->g, &index, 1);
+    Indices before = graph_use_indices(g, &index, 1);
     for (int i = 0; i < b.seeds; i++) {
-        Node *y = b.seeds_of[i], *dy = s->found->adjoint[y->id];
-        contribute(&body, y, dy ? dy : b.seed[i], b.seeded[i], 0, b.seed[i], b.seed_mask[i]);
+        Node *y = b.seeds_of[i], *dy = found->adjoint[y->id];
+        if (dy == NULL)
+            dy = b.seed[i];
+        contribute(&body, y, dy, b.seeded[i], 0, b.seed[i], b.seed_mask[i]);
     }
     sweep(&body);
-    graph_restore_indices(s->g, before);
+    graph_restore_indices(g, before);
 
     /* what it has found becomes the body of the loop that goes back */
-    qsort(body.found->touched, (size_t)body.found->touches, sizeof(int), compare_ids);
-    b.touched = body.found->touched;
-    b.touches = body.found->touches;
-    back_loop_end(&b, body.found->adjoint, body.found->mask);
-    end_found(body.found);
+    Found *inside = body.found;
+    qsort(inside->touched, (size_t)inside->touches, sizeof(int), compare_ids);
+    b.touched = inside->touched;
+    b.touches = inside->touches;
+    back_loop_end(&b, inside->adjoint, inside->mask);
+    end_found(inside);
 
     /* what that loop sends to values outside */
+    Node *dy = found->adjoint[loop->id];
     for (int i = 0; i < b.count; i++)
         if (s->wanted[b.x[i]->id])
-            contribute(s, loop, s->found->adjoint[loop->id], b.x[i], b.operand[i], b.dx[i],
-                       b.dx_mask[i]);
+            contribute(s, loop, dy, b.x[i], b.operand[i], b.dx[i], b.dx_mask[i]);
 }
 
 /* Is y on the way back: has it an adjoint, and is it in the body that this sweep goes through? */

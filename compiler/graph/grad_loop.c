@@ -49,6 +49,7 @@ static void seed_collect(BackLoop *b, Node *y, Node *dy)
 static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
 {
     Graph *g = b->g;
+    const Loop *loop = b->loop->attr.loop;
     Node *leaf = loop_leaf(b->loop, i), *init = NULL, *mask = NULL, *last = leaf;
 
     if (leaf->type != T_FLOAT || !b->wanted[leaf->id])
@@ -57,22 +58,27 @@ static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
     /* what is read of it after the last pass */
     for (int k = 0; k < b->part->leaves; k++) {
         Node *n = b->part->leave[k];
-        if (n->op != OP_last || n->arg[1] != b->loop || n->arg[0] != leaf || !adjoint[n->id])
+        bool reads = n->op == OP_last && n->arg[1] == b->loop && n->arg[0] == leaf;
+        if (!reads || adjoint[n->id] == NULL)
             continue;
         last = n;
         init = adjoint[n->id];
         mask = mask_of(b, n);
     }
 
-    /* its adjoint is a variable of the loop that goes back */
-    b->init[i] = init ? init : graph_full(g, leaf->shape, 0);
-    b->leaf[i] = graph_carried(g, b->loop->attr.loop, leaf);
+    /* its adjoint is a variable of the loop that goes back; what nothing reads begins with 0 */
+    bool is_read = init != NULL;
+    if (!is_read)
+        init = graph_full(g, leaf->shape, 0);
+    b->init[i] = init;
+    b->leaf[i] = graph_carried(g, loop, leaf);
+
     /* the mask goes back beside the adjoint: 1 where something after the loop reads the variable */
     if (b->masks && b->below[leaf->id] != RISK_NONE) {
-        if (!mask)
-            mask = graph_full(g, leaf->shape, init ? 1 : 0);
+        if (mask == NULL)
+            mask = graph_full(g, leaf->shape, is_read);
         b->mask_init[i] = mask;
-        b->mask[i] = graph_carried(g, b->loop->attr.loop, leaf);
+        b->mask[i] = graph_carried(g, loop, leaf);
     }
     add_seed(b, loop_next(b->loop, i), last, b->leaf[i], b->mask[i]);
 }
@@ -256,7 +262,7 @@ static void set_now(Move *m, const Node *n, Node *now)
 {
     BackMemory *y = m->memory;
 
-    y->moved = arena_grow(m->b->g->ngc, y->moved, y->moves, &y->moved_room, sizeof *y->moved);
+    LIST_GROW(m->b->g->ngc, y->moved, y->moves, &y->moved_room);
     y->moved[y->moves++] = n->id;
     y->now[n->id] = now;
 }
@@ -287,7 +293,7 @@ static void mark_forward(Move *m, const Node *n)
 
     if (y->forward[n->id] || !is_inside(m, n))
         return;
-    y->marked = arena_grow(m->b->g->ngc, y->marked, y->marks, &y->marked_room, sizeof *y->marked);
+    LIST_GROW(m->b->g->ngc, y->marked, y->marks, &y->marked_room);
     y->marked[y->marks++] = n->id;
     y->forward[n->id] = true;
 }
@@ -409,10 +415,10 @@ static void add_result(BackLoop *b, Node *x, Node *dx, Node *mask, int operand)
     /* four arrays of one length grow together; only the last may change the room */
     if (b->count == b->room) {
         int room = b->room, same = b->room, again = b->room;
-        b->x = arena_grow(g->ngc, b->x, b->count, &room, sizeof *b->x);
-        b->dx_mask = arena_grow(g->ngc, b->dx_mask, b->count, &same, sizeof *b->dx_mask);
-        b->operand = arena_grow(g->ngc, b->operand, b->count, &again, sizeof *b->operand);
-        b->dx = arena_grow(g->ngc, b->dx, b->count, &b->room, sizeof *b->dx);
+        LIST_GROW(g->ngc, b->x, b->count, &room);
+        LIST_GROW(g->ngc, b->dx_mask, b->count, &same);
+        LIST_GROW(g->ngc, b->operand, b->count, &again);
+        LIST_GROW(g->ngc, b->dx, b->count, &b->room);
     }
     b->x[b->count] = x;
     b->dx_mask[b->count] = mask;
@@ -486,24 +492,27 @@ static BackVars find_variables(BackLoop *b, Node *const *adjoint, Node *const *m
 {
     Graph *g = b->g;
     int count = loop_variables(b->loop);
-    size_t most = (size_t)count + 1;
-    BackVars v = {.var = arena_alloc(g->ngc, 2 * most * sizeof *v.var)};
+    int most = count + 1;
+    BackVars v = {.var = arena_array(g->ngc, 2 * most, sizeof *v.var)};
 
     v.at = arena_array(g->ngc, most, sizeof *v.at);
     v.mask_at = arena_array(g->ngc, most, sizeof *v.mask_at);
-    /* a variable that no pass reaches has the adjoint 0 before each pass */
-    for (int i = 0; i < count; i++) {
-        Node *leaf = loop_leaf(b->loop, i), *d = adjoint[leaf->id];
-        Node *next = d;
-        if (!d)
-            next = graph_full(g, leaf->shape, 0);
-        if (b->leaf[i])
-            v.at[i] = add_variable(&v, b->leaf[i], b->init[i], next);
-        else
-            v.at[i] = -1;
-    }
+
     for (int i = 0; i < count; i++) {
         Node *leaf = loop_leaf(b->loop, i);
+        Node *next = adjoint[leaf->id];
+
+        /* a variable that no pass reaches has the adjoint 0 before each pass */
+        if (next == NULL)
+            next = graph_full(g, leaf->shape, 0);
+        v.at[i] = -1;
+        if (b->leaf[i])
+            v.at[i] = add_variable(&v, b->leaf[i], b->init[i], next);
+    }
+
+    for (int i = 0; i < count; i++) {
+        Node *leaf = loop_leaf(b->loop, i);
+
         v.mask_at[i] = -1;
         if (b->mask[i]) {
             Node *next = mask_before(g, leaf, adjoint[leaf->id], mask[leaf->id]);

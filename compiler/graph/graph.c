@@ -109,7 +109,7 @@ Node *graph_add(Graph *g, Node n, Node *const *arg)
     }
 
     Node *made = arena_copy(g->ngc, &n, sizeof n);
-    made->arg = arena_copy(g->ngc, arg, (size_t)n.nargs * sizeof *arg);
+    made->arg = LIST_COPY(g->ngc, arg, n.nargs);
     attr_keep(g->ngc, made);
     made->id = g->count;
     made->loc = g->loc;
@@ -118,7 +118,7 @@ Node *graph_add(Graph *g, Node n, Node *const *arg)
     made->chain = *b;
     *b = made;
 
-    g->node = arena_grow(g->ngc, g->node, g->count, &g->room, sizeof *g->node);
+    LIST_GROW(g->ngc, g->node, g->count, &g->room);
     g->node[g->count++] = made;
     if (g->count > 2 * g->buckets)
         graph_rehash(g);
@@ -130,7 +130,7 @@ void graph_adopt(Graph *g, Node *n)
     n->id = g->count;
     n->apart = true;
     n->chain = NULL;
-    g->node = arena_grow(g->ngc, g->node, g->count, &g->room, sizeof *g->node);
+    LIST_GROW(g->ngc, g->node, g->count, &g->room);
     g->node[g->count++] = n;
 }
 
@@ -247,7 +247,7 @@ Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream, Size pass)
 
 Node *graph_noise_of_rows(Graph *g, const Node *noise, Node *draws)
 {
-    Node n = *noise, **arg = arena_copy(g->ngc, noise->arg, (size_t)noise->nargs * sizeof *arg);
+    Node n = *noise, **arg = LIST_COPY(g->ngc, noise->arg, noise->nargs);
 
     n = (Node){.op = OP_noise, .type = n.type, .shape = n.shape, .nargs = n.nargs, .attr = n.attr};
     n.attr.kind = 1;
@@ -340,31 +340,51 @@ static void verify_loop(const Graph *g, const Node *n)
         verify_variable(g, n, i);
 }
 
+/* Operands come before their users; those of an elementwise op have its shape. */
+static void verify_operand(const Graph *g, const Node *n, int k)
+{
+    const OpInfo *info = op_info[n->op];
+    const Node *x = n->arg[k];
+
+    if (x->id >= n->id)
+        ngc_bug("node %d (%s): operand %d comes later", n->id, info->name, x->id);
+    if (info->flags & F_ELEMENTWISE && !shape_equal(n->shape, x->shape))
+        ngc_bug("node %d (%s): operand %d has shape %s, not %s", n->id, info->name, k,
+                shape_text(g, x->shape), shape_text(g, n->shape));
+}
+
+static void verify_node(const Graph *g, const Node *n)
+{
+    const OpInfo *info = op_info[n->op];
+
+    if (info->arity >= 0 && info->arity != n->nargs)
+        ngc_bug("node %d (%s): bad place or arity", n->id, info->name);
+    for (int k = 0; k < n->nargs; k++)
+        verify_operand(g, n, k);
+
+    if (info->flags & F_REDUCE && attr_used(n, A_AXES)) {
+        Shape left = shape_without(n->arg[0]->shape, n->attr.axes);
+        if (!shape_equal(n->shape, left))
+            ngc_bug("node %d (%s): wrong shape", n->id, info->name);
+    }
+    if (leaves_loop(n))
+        verify_loop(g, n);
+
+    /* Attributes that the record does not list are not compared: different nodes would be shared.
+     */
+    AttrName stray = attr_stray(n);
+    if (stray != A_COUNT)
+        ngc_bug("node %d (%s): attribute %d is not in its record", n->id, info->name, stray);
+}
+
 void graph_verify(const Graph *g)
 {
     for (int i = 0; i < g->count; i++) {
         const Node *n = g->node[i];
-        const OpInfo *info = op_info[n->op];
-        if (n->id != i || (info->arity >= 0 && info->arity != n->nargs))
-            ngc_bug("node %d (%s): bad place or arity", i, info->name);
-        for (int k = 0; k < n->nargs; k++) {
-            if (arg_id(n, k) >= i)
-                ngc_bug("node %d (%s): operand %d comes later", i, info->name, arg_id(n, k));
-            if (info->flags & F_ELEMENTWISE && !shape_equal(n->shape, n->arg[k]->shape))
-                ngc_bug("node %d (%s): operand %d has shape %s, not %s", i, info->name, k,
-                        shape_text(g, n->arg[k]->shape), shape_text(g, n->shape));
-        }
-        if (info->flags & F_REDUCE && attr_used(n, A_AXES) &&
-            !shape_equal(n->shape, shape_without(n->arg[0]->shape, n->attr.axes)))
-            ngc_bug("node %d (%s): wrong shape", i, info->name);
-        if (leaves_loop(n))
-            verify_loop(g, n);
 
-        /* Attributes that the record does not list are not compared: different nodes would be
-         * shared. */
-        AttrName stray = attr_stray(n);
-        if (stray != A_COUNT)
-            ngc_bug("node %d (%s): attribute %d is not in its record", i, info->name, stray);
+        if (n->id != i)
+            ngc_bug("node %d (%s): bad place or arity", i, op_info[n->op]->name);
+        verify_node(g, n);
     }
 }
 
@@ -373,7 +393,7 @@ void graph_verify(const Graph *g)
 /* Otherwise they stay in the order they were made in. */
 void model_order_vars(Model *m)
 {
-    Var **old = arena_copy(m->graph->ngc, m->var, (size_t)m->vars * sizeof *old);
+    Var **old = LIST_COPY(m->graph->ngc, m->var, m->vars);
     int n = 0;
     for (VarKind k = VAR_INPUT; k < VAR_KINDS; k++)
         for (int i = 0; i < m->vars; i++)

@@ -16,10 +16,13 @@ static bool is_transpose(const Graph *g, const Node *n)
 {
     if (!is(g, n, OP_permute))
         return false;
+
     const int *perm = n->attr.perm;
-    int column = n->shape.rank - 1, row = column - 1;
+    int column = n->shape.rank - 1;
+    int row = column - 1;
     if (row < 0)
         return false;
+
     for (int i = 0; i < row; i++)
         if (perm[i] != i)
             return false;
@@ -71,8 +74,22 @@ static Shape transposed(Shape s, bool exchanged)
 static Node *repeated(Graph *g, Node *a, const Node *b)
 {
     Shape s = b->shape;
-    memcpy(s.dim + s.rank - 2, a->shape.dim, 2 * sizeof *s.dim);
+    Size *rows = &s.dim[s.rank - 2];
+
+    memcpy(rows, a->shape.dim, 2 * sizeof *rows);
     return graph_broadcast(g, a, s);
+}
+
+/* The shape of a product of [.., m, k] and [.., k, n]: [.., m, n]. */
+static Shape product_shape(const Graph *g, Shape a, Shape b)
+{
+    int column = a.rank - 1;
+    int row = column - 1;
+
+    if (b.rank != a.rank || b.dim[row] != a.dim[column])
+        ngc_bug("matmul: %s and %s", shape_text(g, a), shape_text(g, b));
+    a.dim[column] = b.dim[column];
+    return a;
 }
 
 /* a [.., m, k] times b [.., k, n], as they are after the transposes that attr says. */
@@ -80,19 +97,20 @@ static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr)
 {
     a = untranspose(g, graph_cast(g, a, T_FLOAT), &attr.ta);
     b = untranspose(g, graph_cast(g, b, T_FLOAT), &attr.tb);
-    if (a->shape.rank > 2 && b->shape.rank == 2)
+
+    bool is_batch = a->shape.rank > 2, times_batch = b->shape.rank > 2;
+    if (is_batch && !times_batch)
         return matmul_flat(g, a, b, attr);
-    if (a->shape.rank == 2 && b->shape.rank > 2)
+    if (!is_batch && times_batch)
         a = repeated(g, a, b);
 
-    Shape of_a = transposed(a->shape, attr.ta), of_b = transposed(b->shape, attr.tb);
-    int column = of_a.rank - 1, row = column - 1;
-    if (of_b.rank != of_a.rank || of_b.dim[row] != of_a.dim[column])
-        ngc_bug("matmul: %s and %s", shape_text(g, a->shape), shape_text(g, b->shape));
-
-    Shape shape = of_a;
-    shape.dim[column] = of_b.dim[column];
-    Node n = {.op = OP_matmul, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = attr};
+    Shape of_a = transposed(a->shape, attr.ta);
+    Shape of_b = transposed(b->shape, attr.tb);
+    Node n = {.op = OP_matmul,
+              .type = T_FLOAT,
+              .shape = product_shape(g, of_a, of_b),
+              .nargs = 2,
+              .attr = attr};
     return graph_add(g, n, (Node *[]){a, b});
 }
 
@@ -185,9 +203,9 @@ Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
         shape.dim[1 + i] = window_places(g, n, taps, at->stride[i], at->dilation[i]);
     }
 
-    Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = *at};
     x = graph_cast(g, x, T_FLOAT);
     k = graph_cast(g, k, T_FLOAT);
+    Node n = {.op = OP_conv, .type = T_FLOAT, .shape = shape, .nargs = 2, .attr = *at};
     return graph_add(g, n, (Node *[]){x, k});
 }
 
@@ -229,15 +247,15 @@ static Node **indexed(Graph *g, Node *x, Node *const *index, int count)
 Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
 {
     /* The axes of the index replace `count` axes of x. */
-    int rank = index[0]->shape.rank, end = axis + rank;
-    Shape shape = {.rank = x->shape.rank - count + rank};
+    Shape from = x->shape, by = index[0]->shape;
+    Shape shape = {.rank = from.rank - count + by.rank};
     for (int k = 0; k < shape.rank; k++) {
         if (k < axis)
-            shape.dim[k] = x->shape.dim[k];
-        else if (k < end)
-            shape.dim[k] = index[0]->shape.dim[k - axis];
+            shape.dim[k] = from.dim[k];
+        else if (k < axis + by.rank)
+            shape.dim[k] = by.dim[k - axis];
         else
-            shape.dim[k] = x->shape.dim[k - rank + count];
+            shape.dim[k] = from.dim[k - by.rank + count];
     }
 
     Node n = {.op = OP_gather, .type = x->type, .shape = shape, .nargs = 1 + count};

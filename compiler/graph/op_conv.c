@@ -73,18 +73,26 @@ typedef struct Reading {
     double *out;         /* its value, which starts with zeros */
 } Reading;
 
+/* The sizes of a convolution, with those of run time as numbers. */
+static void sizes_now(const Node *n, const Eval *e, int64_t *out)
+{
+    Size size[CALL_SIZES];
+
+    conv_sizes(e->graph, n, size);
+    for (int i = 0; i < CALL_SIZES; i++)
+        out[i] = size_at(e->graph, size[i], e->dim);
+}
+
 /* Goes over all products of an element of X, of K and of Y, a row at a time. */
 static void each_product(const Node *n, const Eval *e, void (*f)(Row, const Reading *),
                          const Reading *with)
 {
-    Size size[CALL_SIZES];
     int64_t s[CALL_SIZES];
-    conv_sizes(e->graph, n, size);
-    for (int i = 0; i < CALL_SIZES; i++)
-        s[i] = size_at(e->graph, size[i], e->dim);
+    sizes_now(n, e, s);
 
     /* the shapes of X, K and Y */
-    int64_t channels = s[CONV_GROUPS] * s[CONV_CHANNELS], outs = s[CONV_GROUPS] * s[CONV_OUT];
+    int64_t channels = s[CONV_GROUPS] * s[CONV_CHANNELS];
+    int64_t outs = s[CONV_GROUPS] * s[CONV_OUT];
     const int64_t x_dim[] = {channels, s[CONV_HEIGHT], s[CONV_WIDTH], s[CONV_BATCH]};
     const int64_t k_dim[] = {outs, s[CONV_CHANNELS], s[CONV_KH], s[CONV_KW]};
     const int64_t y_dim[] = {outs, s[CONV_OH], s[CONV_OW], s[CONV_BATCH]};
@@ -134,8 +142,13 @@ static void add_to_k(Row at, const Reading *r)
 static void eval_conv(const Node *n, Eval *e, double *out)
 {
     Reading r = {e->value[arg_id(n, 0)], e->value[arg_id(n, 1)], out};
-    memset(out, 0, (size_t)eval_count(e, n->shape) * sizeof *out);
-    each_product(n, e, n->op == OP_conv ? add_to_y : add_to_k, &r);
+    size_t count = (size_t)eval_count(e, n->shape);
+
+    memset(out, 0, count * sizeof *out);
+    if (n->op == OP_conv)
+        each_product(n, e, add_to_y, &r);
+    else
+        each_product(n, e, add_to_k, &r);
 }
 
 /* ---- derivatives ---- */
@@ -148,14 +161,15 @@ static Node *exchange(Graph *g, Node *k, int groups)
         return graph_permute(g, k, (int[]){1, 0, 2, 3});
 
     /* [groups, outs, ins, kh, kw] -> [groups, ins, outs, kh, kw] */
-    Shape s = k->shape;
-    Size outs, ins = s.dim[1]; /* of one group */
-    if (!size_div(g, s.dim[0], groups, &outs))
+    const Size *dim = k->shape.dim;
+    Size outs, ins = dim[1]; /* of one group */
+    if (!size_div(g, dim[0], groups, &outs))
         ngc_bug("conv: %d groups", groups);
-    Shape split = {.rank = 5, .dim = {groups, outs, ins, s.dim[2], s.dim[3]}};
-    Shape merged = {.rank = 4, .dim = {size_mul(g, groups, ins), outs, s.dim[2], s.dim[3]}};
+    Shape split = {.rank = 5, .dim = {groups, outs, ins, dim[2], dim[3]}};
+    Shape merged = {.rank = 4, .dim = {size_mul(g, groups, ins), outs, dim[2], dim[3]}};
 
-    Node *exchanged = graph_permute(g, graph_reshape(g, k, split), (int[]){0, 2, 1, 3, 4});
+    Node *by_group = graph_reshape(g, k, split);
+    Node *exchanged = graph_permute(g, by_group, (int[]){0, 2, 1, 3, 4});
     return graph_reshape(g, exchanged, merged);
 }
 
@@ -211,7 +225,8 @@ static Node *adjoint_of_phase(Graph *g, Node *exchanged, Node *y, const struct A
 
     Node *around = graph_pad(g, y, y_lo, y_step, padded);
     Node *taps = graph_slice(g, exchanged, k_lo, k_step, part);
-    return graph_pad(g, graph_conv(g, around, taps, &conv), x_lo, x_step, shape);
+    Node *some = graph_conv(g, around, taps, &conv);
+    return graph_pad(g, some, x_lo, x_step, shape);
 }
 
 /* X[c, p, q, b] = sum over o, u, v, and places i si + u di = p, j sj + v dj = q, of
@@ -223,17 +238,18 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
 {
     Node *sum = NULL, *exchanged = exchange(g, k, at->groups);
     const Size *taps = &k->shape.dim[2];
+    const Size *step = at->stride, *dilation = at->dilation;
 
     Size phases[2]; /* along each axis */
     for (int a = 0; a < 2; a++) {
-        Size period = phase_of(0, 1, at->stride[a], at->dilation[a]).period;
+        Size period = phase_of(0, 1, step[a], dilation[a]).period;
         phases[a] = min_int64(period, taps[a]);
     }
 
     for (Size u = 0; u < phases[0]; u++)
         for (Size v = 0; v < phases[1]; v++) {
-            Phase phase[2] = {phase_of(u, taps[0], at->stride[0], at->dilation[0]),
-                              phase_of(v, taps[1], at->stride[1], at->dilation[1])};
+            Phase phase[2] = {phase_of(u, taps[0], step[0], dilation[0]),
+                              phase_of(v, taps[1], step[1], dilation[1])};
             Node *some = adjoint_of_phase(g, exchanged, y, at, shape, phase);
             if (sum == NULL)
                 sum = some;

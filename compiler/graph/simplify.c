@@ -56,12 +56,17 @@ static Node *better_log(Graph *g, Node *n)
 static Node *better_difference(Graph *g, Node *n)
 {
     Node *a = n->arg[1];
-    if (!node_is(n->arg[0], 1) || !(node_is_derived(n) || node_is_derived(a)))
+    bool is_derived = node_is_derived(n) || node_is_derived(a);
+    if (!node_is(n->arg[0], 1) || !is_derived)
         return n;
-    if (a->op == OP_sigmoid)
-        return node_because(graph_unary(g, OP_sigmoid, graph_unary(g, OP_neg, a->arg[0])),
-                            "1 - sigmoid(z) = sigmoid(-z)");
-    if (a->op != OP_mul || a->arg[0] != a->arg[1] || a->arg[0]->op != OP_tanh)
+
+    if (a->op == OP_sigmoid) {
+        Node *minus = graph_unary(g, OP_neg, a->arg[0]);
+        return node_because(graph_unary(g, OP_sigmoid, minus), "1 - sigmoid(z) = sigmoid(-z)");
+    }
+
+    bool is_square = a->op == OP_mul && a->arg[0] == a->arg[1];
+    if (!is_square || a->arg[0]->op != OP_tanh)
         return n;
 
     /* the exponent is never above 0, so e cannot overflow */

@@ -231,14 +231,24 @@ static void term_logistic(Sum *s, Term *t)
 static void term_split(Sum *s, Term *t, Node *e)
 {
     Graph *g = s->g;
+
     for (int i = 0; i < t->factors; i++) {
-        Node *x = t->factor[i].node, *d = x->op == OP_expand ? x->arg[0] : NULL;
-        bool minus = d && is_open_op(g, d, OP_neg);
-        if (minus)
-            d = d->arg[0];
-        if (!d || t->factor[i].power != 1 || !is_open_op(g, d, OP_div) || d->arg[1]->op != OP_sum ||
-            d->arg[1]->arg[0] != e || d->arg[1]->attr.axes != x->attr.axes)
+        Node *x = t->factor[i].node;
+        if (x->op != OP_expand || t->factor[i].power != 1)
             continue;
+
+        uint32_t axes = x->attr.axes;
+        Node *quotient = x->arg[0];
+        bool minus = is_open_op(g, quotient, OP_neg);
+        if (minus)
+            quotient = quotient->arg[0];
+        if (!is_open_op(g, quotient, OP_div))
+            continue;
+
+        Node *q = quotient->arg[0], *sum = quotient->arg[1];
+        if (sum->op != OP_sum || sum->arg[0] != e || sum->attr.axes != axes)
+            continue;
+
         /* its parts take its place; term_clean removes it */
         t->factor[i].power = 0;
         if (minus)
@@ -246,8 +256,8 @@ static void term_split(Sum *s, Term *t, Node *e)
         for (int k = 0; k < s->atoms; k++)
             if (s->atom[k] == x)
                 s->atom[k] = e;
-        term_times(s, t, graph_expand(g, d->arg[0], x->shape, x->attr.axes), 1);
-        term_factor(s, t, graph_expand(g, d->arg[1], x->shape, x->attr.axes), -1);
+        term_times(s, t, graph_expand(g, q, x->shape, axes), 1);
+        term_factor(s, t, graph_expand(g, sum, x->shape, axes), -1);
         return;
     }
 }

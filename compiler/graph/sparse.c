@@ -205,7 +205,7 @@ static Region region_of(Graph *g, const Node *root)
         for (int k = 0; k < n->nargs && is_by_row(n); k++)
             r.in[arg_id(n, k)] = true;
         if (is_source(n)) {
-            r.source = arena_grow(g->ngc, r.source, r.sources, &r.room, sizeof *r.source);
+            LIST_GROW(g->ngc, r.source, r.sources, &r.room);
             r.source[r.sources++] = n;
         }
     }
@@ -251,8 +251,10 @@ static void find_places(Region *r)
 
     r->index = graph_concat(g, part, parts, 0);
     r->count = r->index->shape.dim[0];
+
     /* last[index[k]] = k: later places overwrite earlier ones */
-    r->last = graph_assign(g, NULL, graph_iota(g, r->index->shape, 0), r->index, all);
+    Node *places = graph_iota(g, r->index->shape, 0);
+    r->last = graph_assign(g, NULL, places, r->index, all);
     r->slot = graph_gather(g, r->last, r->index, 0);
 }
 
@@ -430,7 +432,7 @@ void modes_sparse(Modes *modes)
 
     sparse_sums(g, update, updates);
     const Rest *rest = find_rests(g);
-    modes->step = arena_copy(g->ngc, modes->learn, (size_t)m->roots * sizeof *modes->step);
+    modes->step = LIST_COPY(g->ngc, modes->learn, m->roots);
     for (int i = 0; i < updates; i++) {
         Node *sparse = sparse_update(g, update[i], m->root[of[i]].var, rest);
         modes->step[of[i]] = sparse ? sparse : update[i];
@@ -439,27 +441,36 @@ void modes_sparse(Modes *modes)
 
 /* ---- for optimizers that leave other rows as they are, on request ---- */
 
+/* How often each row of a region is read, in each element of the row. */
+static Node *times_read(Graph *g, const Region *r, Shape shape)
+{
+    Shape rows = {.rank = 1, .dim = {shape.dim[0]}};
+    Node *times = graph_full(g, rows, 0);
+
+    for (int s = 0; s < r->sources; s++) {
+        Node *index = r->source[s]->arg[1];
+        Node *one = graph_full(g, index->shape, 1);
+        if (is_first_of_index(r, s)) {
+            Node *reads = graph_scatter(g, one, index, rows, 0);
+            times = graph_binary(g, OP_add, times, reads);
+        }
+    }
+
+    uint32_t columns = (1u << shape.rank) - 2; /* all axes but the first */
+    return graph_expand(g, times, shape, columns);
+}
+
 Node **graph_touched(Graph *g, Node *const *dx, int count, bool *otherwise)
 {
     Node **touched = arena_array(g->ngc, count + 1, sizeof *touched);
     const Rest *rest = find_rests(g);
 
     for (int i = 0; i < count && rest; i++) {
+        const Node *n = dx[i];
         Region r = region_of(g, dx[i]);
-        otherwise[i] = r.sources > 0 && !rest_is(rest[dx[i]->id], 0);
-        if (r.sources == 0 || otherwise[i])
-            continue;
-
-        Shape rows = {.rank = 1, .dim = {dx[i]->shape.dim[0]}};
-        Node *times = graph_full(g, rows, 0);
-        for (int s = 0; s < r.sources; s++) {
-            Node *index = r.source[s]->arg[1];
-            Node *one = graph_full(g, index->shape, 1);
-            if (is_first_of_index(&r, s))
-                times = graph_binary(g, OP_add, times, graph_scatter(g, one, index, rows, 0));
-        }
-        uint32_t columns = (1u << dx[i]->shape.rank) - 2;
-        touched[i] = graph_expand(g, times, dx[i]->shape, columns);
+        otherwise[i] = r.sources > 0 && !rest_is(rest[n->id], 0);
+        if (r.sources > 0 && !otherwise[i])
+            touched[i] = times_read(g, &r, n->shape);
     }
     return touched;
 }

@@ -237,24 +237,30 @@ static Node *apart(Stable *s, const Node *n)
     if (n->nargs > 1)
         b = arg_id(n, 1);
 
-    if ((n->op == OP_add || n->op == OP_sub) && (s->near[a] || s->near[b])) {
+    bool is_sum = n->op == OP_add || n->op == OP_sub;
+    if (is_sum && (s->near[a] || s->near[b])) {
         Node *far = binary(s, n->op, far_of(s, a), far_of(s, b));
         Node *near = form_sum_of(s, s->near[a], s->near[b], n->op);
         return keep_apart(s, n, far, near);
     }
 
-    if (!s->near[a])
+    Node *far = s->far[a], *near = s->near[a];
+    if (near == NULL)
         return NULL;
     if (n->op == OP_copy)
-        return keep_apart(s, n, s->far[a], s->near[a]);
+        return keep_apart(s, n, far, near);
+
     if (n->op == OP_neg) {
-        Node *far = unary(s, OP_neg, s->far[a]);
-        return keep_apart(s, n, far, unary(s, OP_neg, s->near[a]));
+        far = unary(s, OP_neg, far);
+        near = unary(s, OP_neg, near);
+        return keep_apart(s, n, far, near);
     }
+
     if (!stable_is_map(n))
         return NULL;
-    Node *far = form_mapped(s, n, s->far[a]);
-    return keep_apart(s, n, far, form_mapped(s, n, s->near[a]));
+    far = form_mapped(s, n, far);
+    near = form_mapped(s, n, near);
+    return keep_apart(s, n, far, near);
 }
 
 /* Marks what the roots need, and what it is made of. Is there anything to do? */

@@ -241,16 +241,24 @@ static bool form_larger(Stable *s, const Node *n, Form *f, bool of_log)
     Node *m[2], *r[2];
 
     term_forms(s, n, f, term, 2, r, m, of_log);
-    if (r[0]->range.lo < 0 || r[1]->range.lo < 0 || (n->op == OP_minimum && f->zeros))
+    bool is_smaller = n->op == OP_minimum;
+    if (is_smaller && f->zeros)
         return false;
-    Node *most =
-        n->op == OP_minimum ? binary(s, OP_minimum, m[0], m[1]) : largest_exponent(s, r, m, 2);
-    if (!most)
+    if (r[0]->range.lo < 0 || r[1]->range.lo < 0)
+        return false;
+
+    Node *most;
+    if (is_smaller)
+        most = binary(s, OP_minimum, m[0], m[1]);
+    else
+        most = largest_exponent(s, r, m, 2);
+    if (most == NULL)
         return false;
 
     f->m = taken_out(s, most, true);
     for (int i = 0; i < 2; i++)
-        r[i] = node_is(r[i], 0) ? r[i] : scaled_term(s, r[i], m[i], f->m);
+        if (!node_is(r[i], 0))
+            r[i] = scaled_term(s, r[i], m[i], f->m);
     f->n = binary(s, n->op, r[0], r[1]);
     f->n->scaled = true;
     return true;
@@ -325,29 +333,41 @@ static bool has_rows_of(const Node *n, int *along)
 /* Operand i of the product n without a factor exp(M). *m is M for each element of n, or NULL. */
 static Node *form_operand(Stable *s, const Node *n, int i, bool of_log, Node **m)
 {
+    Graph *g = s->g;
     const Node *a = n->arg[i];
-    int rank = n->shape.rank;
-    /* the axis that is summed over: of a the last, of b the one before, unless transposed */
-    int along = i == 0 ? rank - 1 - n->attr.ta : rank - 2 + n->attr.tb;
+    int column = n->shape.rank - 1;
+    int row = column - 1;
+
+    /* the axis that is summed over: of a the last, of b the one before, unless transposed. M has
+     * an element for each row of a, or column of b: the same along the other axis of the product */
+    int along, other;
+    if (i == 0) {
+        along = column - n->attr.ta;
+        other = column;
+    } else {
+        along = row + n->attr.tb;
+        other = row;
+    }
+
     Shape rows = shape_without(a->shape, 1u << along);
-    const Node *x = has_rows_of(a, &along) && !is_opaque(s, a) ? a->arg[0] : a;
+    const Node *x = a;
+    if (has_rows_of(a, &along) && !is_opaque(s, a))
+        x = a->arg[0];
     const Form *of = form_of(s, x, of_log);
     Node *r = factor_of(s, of, x->shape);
     *m = NULL;
     if (!of->m)
-        return graph_reshape(s->g, r, a->shape);
+        return graph_reshape(g, r, a->shape);
 
     bool zero = may_be_zero(r);
     bool all = !of_log && !has_zeros(s, n->arg[1 - i]);
-    Node *most = graph_reduce(s->g, OP_max, counting(s, of->m, r), 1u << along);
+    Node *most = graph_reduce(g, OP_max, counting(s, of->m, r), 1u << along);
     most = taken_from_product(s, most, of_log || zero, all);
 
-    /* M has an element for each row of a, or column of b: the same along the other axis of the
-     * product */
-    uint32_t others = 1u << (i == 0 ? rank - 1 : rank - 2);
-    *m = graph_expand(s->g, graph_reshape(s->g, most, rows), n->shape, others);
-    r = scaled_term(s, r, of->m, graph_expand(s->g, most, x->shape, 1u << along));
-    return graph_reshape(s->g, r, a->shape);
+    *m = graph_expand(g, graph_reshape(g, most, rows), n->shape, 1u << other);
+    Node *taken = graph_expand(g, most, x->shape, 1u << along);
+    r = scaled_term(s, r, of->m, taken);
+    return graph_reshape(g, r, a->shape);
 }
 
 /* (r exp(m)) @ b = ((r exp(m - M)) @ b) exp(M), where M is the largest m of a row. */
@@ -371,17 +391,20 @@ static bool form_matmul(Stable *s, const Node *n, Form *f, bool of_log)
 /* The forms of all parts, joined. */
 static void form_concat(Stable *s, const Node *n, Form *f, bool of_log)
 {
-    size_t count = (size_t)n->nargs;
-    Node **m = arena_array(s->g->ngc, count, sizeof *m);
-    Node **r = arena_array(s->g->ngc, count, sizeof *r);
-    for (int i = 0; i < n->nargs; i++) {
-        const Form *part = form_of(s, n->arg[i], of_log);
-        m[i] = exponent_of(s, part, n->arg[i]->shape);
-        r[i] = factor_of(s, part, n->arg[i]->shape);
+    Graph *g = s->g;
+    int count = n->nargs, axis = n->attr.axis;
+    Node **m = arena_array(g->ngc, count, sizeof *m);
+    Node **r = arena_array(g->ngc, count, sizeof *r);
+
+    for (int i = 0; i < count; i++) {
+        const Node *x = n->arg[i];
+        const Form *part = form_of(s, x, of_log);
+        m[i] = exponent_of(s, part, x->shape);
+        r[i] = factor_of(s, part, x->shape);
         f->zeros |= part->zeros;
     }
-    f->m = graph_concat(s->g, m, n->nargs, n->attr.axis);
-    f->n = graph_concat(s->g, r, n->nargs, n->attr.axis);
+    f->m = graph_concat(g, m, count, axis);
+    f->n = graph_concat(g, r, count, axis);
     f->n->scaled = true;
 }
 

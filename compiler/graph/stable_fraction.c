@@ -518,10 +518,13 @@ static Node *log_cosh(Stable *s, Node *u)
 
     /* log(cosh(u)) = abs(u) + log(1 + exp(-2 abs(u))) - log(2) */
     Node *a = unary(s, OP_abs, graph_where(s->g, near, one, u));
-    Node *rest = unary(s, OP_softplus, binary(s, OP_mul, constant(s, -2), a));
-    Node *above = binary(s, OP_sub, binary(s, OP_add, a, rest), constant(s, log(2)));
-    return node_because(graph_where(s->g, near, below, above),
-                        "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
+    Node *minus_2a = binary(s, OP_mul, constant(s, -2), a);
+    Node *rest = unary(s, OP_softplus, minus_2a);
+    Node *log2 = constant(s, log(2));
+    Node *above = binary(s, OP_sub, binary(s, OP_add, a, rest), log2);
+
+    Node *y = graph_where(s->g, near, below, above);
+    return node_because(y, "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
 }
 
 /* log(exp(a) + exp(b)), as logaddexp has it: of two equal infinities, that infinity. */
@@ -532,15 +535,19 @@ static Node *log_add(Stable *s, Node *a, Node *b)
     Node *same = binary(s, OP_mul, equal, infinite);
 
     /* inf - inf would be NaN */
-    Node *d = graph_where(s->g, same, constant(s, 0), binary(s, OP_sub, a, b));
+    Node *difference = binary(s, OP_sub, a, b);
+    Node *d = graph_where(s->g, same, constant(s, 0), difference);
+
     /* the larger one is taken out, so that softplus gets a number below 0 */
     Node *over_b = binary(s, OP_add, b, unary(s, OP_softplus, d));
-    Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, unary(s, OP_neg, d)));
+    Node *minus_d = unary(s, OP_neg, d);
+    Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, minus_d));
     Node *larger = graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a);
 
-    Node *mean = binary(s, OP_mul, constant(s, 0.5), binary(s, OP_add, a, b));
-    return node_because(graph_where(s->g, same, mean, larger),
-                        "log(exp(a) + exp(b)) = logaddexp(a, b)");
+    Node *sum = binary(s, OP_add, a, b);
+    Node *mean = binary(s, OP_mul, constant(s, 0.5), sum);
+    Node *y = graph_where(s->g, same, mean, larger);
+    return node_because(y, "log(exp(a) + exp(b)) = logaddexp(a, b)");
 }
 
 /* log(exp(c) + exp(u)) = c + softplus(u - c) */

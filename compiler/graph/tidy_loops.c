@@ -21,7 +21,7 @@ static void need(Tidy *t, Node *n)
     if (t->needed[n->id])
         return;
     t->needed[n->id] = true;
-    t->stack = arena_grow(t->g->ngc, t->stack, t->depth, &t->room, sizeof *t->stack);
+    LIST_GROW(t->g->ngc, t->stack, t->depth, &t->room);
     t->stack[t->depth++] = n;
 }
 
@@ -112,16 +112,21 @@ static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
 {
     const Loop *inner = slice->arg[slice->nargs - 1]->attr.loop;
     Node *x = slice->arg[0];
-    Size at = slice->attr.lo[axis], size = inner->passes, from[MAX_RANK] = {0};
-    Size first = 0, all = size;
-
+    Size at = slice->attr.lo[axis], size = inner->passes;
+    Size from[MAX_RANK] = {0};
     from[axis] = size_replace(g, at, index_dim(inner), 0);
+
+    /* the rows before this segment, and those of all segments */
+    Size first = 0, all = size;
     for (int k = slice->nargs - 2; k > 0; k--) {
         const Loop *outer = slice->arg[k]->attr.loop;
-        first = size_add(g, size_mul(g, all, size_dim(g, index_dim(outer))), first);
+        Size index = size_dim(g, index_dim(outer));
+        first = size_add(g, size_mul(g, all, index), first);
         all = size_mul(g, all, outer->passes);
     }
-    bool in_order = size_sub(g, at, from[axis]) == size_dim(g, index_dim(inner));
+
+    Size in_segment = size_sub(g, at, from[axis]);
+    bool in_order = in_segment == size_dim(g, index_dim(inner));
     if (!in_order || from[axis] != first || all != x->shape.dim[axis])
         return NULL;
 
@@ -146,10 +151,11 @@ static Node *product_of_all(Graph *g, const Node *n)
         return NULL;
 
     /* the slice moves along an axis of x that is not the one of the sums */
-    Node *x = slice->arg[0], *all;
+    Node *x = slice->arg[0];
     int axis = moved_axis(slice), last = x->shape.rank - 1;
     if (axis < 0 || axis == last || rows->shape.dim[1] != x->shape.dim[last])
         return NULL;
+
     /* both factors must be there before the first pass */
     if (!is_outside(x, slice) || !is_outside(w, slice) || !uses_all(g, slice, axis))
         return NULL;
@@ -158,8 +164,9 @@ static Node *product_of_all(Graph *g, const Node *n)
     Size at[MAX_RANK] = {0};
     at[axis] = slice->attr.lo[axis];
     if (g->ngc->opt.segment > 0) {
+        const Loop *innermost = slice->arg[slice->nargs - 1]->attr.loop;
         x = rows_of_segment(g, slice, axis);
-        at[axis] = size_dim(g, MAX_DIMS + slice->arg[slice->nargs - 1]->attr.loop->level);
+        at[axis] = size_dim(g, index_dim(innermost));
     }
     if (!x) {
         /* pass by pass, with the bits of one product */
@@ -168,9 +175,10 @@ static Node *product_of_all(Graph *g, const Node *n)
         return graph_chain(g, rows, w, false, n->attr.tb, false);
     }
 
-    all = graph_chain(g, x, w, false, n->attr.tb, false);
+    Node *all = graph_chain(g, x, w, false, n->attr.tb, false);
     Shape part = slice->shape;
     part.dim[last] = n->shape.dim[1];
+
     Indices before = graph_use_indices(g, slice->arg + 1, slice->nargs - 1);
     Node *one = graph_slice(g, all, at, size_ones, part);
     graph_restore_indices(g, before);

@@ -166,10 +166,10 @@ static void rebuild_outside(const Unroll *u, Node *n)
 
 void graph_unroll(Graph *g, const LoopOrder *o, const Loop *loop, Node **root, int roots)
 {
-    size_t room = (size_t)g->count + 1;
+    int room = g->count + 1;
     Unroll u = {.g = g, .loop = loop, .body = &o->body[loop->id]};
     const Node *the_loop = u.body->loop;
-    bool *later = arena_alloc(g->ngc, room);
+    bool *later = arena_array(g->ngc, room, sizeof *later);
     Loc loc = g->loc;
 
     u.now = arena_array(g->ngc, room, sizeof *u.now);
