@@ -364,20 +364,19 @@ static bool index_is_safe(const Node *i, RowInfo info)
     return info.walk == 0 || i->op == OP_argmax;
 }
 
-/* Is it an iota along an axis, copied along others? Returns that axis of n, or -1. */
-static int counted_axis(const Node *n)
+/* The axis of n that counts all rows, which are `rows`, 0, 1, 2, ..; -1: none does. */
+static int row_counter(const RowClasses *a, const Node *n, Size rows)
 {
-    int axis = -1;
+    int axis = node_counted_axis(a->g, n);
 
-    if (n->op == OP_iota)
-        return n->attr.axis;
-    if (n->op == OP_reshape || n->op == OP_expand) {
-        int inner = counted_axis(n->arg[0]);
-        for (int i = 0; i < n->shape.rank && inner >= 0; i++)
-            if (n->shape.dim[i] == n->arg[0]->shape.dim[inner] && !size_is_one(n->shape.dim[i]))
-                axis = axis == -1 ? i : -2;
-    }
-    return axis < 0 ? -1 : axis;
+    if (axis < 0 || n->shape.dim[axis] != rows)
+        return -1;
+    /* copied along an axis with as many elements, it would give each row as often as there are rows
+     */
+    for (int i = 0; i < n->shape.rank; i++)
+        if (i != axis && n->shape.dim[i] == rows)
+            return -1;
+    return axis;
 }
 
 /* The rows of x that are not chosen by an index, after the axes of the indices have replaced those
@@ -402,8 +401,8 @@ static RowInfo of_gather_at(const RowClasses *a, const Node *n)
     /* an index chooses the row: it must be that of the row itself, counted 0, 1, 2, .. */
     if (x.class == IS_ROWS && x.axis >= axis && x.axis < axis + count) {
         counter = 1 + x.axis - axis;
-        int counts = counted_axis(n->arg[counter]);
-        if (counts < 0 || n->arg[counter]->shape.dim[counts] != n->arg[0]->shape.dim[x.axis])
+        int counts = row_counter(a, n->arg[counter], n->arg[0]->shape.dim[x.axis]);
+        if (counts < 0)
             return info_mixed(n);
         out = at_axis(x, axis + counts);
     }

@@ -908,6 +908,9 @@ Node *graph_concat(Graph *, Node **, int count, int axis);
 Node *graph_reduce(Graph *, Op, Node *, uint32_t axes); /* sum, max */
 Node *graph_argmax(Graph *, Node *, int axis);
 
+/* The axis along which n counts 0, 1, 2, .., the same along all others; -1: there is none. */
+int node_counted_axis(Graph *, const Node *);
+
 /* ---- graph_index.c: matrix products, linear algebra, indexing ---- */
 
 Node *graph_matmul(Graph *, Node *, Node *, bool ta, bool tb); /* equal batch axes, or none in b */

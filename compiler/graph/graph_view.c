@@ -382,3 +382,48 @@ Node *graph_argmax(Graph *g, Node *a, int axis)
               .attr.axis = axis};
     return graph_add(g, n, &a);
 }
+
+/* ---- what counts along an axis ---- */
+
+/* The axis of an expand that is axis `inner` of its operand. */
+static int axis_of_expand(const Node *n, int inner)
+{
+    int axis = -1;
+
+    while (inner >= 0)
+        if (!(n->attr.axes >> ++axis & 1))
+            inner--;
+    return axis;
+}
+
+/* The axis of a reshape that is axis `inner` of its operand: it has the same size, and the axes
+ * before it have as many elements. -1: elements of that axis go to several. */
+static int axis_of_reshape(Graph *g, const Node *n, int inner)
+{
+    Shape from = n->arg[0]->shape;
+    Size before = 1, here = 1;
+
+    for (int i = 0; i < inner; i++)
+        before = size_mul(g, before, from.dim[i]);
+    for (int i = 0; i < n->shape.rank; i++) {
+        if (here == before && n->shape.dim[i] == from.dim[inner])
+            return i;
+        here = size_mul(g, here, n->shape.dim[i]);
+    }
+    return -1;
+}
+
+int node_counted_axis(Graph *g, const Node *n)
+{
+    if (n->op == OP_iota)
+        return n->attr.axis;
+    if (n->op != OP_expand && n->op != OP_reshape)
+        return -1;
+
+    int inner = node_counted_axis(g, n->arg[0]);
+    if (inner < 0)
+        return -1;
+    if (n->op == OP_expand)
+        return axis_of_expand(n, inner);
+    return axis_of_reshape(g, n, inner);
+}

@@ -219,27 +219,8 @@ static Val *elementwise_val(Program *p, Kernel *k, const Node *n, const Index *i
 
 /* ---- sums of which one term is not 0 ---- */
 
-/* The axis whose coordinate n is; -1: it is something else. */
-static int counted_axis(const Node *n)
-{
-    const Node *a = n->arg[0];
-    int own = 0;
-
-    if (n->op == OP_iota)
-        return n->attr.axis;
-    if (n->op != OP_expand || a->op != OP_iota)
-        return -1;
-    for (int i = 0; i < n->shape.rank; i++) {
-        if (n->attr.axes >> i & 1)
-            continue;
-        if (own++ == a->attr.axis)
-            return i;
-    }
-    return -1;
-}
-
 /* The labels i, if n is the sum over k of where(i == k, x, 0); else NULL. */
-static const Node *labels_of(const Node *n)
+static const Node *labels_of(Graph *g, const Node *n)
 {
     const Node *chosen = n->arg[0];
 
@@ -251,7 +232,7 @@ static const Node *labels_of(const Node *n)
 
     for (int i = 0; i < 2; i++) {
         const Node *label = test->arg[1 - i];
-        int axis = counted_axis(test->arg[i]);
+        int axis = node_counted_axis(g, test->arg[i]);
         if (axis < 0 || n->attr.axes != 1u << axis)
             continue;
         if (label->op == OP_expand && label->type == T_INT && label->attr.axes & n->attr.axes)
@@ -262,13 +243,13 @@ static const Node *labels_of(const Node *n)
 
 bool picks_term(const Program *p, const Node *n)
 {
-    return !p->plain && labels_of(n) && !program_stored(p, n->arg[0]);
+    return !p->plain && labels_of(p->graph, n) && !program_stored(p, n->arg[0]);
 }
 
 /* That term: x[.., i], or 0 where there is no such element. */
 static Val *picked_val(Program *p, Kernel *k, const Node *n, const Index *idx)
 {
-    const Node *x = n->arg[0]->arg[1], *label = labels_of(n);
+    const Node *x = n->arg[0]->arg[1], *label = labels_of(p->graph, n);
     Index at[MAX_RANK];
     int axis = 0, j = 0;
 
