@@ -221,11 +221,14 @@ static Value *b_places(Lower *L, Loc loc, Value **arg)
  * prelude.ng has checked them. */
 static Value *b_conv(Lower *L, Loc loc, Value **arg)
 {
-    Node *x = want_node(L, arg[0], "the images"), *k = want_node(L, arg[1], "the kernels");
+    Node *x = want_node(L, arg[0], "the images");
+    Node *k = want_node(L, arg[1], "the kernels");
     Size groups;
     struct Attr at = {0};
 
-    if (!x || !k || !want_steps(L, arg[2], "stride", at.stride))
+    if (!x || !k)
+        return value_error(L, loc);
+    if (!want_steps(L, arg[2], "stride", at.stride))
         return value_error(L, loc);
     if (!want_steps(L, arg[3], "dilation", at.dilation))
         return value_error(L, loc);
@@ -241,7 +244,8 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
     at.groups = (int)groups;
     for (int i = 0; i < 2; i++) {
         Size size = x->shape.dim[1 + i], taps = k->shape.dim[2 + i], places;
-        Size last = size_mul(L->g, at.dilation[i], size_sub(L->g, taps, 1));
+        Size last_tap = size_sub(L->g, taps, 1);
+        Size last = size_mul(L->g, at.dilation[i], last_tap);
         Size reach = size_add(L->g, last, 1);
         if (!want_places(L, loc, size, reach, at.stride[i], &places))
             return value_error(L, loc);
@@ -446,14 +450,19 @@ static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
 /* same_labels(z, t, axis): int labels t, one for each row of scores z [.., k], or an error. */
 static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
 {
-    Node *z = want_node(L, arg[0], "scores"), *t = want_node(L, arg[1], "labels");
+    Node *z = want_node(L, arg[0], "scores");
+    Node *t = want_node(L, arg[1], "labels");
     if (!z || !t)
         return value_error(L, loc);
 
-    int axis = z->shape.rank - 1;
-    if (axis >= 0 && arg[2]->kind != V_ABSENT && !want_axis(L, arg[2], z->shape.rank, &axis))
+    Shape rows = z->shape;
+    int axis = rows.rank - 1;
+    bool axis_given = arg[2]->kind != V_ABSENT;
+    if (axis >= 0 && axis_given && !want_axis(L, arg[2], rows.rank, &axis))
         return value_error(L, loc);
-    Shape rows = axis < 0 ? z->shape : shape_without(z->shape, 1u << axis);
+    if (axis >= 0)
+        rows = shape_without(rows, 1u << axis);
+
     if (t->type != T_INT && !is_known(L, t)) {
         lower_error(L, ERR_NOT_AN_INT, loc, "labels must be int: declare '%s: int'",
                     labels_text(L, arg[1], t, &rows));

@@ -97,6 +97,7 @@ static bool joinable(Shape a, Shape b, int axis)
 Value *b_concat(Lower *L, Loc loc, Value **arg)
 {
     const Value *list = arg[0];
+    bool axis_given = arg[1]->kind != V_ABSENT;
     int axis = 0;
     if (list->kind != V_LIST || list->count == 0) {
         lower_error(L, ERR_NOT_A_LIST, arg[0]->loc,
@@ -106,17 +107,20 @@ Value *b_concat(Lower *L, Loc loc, Value **arg)
 
     Node **x = arena_array(L->ngc, list->count, sizeof *x);
     for (int i = 0; i < list->count; i++) {
-        x[i] = want_node(L, list->item[i], "what is joined");
+        const Value *item = list->item[i];
+        x[i] = want_node(L, item, "what is joined");
         if (!x[i])
             return value_error(L, loc);
-        bool wanted = i == 0 && arg[1]->kind != V_ABSENT;
-        if (wanted && !want_axis(L, arg[1], x[0]->shape.rank, &axis))
+
+        /* the rank of the first says which axes there are */
+        Shape first = x[0]->shape, shape = x[i]->shape;
+        if (i == 0 && axis_given && !want_axis(L, arg[1], first.rank, &axis))
             return value_error(L, loc);
 
-        if (!joinable(x[0]->shape, x[i]->shape, axis)) {
-            lower_error(L, ERR_CONCAT, list->item[i]->loc,
+        if (!joinable(first, shape, axis)) {
+            lower_error(L, ERR_CONCAT, item->loc,
                         "concat: shapes %s and %s differ in another axis than %d",
-                        shape_text(L->g, x[0]->shape), shape_text(L->g, x[i]->shape), axis);
+                        shape_text(L->g, first), shape_text(L->g, shape), axis);
             return value_error(L, loc);
         }
     }
@@ -174,11 +178,11 @@ Value *b_pad(Lower *L, Loc loc, Value **arg)
     if (!x)
         return value_error(L, loc);
 
+    bool pairs = arg[2]->kind == V_ABSENT;
+    const Value *other = pairs ? arg[1] : arg[2];
     Shape s = x->shape;
     for (int i = 0; i < s.rank; i++) {
         int64_t before, after;
-        bool pairs = arg[2]->kind == V_ABSENT;
-        const Value *other = pairs ? arg[1] : arg[2];
         if (!pad_of(L, arg[1], x->shape, i, 0, pairs, &before))
             return value_error(L, loc);
         if (!pad_of(L, other, x->shape, i, 1, pairs, &after))
@@ -236,10 +240,13 @@ static bool want_start(Lower *L, const Value *v, Size *start)
 /* Reads the part from arguments after x; false: after a message. */
 static bool want_part(Lower *L, Loc loc, Value *const *arg, const Node *x, Part *part)
 {
-    *part = (Part){.step = 1};
-
+    Graph *g = L->g;
     bool step_given = arg[3]->kind != V_ABSENT;
-    if (!want_axis(L, arg[0], x->shape.rank, &part->axis) || !want_start(L, arg[1], &part->start))
+
+    *part = (Part){.step = 1};
+    if (!want_axis(L, arg[0], x->shape.rank, &part->axis))
+        return false;
+    if (!want_start(L, arg[1], &part->start))
         return false;
     if (!want_size(L, arg[2], "a length", &part->length))
         return false;
@@ -248,16 +255,17 @@ static bool want_part(Lower *L, Loc loc, Value *const *arg, const Node *x, Part 
 
     /* the last element is at start + (length - 1)*step */
     Size size = x->shape.dim[part->axis];
-    Size steps = size_sub(L->g, part->length, 1);
-    Size last = size_add(L->g, part->start, size_mul(L->g, steps, part->step));
-    Size after = size_sub(L->g, size, size_add(L->g, last, 1));
-    if (size_least(L->g, after) >= 0)
+    Size steps = size_sub(g, part->length, 1);
+    Size last = size_add(g, part->start, size_mul(g, steps, part->step));
+    Size after = size_sub(g, size, size_add(g, last, 1));
+    if (size_least(g, after) >= 0)
         return true;
 
-    const char *are = size_max(L->g, after) < 0 ? "are" : "may be";
+    const char *length = size_text(g, part->length, "");
+    const char *start = size_text(g, part->start, "");
+    const char *are = size_max(g, after) < 0 ? "are" : "may be";
     lower_error(L, ERR_INDEX_RANGE, loc, "%s elements from %s on %s more than the axis of %s has",
-                size_text(L->g, part->length, ""), size_text(L->g, part->start, ""), are,
-                size_text(L->g, size, ""));
+                length, start, are, size_text(g, size, ""));
     return false;
 }
 
@@ -412,13 +420,16 @@ static Value *scatter_error(Lower *L, Loc loc, const Node *x, const Node *i)
 Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
 {
     Size rows;
-    Node *x = want_node(L, arg[0], "rows"), *i = want_index(L, arg[1], "an index");
+    Node *x = want_node(L, arg[0], "rows");
+    Node *i = want_index(L, arg[1], "an index");
     if (!x || !i || !want_size(L, arg[2], "a number of rows", &rows))
         return value_error(L, loc);
 
     /* x [index.., columns..] -> [rows, columns..] */
-    Shape s = {.rank = x->shape.rank - i->shape.rank + 1, .dim = {rows}}, lead = x->shape;
-    lead.rank = i->shape.rank;
+    int indices = i->shape.rank;
+    Shape s = {.rank = x->shape.rank - indices + 1, .dim = {rows}};
+    Shape lead = x->shape;
+    lead.rank = indices;
     if (s.rank < 1 || !shape_equal(lead, i->shape))
         return scatter_error(L, loc, x, i);
 
@@ -427,7 +438,7 @@ Value *b_scatter_add(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
 
     for (int k = 1; k < s.rank; k++)
-        s.dim[k] = x->shape.dim[k + i->shape.rank - 1];
+        s.dim[k] = x->shape.dim[indices + k - 1];
     return value_node(L, loc, graph_scatter(L->g, x, i, s, 0));
 }
 

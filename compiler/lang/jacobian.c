@@ -35,25 +35,32 @@ static Node *want_free(Lower *L, const Value *v)
  * of the same level? The passes of both would be one. */
 static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *const *x, int count)
 {
-    bool *needed = arena_alloc(g->ngc, (size_t)y->id + 1);
-    bool *depends = arena_alloc(g->ngc, (size_t)y->id + 1);
+    int nodes = y->id + 1;
+    bool *needed = arena_array(g->ngc, nodes, sizeof *needed);
+    bool *depends = arena_array(g->ngc, nodes, sizeof *depends);
 
+    /* what is computed from x */
     for (int i = 0; i < count; i++)
-        if (x[i]->id <= y->id)
+        if (x[i]->id < nodes)
             depends[x[i]->id] = true;
-    for (int i = 0; i <= y->id; i++)
-        for (int k = 0; k < g->node[i]->nargs; k++)
-            depends[i] |= depends[arg_id(g->node[i], k)];
+    for (int i = 0; i < nodes; i++) {
+        const Node *n = g->node[i];
+        for (int k = 0; k < n->nargs; k++)
+            depends[i] |= depends[arg_id(n, k)];
+    }
 
-    needed[y->id] = true;
     /* on the way from y to x: needed by y, and computed from x */
+    needed[y->id] = true;
     for (int i = y->id; i >= 0; i--) {
         const Node *n = g->node[i];
-        bool leaves = n->op == OP_last || n->op == OP_collect;
-        int level = leaves ? n->attr.loop->level : -1;
-        if (needed[i] && depends[i] && level >= 0 && (y->in[level] || (seed && seed->in[level])))
-            return true;
-        for (int k = 0; needed[i] && k < n->nargs; k++)
+        if (!needed[i])
+            continue;
+        if (depends[i] && is_loop_result(n)) {
+            int level = n->attr.loop->level;
+            if (y->in[level] || (seed && seed->in[level]))
+                return true;
+        }
+        for (int k = 0; k < n->nargs; k++)
             needed[arg_id(n, k)] = true;
     }
     return false;
@@ -84,14 +91,15 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
         L->inner[L->inners++] = (struct Inner){.y = y, .x = x, .count = n, .loc = loc};
     }
 
+    /* only what the derivative has made is simplified */
     int from = L->g->count;
     graph_grad(L->g, y, seed, x, n, dx, reach);
-    /* only what the derivative has made */
     graph_simplify(L->g, dx, n, from, NULL, NULL);
 
+    bool warns = !loc_of_library(L->ngc, loc);
     for (int i = 0; i < n; i++) {
         const Value *v = list ? by->item[i] : by;
-        if (reach[i] != REACH_YES && !loc_of_library(L->ngc, loc))
+        if (warns && reach[i] != REACH_YES)
             warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
                  "%s does not depend on %s: its gradient is 0", value_text(L, of),
                  value_text(L, v));
@@ -215,19 +223,23 @@ static bool fill_diagonals(Ngc *ngc, Pattern *p, Diagonals *all)
         for (int e = p->first[i]; e < p->first[i + 1]; e++)
             if (!add_diagonal(all, p->column[e] - i))
                 return false;
+
+    /* stored zeros cost less than places, up to as many as there are elements */
+    int64_t entries = p->first[p->rows];
     for (int k = 0; k < all->count; k++)
         whole += length_of(p, all->d[k]);
-    /* stored zeros cost less than places, up to as many as there are elements */
-    if (all->count == 0 || whole > 2 * (int64_t)p->first[p->rows])
+    if (all->count == 0 || whole > 2 * entries)
         return false;
 
     full.first = arena_array(ngc, p->rows + 1, sizeof *full.first);
     full.column = arena_array(ngc, whole + 1, sizeof *full.column);
     for (int i = 0; i < p->rows; i++) {
         int e = full.first[i];
-        for (int k = 0; k < all->count; k++)
-            if (i + all->d[k] >= 0 && i + all->d[k] < p->columns)
-                full.column[e++] = i + all->d[k];
+        for (int k = 0; k < all->count; k++) {
+            int column = i + all->d[k];
+            if (column >= 0 && column < p->columns)
+                full.column[e++] = column;
+        }
         full.first[i + 1] = e;
     }
     *p = full;
@@ -265,13 +277,19 @@ static bool read_diagonals(Triplets *t)
     if (!send_colours_back(t, colour))
         return false;
     for (int k = all->count - 1; k >= 0; k--) {
-        int d = all->d[k], mirror = all->count - 1 - k;
+        int d = all->d[k], first = first_row(d);
+        Shape length = {1, {length_of(&t->p, d)}};
+        Node *i = graph_iota(g, length, 0);
+        row[k] = graph_binary(g, OP_add, i, graph_int(g, first));
+        column[k] = graph_binary(g, OP_add, i, graph_int(g, first + d));
+
         /* a[i, i + d] = a[i + d, i], so the diagonal of -d has the same values */
+        int mirror = all->count - 1 - k;
         bool same = t->symmetric && mirror > k && all->d[mirror] == -d;
-        Node *i = graph_iota(g, (Shape){1, {length_of(&t->p, d)}}, 0);
-        row[k] = graph_binary(g, OP_add, i, graph_int(g, first_row(d)));
-        column[k] = graph_binary(g, OP_add, i, graph_int(g, first_row(d) + d));
-        value[k] = same ? value[mirror] : diagonal(t, colour, d);
+        if (same)
+            value[k] = value[mirror];
+        else
+            value[k] = diagonal(t, colour, d);
     }
     t->values = graph_concat(g, value, all->count, 0);
     t->rows = graph_concat(g, row, all->count, 0);

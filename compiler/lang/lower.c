@@ -237,11 +237,13 @@ static void lower_output(Lower *L, const Stmt *s)
     L->from = from;
 
     RootKind kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC;
-    for (int i = 0; i < L->m->roots; i++)
-        if (L->m->root[i].kind == kind && strcmp(L->m->root[i].name, s->name) == 0) {
-            declared_twice(L, s->name, s->at, L->m->root[i].loc);
+    for (int i = 0; i < L->m->roots; i++) {
+        const Root *other = &L->m->root[i];
+        if (other->kind == kind && strcmp(other->name, s->name) == 0) {
+            declared_twice(L, s->name, s->at, other->loc);
             return;
         }
+    }
     if (n)
         root_add(L, (Root){.kind = kind, .name = s->name, .node = n, .loc = s->at, .group = -1});
 }

@@ -226,13 +226,17 @@ static void bind_names(const Rule *r)
 
     given->first = L->g->count;
     for (int i = 0; i < r->params; i++) {
+        const char *name = param_name(r, i);
+        Loc loc = param_loc(r, i);
         Value *v = r->param[i];
-        if (r->tensor_of[i]) {
-            Node *leaf = new_leaf(r, param_name(r, i), param_loc(r, i), v->node);
-            given->tensor[r->tensor_of[i] - 1].leaf = leaf;
+        int tensor = r->tensor_of[i]; /* from 1; 0: it is not one */
+
+        if (tensor > 0) {
+            Node *leaf = new_leaf(r, name, loc, v->node);
+            given->tensor[tensor - 1].leaf = leaf;
             v = value_node(L, v->loc, leaf);
         }
-        scope_bind(L, param_name(r, i), v, param_loc(r, i));
+        scope_bind(L, name, v, loc);
     }
 
     given->dy = new_leaf(r, dy->name, dy->loc, r->value);

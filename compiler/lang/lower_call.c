@@ -134,9 +134,11 @@ static Value *call_elementwise(Lower *L, const Func *f, const Call *c, Loc loc)
         arg[i] = want_node(L, c->value[i], c->name[i]);
         if (!arg[i])
             return value_error(L, loc);
-        if (!shape_broadcast(s, arg[i]->shape, &s)) {
+
+        Shape own = arg[i]->shape;
+        if (!shape_broadcast(s, own, &s)) {
             lower_error(L, ERR_SHAPES, loc, "%s: shapes %s and %s do not fit", f->name,
-                        shape_text(g, s), shape_text(g, arg[i]->shape));
+                        shape_text(g, s), shape_text(g, own));
             return value_error(L, loc);
         }
     }

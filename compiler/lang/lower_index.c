@@ -377,12 +377,15 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
 
     /* first the ranges, then the tensors of indices */
     L->g->loc = lower_site(L, x->loc);
-    Node *n = graph_reshape(L->g, graph_slice(L->g, a, ix.lo, ix.step, ix.cut), ix.shape);
+    Node *part = graph_slice(L->g, a, ix.lo, ix.step, ix.cut);
+    Node *n = graph_reshape(L->g, part, ix.shape);
     if (ix.gathers == 0)
         return n;
     if (!unify_gathers(L, x, &ix))
         return NULL;
-    if (n->shape.rank - ix.gathers + ix.gather[0]->shape.rank > MAX_RANK) {
+
+    int rank = n->shape.rank - ix.gathers + ix.gather[0]->shape.rank;
+    if (rank > MAX_RANK) {
         lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
         return NULL;
     }

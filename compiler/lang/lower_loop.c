@@ -191,13 +191,14 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
 
     Node *init = c->init->node, *first = c->first->node;
     double v;
-    if (!shape_equal(init->shape, first->shape))
+    if (!shape_equal(init->shape, first->shape)) {
+        const char *advice = text_if(for_must_stay(f), "; give it that shape before the loop");
+        const char *before = shape_text(L->g, init->shape);
+        const char *after = shape_text(L->g, first->shape);
         return for_differs(f, c->b->loc,
-                           text_format(L->ngc, "'%s' is %s and becomes %s%s", name,
-                                       shape_text(L->g, init->shape),
-                                       shape_text(L->g, first->shape),
-                                       for_must_stay(f) ? "; give it that shape before the loop"
-                                                        : ""));
+                           text_format(L->ngc, "'%s' is %s and becomes %s%s", name, before, after,
+                                       advice));
+    }
     if (init->type != first->type && !node_const(init, &v))
         return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its type", name));
 
@@ -430,10 +431,10 @@ static Value *appended(const For *f, const Kept *k, const Carried *c)
         for (int i = 0; i < each; i++) {
             const Value *item = list->item[c->init->count + i];
             Shape one = all[i]->shape;
-            Size lo[MAX_RANK] = {t};
             one.dim[0] = 1;
-            Node *row =
-                graph_reshape(g, graph_slice(g, all[i], lo, size_ones, one), item->node->shape);
+            Size lo[MAX_RANK] = {t};
+            Node *row = graph_slice(g, all[i], lo, size_ones, one);
+            row = graph_reshape(g, row, item->node->shape);
             LIST_GROW(L->ngc, v->item, v->count, &v->room);
             v->item[v->count++] = value_node(L, item->loc, row);
         }

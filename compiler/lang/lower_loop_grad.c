@@ -19,7 +19,8 @@ static bool mark_leaf(bool *mark, const Node *leaf, const Node *init, const Node
 static bool *mark_below(const For *f, const Node *x, bool all)
 {
     const Graph *g = f->L->g;
-    bool *mark = arena_alloc(g->ngc, (size_t)g->count + 1), again = true;
+    bool *mark = arena_array(g->ngc, g->count + 1, sizeof *mark);
+    bool again = true;
 
     mark[x->id] = true;
 
@@ -27,10 +28,13 @@ static bool *mark_below(const For *f, const Node *x, bool all)
         again = false;
         for (int i = 0; i < g->count; i++) {
             const Node *n = g->node[i];
-            bool holds = n->op == OP_stop || (n->type == T_INT && n->op != OP_loop);
+            bool is_loop = n->op == OP_loop;
+            /* nothing flows back through these */
+            bool holds = n->op == OP_stop || (n->type == T_INT && !is_loop);
+
             for (int k = 0; k < n->nargs && !holds; k++)
                 mark[i] |= mark[arg_id(n, k)];
-            for (int k = 0; n->op == OP_loop && k < loop_variables(n); k++)
+            for (int k = 0; is_loop && k < loop_variables(n); k++)
                 again |= mark_leaf(mark, loop_leaf(n, k), loop_init(n, k), loop_next(n, k));
         }
         for (int i = 0; all && i < f->count; i++) {

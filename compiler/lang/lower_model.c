@@ -171,16 +171,22 @@ static void order_roots(Lower *L)
     int *next = arena_array(L->ngc, m->roots + 1, sizeof *next);
     for (int i = m->roots - 1; i >= 0; i--)
         if (is_param_gradient(&old[i])) {
-            next[i] = first[old[i].var->index];
-            first[old[i].var->index] = i + 1;
+            int param = old[i].var->index;
+            next[i] = first[param];
+            first[param] = i + 1;
         }
 
+    /* all that are not gradients */
     for (int i = 0; i < m->roots; i++)
         if (old[i].kind != ROOT_GRAD)
             m->root[n++] = old[i];
+
+    /* the gradients of params */
     for (int k = 0; k < m->vars; k++)
-        for (int i = first[k]; i; i = next[i - 1])
+        for (int i = first[k]; i > 0; i = next[i - 1])
             m->root[n++] = old[i - 1];
+
+    /* the other gradients */
     for (int i = 0; i < m->roots; i++)
         if (old[i].kind == ROOT_GRAD && !is_param_gradient(&old[i]))
             m->root[n++] = old[i];

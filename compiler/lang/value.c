@@ -509,8 +509,9 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
     if (n->op == OP_argmax)
         return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
     /* bounds are known, as of mod(i, n) */
-    if (i->range.lo >= 0 && i->range.hi < (double)size_least(L->g, rows) &&
-        size_max(L->g, rows) > 0)
+    double least = (double)size_least(L->g, rows);
+    bool is_inside = i->range.lo >= 0 && i->range.hi < least;
+    if (is_inside && size_max(L->g, rows) > 0)
         return i;
     if (rows < 0) /* the caller's size is not known before the call */
         return graph_checked(L->g, i, rows);

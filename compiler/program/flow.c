@@ -85,9 +85,9 @@ static void find_overs(Flow *f, Unit *u, Piece *x, const Store *s)
     kernel_each_read(p, u->kernel, add_read, &r);
     x->over = arena_array(p->ngc, r.count + 1, sizeof *x->over);
     for (int i = 0; i < r.count && x->value >= 0; i++) {
-        const Node *n = p->node[r.slot[i]];
-        /* the same type and size, and memory that can be shared */
         int slot = r.slot[i];
+        const Node *n = p->node[slot];
+        /* the same type and size, and memory that can be shared */
         bool alike = n->type == s->node->type && shape_count_max(p->graph, n->shape) == size;
         bool fits = alike && slot != x->value && f->bytes[slot] > 0;
         if (fits && store_is_in_place(p, u->kernel, s, n))
@@ -694,9 +694,12 @@ static void count_changes(Flow *f)
         f->change[l->from] += bytes;
         f->change[l->group_to + 1] -= bytes;
     }
+
+    /* what a loop needs only while it runs */
     for (int t = 0; t < f->steps; t++) {
-        f->change[t] += f->unit[f->step[t].unit].bytes;
-        f->change[t + 1] -= f->unit[f->step[t].unit].bytes;
+        int64_t bytes = f->unit[f->step[t].unit].bytes;
+        f->change[t] += bytes;
+        f->change[t + 1] -= bytes;
     }
     f->cost += 2 * f->lives;
 }

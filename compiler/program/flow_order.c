@@ -160,28 +160,35 @@ static int late_place(Late *l, const KernelRun *item, const int *writers, int pl
 
     l->first = INT_MAX;
     l->moves = item->count == 1 && k->stores > 0 && k->kind != K_RANDOM;
-    for (int s = 0; s < k->stores && l->moves; s++) {
-        int slot = slot_of(l->p, k->store[s].node);
+    for (int i = 0; i < k->stores && l->moves; i++) {
+        const Store *s = &k->store[i];
+        int slot = slot_of(l->p, s->node);
+
         /* memory of its own, stored once: no order with other stores is to be kept */
-        l->moves = store_place(l->p, &k->store[s])->kind == P_SPACE && !k->store[s].target &&
-                   !k->store[s].add && writers[slot] == 1;
+        bool has_own = store_place(l->p, s)->kind == P_SPACE && !s->target;
+        l->moves = has_own && !s->add && writers[slot] == 1;
         l->first = min_int(l->reader[slot], l->first);
     }
     if (l->moves)
         kernel_each_read(l->p, k, check_read, l);
-    return l->moves && l->first < INT_MAX && l->first > place ? l->first : place;
+
+    bool is_read = l->first < INT_MAX;
+    if (l->moves && is_read && l->first > place)
+        return l->first;
+    return place;
 }
 
 void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
 {
-    size_t slots = (size_t)p->nodes + 1, room = (size_t)count + 1;
+    int slots = p->nodes + 1, room = count + 1;
     Late l = {.p = p,
               .reader = arena_array(p->ngc, slots, sizeof *l.reader),
               .over = arena_array(p->ngc, slots, sizeof *l.over)};
     Coming coming = {.writers = arena_array(p->ngc, slots, sizeof *coming.writers)};
-    int *place = arena_array(p->ngc, room, sizeof *place), done = forwards;
-    int *begin = arena_array(p->ngc, room + 1, sizeof *begin);
-    KernelRun *old = arena_copy(p->ngc, item, room * sizeof *old);
+
+    int *place = arena_array(p->ngc, room, sizeof *place);     /* by item: where it comes */
+    int *begin = arena_array(p->ngc, room + 1, sizeof *begin); /* by place: how many do */
+    KernelRun *old = LIST_COPY(p->ngc, item, room);
 
     for (int i = 0; i < p->nodes; i++)
         l.reader[i] = l.over[i] = INT_MAX;
@@ -198,7 +205,8 @@ void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
         }
     }
 
-    /* those of one place in the order in which they were */
+    /* those of one place in the order in which they were: begin becomes where each place begins */
+    int done = forwards;
     for (int i = forwards; i < count; i++) {
         int here = begin[i];
         begin[i] = done;
@@ -228,7 +236,8 @@ void flow_order(Program *p, KernelRun *item, int count, int forwards)
     for (int ordered = 0; ordered < count; ordered++) {
         int i = -1;
         for (Haste h = UPDATES; h > NO_HASTE && i < 0 && ordered >= forwards; h--)
-            i = hasty[h] > 0 ? find_ready(&w, forwards, h) : -1;
+            if (hasty[h] > 0)
+                i = find_ready(&w, forwards, h);
         if (i < 0)
             i = find_ready(&w, first, NO_HASTE);
         if (i < 0)

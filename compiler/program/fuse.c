@@ -176,17 +176,22 @@ static void build_kernels(Program *p, Accumulation *const *sums)
     for (int i = 0; i < p->nodes; i++)
         made_by[i] = -1;
     for (int i = 0; i < p->nodes; i++) {
+        Node *n = p->node[i];
         PlaceKind kind = p->place[i].kind;
-        if (p->node[i]->op == OP_loop)
-            build_loop(p, p->node[i], made_by);
-        else if (!p->given[i] && kind != P_NONE && kind != P_ALIAS && kind != P_FOLDED)
-            build_node(p, p->node[i], sums[i], made_by);
+        bool is_stored = kind != P_NONE && kind != P_ALIAS && kind != P_FOLDED;
+
+        if (n->op == OP_loop)
+            build_loop(p, n, made_by);
+        else if (is_stored && !p->given[i])
+            build_node(p, n, sums[i], made_by);
     }
 
     /* other targets get a copy */
-    for (int i = 0; i < p->targets; i++)
-        if (!p->target[i].claimed)
-            add_kernel(p, kernel_map(p, &p->target[i].node, 1, &p->target[i]), made_by);
+    for (int i = 0; i < p->targets; i++) {
+        Target *t = &p->target[i];
+        if (!t->claimed)
+            add_kernel(p, kernel_map(p, &t->node, 1, t), made_by);
+    }
 }
 
 /* ---- the passes ---- */

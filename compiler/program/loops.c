@@ -170,27 +170,31 @@ Kernel *kernel_matmul(Program *p, Node *n)
     int rank = n->shape.rank, ta = n->attr.ta, tb = n->attr.tb;
     if (rank + 1 > MAX_RANK)
         ngc_bug("matmul of rank %d", rank);
+
+    /* the axes of the nest, and the last two of each matrix */
     int axis_i = rank - 2, axis_l = rank - 1, axis_j = rank;
+    int row = rank - 2, column = rank - 1;
+    Size columns = n->shape.dim[column];
 
     Shape shape = n->shape;
     shape.rank = rank + 1;
-    shape.dim[axis_j] = n->shape.dim[rank - 1];
+    shape.dim[axis_j] = columns;
     shape.dim[axis_l] = product_of(p->graph, n).k;
 
     Index all[MAX_RANK];
-    bool rows = !tb && !size_is_one(n->shape.dim[rank - 1]) && !p->plain;
+    bool rows = !tb && !size_is_one(columns) && !p->plain;
     k->reduce = OP_sum;
     reduction_axes(p, k, shape, 1u << axis_l, rows, all);
 
     Index left[MAX_RANK], right[MAX_RANK], out[MAX_RANK];
-    for (int i = 0; i < rank - 2; i++)
+    for (int i = 0; i < row; i++)
         left[i] = right[i] = out[i] = all[i];
-    left[rank - 2 + ta] = all[axis_i];
-    left[rank - 1 - ta] = all[axis_l];
-    right[rank - 2 + tb] = all[axis_l];
-    right[rank - 1 - tb] = all[axis_j];
-    out[rank - 2] = all[axis_i];
-    out[rank - 1] = all[axis_j];
+    left[row + ta] = all[axis_i];
+    left[column - ta] = all[axis_l];
+    right[row + tb] = all[axis_l];
+    right[column - tb] = all[axis_j];
+    out[row] = all[axis_i];
+    out[column] = all[axis_j];
 
     /* in statements of their own: both make values */
     Val *vb = val_of(p, k, b, right);
@@ -257,11 +261,18 @@ Kernel *kernel_conv(Program *p, Node *n)
     Index kernel[4] = {out, at[C_CHANNEL], at[C_U], at[C_V]};
     Index y[4] = {out, at[C_I], at[C_J], at[C_BATCH]};
 
+    /* one of them is read, the other is the result */
+    const Index *read = y, *made = kernel;
+    if (forward) {
+        read = kernel;
+        made = y;
+    }
+
     /* in statements of their own: both make values */
-    Val *right = val_of(p, k, n->arg[1], forward ? kernel : y);
+    Val *right = val_of(p, k, n->arg[1], read);
     Val *left = val_of(p, k, n->arg[0], x);
     Val *product = val_op(p, k, OP_mul, T_FLOAT, left, right, NULL);
-    add_store(p, k, n, product, forward ? y : kernel);
+    add_store(p, k, n, product, made);
     return k;
 }
 

@@ -374,15 +374,18 @@ static void add_uses(Module *m, Node *const *node)
 
     if (outputs) {
         Selection s = {.kinds = OUTPUT | NAMED, .group = -1};
-        add_function(m, FN_PREDICT, "predict", build_program(m, "predict", node, s, NULL, 0), -1);
+        Program *p = build_program(m, "predict", node, s, NULL, 0);
+        add_function(m, FN_PREDICT, "predict", p, -1);
     }
     if (results && !m->model->constant) {
         Selection s = {.kinds = OUTPUT | LOSS | METRIC | NAMED, .group = -1, .metrics = carry};
-        add_function(m, FN_EVAL, "eval", build_program(m, "eval", node, s, NULL, 0), -1);
+        Program *p = build_program(m, "eval", node, s, NULL, 0);
+        add_function(m, FN_EVAL, "eval", p, -1);
     }
     for (int walk = 1; carry && walk < carry->walks; walk++) {
         const char *name = text_format(m->ngc, "metrics_walk_%d", walk);
-        add_function(m, FN_EVAL, name, metrics_walk(m, walk), -1)->walk = walk;
+        Program *p = metrics_walk(m, walk);
+        add_function(m, FN_EVAL, name, p, -1)->walk = walk;
     }
 }
 

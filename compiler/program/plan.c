@@ -124,9 +124,11 @@ static Life *find_lives(const Program *p)
         for (int v = 0; v < k->vals; v++)
             if (k->val[v]->kind == V_LOAD)
                 note_read(p, life, k->val[v]->node, i, k->val[v]->at != NULL);
-        for (int v = 0; v < 3; v++)
-            if (kernel_operand(p, k, v))
-                note_read(p, life, kernel_operand(p, k, v), i, true);
+        for (int v = 0; v < 3; v++) {
+            const Node *operand = kernel_operand(p, k, v);
+            if (operand)
+                note_read(p, life, operand, i, true);
+        }
     }
     for (int i = 0; i < p->kernels; i++)
         live_through_loops(p, life, i);
@@ -197,10 +199,12 @@ static bool dies_in_place(const Program *p, const Life *life, const Group *group
      * again */
     if (n->type != s->node->type || p->phase[dying] != p->phase[slot_of(p, s->node)])
         return false;
+
     int64_t read = shape_count_max(p->graph, n->shape);
     int64_t written = shape_count_max(p->graph, s->node->shape);
-
-    return read == written && !is_scalar(p, n) && store_is_in_place(p, p->kernel[at], s, n);
+    if (read != written || is_scalar(p, n))
+        return false;
+    return store_is_in_place(p, p->kernel[at], s, n);
 }
 
 /* A tensor that dies in kernel `at` and that store s can write over; NULL: there is none. */

@@ -287,6 +287,15 @@ static bool is_number(Coef a, int64_t n)
     return a.plus == n && a.minus == 0;
 }
 
+/* Adds c, or -c, to a sum; false: it is not a number, or a large one. */
+static bool add_coef(Coef c, int sign, int64_t *sum)
+{
+    if (c.plus < 0 || c.minus < 0 || c.plus > FAR || c.minus > FAR)
+        return false;
+    *sum += sign * (c.plus - c.minus);
+    return true;
+}
+
 /* Is v, an int, linear in the passes of the loops? */
 static bool find_linear_val(const Val *v, int64_t *by, int64_t *more, int sign, int depth)
 {
@@ -297,18 +306,19 @@ static bool find_linear_val(const Val *v, int64_t *by, int64_t *more, int sign, 
         *more += sign * (int64_t)v->value;
         return fabs(v->value) < FAR;
     }
-    if (v->kind == V_OP && (v->op == OP_add || v->op == OP_sub))
+    if (v->kind == V_OP && (v->op == OP_add || v->op == OP_sub)) {
+        int other = v->op == OP_add ? sign : -sign;
         return find_linear_val(v->arg[0], by, more, sign, depth + 1) &&
-               find_linear_val(v->arg[1], by, more, v->op == OP_add ? sign : -sign, depth + 1);
+               find_linear_val(v->arg[1], by, more, other, depth + 1);
+    }
     if (v->kind != V_INDEX || v->at == NULL || v->at->parts > 0)
         return false;
 
-    for (int i = -1; i < MAX_AXES; i++) {
-        Coef c = i < 0 ? v->at->base : v->at->axis[i];
-        if (c.plus < 0 || c.minus < 0 || c.plus > FAR || c.minus > FAR)
+    if (!add_coef(v->at->base, sign, more))
+        return false;
+    for (int i = 0; i < MAX_AXES; i++)
+        if (!add_coef(v->at->axis[i], sign, &by[i]))
             return false;
-        *(i < 0 ? more : &by[i]) += sign * (c.plus - c.minus);
-    }
     return true;
 }
 
@@ -340,9 +350,10 @@ static Above load_above(const Kernel *k, int row, const Val *v)
     if (at == NULL || at->parts > 0 || !is_number(at->base, 0) || shape->rank < 2)
         return unknown;
     Size columns = shape->dim[shape->rank - 1], rows = shape->dim[shape->rank - 2];
+    bool known = rows > 0 && columns > 0;
     for (int i = 0; i < k->axes; i++) {
         Coef by = at->axis[i];
-        bool whole = rows > 0 && columns > 0 && by.plus >= 0 && by.plus % (rows * columns) == 0;
+        bool whole = known && by.plus >= 0 && by.plus % (rows * columns) == 0;
         bool walks;
 
         if (i == k->axes - 1)
@@ -354,7 +365,10 @@ static Above load_above(const Kernel *k, int row, const Val *v)
         if (!walks)
             return unknown;
     }
-    return find_above(v->node, &a.value, &a.diagonal, 0) ? a : unknown;
+
+    if (!find_above(v->node, &a.value, &a.diagonal, 0))
+        return unknown;
+    return a;
 }
 
 static Above of_both(double value, const Above *a, const Above *b)
@@ -393,9 +407,12 @@ static Above op_above(const Kernel *k, int row, const Val *v, const Above *above
         if (x->known && x->value == 0)
             return *x;
         return y->known && y->value == 0 ? *y : unknown;
-    case OP_div:
-        return x->known && x->value == 0 && y->of_row && !(y->known && y->value == 0) ? *x
-                                                                                      : unknown;
+    case OP_div: /* 0 by a number that is not 0 */
+        if (!x->known || x->value != 0 || !y->of_row)
+            return unknown;
+        if (y->known && y->value == 0)
+            return unknown;
+        return *x;
     default: return unknown;
     }
 }

@@ -304,17 +304,22 @@ static void verify_space(Program *p, const Span *of, Type type, int64_t space)
     Span *span = arena_array(p->ngc, p->nodes + 1, sizeof *span);
     int count = 0;
 
-    for (int i = 0; i < p->nodes; i++)
-        if (p->place[i].kind == P_SPACE && of[i].first >= 0 && p->node[i]->type == type)
+    for (int i = 0; i < p->nodes; i++) {
+        bool is_stored = p->place[i].kind == P_SPACE && of[i].first >= 0;
+        if (is_stored && p->node[i]->type == type)
             span[count++] = of[i];
+    }
     qsort(span, (size_t)count, sizeof *span, compare_at);
 
     for (int i = 0; i < count; i++) {
-        if (span[i].at < 0 || span[i].end > space)
-            ngc_bug("program %s: %%%d is outside of work.space", p->name, span[i].node->id);
-        for (int k = i + 1; k < count && span[k].at < span[i].end; k++)
-            if (live_together(&span[i], &span[k]))
-                ngc_bug("program %s: %%%d and %%%d overlap", p->name, span[i].node->id,
+        const Span *s = &span[i];
+        if (s->at < 0 || s->end > space)
+            ngc_bug("program %s: %%%d is outside of work.space", p->name, s->node->id);
+
+        /* in the order of their places, only those up to its end can overlap */
+        for (int k = i + 1; k < count && span[k].at < s->end; k++)
+            if (live_together(s, &span[k]))
+                ngc_bug("program %s: %%%d and %%%d overlap", p->name, s->node->id,
                         span[k].node->id);
     }
 }
