@@ -244,10 +244,13 @@ const char *print_index(Printer *, const Index *);
 /* The element at x of what is stored at place. */
 const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x,
                           bool written);
+const char *store_element(Printer *, const Store *); /* that a store writes */
+const char *load_element(Printer *, const Val *);    /* that a load reads */
 /* Has it a name and no address? */
 bool place_is_number(const Place *place, const Node *n);
 /* To the first element. */
 const char *print_pointer(Body *b, const Place *place, const Node *n);
+const char *value_pointer(Body *, const Node *); /* of a value of the program */
 /* A number's own text. */
 const char *print_number(Body *b, const Place *place, const Node *n);
 /* A pointer to where x starts. From here on x is relative to it. */

@@ -113,10 +113,11 @@ static void print_each_gemm(Printer *pr, Gemm x)
         x.c = shifted(pr, x.c, size_mul(g, m, n));
     }
 
-    const char *call = gemm_call(e, "");
     /* elements from one row to the next, as it is stored */
     const char *row_of_a = int_text(pr, x.size.ta ? m : k);
     const char *row_of_b = int_text(pr, x.size.tb ? k : n);
+
+    const char *call = gemm_call(e, "");
     emit_section(e, call);
     print_line(pr, "ngrt_%s(%s, %s, %s, %s, %s, %s, %s, %s, %s);", call, x.sizes, x.alpha, x.a,
                row_of_a, x.b, row_of_b, x.beta, x.c, int_text(pr, n));
@@ -188,9 +189,10 @@ void print_gemm(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
     Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
-    const Node *y = k->product, *c = k->store[0].node;
-    Gemm x = {.size = product_of(e->graph, y)};
-    x.c = print_pointer(b, program_place(b->p, c), c);
+    const Node *y = k->product;
+    Product size = product_of(e->graph, y);
+    Gemm x = {.size = size};
+    x.c = value_pointer(b, k->store[0].node);
     x.alpha = emit_number(e, 1, T_FLOAT);
     x.beta = emit_number(e, k->onto != NULL, T_FLOAT);
     x.a = operand_pointer(b, y->arg[0]);
@@ -201,8 +203,11 @@ void print_gemm(Body *b, const Kernel *k)
         x.alpha = print_val(&pr, k->alpha).text;
     if (k->onto)
         copy_onto(&pr, k, x.c);
-    x.sizes = print_format(&pr, "%d, %d, %s, %s, %s", x.size.ta, x.size.tb, int_text(&pr, x.size.m),
-                           int_text(&pr, x.size.n), int_text(&pr, x.size.k));
+
+    const char *columns = int_text(&pr, size.n);
+    const char *rows = int_text(&pr, size.m);
+    const char *terms = int_text(&pr, size.k);
+    x.sizes = print_format(&pr, "%d, %d, %s, %s, %s", size.ta, size.tb, rows, columns, terms);
 
     if (y->attr.chain)
         print_chain(&pr, &x);
@@ -227,16 +232,20 @@ void print_random(Body *b, const Kernel *k)
     Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
     const Node *n = k->store[0].node;
     const char *call = text_format(e->ngc, "%s%s", name[n->attr.kind], e->suffix);
-    const char *to = print_pointer(b, program_place(b->p, n), n);
+    const char *to = value_pointer(b, n);
     const char *count = emit_size(e, shape_count(e->graph, n->shape), &pr.dims);
     const char *first = print_shortest(e->ngc, n->attr.value, false);
     const char *second = print_shortest(e->ngc, n->attr.value2, false);
 
-    emit_section(e, call);
-    print_line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to, count, b->p->init ? "seed" : "0",
-               n->attr.stream, first, second);
-    if (b->p->init)
+    const char *seed = "0";
+    if (b->p->init) {
+        seed = "seed";
         b->blocks |= USES_SEED;
+    }
+
+    emit_section(e, call);
+    print_line(&pr, "ngrt_%s(%s, %s, %s, %d, %s, %s);", call, to, count, seed, n->attr.stream,
+               first, second);
     b->dims |= pr.dims;
 }
 
@@ -277,7 +286,7 @@ static bool is_large(const Graph *g, Size n)
 static const char *call_word(Printer *pr, char letter, const Node *n, const Size *size)
 {
     switch (letter) {
-    case 'y': return print_pointer(pr->b, program_place(pr->b->p, n), n);
+    case 'y': return value_pointer(pr->b, n);
     case 'r': /* of noise */
         /* noise of all ranks alike */
         if (!n->attr.kind)
@@ -308,24 +317,27 @@ const char *const ranks_word[] = {
 static void print_over_ranks(Printer *pr, const Kernel *k)
 {
     Body *b = pr->b;
+    Emit *e = pr->e;
     const Node *n = k->product;
-    const char *to = print_pointer(b, program_place(b->p, n), n), *count = "1";
+    const char *to = value_pointer(b, n), *count = "1";
 
+    /* each rank's own value first, where the sum over all is to be */
     if (n->shape.rank == 0) {
-        print_line(pr, "%s = %s;", print_number(b, program_place(b->p, n), n),
-                   print_val(pr, k->alpha).text);
+        const char *value = print_val(pr, k->alpha).text;
+        const char *y = print_number(b, program_place(b->p, n), n);
+        print_line(pr, "%s = %s;", y, value);
     } else {
         const char *from = operand_pointer(b, n->arg[0]);
-        count = print_factor(pr, shape_count(pr->e->graph, n->shape));
-        /* each rank's own value first, where the sum over all is to be */
+        count = print_factor(pr, shape_count(e->graph, n->shape));
         if (strcmp(from, to) != 0)
             print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count,
-                       n->type == T_INT ? "int32_t" : pr->e->real);
+                       emit_type(e, n->type));
     }
-    print_line(pr, "ranks_%s(w->ranks, %s, %s, %s);", ranks_word[n->attr.kind],
-               emit_type_constant(pr->e, n->type), to, count);
-    pr->e->uses_ranks |= 1u << n->attr.kind;
-    pr->e->ready |= n->attr.kind == RANKS_LATER;
+
+    const char *type = emit_type_constant(e, n->type);
+    print_line(pr, "ranks_%s(w->ranks, %s, %s, %s);", ranks_word[n->attr.kind], type, to, count);
+    e->uses_ranks |= 1u << n->attr.kind;
+    e->ready |= n->attr.kind == RANKS_LATER;
     b->blocks |= USES_WORK;
     b->dims |= pr->dims;
 }

@@ -13,7 +13,8 @@ enum {
 static const char *result_text(Printer *pr)
 {
     const Store *s = &pr->k->store[0];
-    return print_element(pr, program_place(pr->b->p, s->node), s->node, s->at, true);
+    const Place *place = program_place(pr->b->p, s->node);
+    return print_element(pr, place, s->node, s->at, true);
 }
 
 /* The row of results before anything is added. */

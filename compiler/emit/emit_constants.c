@@ -292,27 +292,37 @@ void emit_weights(Emit *e, Text *t, bool define)
     }
 }
 
+/* The next multiple of a size. */
+static size_t round_up(size_t at, size_t size)
+{
+    return (at + size - 1) / size * size;
+}
+
 /* The same as bytes: members of one struct after another, each where its type may be. */
 static void put_frozen_bytes(Emit *e, Text *t)
 {
     const Model *m = e->module->model;
-    size_t size = 0, room = 16, most = 1;
+
+    /* room for elements of 8 bytes, and for what is skipped before each member */
+    size_t room = 16;
     for (int i = 0; i < m->vars; i++)
         room += 8 + (size_t)module_count(e->module, m->var[i]->shape) * 8;
     unsigned char *bytes = arena_alloc(e->ngc, room);
 
+    size_t size = 0, most = 1;
     for (int i = 0; i < m->vars; i++) {
         const Var *v = m->var[i];
         if (v->kind != VAR_FROZEN)
             continue;
+
         size_t one = (size_t)type_size(e->ngc, v->type);
         int64_t count = module_count(e->module, v->shape);
-        size = (size + one - 1) / one * one;
+        size = round_up(size, one);
         store_elements(e, bytes + size, v->data, count, v->type);
         size += (size_t)count * one;
         most = max_int64(one, most);
     }
-    size = (size + most - 1) / most * most;
+    size = round_up(size, most);
 
     const char *type = text_format(e->ngc, "%s_frozen", e->module->name);
     put_union(t, type, "frozen", text_format(e->ngc, "%s of[1]", type), bytes, size);

@@ -64,8 +64,9 @@ void print_for(Body *b, const Kernel *k)
     const Loop *loop = k->loop;
     const char *i = index_name(b, loop);
     const char *passes = emit_size(e, loop->passes, &b->dims);
+    bool is_while = loop_test(k->product) != NULL;
 
-    if (loop_test(k->product)) { /* it is declared beside the for, where it is known after it */
+    if (is_while) { /* it is declared beside the for, where it is known after it */
         const char *plain = i;
         i = c_name_distinct(e->ngc, &b->locals, i);
         LIST_GROW(e->ngc, b->beside, b->besides, &b->beside_room);
@@ -79,7 +80,7 @@ void print_for(Body *b, const Kernel *k)
 
     if (loop->down)
         text_add(&b->text, "    for (size_t %s = %s; %s-- > 0;) {\n", i, passes, i);
-    else if (loop_test(k->product))
+    else if (is_while)
         text_add(&b->text, "    size_t %s = 0;\n    for (; %s < %s; %s++) {\n", i, i, passes, i);
     else
         text_add(&b->text, "    for (size_t %s = 0; %s < %s; %s++) {\n", i, i, passes, i);

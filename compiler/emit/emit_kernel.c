@@ -213,11 +213,16 @@ static void print_blocks(Printer *pr, const Kernel *k, const char *name, const c
     /* all blocks are there before any are joined */
     share_meet(b, &b->text);
     for (int m = 0; m < k->members; m++) {
-        const Store *s = &k->member[m]->store[0];
-        if (kernel_sums_rows(k->member[m]))
-            text_add(&b->text, "    %s(%s, %s, %s);\n", join_function(pr, k->member[m]),
-                     share_range(b, shape_count(pr->e->graph, s->node->shape), CACHE_LINE),
-                     print_pointer(b, program_place(b->p, s->node), s->node), block_text(pr, k, m));
+        const Kernel *member = k->member[m];
+        const Node *sums = member->store[0].node;
+        if (!kernel_sums_rows(member))
+            continue;
+
+        const char *parts = block_text(pr, k, m);
+        const char *sum = value_pointer(b, sums);
+        Size count = shape_count(pr->e->graph, sums->shape);
+        const char *range = share_range(b, count, CACHE_LINE);
+        text_add(&b->text, "    %s(%s, %s, %s);\n", join_function(pr, member), range, sum, parts);
     }
     b->dims |= pr->dims;
 }

@@ -68,10 +68,13 @@ void lines_find(Emit *e)
     int losses = find_losses_written(e, loss);
     int *used = needed_by_losses(e, loss, losses);
 
+    /* from the last node to the first, so that the first user remains */
     e->first_user = arena_array(e->ngc, g->count + 1, sizeof *e->first_user);
-    for (int i = g->count; i-- > 0;)
-        for (int k = 0; used[i] && k < g->node[i]->nargs; k++)
-            e->first_user[arg_id(g->node[i], k)] = g->node[i];
+    for (int i = g->count - 1; i >= 0; i--) {
+        const Node *n = g->node[i];
+        for (int k = 0; used[i] && k < n->nargs; k++)
+            e->first_user[arg_id(n, k)] = n;
+    }
 
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
@@ -85,7 +88,9 @@ void lines_find(Emit *e)
 
         if (losses > 0) {
             int *line = line_state(e, line_key(e, r->loc));
-            *line |= r->of_loss ? NAMED_HERE | NEEDED_HERE : NAMED_HERE;
+            *line |= NAMED_HERE;
+            if (r->of_loss)
+                *line |= NEEDED_HERE;
         }
     }
 }

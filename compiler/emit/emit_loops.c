@@ -58,7 +58,7 @@ static void print_zeros(Printer *pr, int axis)
     range_open(pr, pr->loop[axis], passes_upto(pr, axis), passes_to(pr, axis), brace);
     for (int i = 0; i < k->stores; i++) {
         const Store *s = &k->store[i];
-        const char *y = print_element(pr, store_place(pr->b->p, s), s->node, s->at, true);
+        const char *y = store_element(pr, s);
         print_line(pr, "%s = %s;", y, emit_number(pr->e, 0, T_FLOAT));
     }
     passes_close(pr, brace);
@@ -85,14 +85,17 @@ static void print_turn(Printer *pr)
     int last = k->axes - 1, row = last - 1;
     const char *i = pr->loop[row], *j = pr->loop[last];
 
+    /* the first elements of the block */
     emit_section(pr->e, "turn");
     pr->loop[row] = "r";
     pr->loop[last] = "c";
-    const char *y = print_element(pr, store_place(pr->b->p, s), s->node, s->at, true);
-    const char *x = print_element(pr, program_place(pr->b->p, v->node), v->node, v->at, false);
-    print_line(pr, "ngrt_turn(below - r, end - c, &%s, %s, &%s, %s);", y,
-               emit_size(pr->e, s->at->axis[row].plus, &pr->dims), x,
-               emit_size(pr->e, v->at->axis[last].plus, &pr->dims));
+    const char *y = store_element(pr, s);
+    const char *x = load_element(pr, v);
+
+    /* elements from one row to the next, in each */
+    const char *x_row = emit_size(pr->e, v->at->axis[last].plus, &pr->dims);
+    const char *y_row = emit_size(pr->e, s->at->axis[row].plus, &pr->dims);
+    print_line(pr, "ngrt_turn(below - r, end - c, &%s, %s, &%s, %s);", y, y_row, x, x_row);
     pr->loop[row] = i;
     pr->loop[last] = j;
 }

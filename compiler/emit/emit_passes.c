@@ -175,11 +175,12 @@ static void passes_on_grid(Printer *pr, const char *to, PassText *pass, const ch
         const char *count = print_format(pr, "(%s + %d)/%d", to, more, grid);
         if (passes >= 0)
             count = print_format(pr, "%lld", (long long)((passes + more) / grid));
+
         pr->loop[last] = print_format(pr, "%s*%d", name, grid);
-        if (pr->place > 0)
+        if (pr->place > 0) {
             pr->loop[last] = print_format(pr, "(%s + %d)", pr->loop[last], pr->place);
-        if (pr->place > 0)
             temps_forget(pr, pr->k->axes);
+        }
         passes_ragged(pr, name, "0", count, pass, acc);
     }
     pr->loop[last] = name;

@@ -100,7 +100,7 @@ static void add_grads(Repeater *x)
 /* "params->h_1_W[0]" as "(const float *)&params->W + 12"; NULL: it is another pointer. */
 static const char *as_distance(Repeater *x, const Hole *h)
 {
-    Ngc *ngc = x->r->e->ngc;
+    Ngc *ngc = x->r->ngc;
     size_t n = word_size(h->text);
     if (!strchr(h->type, '*') || !begins(h->text + n, "->"))
         return NULL;
@@ -133,7 +133,7 @@ static const char *comparable(Repeater *x, const Hole *h)
     bool offset = digits > 0 && rest[3 + digits] != '*';
     if (offset)
         return h->text;
-    return text_format(x->r->e->ngc, "space + 0%s", rest);
+    return text_format(x->r->ngc, "space + 0%s", rest);
 }
 
 /* ---- numbers that differ ---- */
@@ -419,7 +419,7 @@ static const char *draft_table(const Repetition *x, const Columns *c, const char
 /* The lines that a table adds: none if it is there. */
 static int table_lines(Repeater *x, const char *table)
 {
-    if (!table || *table_at(x->r->e->ngc, &x->tables, table))
+    if (!table || *table_at(x->r->ngc, &x->tables, table))
         return 0;
     int lines = 0;
     for (const char *c = table; *c; c = next_line(c))
@@ -435,7 +435,7 @@ static void print_table(Repeater *x, const char *table, const char *name, int nu
         " * by how many elements the array of the pass comes after the one named there; number[0] and\n"
         " * so on are other numbers that differ from pass to pass. */\n";
     const char *mark = strstr(table, "%d"), *end = strchr(mark, '\n');
-    bool comments = x->r->e->ngc->opt.comments > 0;
+    bool comments = x->r->ngc->opt.comments > 0;
 
     if (comments && number == 1)
         text_add(x->out, "%s", explained);
@@ -451,7 +451,7 @@ static void use_table(Repeater *x, const char *table, const char *type, const ch
 {
     if (!table)
         return;
-    int *number = table_at(x->r->e->ngc, &x->tables, table);
+    int *number = table_at(x->r->ngc, &x->tables, table);
     if (*number == 0) {
         *number = ++x->table;
         print_table(x, table, name, *number);
@@ -475,8 +475,10 @@ static bool draft_body(Repetition *x, Text *body)
 /* Makes a loop of statements, if that saves lines. */
 static bool take_repetition(Repetition *x)
 {
-    Runs *r = x->x->r;
-    Text body = {.ngc = r->e->ngc}, loop = {.ngc = r->e->ngc};
+    Repeater *all = x->x;
+    Runs *r = all->r;
+    int units = x->period * x->passes;
+    Text body = {.ngc = r->ngc}, loop = {.ngc = r->ngc};
     if (!draft_body(x, &body))
         return false;
 
@@ -484,19 +486,22 @@ static bool take_repetition(Repetition *x)
     const char *real = draft_table(x, &x->real, x->type);
     /* comment, head and end of the loop, its tables' declarations, its body */
     int lines = 3 + (whole != NULL) + (real != NULL) + count_lines(&body);
-    int saved = lines_of(r, x->unit, x->period * x->passes) - lines;
-    if (saved - table_lines(x->x, whole) - table_lines(x->x, real) < LEAST)
+    int tables = table_lines(all, whole) + table_lines(all, real);
+    int saved = lines_of(r, x->unit, units) - lines;
+    if (saved - tables < LEAST)
         return false;
 
     text_add(&loop, "    /* %d passes: the comments are those of the first */\n", x->passes);
     text_add(&loop, "    for (size_t pass = 0; pass < %d; pass++) {\n", x->passes);
-    use_table(x->x, whole, "size_t", "at", &loop);
-    use_table(x->x, real, x->type, "number", &loop);
+    use_table(all, whole, "size_t", "at", &loop);
+    use_table(all, real, x->type, "number", &loop);
     text_add(&loop, "%s    }\n", body.at);
 
-    x->x->made->repeats++;
-    x->x->made->passes += x->passes;
-    for (int i = 0; i < x->period * x->passes; i++)
+    all->made->repeats++;
+    all->made->passes += x->passes;
+
+    /* the loop takes the place of the first statement */
+    for (int i = 0; i < units; i++)
         r->unit[x->unit + i].gone = true;
     r->unit[x->unit] = (Unit){.from = loop.at, .size = loop.size, .lines = lines};
     return true;
@@ -520,7 +525,7 @@ static void add_skeleton(Text *t, const char *text)
 /* Gives forms to the statements that have none. */
 static void find_forms(Repeater *x)
 {
-    Ngc *ngc = x->r->e->ngc;
+    Ngc *ngc = x->r->ngc;
     for (int i = 0; i < x->r->units; i++) {
         Unit *u = &x->r->unit[i];
         if (u->kind <= 0 || u->form > 0)
@@ -554,7 +559,7 @@ static int count_passes(const Runs *r, int i, int period)
 static Repetition best_at(Repeater *x, int i, int least)
 {
     const Runs *r = x->r;
-    Repetition best = {.ngc = r->e->ngc, .x = x};
+    Repetition best = {.ngc = r->ngc, .x = x};
     int most = 0;
     for (int period = 1; period <= REPEAT_PERIOD; period++) {
         int passes = count_passes(r, i, period);
@@ -572,7 +577,7 @@ static Repetition best_at(Repeater *x, int i, int least)
 
 Repeater *repeater_new(Runs *r, Text *tables, Output *out)
 {
-    Repeater *x = arena_alloc(r->e->ngc, sizeof *x);
+    Repeater *x = arena_alloc(r->ngc, sizeof *x);
     *x = (Repeater){.r = r, .out = tables, .made = out};
     add_vars(x, VAR_PARAM);
     add_vars(x, VAR_STATE);

@@ -371,15 +371,16 @@ const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char 
         *why = use + strlen("; ");
         return text_format(e->ngc, "%s%s", stored, shape);
     }
-    const char *teach = op_teach(e->ngc, s->y);
-    *why = text_format(e->ngc, "%s%s", teach ? teach : op_info[s->y->op]->name, use);
+    const char *teach = text_or(op_teach(e->ngc, s->y), op_info[s->y->op]->name);
+    *why = text_format(e->ngc, "%s%s", teach, use);
 
     /* The rule. */
     Text t = {.ngc = e->ngc};
     const char *formula = formula_text(e, adjoint_holder(e, s->loss, s->y), s->y);
     const char *does = rule_text(e, s, rule);
-    text_add(&t, "%s  =>  %s %s %s", formula, adjoint_label(e, s->loss, s->x),
-             several ? "gets" : "=", does);
+    const char *adjoint = adjoint_label(e, s->loss, s->x);
+    const char *gets = several ? "gets" : "=";
+    text_add(&t, "%s  =>  %s %s %s", formula, adjoint, gets, does);
 
     /* The value, if it is in another form. */
     const char *value = node_words(e, n, COMMENT_DEPTH);

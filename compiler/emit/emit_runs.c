@@ -42,7 +42,7 @@ typedef struct Repeats {
 static int *pair_at(const Runs *r, Table *pairs, int a, int kind)
 {
     uintptr_t key = (uintptr_t)a * ((uintptr_t)r->units + 1) + (uintptr_t)kind;
-    return table_at(r->e->ngc, pairs, (const void *)key);
+    return table_at(r->ngc, pairs, (const void *)key);
 }
 
 static int holes_of(const Runs *r, int from, int units)
@@ -74,7 +74,7 @@ static void add_place(Repeats *found, Ngc *ngc, int *at, int place, int units)
  * with statement i, 0 if it is the only one. run[i] is that of a shorter run before. */
 static void find_length(const Runs *r, int units, int *run, Repeats *found)
 {
-    Ngc *ngc = r->e->ngc;
+    Ngc *ngc = r->ngc;
     Table pairs = {0};
 
     for (int i = 0; i < r->units; i++) {
@@ -126,7 +126,7 @@ static Repeats find_blocks(const Runs *r)
              * in a row */
             if (same >= units * (SEVERAL - 1)) {
                 int first = i - same - units, times = same / units + 1;
-                LIST_GROW(r->e->ngc, found.repeat, found.count, &found.room);
+                LIST_GROW(r->ngc, found.repeat, found.count, &found.room);
                 found.repeat[found.count++] =
                     (Repeat){first, units, .saves = (times - 1) * lines_of(r, first, units)};
             }
@@ -141,7 +141,7 @@ static Repeats find_blocks(const Runs *r)
 static Repeats find_repeats(const Runs *r)
 {
     Repeats found = {0};
-    int *run = arena_array(r->e->ngc, r->units + 1, sizeof *run);
+    int *run = arena_array(r->ngc, r->units + 1, sizeof *run);
     for (int i = 0; i < r->units; i++)
         run[i] = 1;
     for (int units = 1; units <= LONGEST; units++)
@@ -174,7 +174,7 @@ static bool is_free_like(const Unit *u, const Unit *v)
 /* The places that no other run has taken. */
 static Places find_places(const Runs *r, const Repeat *x)
 {
-    Places p = {arena_array(r->e->ngc, r->units / x->units + 1, sizeof *p.at), 0};
+    Places p = {arena_array(r->ngc, r->units / x->units + 1, sizeof *p.at), 0};
     for (int i = 0; i + x->units <= r->units; i++) {
         int n = 0;
         while (n < x->units && is_free_like(&r->unit[i + n], &r->unit[x->unit + n]))
@@ -288,7 +288,7 @@ static const char *param_name(const Runs *r, const Columns *x, int param)
     int same = 0;
     for (int i = 0; i < param; i++)
         same += type_letter(x->param[i].type) == letter;
-    return text_format(r->e->ngc, "%c%d", letter, same);
+    return text_format(r->ngc, "%c%d", letter, same);
 }
 
 /* What a run needs besides its parameters. */
@@ -334,7 +334,7 @@ static void list_common(const Emit *e, const Common *common, bool types, Text *t
 static const char *filled(const Runs *r, const Places *p, const Columns *x, int u,
                           const Handed *given)
 {
-    Ngc *ngc = r->e->ngc;
+    Ngc *ngc = r->ngc;
     Text t = {.ngc = ngc};
     const Unit *unit = &r->unit[p->at[0] + u];
     int h = 0;
@@ -364,10 +364,10 @@ typedef struct Draft { /* of a run's function */
 /* The body of a run, and its parameters. false: there are too many. */
 static bool draft_run(const Runs *r, const Repeat *run, const Places *p, Draft *d)
 {
-    d->body = (Text){.ngc = r->e->ngc};
+    d->body = (Text){.ngc = r->ngc};
     for (int u = 0; u < run->units; u++) {
         const Unit *unit = &r->unit[p->at[0] + u];
-        Handed *given = arena_array(r->e->ngc, unit->holes + 1, sizeof *given);
+        Handed *given = arena_array(r->ngc, unit->holes + 1, sizeof *given);
         for (int h = 0; h < unit->holes; h++)
             if (!choose_param(r, p, &d->x, u, h, &given[h]))
                 return false;
@@ -380,18 +380,21 @@ static bool draft_run(const Runs *r, const Repeat *run, const Places *p, Draft *
 
 static Text function_text(const Runs *r, const Draft *d, int number, int times)
 {
-    Text params = {.ngc = r->e->ngc}, t = {.ngc = r->e->ngc};
+    Text params = {.ngc = r->ngc}, t = {.ngc = r->ngc};
+
     for (int i = 0; i < d->x.params; i++) {
         const Hole *h = &d->x.param[i];
+        const char *constant = text_if(h->constant, "const ");
         const char *space = strchr(h->type, '*') ? "" : " ";
-        add_to_list(&params, text_format(r->e->ngc, "%s%s%s%s", text_if(h->constant, "const "),
-                                         h->type, space, param_name(r, &d->x, i)));
+        const char *name = param_name(r, &d->x, i);
+        const char *param = text_format(r->ngc, "%s%s%s%s", constant, h->type, space, name);
+        add_to_list(&params, param);
     }
     list_common(r->e, &d->common, true, &params);
 
+    const char *list = text_or(params.at, "void");
     text_add(&t, "/* called %d times: the comments are those of the first */\n", times);
-    add_wrapped(&t, text_format(r->e->ngc, "static void run_%d(%s)", number,
-                                text_or(params.at, "void")));
+    add_wrapped(&t, text_format(r->ngc, "static void run_%d(%s)", number, list));
     text_add(&t, "{\n%s}\n\n", d->body.at);
     return t;
 }
@@ -402,7 +405,7 @@ static Text function_text(const Runs *r, const Draft *d, int number, int times)
 static void add_first_comment(const Runs *r, const Repeat *run, int at, Text *t)
 {
     for (int u = 0; u < run->units; u++) {
-        Text all = {.ngc = r->e->ngc};
+        Text all = {.ngc = r->ngc};
         add_comments(&all, &r->unit[at + u], 4);
         if (all.size == 0)
             continue;
@@ -419,13 +422,17 @@ static void add_first_comment(const Runs *r, const Repeat *run, int at, Text *t)
 static Text call_text(const Runs *r, const Repeat *run, const Draft *d, const Places *p, int place,
                       int number)
 {
-    Text args = {.ngc = r->e->ngc}, t = {.ngc = r->e->ngc};
-    for (int i = 0; i < d->x.params; i++)
-        add_to_list(&args, hole_at(r, p, place, d->x.unit[i], d->x.hole[i])->text);
+    Text args = {.ngc = r->ngc}, t = {.ngc = r->ngc};
+
+    for (int i = 0; i < d->x.params; i++) {
+        const Hole *given = hole_at(r, p, place, d->x.unit[i], d->x.hole[i]);
+        add_to_list(&args, given->text);
+    }
     list_common(r->e, &d->common, false, &args);
 
+    const char *call = text_format(r->ngc, "    run_%d(%s);", number, text_or(args.at, ""));
     add_first_comment(r, run, p->at[place], &t);
-    add_wrapped(&t, text_format(r->e->ngc, "    run_%d(%s);", number, text_or(args.at, "")));
+    add_wrapped(&t, call);
     return t;
 }
 
@@ -433,18 +440,18 @@ static Text call_text(const Runs *r, const Repeat *run, const Draft *d, const Pl
 static void replace_with_call(const Runs *r, Unit *u, const Draft *d, const Places *p, int place,
                               int number)
 {
-    Text text = {.ngc = r->e->ngc};
+    Text text = {.ngc = r->ngc};
     Unit call = {.text = NULL};
     for (int i = 0; i < d->x.params; i++) {
         Hole hole = d->x.param[i];
         hole.text = hole_at(r, p, place, d->x.unit[i], d->x.hole[i])->text;
-        LIST_GROW(r->e->ngc, call.hole, call.holes, &call.room);
+        LIST_GROW(r->ngc, call.hole, call.holes, &call.room);
         call.hole[call.holes++] = hole;
-        add_to_list(&text, text_format(r->e->ngc, "%c", HOLE));
+        add_to_list(&text, text_format(r->ngc, "%c", HOLE));
     }
     list_common(r->e, &d->common, false, &text);
-    call.text = intern_str(r->e->ngc,
-                           text_format(r->e->ngc, "run_%d(%s);\n", number, text_or(text.at, "")));
+    call.text =
+        intern_str(r->ngc, text_format(r->ngc, "run_%d(%s);\n", number, text_or(text.at, "")));
     *u = call;
 }
 
@@ -457,7 +464,7 @@ static bool take_run(Runs *r, const Repeat *run, int number, Text *functions)
         return false;
 
     Text function = function_text(r, &d, number, p.count);
-    Text *call = arena_array(r->e->ngc, p.count, sizeof *call);
+    Text *call = arena_array(r->ngc, p.count, sizeof *call);
     /* exactly, now that the texts are known */
     int saved = p.count * lines_of(r, run->unit, run->units) - count_lines(&function);
     for (int i = 0; i < p.count; i++) {
@@ -502,7 +509,7 @@ static Text long_text(Emit *e, Text functions)
 
 Text runs_of(Emit *e, const char *text, Output *out)
 {
-    Runs r = {.e = e};
+    Runs r = {.e = e, .ngc = e->ngc};
     Text t = {.ngc = e->ngc};
     units_read(&r, text);
     /* First what is repeated one after another: short blocks, then long ones, which become runs. */

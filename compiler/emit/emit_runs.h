@@ -24,6 +24,7 @@ typedef struct Unit { /* a statement of a function */
 
 typedef struct Runs {
     Emit *e;
+    Ngc *ngc;
     Unit *unit;
     int units, room;
 } Runs;

@@ -24,9 +24,9 @@ static void add_hole(Reader *x, const char *text, size_t size, const char *type,
 {
     Unit *u = x->u;
     char mark = HOLE;
-    LIST_GROW(x->r->e->ngc, u->hole, u->holes, &u->room);
+    LIST_GROW(x->r->ngc, u->hole, u->holes, &u->room);
     /* the text that fills it is interned, so equal texts are equal pointers */
-    u->hole[u->holes++] = (Hole){intern(x->r->e->ngc, text, size), type, constant};
+    u->hole[u->holes++] = (Hole){intern(x->r->ngc, text, size), type, constant};
     text_put(&x->text, &mark, 1);
 }
 
@@ -116,7 +116,7 @@ static bool read_pointer(Reader *x, const char *text, size_t size, const char *t
 /* The address of a number in memory; NULL: it has another form. */
 static const char *address_of(const Reader *x, const char *text, size_t size, const char *type)
 {
-    Ngc *ngc = x->r->e->ngc;
+    Ngc *ngc = x->r->ngc;
     if (begins(text, "space[") && strcmp(type, x->r->e->real) == 0) {
         const char *at = text + strlen("space[");
         size_t digits = count_digits(at);
@@ -144,7 +144,7 @@ static bool read_number(Reader *x, const char *text, size_t size, const char *ty
     if (!address)
         return false;
     text_put(&x->text, "*", 1);
-    add_hole(x, address, strlen(address), text_format(x->r->e->ngc, "%s *", type), true);
+    add_hole(x, address, strlen(address), text_format(x->r->ngc, "%s *", type), true);
     return true;
 }
 
@@ -170,7 +170,7 @@ static bool read_share(Reader *x, const char *text, size_t size)
 /* One argument of a kernel, whose parameter is "const float *a0". */
 static bool read_kernel_argument(Reader *x, const char *text, size_t size, const char *param)
 {
-    Ngc *ngc = x->r->e->ngc;
+    Ngc *ngc = x->r->ngc;
     bool constant = begins(param, "const ");
     const char *type = param;
     if (constant)
@@ -260,6 +260,14 @@ static const char *next_param(const char *list)
     return skip_blanks(comma + 1);
 }
 
+/* What follows in a list: at the comma, or at the end. */
+static const char *after_comma(const char *at)
+{
+    if (*at == ',')
+        at++;
+    return skip_blanks(at);
+}
+
 /* The arguments of a kernel, from its own sizes on. */
 static bool read_kernel_call(Reader *x)
 {
@@ -280,7 +288,7 @@ static bool read_kernel_call(Reader *x)
             add_hole(x, sizes, n, "size_t", false);
         else
             text_put(&x->text, sizes, n);
-        sizes = skip_blanks(sizes + n + (sizes[n] == ','));
+        sizes = after_comma(sizes + n);
         param = next_param(param);
         comma = ", ";
     }
@@ -292,7 +300,7 @@ static bool read_kernel_call(Reader *x)
         if (!read_size(x, range, n))
             return false;
         comma = ", ";
-        range = skip_blanks(range + n + (range[n] == ','));
+        range = after_comma(range + n);
     }
 
     /* what the call itself gives */
@@ -388,11 +396,11 @@ static bool read_piece(Reader *x)
 /* Finds the holes of a statement. Without a text it cannot be in a run. */
 static void read_unit(Runs *r, Unit *u, const char *statement)
 {
-    Reader x = {.r = r, .u = u, .text.ngc = r->e->ngc, .at = statement, .end = u->from + u->size};
+    Reader x = {.r = r, .u = u, .text.ngc = r->ngc, .at = statement, .end = u->from + u->size};
     while (x.at < x.end)
         if (!read_piece(&x))
             return;
-    u->text = intern_str(r->e->ngc, x.text.at);
+    u->text = intern_str(r->ngc, x.text.at);
 }
 
 /* ---- the statements of all functions ---- */
@@ -406,7 +414,7 @@ static bool begins_unit(const char *line)
 /* Adds the lines from `from` on as a unit; returns where the next begins. */
 static const char *add_unit(Runs *r, const char *from, bool in_body)
 {
-    LIST_GROW(r->e->ngc, r->unit, r->units, &r->room);
+    LIST_GROW(r->ngc, r->unit, r->units, &r->room);
     Unit *u = &r->unit[r->units++];
     const char *statement = from;
     *u = (Unit){.from = from};
@@ -446,7 +454,7 @@ void units_number(Runs *r)
         bool free = u->text && !u->gone;
         int *at = NULL;
         if (free)
-            at = table_at(r->e->ngc, &known, u->text);
+            at = table_at(r->ngc, &known, u->text);
         if (at && *at == 0)
             *at = ++kinds;
         /* unlike all others, so it is in no run */

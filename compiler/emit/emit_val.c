@@ -120,6 +120,11 @@ const char *print_pointer(Body *b, const Place *place, const Node *n)
     return t.at;
 }
 
+const char *value_pointer(Body *b, const Node *n)
+{
+    return print_pointer(b, program_place(b->p, n), n);
+}
+
 /* The text of a number that has a name. */
 const char *print_number(Body *b, const Place *place, const Node *n)
 {
@@ -419,6 +424,16 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
     return member_element(pr, place, n, x, written);
 }
 
+const char *store_element(Printer *pr, const Store *s)
+{
+    return print_element(pr, store_place(pr->b->p, s), s->node, s->at, true);
+}
+
+const char *load_element(Printer *pr, const Val *v)
+{
+    return print_element(pr, program_place(pr->b->p, v->node), v->node, v->at, false);
+}
+
 /* ---- expressions ---- */
 
 /* An operand at c in a C text. Between parentheses and commas it may be anything, and beside an
@@ -601,6 +616,15 @@ static Bounds load_bounds(const Node *n)
 
 static Bounds bounds_of(const Val *v);
 
+/* The extrema of a product are products of extrema. */
+static Bounds product_bounds(Bounds a, Bounds b)
+{
+    double c = a.lo * b.lo, d = a.lo * b.hi;
+    double e = a.hi * b.lo, f = a.hi * b.hi;
+
+    return (Bounds){fmin(fmin(c, d), fmin(e, f)), fmax(fmax(c, d), fmax(e, f))};
+}
+
 /* Before anything goes round. */
 static Bounds op_bounds(const Val *v)
 {
@@ -615,10 +639,7 @@ static Bounds op_bounds(const Val *v)
     case OP_add: return (Bounds){a.lo + b.lo, a.hi + b.hi};
     case OP_sub: return (Bounds){a.lo - b.hi, a.hi - b.lo};
     case OP_neg: return (Bounds){-a.hi, -a.lo};
-    case OP_mul: {
-        double c = a.lo * b.lo, d = a.lo * b.hi, e = a.hi * b.lo, f = a.hi * b.hi;
-        return (Bounds){fmin(fmin(c, d), fmin(e, f)), fmax(fmax(c, d), fmax(e, f))};
-    }
+    case OP_mul: return product_bounds(a, b);
     /* the remainder has the sign of the divisor */
     case OP_mod: return (Bounds){fmin(b.lo, 0), fmax(b.hi, 0)};
     case OP_maximum: return (Bounds){fmax(a.lo, b.lo), fmax(a.hi, b.hi)};
@@ -728,8 +749,7 @@ static Part vector_op(Printer *pr, const Val *v)
 
 static const char *vector_load(Printer *pr, const Val *v)
 {
-    const char *element =
-        print_element(pr, program_place(pr->b->p, v->node), v->node, v->at, false);
+    const char *element = load_element(pr, v);
     int step = pr->k->grid ? 0 : index_step(pr->k, v->at);
     if (step)
         return print_format(pr, "NGRT_LOAD_EVERY(%s, %d)", element, step);
