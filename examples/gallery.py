@@ -72,7 +72,8 @@ def card(ngc, page, name, folder):
     with open(os.path.join(here, name + ".ng")) as f:
         text = f.read()
     svg, width, height = picture(ngc, page, name, folder)
-    svg = svg.replace("<svg ", f'<svg style="max-width: {width:.0f}px; aspect-ratio: {width:.0f}/{height:.0f}" ', 1)
+    svg = svg.replace("<svg ",
+                      f'<svg style="max-width: {width:.0f}px; aspect-ratio: {width:.0f}/{height:.0f}" ', 1)
     link = "playground.html#" + urllib.parse.quote(json.dumps({"text": text, "given": ""}), safe="")
     return (f'<a class="card" id="{name}" href="{html.escape(link)}">'
             f'<h3>{name}</h3><p>{html.escape(first_sentence(text))}</p><div class="graph" role="img" aria-label="the graph of {name}">{svg}</div></a>\n')

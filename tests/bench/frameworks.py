@@ -39,7 +39,7 @@ STEPS = 3          # calls whose results are compared
 SAMPLE = 0.02      # seconds for a measurement
 
 
-# ---- ngc ------------------------------------------------------------------------------------------------------------
+# ---- ngc -----------------------------------------------------------------------------------------
 
 
 class Ngc:
@@ -102,7 +102,7 @@ class Ngc:
         return self.model.array("J" if self.what == "step" else "y").copy()
 
 
-# ---- PyTorch: the loss of each model, from its params in their order ---------------------------------------------------
+# ---- PyTorch: the loss of each model, from its params in their order -----------------------------
 
 
 def dense_net(p, x, act):
@@ -310,7 +310,7 @@ class Torch:
             do()
 
 
-# ---- NumPy: dense nets, by hand ----------------------------------------------------------------------------------------
+# ---- NumPy: dense nets, by hand ------------------------------------------------------------------
 
 
 def sigmoid(z):
@@ -365,7 +365,7 @@ class Numpy:
             self.result()
 
 
-# ---- measuring ---------------------------------------------------------------------------------------------------------
+# ---- measuring -----------------------------------------------------------------------------------
 
 
 def threads(n):

@@ -38,7 +38,8 @@ class Browser:
             os.dup2(back, 4)
 
         self.process = subprocess.Popen(
-            [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run", "--hide-scrollbars",
+            [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
+             "--no-first-run", "--hide-scrollbars",
              "--disable-background-networking", "--disable-component-update", f"--user-data-dir={self.home}", "about:blank"],
             preexec_fn=ends, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(ours[0])
@@ -132,7 +133,8 @@ class Page:
             method, p = e["method"], e["params"]
             if method == "Runtime.exceptionThrown":
                 d = p["exceptionDetails"]
-                self.faults.append("exception: " + d.get("exception", {}).get("description", d["text"]))
+                self.faults.append("exception: " +
+                                   d.get("exception", {}).get("description", d["text"]))
             elif method == "Runtime.consoleAPICalled":
                 self.faults.append("console: " + json.dumps(p["args"]))
             elif method == "Log.entryAdded":
@@ -148,7 +150,8 @@ class Page:
                       awaitPromise=True)
         if "exceptionDetails" in r:
             d = r["exceptionDetails"]
-            raise RuntimeError(f"{expression}: " + d.get("exception", {}).get("description", d["text"]))
+            raise RuntimeError(f"{expression}: " +
+                               d.get("exception", {}).get("description", d["text"]))
         return r["result"].get("value")
 
     def key(self, key):

@@ -15,7 +15,8 @@ def lesson(model, passes):
 def near(a, b):
     if a is None or b is None:  # too many elements
         return a is b
-    return len(a) == len(b) and all(abs(float(x) - float(y)) <= 1e-9 * max(1, abs(float(x))) for x, y in zip(a, b))
+    return len(a) == len(b) and all(abs(float(x) - float(y)) <= 1e-9 * max(1, abs(float(x)))
+                                    for x, y in zip(a, b))
 
 
 def check_item(item, kept, nodes, expanded):

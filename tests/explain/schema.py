@@ -4,18 +4,24 @@ import sys
 
 NOT_FINITE = ("inf", "-inf", "nan")
 text, number, whole, maybe = str, (int, float, str), int, type(None)
-top = dict(version=whole, live=bool, model=text, source=text, items=list, steps=list, loops=list, derivatives=list, updates=list, results=list, work=dict, data=dict, nudges=list, curves=list,
+top = dict(version=whole, live=bool, model=text, source=text, items=list, steps=list, loops=list,
+           derivatives=list, updates=list, results=list, work=dict, data=dict, nudges=list,
+           curves=list,
            nodes=list, variables=dict, c=text)
 parts = dict(
-    items=dict(node=whole, name=text, kind=text, formula=(str, maybe), numbers=(str, maybe), mathml=(str, maybe), teach=(str, maybe),
+    items=dict(node=whole, name=text, kind=text, formula=(str, maybe), numbers=(str, maybe),
+               mathml=(str, maybe), teach=(str, maybe),
                line=whole, group=text, level=whole, args=list, loop=(int, maybe), gradient=(int, maybe)),
-    steps=dict(x=whole, y=whole, operand=whole, use=whole, loss=text, upstream=text, downstream=text, rule=text, mathml=text, local=(str, maybe),
+    steps=dict(x=whole, y=whole, operand=whole, use=whole, loss=text, upstream=text,
+               downstream=text, rule=text, mathml=text, local=(str, maybe),
                teach=(str, maybe), loop=(int, maybe), slope=(int, float, str, maybe), dy=whole, dx=whole, sum=whole),
-    loops={"name": text, "formula": text, "node": whole, "from": whole, "passes": whole, "level": whole, "down": bool, "while": bool, "counted": bool,
+    loops={"name": text, "formula": text, "node": whole, "from": whole, "passes": whole,
+           "level": whole, "down": bool, "while": bool, "counted": bool,
            "variables": whole, "item": (int, maybe), "outer": (int, maybe), "of": (int, maybe)},
     derivatives=dict(name=text, formula=text, node=whole, shape=list, value=(list, maybe)),
     updates=dict(name=text, var=whole, formula=text, node=whole, shape=list, value=(list, maybe)),
-    nudges={"entry": text, "of": text, "node": whole, "at": whole, "gradient": whole, "from": number, "to": number, "loss": number, "moved": number, "slope": number,
+    nudges={"entry": text, "of": text, "node": whole, "at": whole, "gradient": whole,
+            "from": number, "to": number, "loss": number, "moved": number, "slope": number,
             "derivative": number},
     results=dict(name=text, kind=text, node=whole, shape=list, value=(list, maybe)),
     curves={"name": text, "op": text, "rule": text, "from": number, "to": number, "y": list,

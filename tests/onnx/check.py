@@ -1,4 +1,5 @@
-# check.py - the checker of ONNX, with the inference of shapes, for all models of a folder; and each node is read by another one.
+# check.py - the checker of ONNX, with the inference of shapes, for all models of a folder; and each
+# node is read by another one.
 import glob
 import sys
 

@@ -1,4 +1,5 @@
-# fashion.py - writes a small network for images of 28 x 28 as an ONNX file, before it is trained: fashion.py FILE
+# fashion.py - writes a small network for images of 28 x 28 as an ONNX file, before it is trained:
+# fashion.py FILE
 import sys
 import warnings
 
@@ -20,5 +21,6 @@ class Net(nn.Module):
 
 
 torch.manual_seed(1)
-torch.onnx.export(Net(), torch.randn(2, 1, 28, 28), sys.argv[1], input_names=["image"], output_names=["scores"],
+torch.onnx.export(Net(), torch.randn(2, 1, 28, 28), sys.argv[1], input_names=["image"],
+                  output_names=["scores"],
                   dynamic_axes={"image": {0: "batch"}}, training=torch.onnx.TrainingMode.PRESERVE)

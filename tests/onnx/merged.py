@@ -1,5 +1,5 @@
-# merged.py - writes small models for run.sh: layers whose equal weights are stored once, a weight that is stored twice, elements
-# in another file, and models that are refused.
+# merged.py - writes small models for run.sh: layers whose equal weights are stored once, a weight
+# that is stored twice, elements in another file, and models that are refused.
 import os
 import sys
 
@@ -17,9 +17,11 @@ def tensor(name, value):
 
 def model(name, nodes, inputs, weights, outputs=(("y", ["m", 4]),)):
     value = lambda n, s: helper.make_tensor_value_info(n, TensorProto.INT64 if n == "ids" else TensorProto.FLOAT, s)
-    graph = helper.make_graph(nodes, name, [value(*i) for i in inputs], [value(*o) for o in outputs], weights)
+    graph = helper.make_graph(nodes, name, [value(*i) for i in inputs],
+                              [value(*o) for o in outputs], weights)
     path = os.path.join(folder, name + ".onnx")
-    m = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid("other", 1)])
+    m = helper.make_model(graph,
+                          opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid("other", 1)])
     with open(path, "wb") as f:
         f.write(m.SerializeToString())
 
@@ -39,12 +41,14 @@ model("tied", [node("Gather", ["table", "ids"], ["a"]), node("Tanh", ["a"], ["c"
       [("ids", ["m"])], [tensor("table", T), tensor("turned", T.T)], [("y", ["m", 6])])
 
 
-# initializers that are not trained: a mask, cosines and their frequencies, and one that only --constant says; those that are
+# initializers that are not trained: a mask, cosines and their frequencies, and one that only
+# --constant says; those that are
 rows = np.arange(9)[:, None] * np.array([1, 0.1, 0.01, 0.001])
 model("buffers", [node("Gather", ["angles", "ids"], ["a"]), node("Mul", ["a", "freq"], ["b"]), node("MatMul", ["b", "W"], ["c"]), node("MatMul", ["c", "own"], ["d"]),
                   node("Add", ["d", "mask"], ["e"]), node("Mul", ["e", "steps"], ["f"]), node("MatMul", ["f", "sign"], ["y"])],
       [("ids", [5])],
-      [tensor("angles", np.cos(rows)), tensor("freq", rows[1]), tensor("W", rng.randn(4, 5)), tensor("own", rng.randn(5, 5)),
+      [tensor("angles", np.cos(rows)), tensor("freq", rows[1]), tensor("W", rng.randn(4, 5)),
+       tensor("own", rng.randn(5, 5)),
        tensor("mask", np.triu(np.full((5, 5), -1e4), 1)), tensor("steps", np.arange(5)), tensor("sign", np.where(rng.rand(5, 4) < 0.5, -2, 0))], [("y", [5, 4])])
 # known numbers, as many as there are rows, which is known at run time
 model("places", [node("Shape", ["ids"], ["n"]), node("Slice", ["numbers", "zero", "n"], ["at"]), node("Gather", ["table", "at"], ["a"]), node("Tanh", ["a"], ["y"])],
@@ -54,7 +58,8 @@ model("places", [node("Shape", ["ids"], ["n"]), node("Slice", ["numbers", "zero"
 model("nameless", [node("Gather", ["1", "ids"], ["3"]), node("Unsqueeze", ["3", "8"], ["4"]), node("LSTM", ["4", "5", "6"], ["7"], hidden_size=2),
                    node("Reshape", ["7", "9"], ["10"]), node("MatMul", ["10", "11"], ["12"]), node("MatMul", ["12", "2"], ["y"])],
       [("ids", ["m"])],
-      [tensor("1", T), tensor("2", T.T), tensor("5", rng.randn(1, 8, 4)), tensor("6", rng.randn(1, 8, 2)), numpy_helper.from_array(np.array([1]), "8"),
+      [tensor("1", T), tensor("2", T.T), tensor("5", rng.randn(1, 8, 4)),
+       tensor("6", rng.randn(1, 8, 2)), numpy_helper.from_array(np.array([1]), "8"),
        numpy_helper.from_array(np.array([-1, 2]), "9"), tensor("11", rng.randn(2, 4))], [("y", ["m", 6])])
 
 
@@ -81,7 +86,8 @@ for name, word in ("unnamed", ""), ("words", "axis split"):
     split.attribute[0].name = word
     model(name, [split], [("x", ["m", 4])], [])
 
-# graphs in nodes: a weight inside of a graph is one weight for all passes; nothing is computed for a branch that is not taken
+# graphs in nodes: a weight inside of a graph is one weight for all passes; nothing is computed for
+# a branch that is not taken
 value = helper.make_tensor_value_info
 body = helper.make_graph([node("Gemm", ["h", "U", "c"], ["p"]), node("Add", ["p", "row"], ["s"]), node("Tanh", ["s"], ["h2"]), node("Mul", ["h2", "h2"], ["o"])],
                          "body", [value("h", 1, None), value("row", 1, None)], [value("h2", 1, None), value("o", 1, None)], [tensor("U", rng.randn(4, 4))])
@@ -107,8 +113,10 @@ model("largest", [node("Slice", ["x", "3", "9", "1"], ["none"]), node("ReduceMax
       [("x", [2, 3])], [number("3", [3]), number("9", [9]), number("1", [1])], [("y", [2, 1])])
 
 # what depends on data
-step = helper.make_graph([node("Less", ["v", "ten"], ["go"]), node("Add", ["v", "v"], ["w"])], "step",
+step = helper.make_graph([node("Less", ["v", "ten"], ["go"]), node("Add", ["v", "v"], ["w"])],
+                         "step",
                          [value("i", 7, []), value("c", 9, []), value("v", 1, [])], [value("go", 9, []), value("w", 1, [])])
-model("endless", [node("Loop", ["", "", "x"], ["y"], body=step)], [("x", [])], [number("ten", np.float32(10))], [("y", [])])
+model("endless", [node("Loop", ["", "", "x"], ["y"], body=step)], [("x", [])],
+      [number("ten", np.float32(10))], [("y", [])])
 model("data", [node("NonZero", ["x"], ["a"]), node("SequenceEmpty", [], ["b"]), node("Bernoulli", ["x"], ["y"])], [("x", [2, 3])], [], [("y", [2, 3])])
 model("nonzero", [node("NonZero", ["x"], ["y"])], [("x", [2])], [], [("y", [1, "k"])])

@@ -1,6 +1,6 @@
 # messages.py NGC FOLDER - small models with rare attributes and operands, each with what the import
-# says of it: an error, or a line of the text ("" where it only must end as it should). A case is a line of `cases`: what is said, the node
-# (its operator, then attributes), and its operands:
+# says of it: an error, or a line of the text ("" where it only must end as it should). A case is a
+# line of `cases`: what is said, the node (its operator, then attributes), and its operands:
 #
 #     "2 4:int"         an input of this shape and type; a name is a run-time size
 #     [1, 2], 0.5       a constant: an initializer that is not a weight
@@ -17,7 +17,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 ngc, folder = sys.argv[1:]
-types = {"float": TensorProto.FLOAT, "int": TensorProto.INT64, "bool": TensorProto.BOOL, "text": TensorProto.STRING}
+types = {"float": TensorProto.FLOAT, "int": TensorProto.INT64, "bool": TensorProto.BOOL,
+         "text": TensorProto.STRING}
 
 
 class W:
@@ -43,7 +44,8 @@ class Sizes:
         of, all_sizes = at + "0", at if self.which is None else at + "1"
         made = [helper.make_node("Shape", [of], [all_sizes])]
         if self.which is not None:
-            made += [helper.make_node("Constant", [], [at + "2"], value_int=self.which), helper.make_node("Gather", [all_sizes, at + "2"], [at])]
+            made += [helper.make_node("Constant", [], [at + "2"], value_int=self.which),
+                     helper.make_node("Gather", [all_sizes, at + "2"], [at])]
         return made, [input_of(of, self.shape)]
 
 
@@ -54,7 +56,8 @@ def number(name, v):
 def input_of(name, text):
     shape, _, kind = text.partition(":")
     shape = [int(s) if s.lstrip("-").isdigit() else None if s == "?" else s for s in shape.split()]
-    return helper.make_tensor_value_info(name, types[kind or "float"], None if shape == ["*"] else shape)
+    return helper.make_tensor_value_info(name, types[kind or "float"],
+                                         None if shape == ["*"] else shape)
 
 
 def model_of(op, attributes, operands, opset, outputs, beside):
@@ -83,7 +86,8 @@ def model_of(op, attributes, operands, opset, outputs, beside):
         nodes += [helper.make_node("Relu", ["z"], ["more"])]
         inputs.append(input_of("z", "2"))
         results = results + ["more"]
-    g = helper.make_graph(nodes, "g", inputs, [helper.make_tensor_value_info(r, TensorProto.FLOAT, None) for r in results], initializers)
+    g = helper.make_graph(nodes, "g", inputs,
+                          [helper.make_tensor_value_info(r, TensorProto.FLOAT, None) for r in results], initializers)
     return helper.make_model(g, opset_imports=[helper.make_opsetid("", opset)])
 
 
@@ -100,20 +104,23 @@ case("operand 0 is missing", "Gather", None, "3:int")
 case("'q' is not defined before it", "Sub", "2", "=q")
 case("the input 'x' is not a tensor of numbers", "Relu", "2:text")
 case("the number of axes of the input 'x' is not known, or larger than 8", "Relu", "*")
-case("the number of axes of the input 'x' is not known, or larger than 8", "Relu", "1 1 1 1 1 1 1 1 1")
+case("the number of axes of the input 'x' is not known, or larger than 8", "Relu",
+     "1 1 1 1 1 1 1 1 1")
 case("x has 6 elements, not 3", "Relu", "2 3", given=["x=[1,2,3]"])
 case("input x[batch, n0_1]", "Relu", "? ?")
 case("the output 'y2' is not known", "Relu", "2", outputs=2)
 
 # tensors without elements
 case("the input 'x' has no elements, and an axis of run-time size", "Relu", "0 m")
-case("its result has no elements, and a size that is known only at run time", "MatMul", "m 4", "4 0")
+case("its result has no elements, and a size that is known only at run time", "MatMul", "m 4",
+     "4 0")
 case("the shapes of its operands do not fit", "Add", "2 0", "3 1")
 case("its shape is [2, 3, 0]", "Add", "2 1 0", "3 1")
 case("it has no value for a tensor without elements", "ReduceMean", "2 0")
 case("output y = [[-inf], [-inf]]", "ReduceLogSum", "2 0", axes=[1])
 case("its shape is [0]", "ReduceSum", "2 0", [0], keepdims=0)
-case("a sum of nothing has a run-time size, or more than 2^20 elements", "MatMul", "2000 0", "0 2000")
+case("a sum of nothing has a run-time size, or more than 2^20 elements", "MatMul", "2000 0",
+     "0 2000")
 case("a product of a tensor without elements is supported only for two matrices", "MatMul", "2 0", "0")
 case("a product of a tensor without elements is supported only for two matrices", "Gemm", "2 0", "0 3", "3")
 case("the shapes of its operands do not fit", "MatMul", "2 0", "4 5")
@@ -131,7 +138,8 @@ case("its shape is [2, 0]", "Greater", "2 0", "1")
 # If, Loop, Scan
 def graph(nodes, inputs=(), outputs=("o",), weights=()):
     value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
-    return helper.make_graph(list(nodes), "inner", [value(n) for n in inputs], [value(n) for n in outputs], list(weights))
+    return helper.make_graph(list(nodes), "inner", [value(n) for n in inputs],
+                             [value(n) for n in outputs], list(weights))
 
 
 node = helper.make_node
@@ -141,28 +149,44 @@ relu, double = graph([node("Relu", ["x"], ["o"])]), graph([node("Concat", ["x", 
 go, stop = number("go", True), number("stop", False)
 step = [node("Identity", ["c"], ["c2"]), node("Add", ["v", "v"], ["w"])]
 case("the attribute 'else_branch' is missing", "If", False, "2", then_branch=relu)
-case("attribute 'then_branch': a graph without inputs and with 1 outputs is needed", "If", True, then_branch=graph([], ["i"]), else_branch=relu)
-case("its condition is not known, and its branches differ in shape", "If", "1", then_branch=double, else_branch=relu)
-case("where(reshape(x, []), relu(x), -x)", "If", "1", then_branch=relu, else_branch=graph([node("Neg", ["x"], ["o"])]))
+case("attribute 'then_branch': a graph without inputs and with 1 outputs is needed", "If", True,
+     then_branch=graph([], ["i"]), else_branch=relu)
+case("its condition is not known, and its branches differ in shape", "If", "1", then_branch=double,
+     else_branch=relu)
+case("where(reshape(x, []), relu(x), -x)", "If", "1", then_branch=relu,
+     else_branch=graph([node("Neg", ["x"], ["o"])]))
 case("its graph does not compute 'o'", "If", True, then_branch=graph([]), else_branch=relu)
-case("the tensor 'w': its shape has 3 elements, and the file 4 bytes of them", "If", True, then_branch=graph(
+case("the tensor 'w': its shape has 3 elements, and the file 4 bytes of them", "If", True,
+     then_branch=graph(
     [node("Relu", ["w"], ["o"])], weights=[short]), else_branch=relu)
-case("its operands do not fit its graph", "Loop", 3, None, "2", body=graph(step, ["i", "c"], ["c2", "w"]))
-case("the number of passes is known only at run time", "Loop", [1, 2], None, "2", body=graph(step, ["i", "c", "v"], ["c2", "w"]))
-case("the number of passes, 'x', is not known", "Loop", "1:int", None, "2", body=graph(step, ["i", "c", "v"], ["c2", "w"]))
-case("its result 1 has no elements", "Loop", 0, None, "2", outputs=2, body=graph(step, ["i", "c", "v"], ["c2", "w", "w"]))
-case("it has more than 4096 passes", "Loop", None, None, "2", body=graph([step[0], node("Identity", ["v"], ["w"])], ["i", "c", "v"], ["c2", "w"]))
+case("its operands do not fit its graph", "Loop", 3, None, "2",
+     body=graph(step, ["i", "c"], ["c2", "w"]))
+case("the number of passes is known only at run time", "Loop", [1, 2], None, "2",
+     body=graph(step, ["i", "c", "v"], ["c2", "w"]))
+case("the number of passes, 'x', is not known", "Loop", "1:int", None, "2",
+     body=graph(step, ["i", "c", "v"], ["c2", "w"]))
+case("its result 1 has no elements", "Loop", 0, None, "2", outputs=2,
+     body=graph(step, ["i", "c", "v"], ["c2", "w", "w"]))
+case("it has more than 4096 passes", "Loop", None, None, "2",
+     body=graph([step[0], node("Identity", ["v"], ["w"])], ["i", "c", "v"], ["c2", "w"]))
 endless = graph(step[:1] + [node("Identity", ["v"], ["w"])], ["i", "c", "v"], ["c2", "w", "w"])
 case("it has more than 4096 passes", "Loop", 2**63 - 1, None, "2", outputs=2, body=endless)
-case("it makes more than 20000 nodes", "Loop", 4000, None, "2", body=graph([node("Identity", ["c"], ["c2"])] + [node("Neg", ["v"], ["w%d" % i]) for i in range(9)], ["i", "c", "v"], ["c2", "w0"]))
+case("it makes more than 20000 nodes", "Loop", 4000, None, "2",
+     body=graph([node("Identity", ["c"], ["c2"])] + [node("Neg", ["v"], ["w%d" % i]) for i in range(9)], ["i", "c", "v"], ["c2", "w0"]))
 row = graph([node("Add", ["s", "r"], ["t"])], ["s", "r"], ["t", "t"])
-case("its operands do not fit its graph", "Scan", "2", "3 2", outputs=2, num_scan_inputs=3, body=row)
-case("attribute 'scan_input_axes': there must be 1 numbers", "Scan", "2", "3 2", outputs=2, num_scan_inputs=1, body=row, scan_input_axes=[0, 1])
-case("attribute 'scan_output_directions': there must be 1 numbers", "Scan", "2", "3 2", outputs=2, num_scan_inputs=1, body=row, scan_output_directions=[0, 1])
+case("its operands do not fit its graph", "Scan", "2", "3 2", outputs=2, num_scan_inputs=3,
+     body=row)
+case("attribute 'scan_input_axes': there must be 1 numbers", "Scan", "2", "3 2", outputs=2,
+     num_scan_inputs=1, body=row, scan_input_axes=[0, 1])
+case("attribute 'scan_output_directions': there must be 1 numbers", "Scan", "2", "3 2", outputs=2,
+     num_scan_inputs=1, body=row, scan_output_directions=[0, 1])
 case("axis 5 of 2", "Scan", "2", "3 2", outputs=2, num_scan_inputs=1, body=row, scan_input_axes=[5])
-case("what it goes over has a run-time size, several sizes, or more than 4096", "Scan", "2", "m 2", outputs=2, num_scan_inputs=1, body=row)
-case("lengths are not supported", "Scan", [2], "1 2", "1 3 2", outputs=2, opset=8, num_scan_inputs=1, body=row)
-case("the batch has a run-time size, or more than 256 rows", "Scan", None, "m 2", "m 3 2", outputs=2, opset=8, num_scan_inputs=1, body=row)
+case("what it goes over has a run-time size, several sizes, or more than 4096", "Scan", "2", "m 2",
+     outputs=2, num_scan_inputs=1, body=row)
+case("lengths are not supported", "Scan", [2], "1 2", "1 3 2", outputs=2, opset=8,
+     num_scan_inputs=1, body=row)
+case("the batch has a run-time size, or more than 256 rows", "Scan", None, "m 2", "m 3 2",
+     outputs=2, opset=8, num_scan_inputs=1, body=row)
 
 # filling
 case("how often it is repeated is not a positive number", "Tile", "2", [0])
@@ -174,7 +198,8 @@ case("the value is not one number", "Pad", "2 3", [1, 1, 1, 1], [1.0, 2.0])
 case("attribute 'mode': 'linear' is not supported", "Pad", "2 3", [1, 1, 1, 1], mode="linear")
 case("pad(x, [[1, 1]], value = 3)", "Pad", "m", opset=9, pads=[1, 1], value=3.0)
 case("the number of classes, 'a', is not known", "OneHot", "2:int", "1:int", [0.0, 1.0])
-case("its result 0 is not supported, or not with such operands", "OneHot", "2:int", 3, [0.0, 1.0, 2.0])
+case("its result 0 is not supported, or not with such operands", "OneHot", "2:int", 3,
+     [0.0, 1.0, 2.0])
 case("axis 3 of 2", "OneHot", "2:int", 3, [0.0, 1.0], axis=3)
 case("where(one_hot(from_end(as_int(x), 3), 3), 5, 2)", "OneHot", "2", 3, [2.0, 5.0])
 case("the diagonal is known only at run time", "Trilu", "3 3", 0.5)
@@ -187,11 +212,14 @@ case("its result 0 is not supported, or not with such operands", "CumSum", "2 3"
 case("no element is chosen", "Compress", "3", [False, False, False], axis=0)
 case("axis 1 of 1", "Compress", "3", [True, False, True], axis=1)
 case("reshape(x, [-1])[[0, 2]]", "Compress", "3 1", [True, False, True])
-case("attributes 'time_axis' and 'batch_axis': they must be 0 and 1", "ReverseSequence", "2 3", [1, 2], time_axis=2)
+case("attributes 'time_axis' and 'batch_axis': they must be 0 and 1", "ReverseSequence", "2 3",
+     [1, 2], time_axis=2)
 
 # layers
-case("attribute 'spatial': only 1 is supported", "BatchNormalization", "2 3", W(3), W(3), W(3), W(3), opset=7, spatial=0)
-case("batch_norm(x, momentum = 0.3, eps = 0.001)", "BatchNormalization", "m 3", W(3), W(3), W(3), W(3), momentum=0.7, epsilon=1e-3)
+case("attribute 'spatial': only 1 is supported", "BatchNormalization", "2 3", W(3), W(3), W(3),
+     W(3), opset=7, spatial=0)
+case("batch_norm(x, momentum = 0.3, eps = 0.001)", "BatchNormalization", "m 3", W(3), W(3), W(3),
+     W(3), momentum=0.7, epsilon=1e-3)
 case("(x - c)/sqrt(d + 1e-5)*a + b", "BatchNormalization", "2 3", "3", "3", "3", "3")
 case("group_norm(x, 3)", "InstanceNormalization", "m 3 4", W(3), W(3))
 case("normalize(x, [2])*a[:, new] + b[:, new]", "InstanceNormalization", "2 3 4", "3", "3")
@@ -200,13 +228,18 @@ case("normalize(x, [0, 1])*a", "LayerNormalization", "2 3", "2 3", axis=0)
 case("a scale that is not one weight for each channel is not supported", "GroupNormalization", "2 4 5", W(2), W(2), opset=18, num_groups=2)
 case("a scale that is not one weight for each channel is not supported", "GroupNormalization", "2", W(2), W(2), opset=18, num_groups=2)
 case("group_norm(x, 2)", "GroupNormalization", "m 4 5", W(4), W(4), opset=18, num_groups=2)
-case("attribute 'size': it must be 1 to 64, and the channels a known number", "LRN", "2 3 4", size=65)
-case("attribute 'size': it must be 1 to 64, and the channels a known number", "LRN", "2 m 4", size=3)
-case("attribute 'activations': one of them is not supported", "RNN", "5 2 3", W(1, 4, 3), W(1, 4, 4), hidden_size=4, activations=["Affine"])
+case("attribute 'size': it must be 1 to 64, and the channels a known number", "LRN", "2 3 4",
+     size=65)
+case("attribute 'size': it must be 1 to 64, and the channels a known number", "LRN", "2 m 4",
+     size=3)
+case("attribute 'activations': one of them is not supported", "RNN", "5 2 3", W(1, 4, 3),
+     W(1, 4, 4), hidden_size=4, activations=["Affine"])
 case("acts = [relu]", "RNN", "5 m 3", W(1, 4, 3), W(1, 4, 4), hidden_size=4, activations=["Relu"])
-case("limit = 2, after_reset = 1", "GRU", "5 m 3", W(1, 12, 3), W(1, 12, 4), hidden_size=4, clip=2.0, linear_before_reset=1)
+case("limit = 2, after_reset = 1", "GRU", "5 m 3", W(1, 12, 3), W(1, 12, 4), hidden_size=4,
+     clip=2.0, linear_before_reset=1)
 case("input_forget = 1", "LSTM", "5 m 3", W(1, 16, 3), W(1, 16, 4), hidden_size=4, input_forget=1)
-case("attribute 'direction': 'sideways' is not supported", "RNN", "5 2 3", W(1, 4, 3), W(1, 4, 4), hidden_size=4, direction="sideways")
+case("attribute 'direction': 'sideways' is not supported", "RNN", "5 2 3", W(1, 4, 3), W(1, 4, 4),
+     hidden_size=4, direction="sideways")
 
 # elements
 case("texts are not supported", "Cast", "2", to=TensorProto.STRING)
@@ -241,8 +274,10 @@ case("it is supported from opset 13 on", "Hardmax", "2 3 4", opset=11)
 case("permute(one_hot(argmax(x, 0), 2), [1, 0])", "Hardmax", "2 3", axis=0)
 case("0 operands; there can be 1 to 3", "Einsum", equation="->")
 case("nll(x, a, identity)", "NegativeLogLikelihoodLoss", "2 3", "2:int", reduction="none")
-case("nll(x, a, sum, weight = b, ignore = 1", "NegativeLogLikelihoodLoss", "2 3", "2:int", "3", reduction="sum", ignore_index=1)
-case("attribute 'reduction': 'total' is not supported", "NegativeLogLikelihoodLoss", "2 3", "2:int", reduction="total")
+case("nll(x, a, sum, weight = b, ignore = 1", "NegativeLogLikelihoodLoss", "2 3", "2:int", "3",
+     reduction="sum", ignore_index=1)
+case("attribute 'reduction': 'total' is not supported", "NegativeLogLikelihoodLoss", "2 3", "2:int",
+     reduction="total")
 case("output y = x", "ReduceSum", "2 3", noop_with_empty_axes=1)
 case("the list of axes, 'a', is not known", "ReduceSum", "2 3", "1:int")
 case("axis 7 of 2", "ReduceSum", "2 3", [7])
@@ -263,60 +298,85 @@ case("x[0, :, 0]", "Squeeze", "1 m 1")
 case("[2, 3] cannot be expanded to [4]", "Expand", "2 3", [4])
 case("attribute 'perm': 1 axes of 2", "Transpose", "2 3", perm=[0])
 case("the parts do not fit, or are of an axis of run-time size", "Split", "2 m", outputs=2, axis=1)
-case("the parts do not fit, or are of an axis of run-time size", "Split", "2 4", [1, 1, 2], outputs=2, axis=1)
+case("the parts do not fit, or are of an axis of run-time size", "Split", "2 4", [1, 1, 2],
+     outputs=2, axis=1)
 case("the parts are larger than the axis", "Split", "2 4", [3, 3], outputs=2, axis=1)
 case("the parts are larger than the axis", "Split", "2 4", [-1, 3], outputs=2, axis=1)
 case("its starts, ends, axes and steps do not fit", "Slice", "2 4", [0, 1], [2])
 case("its starts, ends, axes and steps do not fit", "Slice", "2 4", opset=9, ends=[1])
 case("a step of 0", "Slice", "2 4", [0], [2], [0], [0])
 case("axis 2147483647 of 2", "Slice", "2 4", [0], [2], [0.5])
-case("a slice without elements that cuts another axis too is not supported", "Slice", "2 4", [0, 3], [1, 1])
+case("a slice without elements that cuts another axis too is not supported", "Slice", "2 4", [0, 3],
+     [1, 1])
 case("x[..., 2::-1]", "Slice", "2 3 4", [2], [-9], [2], [-1])
 case("x[:, ::-1]", "Slice", "2 m", [-1], [-(2**62)], [1], [-1])
 case("its indices do not fit the axes of what they are for", "GatherND", "2 3", "2 3:int")
 case("its indices do not fit the axes of what they are for", "ScatterND", "2 3", "2 3:int", "2")
-case("attribute 'reduction': 'mean' is not supported", "ScatterElements", "2 3", "2 3:int", "2 3", reduction="mean")
-case("scatter_elements_add(x, from_end(a, 3), b, 1)", "ScatterElements", "2 3", "2 3:int", "2 3", axis=1, reduction="add")
+case("attribute 'reduction': 'mean' is not supported", "ScatterElements", "2 3", "2 3:int", "2 3",
+     reduction="mean")
+case("scatter_elements_add(x, from_end(a, 3), b, 1)", "ScatterElements", "2 3", "2 3:int", "2 3",
+     axis=1, reduction="add")
 case("x[:, 1:3]", "Gather", "2 4", [1, 2], axis=1)
 case("x[new]", "Gather", "2 4", [[0, 1]])
 case("axis 2 of 2", "GatherElements", "2 3", "2 3:int", axis=2)
-case("concat([concat([x, x, x, x, x, x, x, x, x, x]), x, x])", "Concat", *(["2"] + ["=x"] * 11), axis=0)
+case("concat([concat([x, x, x, x, x, x, x, x, x, x]), x, x])", "Concat", *(["2"] + ["=x"] * 11),
+     axis=0)
 
 # windows
-case("attribute 'strides': there must be 2 numbers", "MaxPool", "1 1 5 5", kernel_shape=[2, 2], strides=[1])
-case("4 directions are not supported, only 1 to 3", "MaxPool", "1 1 5 5 5 5", kernel_shape=[2, 2, 2, 2])
-case("a size, stride, dilation or padding is out of range", "MaxPool", "1 1 5 5", kernel_shape=[2, 0])
-case("attribute 'auto_pad': 'SAME' is not supported", "MaxPool", "1 1 5 5", kernel_shape=[2, 2], auto_pad="SAME")
-case("max_pool(x, 2, stride = 1, padding = same_lower)", "MaxPool", "m 1 5 5", kernel_shape=[2, 2], auto_pad="SAME_LOWER")
+case("attribute 'strides': there must be 2 numbers", "MaxPool", "1 1 5 5", kernel_shape=[2, 2],
+     strides=[1])
+case("4 directions are not supported, only 1 to 3", "MaxPool", "1 1 5 5 5 5",
+     kernel_shape=[2, 2, 2, 2])
+case("a size, stride, dilation or padding is out of range", "MaxPool", "1 1 5 5",
+     kernel_shape=[2, 0])
+case("attribute 'auto_pad': 'SAME' is not supported", "MaxPool", "1 1 5 5", kernel_shape=[2, 2],
+     auto_pad="SAME")
+case("max_pool(x, 2, stride = 1, padding = same_lower)", "MaxPool", "m 1 5 5", kernel_shape=[2, 2],
+     auto_pad="SAME_LOWER")
 case("the kernel has 3 axes, the image 4", "Conv", "1 1 5 5", W(1, 1, 3))
 case("the kernel has 2 axes, the image 2", "Conv", "5 5", W(1, 1))
 case("conv(x, a, stride = 2) + b[:, new]", "Conv", "1 1 5", "1 1 3", "1", strides=[2])
 case("the image has a run-time size", "ConvTranspose", "1 1 m", W(1, 1, 3), output_shape=[9])
 case("attribute 'storage_order': only 0 is supported for run-time sizes", "MaxPool", "1 1 5 m", outputs=2, kernel_shape=[2, 1], storage_order=1)
 case("the image has a run-time size", "MaxUnpool", "1 1 m", "1 1 m:int", kernel_shape=[2])
-case("the sizes do not fit the window", "MaxUnpool", "1 1 2", "1 1 2:int", [1, 1, 1], kernel_shape=[2], strides=[2])
-case("attribute 'mode': only 'avg' is supported", "RoiAlign", "1 1 5 5", "3 4", "3:int", mode="max", sampling_ratio=2)
-case("attribute 'sampling_ratio': 0, a number that depends on the boxes, is not supported", "RoiAlign", "1 1 5 5", "3 4", "3:int")
-case("attributes 'output_height' and 'output_width' are out of range", "RoiAlign", "1 1 5 5", "3 4", "3:int", sampling_ratio=2, output_height=0)
+case("the sizes do not fit the window", "MaxUnpool", "1 1 2", "1 1 2:int", [1, 1, 1],
+     kernel_shape=[2], strides=[2])
+case("attribute 'mode': only 'avg' is supported", "RoiAlign", "1 1 5 5", "3 4", "3:int", mode="max",
+     sampling_ratio=2)
+case("attribute 'sampling_ratio': 0, a number that depends on the boxes, is not supported",
+     "RoiAlign", "1 1 5 5", "3 4", "3:int")
+case("attributes 'output_height' and 'output_width' are out of range", "RoiAlign", "1 1 5 5", "3 4",
+     "3:int", sampling_ratio=2, output_height=0)
 case("3 numbers for 4 axes", "Resize", "1 1 2 2", None, [1.0, 1.0, 2.0])
-case("only the axes after the first two can be resized, to known sizes", "Resize", "1 1 2 2", None, [2.0, 1.0, 2.0, 2.0])
-case("only the axes after the first two can be resized, to known sizes", "Resize", "1 1 2 2", None, None, [1, 2, 4, 4])
+case("only the axes after the first two can be resized, to known sizes", "Resize", "1 1 2 2", None,
+     [2.0, 1.0, 2.0, 2.0])
+case("only the axes after the first two can be resized, to known sizes", "Resize", "1 1 2 2", None,
+     None, [1, 2, 4, 4])
 case("the region has 2 numbers for 3 axes", "Resize", "1 1 4", [0.0, 1.0], None, [1, 1, 2], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
-case("only the axes after the first two can be cut", "Resize", "1 1 4", [0.5, 0.0, 0.0, 1.0, 1.0, 1.0], None, [1, 1, 2], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
-case("attribute 'coordinate_transformation_mode': 'corners' is not supported", "Resize", "1 1 2", None, [1.0, 1.0, 2.0], coordinate_transformation_mode="corners")
-case("attribute 'nearest_mode': 'up' is not supported", "Resize", "1 1 2", None, [1.0, 1.0, 2.0], nearest_mode="up")
+case("only the axes after the first two can be cut", "Resize", "1 1 4",
+     [0.5, 0.0, 0.0, 1.0, 1.0, 1.0], None, [1, 1, 2], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
+case("attribute 'coordinate_transformation_mode': 'corners' is not supported", "Resize", "1 1 2",
+     None, [1.0, 1.0, 2.0], coordinate_transformation_mode="corners")
+case("attribute 'nearest_mode': 'up' is not supported", "Resize", "1 1 2", None, [1.0, 1.0, 2.0],
+     nearest_mode="up")
 case("there are no sizes and no scales", "Resize", "1 1 2")
 case("attribute 'exclude_outside' is supported only for cubic", "Resize", "1 1 2", None, [1.0, 1.0, 2.0], exclude_outside=1)
-case("attribute 'mode': 'round' is not supported", "Resize", "1 1 2", None, [1.0, 1.0, 2.0], mode="round")
-case("resize_cubic(x, scale = 2, a = -0.5, exclude_outside = 1)", "Resize", "1 1 3", None, [1.0, 1.0, 2.0], mode="cubic", cubic_coeff_a=-0.5, exclude_outside=1)
-case("resize_linear(x, scale = [2, 2.5], at = align_scaled)", "Resize", "1 1 3 3", None, [1.0, 1.0, 2.0, 2.5], mode="linear", coordinate_transformation_mode="align_corners")
-case("attribute 'padding_mode': 'zero' is not supported", "GridSample", "1 1 2 2", "1 2 2 2", padding_mode="zero")
-case("the mode 'wrap' with 'zeros' is not supported", "GridSample", "1 1 2 2", "1 2 2 2", mode="wrap")
+case("attribute 'mode': 'round' is not supported", "Resize", "1 1 2", None, [1.0, 1.0, 2.0],
+     mode="round")
+case("resize_cubic(x, scale = 2, a = -0.5, exclude_outside = 1)", "Resize", "1 1 3", None,
+     [1.0, 1.0, 2.0], mode="cubic", cubic_coeff_a=-0.5, exclude_outside=1)
+case("resize_linear(x, scale = [2, 2.5], at = align_scaled)", "Resize", "1 1 3 3", None,
+     [1.0, 1.0, 2.0, 2.5], mode="linear", coordinate_transformation_mode="align_corners")
+case("attribute 'padding_mode': 'zero' is not supported", "GridSample", "1 1 2 2", "1 2 2 2",
+     padding_mode="zero")
+case("the mode 'wrap' with 'zeros' is not supported", "GridSample", "1 1 2 2", "1 2 2 2",
+     mode="wrap")
 
 # signals
 case("the size must be a number from 2 on", "HannWindow", [1])
 case("the size, 'x', is not known", "HannWindow", "1:int")
-case("the numbers of bands and of elements, or the frequencies, are out of range", "MelWeightMatrix", 0, 8, 8192, 0.0, 4096.0)
+case("the numbers of bands and of elements, or the frequencies, are out of range",
+     "MelWeightMatrix", 0, 8, 8192, 0.0, 4096.0)
 case("a parameter, 'x', is not known", "MelWeightMatrix", "1:int", 8, 8192, 0.0, 4096.0)
 case("the length or the axis is known only at run time", "DFT", "1 8 1", 0.5)
 case("axis 3 of 3", "DFT", "1 8 1", axis=3)
@@ -348,7 +408,8 @@ case("output y = [3, 4]", "Constant", value_ints=[3, 4])
 case("output y = [0.5, 4]", "Constant", value_floats=[0.5, 4.0])
 case("output y = 0.5", "Constant", value_float=0.5)
 case("it has no value that ngc knows", "Constant")
-case("attribute 'value': is not one number", "ConstantOfShape", K([2]), value=helper.make_tensor("v", 1, [2], [3.0, 4.0]))
+case("attribute 'value': is not one number", "ConstantOfShape", K([2]),
+     value=helper.make_tensor("v", 1, [2], [3.0, 4.0]))
 case("output y = [[1, 2, 3, 4]]", "Reshape", K([[1, 2], [3, 4]]), K([1, -1]))
 case("output y = [1, 2]", "Squeeze", K([[[1], [2]]]))
 case("output y = [[1], [2]]", "Squeeze", K([[[1], [2]]]), K([0]))
@@ -379,10 +440,13 @@ case("output y = 0", "Less", Sizes("m", 0), Sizes("m", 0))
 case("output y = 0", "Greater", Sizes("m", 0), Sizes("m", 0))
 case("output y = 1", "Equal", Sizes("m", 0), Sizes("m", 0))
 case("output y = 0", "Equal", Sizes("m", 0), K(-1))
-case("a fraction beside a size that is known only at run time is not supported", "Concat", Sizes("m 3"), K([0.5]), axis=0)
+case("a fraction beside a size that is known only at run time is not supported", "Concat",
+     Sizes("m 3"), K([0.5]), axis=0)
 case("y = arange(m)", "Range", K(0), Sizes("m", 0), K(1))
-case("a range of run-time size, or of more than 2^20 elements, has whole numbers and a step of 1", "Range", K(0), Sizes("m", 0), K(2))
-case("full([m, 2], 3)", "ConstantOfShape", Sizes("m 2"), value=helper.make_tensor("v", 1, [1], [3.0]))
+case("a range of run-time size, or of more than 2^20 elements, has whole numbers and a step of 1",
+     "Range", K(0), Sizes("m", 0), K(2))
+case("full([m, 2], 3)", "ConstantOfShape", Sizes("m 2"),
+     value=helper.make_tensor("v", 1, [1], [3.0]))
 case("the size of its result depends on 'x', which is not known", "NonZero", "m")
 
 # quantized numbers
@@ -395,15 +459,19 @@ case("(x - b[:, new])*a[:, new]", "DequantizeLinear", "2 3:int", "2", "2:int", a
 
 # graphs
 case("softmax(x, [1, 2])", "Softmax", "2 3 4", opset=11, axis=1)
-case("resize_linear(x, scale = 2, at = asymmetric)", "Upsample", "1 1 2", opset=8, scales=[1.0, 1.0, 2.0], mode="linear")
-case("resize_linear(x, scale = 2", "Upsample", "1 1 2 2", [1.0, 1.0, 2.0, 2.0], opset=9, mode="bilinear")
-case("roi_align(x, a, as_int(b), [3, 2], scale = 0.5, samples = 4)", "RoiAlign", "1 1 5 5", "3 4", "3", output_height=3, output_width=2, spatial_scale=0.5, sampling_ratio=4)
+case("resize_linear(x, scale = 2, at = asymmetric)", "Upsample", "1 1 2", opset=8,
+     scales=[1.0, 1.0, 2.0], mode="linear")
+case("resize_linear(x, scale = 2", "Upsample", "1 1 2 2", [1.0, 1.0, 2.0, 2.0], opset=9,
+     mode="bilinear")
+case("roi_align(x, a, as_int(b), [3, 2], scale = 0.5, samples = 4)", "RoiAlign", "1 1 5 5", "3 4",
+     "3", output_height=3, output_width=2, spatial_scale=0.5, sampling_ratio=4)
 case("dft(x, 1, n = 4, half = 1)", "DFT", "1 8 1", 4, onesided=1)
 case("dft(x, 0)", "DFT", "4 8 1", None, 0, opset=20)
 case("take_along(x, broadcast_to(h2[:, :, new], x.shape), 0)", "ReverseSequence", "3 2 4", "2:int")
 case("axis 7 of 2", "MeanVarianceNormalization", "2 3", axes=[7])
 case("reverse = 1", "GRU", "5 m 3", W(1, 12, 3), W(1, 12, 4), hidden_size=4, direction="reverse")
-case("h = permute(e, [1, 0, 2])", "GRU", "m 5 3", W(1, 12, 3), W(1, 12, 4), None, None, "m 1 4", hidden_size=4, layout=1)
+case("h = permute(e, [1, 0, 2])", "GRU", "m 5 3", W(1, 12, 3), W(1, 12, 4), None, None, "m 1 4",
+     hidden_size=4, layout=1)
 
 
 def nested(depth):
@@ -463,12 +531,14 @@ def nodes_of(operators, operands):
     """All operators in one model: one problem does not hide another."""
     inputs = [input_of(name, text) for name, text in operands.items() if name != "q"]
     nodes = [node(op, list(operands), ["y%d" % i, "", ""]) for i, op in enumerate(operators)]
-    g = helper.make_graph(nodes, "g", inputs, [helper.make_tensor_value_info("y0", TensorProto.FLOAT, None)])
+    g = helper.make_graph(nodes, "g", inputs,
+                          [helper.make_tensor_value_info("y0", TensorProto.FLOAT, None)])
     return helper.make_model(g, opset_imports=[helper.make_opsetid("", 17)])
 
 
 with open("compiler/onnx/README.md") as f:
-    operators = [line.split("|")[1].strip() for line in f if line.startswith("| ") and line.count("|") == 4]
+    operators = [line.split("|")[1].strip() for line in f if line.startswith("| ")
+                 and line.count("|") == 4]
 operators = [op for op in operators if op not in ("operator", "Constant")]
 for i in range(4):
     names = {"xabc"[k] if k != i else "q": "2 3 4" for k in range(i + 1)}
@@ -480,14 +550,16 @@ for shape in ("", "3", "3:int", "2 2", "2 2 3:int", "m 2 3 3", "1 1 2 2 2", "m")
 
 # what depends on data
 case("the size of its result depends on 'x', which is not known", "Unique", "3")
-case("the size of its result depends on 'x', which is not known", "NonMaxSuppression", "1 2 4", "1 1 2")
+case("the size of its result depends on 'x', which is not known", "NonMaxSuppression", "1 2 4",
+     "1 1 2")
 
 
 def said(i, model, given):
     path = "%s/case%d.onnx" % (folder, i)
     with open(path, "wb") as f:
         f.write(model.SerializeToString())
-    run = subprocess.run([ngc, "import", path, *given], capture_output=True, encoding="utf-8", errors="replace")
+    run = subprocess.run([ngc, "import", path, *given], capture_output=True, encoding="utf-8",
+                         errors="replace")
     return run.stdout + run.stderr, run.returncode
 
 
@@ -496,6 +568,7 @@ for i, (wanted, model, given) in enumerate(cases):
     text, status = said(i, model, given)
     if status not in (0, 1) or wanted not in text:
         failed += 1
-        print("FAIL %s, status %d: '%s' is not in: %s" % (model.graph.node and model.graph.node[-1].op_type, status, wanted, text[:600]))
+        print("FAIL %s, status %d: '%s' is not in: %s" %
+              (model.graph.node and model.graph.node[-1].op_type, status, wanted, text[:600]))
 print("%d passed, %d failed" % (len(cases) - failed, failed))
 sys.exit(failed > 0)

@@ -1,9 +1,10 @@
-# networks.py - writes networks of PyTorch in the ONNX format, with inputs, outputs and gradients in double precision:
+# networks.py - writes networks of PyTorch in the ONNX format, with inputs, outputs and gradients in
+# double precision:
 #
 #     networks.py FOLDER [NAME ...]        FOLDER/NAME/model.onnx and test_data_set_0/{input,output,target,gradient}_N.pb
 #
-# All weights are random, so that no two of them are equal. The loss is mean((output - target)^2), of the network as it is
-# trained. Gradients have the names and the shapes of the initializers.
+# All weights are random, so that no two of them are equal. The loss is mean((output - target)^2),
+# of the network as it is trained. Gradients have the names and the shapes of the initializers.
 import os
 import sys
 import warnings
@@ -231,7 +232,8 @@ class Bert(nn.Module):
 
     def forward(self, input_ids, attention_mask, token_type_ids):
         p = self.position_ids[:, : input_ids.size(1)]
-        x = self.LayerNorm(self.word_embeddings(input_ids) + self.token_type_embeddings(token_type_ids) + self.position_embeddings(p))
+        x = self.LayerNorm(self.word_embeddings(input_ids) +
+                           self.token_type_embeddings(token_type_ids) + self.position_embeddings(p))
         mask = (1.0 - attention_mask[:, None, None, :].to(x.dtype)) * -10000.0
         for layer in self.layer:
             x = layer(x, mask)
@@ -245,7 +247,8 @@ class GptBlock(nn.Module):
         self.ln_1, self.ln_2 = nn.LayerNorm(d), nn.LayerNorm(d)
         self.c_attn, self.c_proj = nn.Linear(d, 3 * d), nn.Linear(d, d)
         self.c_fc, self.c_out = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
-        self.register_buffer("bias", torch.tril(torch.ones(length, length, dtype=torch.bool))[None, None])
+        self.register_buffer("bias",
+                             torch.tril(torch.ones(length, length, dtype=torch.bool))[None, None])
 
     def attention(self, x):
         m, s, d = x.size()

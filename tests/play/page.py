@@ -43,7 +43,8 @@ def lessons(page):
         good = values and [l.split(" = ")[0] for l in values.splitlines()] == [l.split(" = ")[0] for l in want.splitlines()]
         for a, b in zip(want.splitlines(), (values or "").splitlines()):
             strip = str.maketrans("[],", "   ")
-            good = good and near(a.split(" = ")[-1].translate(strip), b.split(" = ")[-1].translate(strip))
+            good = good and near(a.split(" = ")[-1].translate(strip),
+                                 b.split(" = ")[-1].translate(strip))
         check(f"lesson {k}, {model}: the numbers of run ({said})", good, values)
         check(f"lesson {k}: text, exercise and solution", page.value(
             "/Idea/.test(document.getElementById('course').textContent) && /Exercise/.test(document.getElementById('course').textContent)"
@@ -98,7 +99,8 @@ def mistakes(page):
     check("letters of several bytes",
           page.value("playground.editor.text").startswith("# \u00e9\U0001f600"))
     put(page, "s = \"\U0001f600\" ; y = sofmax([1, 2])")
-    check("columns after them", page.value("document.querySelector('.cm-lintRange-error')?.textContent") == "sofmax",
+    check("columns after them",
+          page.value("document.querySelector('.cm-lintRange-error')?.textContent") == "sofmax",
           page.value("document.querySelector('.cm-lintRange-error')?.textContent"))
     put(page, "(" * 3000 + "1")
     check("the page survives 3,000 brackets", put(page, "y = x + 1", "x=2") == "up to date")
@@ -197,7 +199,9 @@ def training(page):
     page.value("document.querySelector('[aria-label=\"one unit of h3 more\"]').click(), 0")
     settled(page), wait(page, READY)
     check("one unit more", "h3 = dense(h2, 3, tanh)" in page.value(text), page.value(text))
-    for name, value, want in (("activation", "relu", "h1 = dense(x, 4, relu)"), ("optimizer", "adam", "with adam(lr = 0.1)"), ("rate", "0.003", "lr = 0.003"),
+    for name, value, want in (("activation", "relu", "h1 = dense(x, 4, relu)"),
+                              ("optimizer", "adam", "with adam(lr = 0.1)"),
+                              ("rate", "0.003", "lr = 0.003"),
                               ("penalty", "l2", "+ 0.001*(l2(h1.W) + l2(h2.W) + l2(h3.W) + l2(z.W)) with"), ("batch", "50", "m <= 50")):
         page.value(f"(() => {{ const s = [...document.querySelectorAll('.controls label')].find(l => l.firstChild.textContent === '{name}').querySelector('select');"
                    f" s.value = '{value}'; s.onchange(); }})()")
@@ -243,7 +247,8 @@ def training(page):
         dispatchEvent(new DragEvent('drop', {dataTransfer: data, cancelable: true}));
         return 0;
     })()""")
-    check("a table with words is dropped on the page", wait(page, f"{t}.classes && {t}.data.train.length + {t}.data.test.length === 60") is not None,
+    check("a table with words is dropped on the page",
+          wait(page, f"{t}.classes && {t}.data.train.length + {t}.data.test.length === 60") is not None,
           page.value(f"{t}.data.train.length + {t}.data.test.length"))
     choose(page, "net circle")
     put(page, page.value(text).replace("tanh", "relu").replace("lr = 0.1", "lr = 30"))
@@ -273,7 +278,8 @@ def training(page):
         check(f"{name}: the loss falls", after < 0.9*before, (before, after))
     page.value("[...document.querySelectorAll('.side .row button')].pop().click(), 0")
     page.value("[...document.querySelectorAll('.side .row button')][0].click(), 0")
-    check("five rates are compared", wait(page, "!!document.querySelector('[data-done]')") is not None
+    check("five rates are compared",
+          wait(page, "!!document.querySelector('[data-done]')") is not None
           and page.value("document.querySelectorAll('[data-done] path.line').length") == 5)
     check("the loss over two params",
           wait(page, "!!document.querySelector('canvas.surface')") is not None)
@@ -292,7 +298,8 @@ def training(page):
         if not words:
             wait(page, READY)
             page.value(f"{t}.send({{kind: 'step', count: 3}}), 0")
-        note = wait(page, "document.querySelector('#panel-train p.soft').textContent.includes(%s)" % json.dumps(words), 5)
+        note = wait(page, "document.querySelector('#panel-train p.soft').textContent.includes(%s)" %
+                    json.dumps(words), 5)
         check(f"{model} in the view that trains",
               note is not None and (words or wait(page, f"{t}.frame.steps === 3") is not None))
     page.value("document.getElementById('tab-lesson').click(), 0")
@@ -377,7 +384,8 @@ def fast_enough(page, what, texts, most):
     check(f"{what}: from an edit to the page in {limit - 100:.0f} ms, after a pause of 100: {min(times):.0f} ms", min(times) < limit, times)
 
 
-PAIRS = [("fg", "bg"), ("fg", "card"), ("soft", "bg"), ("soft", "card"), ("value", "card"), ("grad", "card"), ("accent", "card"), ("comment", "card"),
+PAIRS = [("fg", "bg"), ("fg", "card"), ("soft", "bg"), ("soft", "card"), ("value", "card"),
+         ("grad", "card"), ("accent", "card"), ("comment", "card"),
          ("call", "card"), ("on-accent", "accent"), ("fg", "hot"), ("fg", "now"), ("fg", "add"), ("fg", "less"), ("soft", "fill"), ("value", "bg")]
 
 

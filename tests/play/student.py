@@ -147,7 +147,8 @@ def marked(page):
     put(page, "y = 3*x +", "x=2")
     check("old views are marked", page.value("document.body.classList.contains('stale')"))
     tab(page, "c")
-    check("another view shows the last good text", wait(page, "/in->x \\* 3|3.0f \\* in->x/.test(document.getElementById('panel-c').textContent)", 10) is not None,
+    check("another view shows the last good text",
+          wait(page, "/in->x \\* 3|3.0f \\* in->x/.test(document.getElementById('panel-c').textContent)", 10) is not None,
           page.value("document.getElementById('panel-c').textContent"))
     tab(page, "lesson")
     said = put(page, "input x[3000, 3000]\noutput y = x @ x\n")
@@ -208,7 +209,9 @@ def tongues(page):
     choose(page, "net circle")
     wait(page, READY)
     english = set(page.value(TEXTS))
-    for code, word, title in (("de", "Lernrate", "ein unbekannter Name"), ("fr", "taux d'apprentissage", "un nom inconnu"), ("es", "tasa de aprendizaje", "un nombre desconocido"),
+    for code, word, title in (("de", "Lernrate", "ein unbekannter Name"),
+                              ("fr", "taux d'apprentissage", "un nom inconnu"),
+                              ("es", "tasa de aprendizaje", "un nombre desconocido"),
                               ("vi", "tốc độ học", "tên không biết"), ("zh", "学习率", "未知的名字")):
         page.value(f"{T}.send({{kind: 'step', count: 7}}), 0")
         wait(page, f"{T}.frame.steps === 7", 10)
@@ -221,7 +224,8 @@ def tongues(page):
               word in page.value("document.getElementById('panel-train').textContent"), texts)
         check(f"{code}: the steps stay",
               page.value(f"{T}.frame.steps") == 7 and page.value(f"{T}.isReady"))
-        check(f"{code}: the editor's own texts", page.value("playground.editor.view.state.phrase('Find')") != "Find"
+        check(f"{code}: the editor's own texts",
+              page.value("playground.editor.view.state.phrase('Find')") != "Find"
               and page.value("playground.editor.view.contentDOM.getAttribute('aria-label')") != "the text of the model")
         put(page, "y = sofmax(x)", "x=1")
         check(f"{code}: the controls of the last good text stay",
@@ -236,7 +240,8 @@ def tongues(page):
         wait(page, READY)
 
 
-# every text, title and name of the page, except those of the text's own names, of the course and of the compiler
+# every text, title and name of the page, except those of the text's own names, of the course and of
+# the compiler
 TEXTS = """(() => {
     const out = [];
     const walk = e => {
@@ -247,7 +252,8 @@ TEXTS = """(() => {
     walk(document.body);
     return [...out, document.title].filter(t => /[a-z]{2}/i.test(t) && t[0] !== '|');
 })()"""
-SAME = {"ngc", "xor", "C", "tanh", "relu", "sigmoid", "leaky_relu", "gelu", "identity", "sgd", "adam", "rmsprop", "adagrad", "adamw", "L1", "L2", "h1", "h2", "accuracy", "J", "x1", "x2",
+SAME = {"ngc", "xor", "C", "tanh", "relu", "sigmoid", "leaky_relu", "gelu", "identity", "sgd",
+        "adam", "rmsprop", "adagrad", "adamw", "L1", "L2", "h1", "h2", "accuracy", "J", "x1", "x2",
         "a=3 b=2", "Link", "Pause", "Test", "Training", "test", "Solution", "messages", "points", "activation", "sin x1", "sin x2", "x1 x2", "training"}
 
 
@@ -276,7 +282,9 @@ def files(page):
     check("of three columns there is no plane",
           page.value("document.querySelectorAll('.big').length") == 0 and "x[m, 3]" in page.value("playground.editor.text"))
     text = page.value("playground.editor.text")
-    for file, content, said in (("empty.csv", "", "no table"), ("words.csv", "This is not a table.\nIt has lines.\n", "no table"), ("one.csv", "1\n2\n3\n", "no table"),
+    for file, content, said in (("empty.csv", "", "no table"),
+                                ("words.csv", "This is not a table.\nIt has lines.\n", "no table"),
+                                ("one.csv", "1\n2\n3\n", "no table"),
                                 ("picture.ng", [137, 80, 78, 71, 0, 255, 254], "not a text")):
         drop(page, file, content)
         check(f"{file} is refused",

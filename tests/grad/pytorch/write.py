@@ -388,8 +388,11 @@ def places():
     f.case("scatter_elements_mul(x, i, u, 1)",
            lambda x, i, u: torch.stack([torch.stack([x[r, c]*u[r][i[r] == c].prod() for c in range(3)]) for r in range(2)]),
            x=floats(2, 3), i=ints(3, 2, 4), u=floats(2, 4))
-    f.case("scatter_nd_mul(x, i, u)", lambda x, i, u: torch.stack([x[c]*u[i[:, 0] == c].prod(0) for c in range(3)]), x=floats(3, 2), i=ints(3, 4, 1), u=floats(4, 2))
-    f.case("scatter_nd_min(x, i, u)", lambda x, i, u: torch.minimum(x, torch.stack([torch.cat([u[i[:, 0] == c], x[c:c + 1] + 1]).amin(0) for c in range(3)])),
+    f.case("scatter_nd_mul(x, i, u)",
+           lambda x, i, u: torch.stack([x[c]*u[i[:, 0] == c].prod(0) for c in range(3)]), x=floats(3, 2), i=ints(3, 4, 1), u=floats(4, 2))
+    f.case("scatter_nd_min(x, i, u)",
+           lambda x, i, u: torch.minimum(x,
+                   torch.stack([torch.cat([u[i[:, 0] == c], x[c:c + 1] + 1]).amin(0) for c in range(3)])),
            second=False, x=floats(3, 2), i=ints(3, 4, 1), u=floats(4, 2))
     modes = {"nearest": 0, "bilinear": 1, "bicubic": 3}
     rules = {"zeros": "zeros", "border": "pad_edge", "reflection": "pad_reflect"}
