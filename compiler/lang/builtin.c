@@ -369,6 +369,19 @@ static Value *b_as_int(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_as_int(L->g, x));
 }
 
+/* _axis(x, axis, more): the number of an axis of x, from 0 on, where x has so many more axes. */
+static Value *b_axis(Lower *L, Loc loc, Value **arg)
+{
+    Node *x = want_node(L, arg[0], "this");
+    int64_t more = 0;
+    int axis;
+    if (!x || (arg[2]->kind != V_ABSENT && !want_whole(L, arg[2], "a number of axes", &more)))
+        return value_error(L, loc);
+    if (!want_axis(L, arg[1], x->shape.rank + (int)more, &axis))
+        return value_error(L, loc);
+    return value_number(L, loc, axis);
+}
+
 static Value *b_is_list(Lower *L, Loc loc, Value **arg)
 {
     return value_number(L, loc, arg[0]->kind == V_LIST);
@@ -539,6 +552,7 @@ static const Builtin table[] = {
     {"scatter_add", "x i rows", b_scatter_add, 0},
     {"_order", "x k", b_order, 0},
     {"_checked", "i n", b_checked, 0},
+    {"_axis", "x axis more?", b_axis, 0},
     {"_gather", "x places", b_gather, 0},
     {"_scatter", "u places shape", b_scatter, 0},
     {"noise", "shape", b_noise, 0},
