@@ -188,14 +188,21 @@ static bool is_deviation(Graph *g, const Node *n, uint32_t axes)
 }
 
 /* Is the sum of n 0, but for rounding: is n a deviation, times what is the same for all of them? */
-static bool sums_to_zero(Graph *g, const Node *n, uint32_t axes)
+static bool sums_to_zero(Graph *g, const Node *n, uint32_t axes, int depth)
 {
-    if (!is_open(g, n))
+    if (is_deviation(g, n, axes))
+        return true;
+    if (!is_open(g, n) || depth > DEEP)
         return false;
+
+    if (n->op == OP_neg)
+        return sums_to_zero(g, n->arg[0], axes, depth + 1);
+    if (n->op == OP_div)
+        return constant_along(g, n->arg[1], axes) && sums_to_zero(g, n->arg[0], axes, depth + 1);
     for (int i = 0; i < 2 && n->op == OP_mul; i++)
-        if (constant_along(g, n->arg[i], axes) && is_deviation(g, n->arg[1 - i], axes))
+        if (constant_along(g, n->arg[i], axes) && sums_to_zero(g, n->arg[1 - i], axes, depth + 1))
             return true;
-    return is_deviation(g, n, axes);
+    return false;
 }
 
 /* The sum of a: what is the same for all that is summed, and a sign, are taken out of it. */
@@ -203,6 +210,9 @@ static Node *simple_sum(Graph *g, Node *a, uint32_t axes, bool derived)
 {
     Node *constant = NULL, *rest = NULL;
     Op op = OP_neg;
+
+    if (derived && sums_to_zero(g, a, axes, 0))
+        return graph_full(g, shape_without(a->shape, axes), 0);
 
     if (is_open(g, a) && a->op == OP_neg) {
         rest = a->arg[0];
@@ -224,9 +234,7 @@ static Node *simple_sum(Graph *g, Node *a, uint32_t axes, bool derived)
             return graph_unary(g, OP_neg, sum);
         return graph_binary(g, op, sum, constant);
     }
-    if (derived && sums_to_zero(g, a, axes))
-        return graph_full(g, shape_without(a->shape, axes), 0);
-    if (derived && is_open_op(g, a, OP_add) && sums_to_zero(g, a->arg[1], axes))
+    if (derived && is_open_op(g, a, OP_add) && sums_to_zero(g, a->arg[1], axes, 0))
         return simple_sum(g, a->arg[0], axes, derived);
     return graph_reduce(g, OP_sum, a, axes);
 }
