@@ -186,8 +186,6 @@ static bool write_standard_output(Ngc *ngc, const OutFile *o)
 static bool write_one(Ngc *ngc, OutFile *o)
 {
     struct stat st;
-    if (strcmp(o->path, "-") == 0)
-        return write_standard_output(ngc, o);
     if (stat(o->path, &st) != 0 || S_ISREG(st.st_mode))
         return write_temp(ngc, o);
     if (S_ISDIR(st.st_mode)) {
@@ -200,8 +198,13 @@ static bool write_one(Ngc *ngc, OutFile *o)
 bool output_write(Ngc *ngc, OutFile *file, int count)
 {
     bool good = true;
+    /* standard output first: a pipe that nobody reads ends ngc, which must leave no temporary file */
     for (int i = 0; i < count && good; i++)
-        good = write_one(ngc, &file[i]);
+        if (strcmp(file[i].path, "-") == 0)
+            good = write_standard_output(ngc, &file[i]);
+    for (int i = 0; i < count && good; i++)
+        if (strcmp(file[i].path, "-") != 0)
+            good = write_one(ngc, &file[i]);
 
     for (int i = 0; i < count; i++) {
         const OutFile *o = &file[i];

@@ -87,6 +87,8 @@ for command in "d.ng -o -" "-M d.ng" "--help" "--man" "--completion=zsh" "run --
         good || bad "ngc $command >&-"
 done
 says 0 '^141$' sh -c "{ '$ngc' $top/examples/lenet.ng -o - --standalone; echo \$? >status; } | true; cat status"
+says 0 '^141$' sh -c "mkdir piped && cd piped && { '$ngc' --header=- $top/examples/lenet.ng -o l.c; echo \$? >status; } | true; cat status"
+[ "$(ls piped)" = status ] && good || bad "a closed pipe leaves files: $(ls piped)"
 cp d.ng keep.ng && ln -s keep.ng link.c
 for to in keep.ng link.c ./keep.ng; do says 2 'is the model itself' "$ngc" keep.ng -o "$to"; done
 cmp d.ng keep.ng && good || bad "the model was overwritten"
