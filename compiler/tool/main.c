@@ -1,6 +1,7 @@
 /* main.c - which phase runs when. */
 #include "tool/options.h"
 #include "tool/tool.h"
+#include "../runtime/host/host.h"
 #include "lang/lower.h"
 #include "emit/emit_c.h"
 #include "run/run.h"
@@ -408,6 +409,7 @@ int main(int argc, char **argv)
     Ngc ngc = {.opt = {.optimize = 2, .comments = -1, .color = 2, .digits = 9}};
     Args a = {0};
     a.rest = arena_alloc(&ngc, (size_t)(2 * argc + 1) * sizeof *a.rest);
+    ngrt_streams_hold();
     if (!isatty(1)) /* what fits is written at the end, where an error is reported */
         setvbuf(stdout, room, _IOFBF, sizeof room);
     int status = options_read(&ngc, &a, argc, argv);

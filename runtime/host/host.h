@@ -9,6 +9,12 @@
 
 #include "../ngrt_host.h"
 
+/* Bytes of a file that are read or unpacked at a time. The fuzzers make it small, so that small
+ * files have many pieces. */
+#ifndef NGRT_PIECE
+#define NGRT_PIECE 65536
+#endif
+
 /* ---- file.c: bytes ---- */
 
 typedef struct Bytes { /* bytes in memory, as of a file; a NUL follows them */
@@ -33,6 +39,9 @@ int ngrt_bytes_print(Bytes *b, const char *format, ...); /* a text of at most 51
 void ngrt_bytes_free(Bytes *b);
 char *ngrt_text_copy(const char *text); /* NULL without memory */
 
+/* For the start of a program: a standard stream that is closed would become the next file that is
+ * opened, such as a log. Its number is taken; to write there still fails. */
+void ngrt_streams_hold(void);
 int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message); /* the whole file */
 int ngrt_path_ends(const char *path, const char *end);                 /* NULL ends in nothing */
 

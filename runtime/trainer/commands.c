@@ -250,6 +250,14 @@ static int run(Trainer *t, int argc, char **argv)
     return ngrt_results_print(t);
 }
 
+/* Has standard output taken all that was printed? */
+static int check_output(const Trainer *t)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return DONE;
+    return ngrt_trainer_fail(t, FILES, "standard output: %s", strerror(errno));
+}
+
 static int with_points(const ngrt_model *model, ngrt_group *group, int command, int argc,
                        char **argv)
 {
@@ -271,13 +279,19 @@ static int with_points(const ngrt_model *model, ngrt_group *group, int command, 
         if (strcmp(argv[i], "--diagnostics=json") == 0)
             t.json = 1;
     for (i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0)
-            return ngrt_ranks_number(&t) > 0 ? DONE : ngrt_trainer_help(t.program, command);
+        if (strcmp(argv[i], "--help") == 0) {
+            if (ngrt_ranks_number(&t) > 0)
+                return DONE;
+            ngrt_trainer_help(t.program, command);
+            return check_output(&t);
+        }
 
     t.assign = ngrt_trainer_allocate(2 * (size_t)argc, sizeof *t.assign);
     status = ngrt_ranks_start(&t);
     if (!status)
         status = t.assign ? run(&t, argc, argv) : ngrt_trainer_no_memory(&t);
+    if (!status)
+        status = check_output(&t);
     if (t.log && fclose(t.log) != 0 && !status)
         status = ngrt_trainer_fail(&t, FILES, "%s: %s", t.log_path, strerror(errno));
     if (t.errors)
@@ -298,6 +312,7 @@ static int run_command(const ngrt_model *model, ngrt_group *group, int command, 
     if (locale)
         snprintf(was, sizeof was, "%s", locale);
     setlocale(LC_NUMERIC, "C");
+    ngrt_streams_hold();
     status = with_points(model, group, command, argc, argv);
     setlocale(LC_NUMERIC, was);
     return status;

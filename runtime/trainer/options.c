@@ -104,7 +104,7 @@ static void write_form(const Option *o, char *form, size_t room)
         snprintf(form, room, "%s[=%s]", o->name, o->metavar);
 }
 
-int ngrt_trainer_help(const char *program, int command)
+void ngrt_trainer_help(const char *program, int command)
 {
     static const char *const purpose[] = {
         [TRAIN] =
@@ -127,7 +127,6 @@ int ngrt_trainer_help(const char *program, int command)
         print_help(form, o->help);
     }
     print_help("NAME=value", "a scalar input, or a run-time size other than the batch");
-    return fflush(stdout) == 0 && !ferror(stdout) ? DONE : FILES;
 }
 
 /* ---- values ---- */

@@ -114,7 +114,5 @@ int ngrt_results_print(Trainer *t)
                                    "losses and metrics of %s are values of one batch, and the rows "
                                    "of the data are several",
                                    t->model->name);
-    if (!status && (fflush(stdout) != 0 || ferror(stdout)))
-        status = ngrt_trainer_fail(t, FILES, "standard output: %s", strerror(errno));
     return status;
 }

@@ -283,7 +283,7 @@ int ngrt_ranks_check(Trainer *t); /* have all ranks the same weights? */
 
 /* options.c */
 int ngrt_trainer_options(Trainer *t, int argc, char **argv); /* sets the run-time sizes, too */
-int ngrt_trainer_help(const char *program, int command);
+void ngrt_trainer_help(const char *program, int command);
 
 /* sizes.c */
 int ngrt_trainer_sizes(Trainer *t);

@@ -121,6 +121,18 @@ fi
 rm -f no.st nan.st
 says 3 'no/where.st: cannot write: No such' "$ngc" train net.ng --data data.csv --save no/where.st
 says 3 'No space left' "$ngc" train net.ng --data data.csv --quiet --epochs 1 --save /dev/full
+for more in "--epochs 1" "--epochs 1 --folds 2" --help; do
+    "$ngc" train net.ng --data data.csv --quiet $more 2>"$dir/got" >/dev/full
+    [ $? = 3 ] && grep -q 'train: error: standard output: No space left' "$dir/got" && good ||
+        bad "train $more >/dev/full"
+done
+# a stream that is closed is not the next file that is opened
+ok "no errors' stream" sh -c "'$ngc' train net.ng --data data.csv --epochs 2 --log alone.csv 2>&-"
+[ "$(cut -c1-2 alone.csv | tr '\n' ' ')" = "ep 1, 2, " ] && good ||
+    bad "the log has what was for standard error: $(cat alone.csv)"
+"$ngc" train net.ng --data data.csv --quiet --epochs 2 --log alone.csv 2>"$dir/got" >&-
+[ $? = 3 ] && grep -q 'standard output: Bad file' "$dir/got" && good ||
+    bad "results are not printed, and nobody is told"
 sed 's/adam.*/sgd(lr = rate)/; 1i input rate' net.ng >wild.ng
 ok "two epochs" "$ngc" train wild.ng rate=0.1 --data data.csv --quiet --epochs 2 --save nan.st
 cp nan.st before.st
