@@ -36,7 +36,6 @@ static Span trim(Span s, char separator)
 /* Reads more text after what is left of it; false at the end, or after an error. */
 static int read_more(Csv *csv)
 {
-    enum { MORE = 1 << 16 };
     size_t left = span_length(csv->rest), got = 0;
 
     if (!csv->from || csv->error)
@@ -45,12 +44,12 @@ static int read_more(Csv *csv)
     if (left > 0)
         memmove(csv->text.at, csv->rest.at, left);
     csv->text.size = left;
-    if (!ngrt_bytes_reserve(&csv->text, MORE)) {
+    if (!ngrt_bytes_reserve(&csv->text, NGRT_PIECE)) {
         csv->error = ngrt_fail(csv->message, NGRT_ENOMEM, "%s: out of memory", csv->path);
         return 0;
     }
 
-    csv->error = csv->read(csv->from, csv->text.at + left, MORE, &got, csv->message);
+    csv->error = csv->read(csv->from, csv->text.at + left, NGRT_PIECE, &got, csv->message);
     csv->text.size += got;
     csv->rest = (Span){csv->text.at, csv->text.at + csv->text.size};
     return got > 0 && !csv->error;

@@ -59,8 +59,10 @@ static int read_head(ngrt_data *data, Store *file, int *swapped, const char *pat
         return ngrt_fail(message, NGRT_EIO, "%s: cannot be read", path);
     if (ngrt_is_npy(&start))
         error = ngrt_npy_head(data, &head, &start, path, message);
-    else
+    else if (ngrt_is_idx(&start))
         error = ngrt_idx_head(data, &head, &start, path, message);
+    else
+        error = ngrt_fail(message, NGRT_EFORMAT, "%s: neither a NumPy file nor an IDX file", path);
     if (!error && head.fortran && data->rank > 1)
         error = ngrt_fail(message, NGRT_EFORMAT,
                           "%s: %llu MB in Fortran's order, which cannot be read row by row; allow "

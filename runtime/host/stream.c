@@ -14,8 +14,6 @@
 
 #include "table.h"
 
-enum { PIECE = 1 << 16 }; /* bytes that are read from a file at a time */
-
 /* ---- reading ---- */
 
 struct Reader {
@@ -23,7 +21,7 @@ struct Reader {
     int fd;
     int at_end;        /* of the file */
     size_t used, have; /* of `piece`, which the file gave last */
-    unsigned char piece[PIECE];
+    unsigned char piece[NGRT_PIECE];
 #ifdef NGRT_ZLIB
     int is_gzip;
     int within; /* a member of the gzip file: it must end before the file does */
@@ -39,7 +37,7 @@ static int read_piece(Reader *r, ngrt_message *message)
     if (r->used < r->have || r->at_end)
         return NGRT_OK;
     do {
-        got = read(r->fd, r->piece, PIECE);
+        got = read(r->fd, r->piece, NGRT_PIECE);
     } while (got < 0 && errno == EINTR);
     if (got < 0)
         return ngrt_fail(message, NGRT_EIO, "%s: %s", r->path, strerror(errno));
@@ -55,7 +53,7 @@ static int read_piece(Reader *r, ngrt_message *message)
 static int read_start(Reader *r, size_t size, ngrt_message *message)
 {
     while (r->have < size && !r->at_end) {
-        ssize_t got = read(r->fd, r->piece + r->have, PIECE - r->have);
+        ssize_t got = read(r->fd, r->piece + r->have, NGRT_PIECE - r->have);
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -99,7 +97,7 @@ static int unpack(Reader *r, char *to, size_t room, size_t *got, ngrt_message *m
         r->z.next_in = r->piece + r->used;
         r->z.avail_in = (uInt)(r->have - r->used);
         r->z.next_out = (Bytef *)to;
-        r->z.avail_out = (uInt)(room < PIECE ? room : PIECE);
+        r->z.avail_out = (uInt)(room < NGRT_PIECE ? room : NGRT_PIECE);
         room = r->z.avail_out;
         status = inflate(&r->z, Z_NO_FLUSH);
         r->used = r->have - r->z.avail_in;

@@ -14,7 +14,7 @@ Reader *ngrt_reader_open(const char *path, ngrt_message *message); /* NULL after
 int ngrt_reader_read(Reader *r, char *to, size_t room, size_t *got, ngrt_message *message);
 void ngrt_reader_close(Reader *r); /* NULL is ignored */
 
-enum { STORE_PIECE = 1 << 20 }; /* bytes of memory that a store takes at a time */
+enum { STORE_PIECE = 16 * NGRT_PIECE }; /* bytes of memory that a store takes at a time */
 
 typedef struct Store {    /* bytes, one after the other: in memory, or in a file */
     uint64_t size, limit; /* limit: what may be in memory */

@@ -10,13 +10,14 @@ targets="parse model command data onnx train"
 
 # The compiler of an engine, its flags for objects, and its flags for a target.
 choose_engine() {
+    pieces=-DNGRT_PIECE=64 # small files have many pieces, too
     sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
     case $1 in
     libfuzzer) # counters only: comparisons that are traced, too, take four times as long
         fuzz_cc=${CLANG:-clang} \
-            fuzz_flags="-O1 -g $sanitizers -fsanitize-coverage=inline-8bit-counters,pc-table" \
+            fuzz_flags="-O1 -g $pieces $sanitizers -fsanitize-coverage=inline-8bit-counters,pc-table" \
             fuzz_link="-fsanitize=fuzzer" ;;
-    afl) fuzz_cc=afl-clang-fast fuzz_flags="-O2 -g" fuzz_link="-fsanitize=fuzzer" ;;
+    afl) fuzz_cc=afl-clang-fast fuzz_flags="-O2 -g $pieces" fuzz_link="-fsanitize=fuzzer" ;;
     replay) fuzz_cc=${CC:-cc} fuzz_flags="-O1 -g" fuzz_link=-DREPLAY ;;
     *)
         echo "build.sh: there is no engine '$1'" >&2

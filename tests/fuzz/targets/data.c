@@ -1,10 +1,17 @@
 /* data.c - bytes are read as a file of data, whatever their format is: CSV, IDX, npy, npz, each
- * also by gzip; as a table with columns of words; as a file of weights; and as what such a file
- * says of its data. What was read of data and weights is written and read again. */
+ * also by gzip; as an array that stays in its file; as a table with columns of words; as a file of
+ * weights, and as what such a file says of its data. What was read of weights is written and read
+ * again. A fuzzer takes one of these ways for each input, as most of the time is that of files. */
 #include "../../../runtime/host/table.h"
 #include "target.h"
 
 #include <string.h>
+
+#ifdef REPLAY
+enum { EVERY_WAY = 1 };
+#else
+enum { EVERY_WAY = 0 };
+#endif
 
 static ngrt_message message;
 
@@ -33,21 +40,30 @@ static void read_data(const uint8_t *data, size_t size)
     ngrt_data d = {0};
     Bytes b = copy_bytes(data, size);
 
-    if (ngrt_data_parse(&d, &b, "file", NULL, &message) == NGRT_OK)
+    if (ngrt_gunzip(&b, "file", &message) == NGRT_OK &&
+        ngrt_data_parse(&d, &b, "file", NULL, &message) == NGRT_OK)
         all = sum_of(&d);
     ngrt_data_free(&d);
     ngrt_bytes_free(&b);
 }
 
-/* Above the limit, an array stays in its file. */
+/* Above the limit, an array stays in its file. It has the shape that it has in memory. */
 static void read_large(const uint8_t *data, size_t size)
 {
-    ngrt_data d = {0};
+    ngrt_data d = {0}, whole = {0};
+    Bytes b = copy_bytes(data, size);
     Store store;
     int swapped;
 
-    ngrt_store_start(&store, choose(data, size) % 64);
-    ngrt_data_read_large(&d, &store, &swapped, "file", NULL, store.limit, &message);
+    if (ngrt_data_read_large(&d, &store, &swapped, "file", NULL, choose(data, size) % 64,
+                             &message) == NGRT_OK) {
+        if (ngrt_gunzip(&b, "file", &message) != NGRT_OK ||
+            ngrt_data_parse(&whole, &b, "file", NULL, &message) != NGRT_OK ||
+            whole.rows != d.rows || whole.columns != d.columns)
+            abort(); /* it is not the same array */
+    }
+    ngrt_data_free(&whole);
+    ngrt_bytes_free(&b);
     ngrt_data_free(&d);
     ngrt_store_free(&store);
 }
@@ -99,13 +115,23 @@ static void read_weights(const uint8_t *data, size_t size)
     free(text);
 }
 
+static void read_file(unsigned way, unsigned choice, const uint8_t *data, size_t size)
+{
+    switch (way) {
+    case 0: read_large(data, size); break;
+    case 1: read_table(choice); break;
+    default: read_weights(data, size); break;
+    }
+}
+
 int target(const uint8_t *data, size_t size)
 {
     enter_directory();
     write_file("file", data, size);
     read_data(data, size);
-    read_large(data, size);
-    read_table(choose(data, size));
-    read_weights(data, size);
+    unsigned way = choose(data, size) / 64;
+    for (unsigned i = 0; i < 3; i++)
+        if (EVERY_WAY || i == way % 3)
+            read_file(i, way / 3, data, size);
     return 0;
 }
