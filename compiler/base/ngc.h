@@ -326,6 +326,7 @@ typedef struct OutFile {
 } OutFile;
 
 /* With a message: it would overwrite the model, or itself. */
+bool output_is_same(const char *a, const char *b); /* are both names of one file? */
 bool output_clash(Ngc *, const OutFile *, int count);
 
 /* With a message: it would overwrite what ngc did not write. */

@@ -81,7 +81,7 @@ static bool write_temp(Ngc *ngc, OutFile *o)
     return true;
 }
 
-static bool same_file(const char *a, const char *b)
+bool output_is_same(const char *a, const char *b)
 {
     struct stat x, y;
     if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
@@ -97,7 +97,7 @@ static bool same_file(const char *a, const char *b)
 static bool is_source(const Ngc *ngc, const char *path)
 {
     for (int k = 0; k < ngc->files; k++)
-        if (!ngc->file[k]->library && same_file(path, ngc->file[k]->name))
+        if (!ngc->file[k]->library && output_is_same(path, ngc->file[k]->name))
             return true;
     return false;
 }
@@ -106,10 +106,10 @@ static bool is_source(const Ngc *ngc, const char *path)
 static bool is_weights(const Ngc *ngc, const char *path)
 {
     const Options *opt = &ngc->opt;
-    if (opt->weights && same_file(path, opt->weights))
+    if (opt->weights && output_is_same(path, opt->weights))
         return true;
     for (int k = 0; k < opt->overlays; k++)
-        if (same_file(path, opt->overlay[k]))
+        if (output_is_same(path, opt->overlay[k]))
             return true;
     return false;
 }
@@ -128,7 +128,7 @@ bool output_clash(Ngc *ngc, const OutFile *file, int count)
             return true;
         }
         for (int k = 0; k < i; k++) {
-            if (!same_file(path, file[k].path))
+            if (!output_is_same(path, file[k].path))
                 continue;
             complain(ngc, "two results would be written to the same file '%s'", path);
             return true;

@@ -45,6 +45,10 @@ int export_main(Ngc *ngc, const Args *a, Model *m)
     OutFile file = {.path = a->output, .text = bytes.at, .size = bytes.size};
     if (output_clash(ngc, &file, 1))
         return 2;
+    if (a->load && output_is_same(a->output, a->load)) {
+        complain(ngc, "'%s' is the file of --load; it is not overwritten", a->output);
+        return 2;
+    }
     return output_write(ngc, &file, 1) ? 0 : 3;
 }
 

@@ -295,6 +295,15 @@ int ngrt_file_probe(const char *path, ngrt_message *message)
     return NGRT_OK;
 }
 
+int ngrt_file_is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    if (stat(a, &x) != 0 || stat(b, &y) != 0 || !S_ISREG(x.st_mode))
+        return 0;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* ---- unpacking ---- */
 
 static int is_gzip(const Bytes *b)

@@ -54,6 +54,9 @@ int ngrt_file_end(Writer *out, ngrt_message *message);
 /* Can there be a file of this name? It is not touched. */
 int ngrt_file_probe(const char *path, ngrt_message *message);
 
+/* Are both names of one regular file, which is there? */
+int ngrt_file_is_same(const char *a, const char *b);
+
 /* Replaces b, where it is in gzip format, by what it holds. */
 int ngrt_gunzip(Bytes *b, const char *path, ngrt_message *message);
 /* Inflates a member of a zip file into room bytes, which is its size. */

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "trainer.h"
 
@@ -51,20 +52,42 @@ static int check_batch(const Trainer *t)
     return DONE;
 }
 
+/* Would a result be written over the weights that are read, or over another result? Only a training
+ * may save what it has loaded. */
+static int check_paths(const Trainer *t, const char *const *path, size_t count)
+{
+    const char *const read[] = {t->load_path, t->resume_path, t->weights_path};
+    struct stat st;
+    size_t i, k;
+
+    for (i = 0; i < count; i++) {
+        for (k = 0; path[i] && path[i] != t->save_path && k < sizeof read / sizeof *read; k++)
+            if (read[k] && ngrt_file_is_same(path[i], read[k]))
+                return ngrt_trainer_fail(
+                    t, USAGE, "%s has the weights that are read; it is not overwritten", path[i]);
+        for (k = 0; path[i] && k < i; k++)
+            if (path[k] && (ngrt_file_is_same(path[i], path[k]) ||
+                            (strcmp(path[i], path[k]) == 0 && stat(path[i], &st) != 0)))
+                return ngrt_trainer_fail(t, USAGE, "two results would be written to %s", path[i]);
+    }
+    return DONE;
+}
+
 /* Can the files be written that the command will write? Better known before hours of training. */
 static int check_files(const Trainer *t)
 {
-    const char *const path[] = {t->save_path, t->curve_path, t->boundary_path, t->assess_path,
-                                t->out_path};
+    const char *const path[] = {t->save_path,   t->curve_path, t->boundary_path,
+                                t->assess_path, t->out_path,   t->log_path};
     ngrt_message message;
     size_t i;
 
     if (ngrt_ranks_number(t) > 0)
         return DONE;
     for (i = 0; i < sizeof path / sizeof *path; i++)
-        if (path[i] && strcmp(path[i], "-") != 0 && ngrt_file_probe(path[i], &message))
+        if (path[i] && path[i] != t->log_path && strcmp(path[i], "-") != 0 &&
+            ngrt_file_probe(path[i], &message))
             return ngrt_trainer_fail(t, FILES, "%s", message.text);
-    return DONE;
+    return check_paths(t, path, sizeof path / sizeof *path);
 }
 
 /* ---- what the work needs ---- */

@@ -93,15 +93,6 @@ static int format_of(const char *path)
     return format;
 }
 
-static int same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-
-    if (stat(a, &x) != 0 || stat(b, &y) != 0 || !S_ISREG(x.st_mode))
-        return 0;
-    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* Would a result be written over the data? */
 static int check_written(const Trainer *t, const Source *s)
 {
@@ -110,7 +101,7 @@ static int check_written(const Trainer *t, const Source *s)
     size_t i;
 
     for (i = 0; i < sizeof path / sizeof *path; i++)
-        if (path[i] && same_file(path[i], s->path))
+        if (path[i] && ngrt_file_is_same(path[i], s->path))
             return ngrt_trainer_fail(t, USAGE, "%s is data that is read; it is not overwritten",
                                      path[i]);
     return DONE;

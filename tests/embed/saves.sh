@@ -126,6 +126,18 @@ for more in "--epochs 1" "--epochs 1 --folds 2" --help; do
     [ $? = 3 ] && grep -q 'train: error: standard output: No space left' "$dir/got" && good ||
         bad "train $more >/dev/full"
 done
+# what is read is not written over, nor one result over another
+cp all.st one.st
+says 2 'one.st has the weights that are read' "$ngc" predict net.ng --data x.csv --load one.st \
+    -o one.st
+says 2 'two results would be written to one.st' "$ngc" train net.ng --data data.csv --quiet \
+    --epochs 1 --save one.st --log one.st
+says 2 'two results would be written to ./new' "$ngc" train net.ng --data data.csv --quiet \
+    --epochs 1 --save ./new --log ./new
+if "$ngc" export net.ng --load all.st -o net.onnx 2>/dev/null; then
+    says 2 "'one.st' is the file of --load; it is not" "$ngc" export net.ng --load one.st -o one.st
+fi
+cmp all.st one.st && good || bad "the weights were overwritten"
 # a stream that is closed is not the next file that is opened
 ok "no errors' stream" sh -c "'$ngc' train net.ng --data data.csv --epochs 2 --log alone.csv 2>&-"
 [ "$(cut -c1-2 alone.csv | tr '\n' ' ')" = "ep 1, 2, " ] && good ||
