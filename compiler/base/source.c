@@ -450,11 +450,14 @@ static void draw_head(Ngc *ngc, Text *out, const Diag *d)
     if (d->loc.file < 0) {
         text_add(out, "ngc: ");
     } else {
+        const char *name = ngc->file[d->loc.file]->name;
         int column, line = source_line(ngc, d->loc, &column);
-        text_clean(out, ngc->file[d->loc.file]->name, strlen(ngc->file[d->loc.file]->name));
+        text_clean(out, name, strlen(name));
         text_add(out, ":%d:%d: ", line, column);
     }
-    const char *paint = color(ngc, severity_color[d->severity]), *plain = color(ngc, "\033[0m");
+
+    const char *paint = color(ngc, severity_color[d->severity]);
+    const char *plain = color(ngc, "\033[0m");
     text_add(out, "%s%s: %s", paint, severity_name[d->severity], plain);
     text_clean(out, d->text, strlen(d->text));
     if (d->code > 0 && d->flag != NULL)
@@ -469,11 +472,15 @@ static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc)
 {
     const Source *s = ngc->file[loc.file];
     int line = source_line(ngc, loc, NULL);
-    int begin = s->line[line - 1], end = line < s->lines ? s->line[line] - 1 : s->size;
+    int begin = s->line[line - 1], end = s->size;
+    if (line < s->lines)
+        end = s->line[line] - 1;
     if (end > begin && s->text[end - 1] == '\r')
         end--;
+
+    /* where the window begins */
     Canvas c = {.out = out, .file = loc.file, .from = begin, .to = end, .text = s->text};
-    int at = loc.at < end ? loc.at : end;
+    int at = min_int(loc.at, end);
     if (count_chars(s->text + begin, s->text + at) > WINDOW - WINDOW / 3) {
         c.from = at;
         for (int n = 0; n < WINDOW / 3 && c.from > begin; n += starts_char(s->text[c.from]))
@@ -482,6 +489,8 @@ static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc)
         while (c.from > begin && !starts_char(s->text[c.from]))
             c.from--;
     }
+
+    /* and where it ends */
     c.to = c.from;
     for (int n = 0; c.to < end; c.to++) {
         n += starts_char(s->text[c.to]);
@@ -714,11 +723,6 @@ static bool same_but_case(const char *a, const char *b)
     return *a == '\0' && *b == '\0';
 }
 
-static int min2(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 /* The number of insertions, deletions, changes and exchanges of neighbours that turn a into b
  * (optimal string alignment). row[i][j] is the distance of the first i characters of a from the
  * first j of b. Both have at most SUGGEST_MAX characters. */
@@ -731,10 +735,14 @@ static int edit_distance(const char *a, int na, const char *b, int nb)
                 row[i][j] = i + j;
                 continue;
             }
+
             int change = row[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            row[i][j] = min2(change, 1 + min2(row[i - 1][j], row[i][j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[i][j] = min2(row[i][j], row[i - 2][j - 2] + 1);
+            int shift = 1 + min_int(row[i - 1][j], row[i][j - 1]);
+            row[i][j] = min_int(change, shift);
+
+            bool exchanged = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (exchanged)
+                row[i][j] = min_int(row[i][j], row[i - 2][j - 2] + 1);
         }
     return row[na][nb];
 }

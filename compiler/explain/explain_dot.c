@@ -29,15 +29,20 @@ static void dot_gradient(const Lesson *l, Text *t, const Item *n)
 
 static void dot_item(const Lesson *l, Text *t, const Item *n)
 {
-    text_add(t, "    n%d [shape=%s, label=<<b>%s</b>", n->node->id, shape_of_kind(n->kind),
+    Node *node = n->node;
+    bool is_loop = node->op == OP_loop;
+
+    /* the name, and the formula if it says more */
+    text_add(t, "    n%d [shape=%s, label=<<b>%s</b>", node->id, shape_of_kind(n->kind),
              html_words(l, n->label));
-    if (n->formula && strcmp(n->formula, n->label) != 0 && n->node->op != OP_loop)
+    if (n->formula && strcmp(n->formula, n->label) != 0 && !is_loop)
         text_add(t, " = %s", html_words(l, n->formula));
-    if (n->node->op == OP_var && n->node->attr.var->invented)
+    if (node->op == OP_var && node->attr.var->invented)
         text_add(t, "<br/>%s", lesson_kind(l, n));
 
-    text_add(t, "<br/><font color=\"#006d2c\">%s%s</font>", html_words(l, lesson_value(l, n->node)),
-             text_if(n->node->op == OP_loop, " passes"));
+    /* the value, then the gradient */
+    const char *value = html_words(l, lesson_value(l, node));
+    text_add(t, "<br/><font color=\"#006d2c\">%s%s</font>", value, text_if(is_loop, " passes"));
     dot_gradient(l, t, n);
     text_add(t, ">]\n");
 }

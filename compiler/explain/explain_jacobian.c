@@ -154,21 +154,25 @@ static void set_leaf(Eval *e, const Node *leaf, const double *value)
 static void compute_rows(Lesson *l, Jacobian *j)
 {
     Eval *e = l->e;
+    int64_t elements = j->rows * j->columns;
     double *seed = arena_array(l->ngc, j->rows + 1, sizeof *seed);
-    j->value = arena_array(l->ngc, j->rows * j->columns + 1, sizeof *j->value);
+    j->value = arena_array(l->ngc, elements + 1, sizeof *j->value);
 
     for (int64_t r = 0; r < j->rows; r++) {
+        double *row = j->value + r * j->columns;
+
+        /* the nodes of the sweep are computed again: they depend on the seed */
         memset(e->known + j->first, 0, (size_t)(l->g->count - j->first));
         for (int k = 0; k < j->leaves; k++)
             set_leaf(e, j->leaf[k], eval_node(e, l->item[j->from[k]].node));
 
         seed[r] = 1;
         set_leaf(e, j->seed, seed);
-        memcpy(j->value + r * j->columns, eval_node(e, j->back), (size_t)j->columns * sizeof *seed);
+        memcpy(row, eval_node(e, j->back), (size_t)j->columns * sizeof *row);
         seed[r] = 0;
     }
 
-    for (int64_t k = 0; k < j->rows * j->columns; k++)
+    for (int64_t k = 0; k < elements; k++)
         j->filled += j->value[k] != 0;
 }
 

@@ -622,16 +622,25 @@ static void json_variables(const Lesson *l, Text *t)
 static void json_loop(const Lesson *l, Text *t, const LessonLoop *loop)
 {
     const Loop *of = loop->loop;
+    const Node *node = loop->node;
+    const char *formula;
+
+    /* the derivative of a loop says which loop it goes back through */
+    if (of->of)
+        formula = lesson_loop_back(l, loop);
+    else
+        formula = lesson_loop_text(l, node);
 
     text_add(t, "{");
     json_pair(t, "name", of->name);
-    json_pair(t, "formula", of->of ? lesson_loop_back(l, loop) : lesson_loop_text(l, loop->node));
-    text_add(t, "\"node\":%d,\"from\":%lld,\"passes\":%lld,\"level\":%d,", loop->node->id,
-             (long long)of->from, (long long)size_at(l->g, of->passes, l->e->dim), of->level);
+    json_pair(t, "formula", formula);
+    long long passes = size_at(l->g, of->passes, l->e->dim);
+    text_add(t, "\"node\":%d,\"from\":%lld,\"passes\":%lld,\"level\":%d,", node->id,
+             (long long)of->from, passes, of->level);
     json_bool(t, "down", of->down);
-    json_bool(t, "while", loop_test(loop->node));
-    json_bool(t, "counted", loop_count(loop->node));
-    text_add(t, "\"variables\":%d,", loop_variables(loop->node));
+    json_bool(t, "while", loop_test(node));
+    json_bool(t, "counted", loop_count(node));
+    text_add(t, "\"variables\":%d,", loop_variables(node));
     json_or_null(t, "item", loop->item);
     json_or_null(t, "outer", loop->outer);
     json_or_null(t, "of", loop->of);

@@ -98,9 +98,14 @@ static void add_item(Lesson *l, const int *uses, bool *done, Node *n)
 
     for (int k = 0; k < n->nargs; k++)
         add_item(l, uses, done, n->arg[k]);
-    for (int i = n->id + 1; n->op == OP_loop && i < l->g->count; i++)
-        if (uses[i] && l->g->node[i]->in[n->attr.loop->level] == n->attr.loop)
-            add_item(l, uses, done, l->g->node[i]);
+
+    /* of its body, what comes after it in the graph */
+    const Loop *loop = n->attr.loop;
+    for (int i = n->id + 1; n->op == OP_loop && i < l->g->count; i++) {
+        Node *later = l->g->node[i];
+        if (uses[i] && later->in[loop->level] == loop)
+            add_item(l, uses, done, later);
+    }
 
     if (!is_item(n))
         return;
@@ -381,25 +386,27 @@ double lesson_slope(const Lesson *l, const Move *v, bool first)
 static void describe_move(Lesson *l, Move *v)
 {
     const Step *s = v->step;
-    const OpInfo *info = op_info[s->y->op];
+    const Node *y = s->y;
+    const OpInfo *info = op_info[y->op];
 
     /* from where to where */
     v->x = lesson_at(l, s->x) - 1;
-    v->y = lesson_at(l, s->y) - 1;
-    if (s->y->op == OP_loop)
+    v->y = lesson_at(l, y) - 1;
+    if (y->op == OP_loop)
         v->up = loop_upstream(l, s);
     else
-        v->up = lesson_derivative(l, s->loss, s->y);
+        v->up = lesson_derivative(l, s->loss, y);
     v->down = lesson_derivative(l, s->loss, s->x);
 
     if (v->loop >= 0 && lesson_loop(l, s->x) != l->loop[v->loop].of)
         v->down = text_format(l->ngc, "%s in this pass", v->down);
     v->slope = NAN;
 
-    const char *name[5] = {"", "", "", "", ""}; /* a b c y dy */
-    for (int i = 0; i < 3 && i < s->y->nargs; i++)
-        name[i] = lesson_label(l, s->y->arg[i]);
-    name[3] = lesson_label(l, s->y);
+    /* what a rule calls a b c y dy */
+    const char *name[5] = {"", "", "", "", ""};
+    for (int i = 0; i < 3 && i < y->nargs; i++)
+        name[i] = lesson_label(l, y->arg[i]);
+    name[3] = lesson_label(l, y);
     name[4] = v->up;
 
     /* by which rule */
@@ -411,7 +418,7 @@ static void describe_move(Lesson *l, Move *v)
 
     /* the slope of an elementwise op by itself */
     v->local = math_rule(l, s, name, true, M_TEXT);
-    if (s->y->shape.rank == 0)
+    if (y->shape.rank == 0)
         v->slope = slope_of(l, s, false);
 }
 

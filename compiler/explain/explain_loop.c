@@ -60,9 +60,14 @@ const char *lesson_loop_text(const Lesson *l, const Node *loop)
     Text parts = {.ngc = l->ngc};
     int count = 0;
 
-    for (int i = 0; i < loop_variables(loop); i++)
-        if (loop_next(loop, i)->in[of->level] == of)
-            add_part(l, &parts, count++, loop_next(loop, i));
+    /* the variables that its passes change */
+    for (int i = 0; i < loop_variables(loop); i++) {
+        Node *next = loop_next(loop, i);
+        if (next->in[of->level] == of)
+            add_part(l, &parts, count++, next);
+    }
+
+    /* what is collected from its passes */
     for (int i = 0; i < l->items; i++) {
         const Node *n = l->item[i].node;
         if (n->op == OP_collect && n->arg[1] == loop && node_name(n->arg[0]))

@@ -189,6 +189,7 @@ static const char *write_binary(const Writer *w, const Expr *x)
     if (w->math != M_TEXT && *x->name == '^')
         return write_power(w, x);
 
+    /* on the right, an operator that binds as tightly needs parentheses: a - (b - c) */
     int tight = binding(x);
     bool associates = *x->name == '+';
     const char *a = part(w, x->a, tight);

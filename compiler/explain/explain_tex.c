@@ -109,14 +109,18 @@ static void tex_source(const Lesson *l, Text *t, const Item *y)
 static void tex_move(const Lesson *l, Text *t, const Move *v)
 {
     const Step *s = v->step;
-    text_add(t, "\n\\noindent\\qquad $\\displaystyle %s %s %s", math_name(l, v->down, M_TEX),
-             s->use ? "\\mathrel{+}=" : "=", v->rule_tex);
+    const char *down = math_name(l, v->down, M_TEX);
+    const char *gets = s->use ? "\\mathrel{+}=" : "=";
+
+    /* the rule, and its value */
+    text_add(t, "\n\\noindent\\qquad $\\displaystyle %s %s %s", down, gets, v->rule_tex);
     if (!isnan(v->slope))
         text_add(t, " = (%s)(%s)", tex_value(l, s->dy), tex_number(l, v->slope));
     text_add(t, " = %s$", tex_value(l, s->dx));
     if (lesson_loop(l, s->dx) >= 0)
         text_add(t, "; in the first pass $%s$", tex_value_of(l, s->dx, true));
 
+    /* the sum so far, if x has several users */
     if (s->use)
         text_add(t, " \\quad %s of $%s$: added, together $%s$", lesson_nth(l, s->use),
                  math_name(l, l->item[v->x].label, M_TEX), tex_value(l, s->sum));

@@ -156,11 +156,15 @@ static void text_move(const Lesson *l, Text *t, const Move *v)
 {
     const Step *s = v->step;
     const char *space = indent(l, 2 + lesson_depth(l, v->loop));
-    text_add(t, "%s%s %s %s", space, v->down, s->use > 0 ? "gets" : "=", v->rule);
+
+    /* the rule; of an elementwise op also as a product, unless the slope is 1 */
+    const char *gets = s->use > 0 ? "gets" : "=";
+    text_add(t, "%s%s %s %s", space, v->down, gets, v->rule);
     if (v->local && strcmp(v->local, "1") != 0 && *v->rule)
         text_add(t, "\n%s  = upstream %s x local slope %s", space, v->up, v->local);
-
     text_add(t, "\n");
+
+    /* the numbers: of a value in a loop for several passes, a line each */
     if (v->loop >= 0 && lesson_loop(l, s->dx) == v->loop && lesson_pass(l, s->dx, false)) {
         text_products(l, t, v, space);
     } else {

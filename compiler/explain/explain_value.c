@@ -179,18 +179,21 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
 
 Node **lesson_nodes(const Lesson *l, int *count)
 {
-    Node **node = arena_array(l->ngc, l->items + 3 * l->moves + l->m->roots + 1, sizeof *node);
+    int roots = l->m->roots, n = 0;
+    Node **node = arena_array(l->ngc, l->items + 3 * l->moves + roots + 1, sizeof *node);
 
-    *count = 0;
     for (int i = 0; i < l->items; i++)
-        node[(*count)++] = l->item[i].node;
+        node[n++] = l->item[i].node;
     for (int i = 0; i < l->moves; i++) {
-        node[(*count)++] = l->move[i].step->dy;
-        node[(*count)++] = l->move[i].step->dx;
-        node[(*count)++] = l->move[i].step->sum;
+        const Step *s = l->move[i].step;
+        node[n++] = s->dy;
+        node[n++] = s->dx;
+        node[n++] = s->sum;
     }
-    for (int i = 0; i < l->m->roots; i++)
-        node[(*count)++] = l->m->root[i].written;
+    for (int i = 0; i < roots; i++)
+        node[n++] = l->m->root[i].written;
+
+    *count = n;
     return node;
 }
 

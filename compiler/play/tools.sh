@@ -1,5 +1,6 @@
 #!/bin/sh
-# tools.sh - can this machine build the playground? Says which of Debian's packages are missing: `sh tools.sh CLANG`.
+# tools.sh - can this machine build the playground? Says which of Debian's packages are missing: `sh
+# tools.sh CLANG`.
 set -u
 clang=$1
 need=
@@ -16,7 +17,8 @@ release=$("$clang" -dumpversion 2>/dev/null | sed 's/\..*//')
 want clang command -v "$clang"
 want lld command -v wasm-ld
 want wasi-libc "$clang" --target=wasm32-wasi -E "$dir/a.c"
-want "libclang-rt-${release:-14}-dev-wasm32" "$clang" --target=wasm32-wasi -o "$dir/a.wasm" "$dir/a.c"
+want "libclang-rt-${release:-14}-dev-wasm32" "$clang" --target=wasm32-wasi \
+    -o "$dir/a.wasm" "$dir/a.c"
 want nodejs command -v node
 want npm command -v npm
 [ -n "$need" ] || exit 0

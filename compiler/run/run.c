@@ -101,9 +101,12 @@ int run_main(Ngc *ngc, Model *m, char **assign, int count, bool fill, Text *out)
     if (status != 0)
         return status;
 
-    for (int i = 0; i < m->vars && fill; i++)
-        if (m->var[i]->kind == VAR_INPUT)
-            print_value(r, "", m->var[i]->name, m->var[i]->shape, m->var[i]->type, r->var[i]);
+    /* what the inputs were filled with */
+    for (int i = 0; i < m->vars && fill; i++) {
+        const Var *v = m->var[i];
+        if (v->kind == VAR_INPUT)
+            print_value(r, "", v->name, v->shape, v->type, r->var[i]);
+    }
 
     for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < m->roots; i++)

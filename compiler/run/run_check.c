@@ -155,12 +155,17 @@ static Probe probe_new(Run *r, const Root *root)
     Probe p = {.r = r, .root = root, .count = eval_count(e, x->shape)};
     size_t size = (size_t)p.count * sizeof(double);
 
+    /* the values here, before anything is changed */
     run_ready(r);
     p.gradient = arena_copy(r->ngc, eval_node(e, root->node), size);
     p.loss = *eval_node(e, root->loss);
     p.at = arena_copy(r->ngc, eval_node(e, x), size);
+
     p.direction = arena_alloc(r->ngc, size);
-    p.x = x->op == OP_var ? r->var[x->attr.var->index] : arena_alloc(r->ngc, size);
+    if (x->op == OP_var)
+        p.x = r->var[x->attr.var->index];
+    else
+        p.x = arena_alloc(r->ngc, size);
 
     p.scale = 1e-6 * fabs(p.loss);
     for (int64_t i = 0; i < p.count; i++)

@@ -160,9 +160,13 @@ static const char *program_key(Ngc *ngc, const Build *b, const Text *c)
     static const char *const variable[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH",
                                            "COMPILER_PATH", "GCC_EXEC_PREFIX"};
 
+    /* ngc, the compiler and its options */
     Text t = {.ngc = ngc};
-    text_add(&t, "ngc %s\n%s\n%s %s\n", NGC_VERSION, compiler_words(), b->options, link_words(b));
-    add_command(ngc, &t, compiler_words());
+    const char *compiler = compiler_words();
+    text_add(&t, "ngc %s\n%s\n%s %s\n", NGC_VERSION, compiler, b->options, link_words(b));
+    add_command(ngc, &t, compiler);
+
+    /* libraries and headers */
     add_file(&t, b->lib);
     if (b->mpi) {
         add_file(&t, b->mpi);

@@ -552,16 +552,20 @@ static int check_args(Ngc *ngc, const Args *a)
     if (a->command == C_FMT || a->command == C_EXPLAIN_ERROR)
         return -1;
 
+    const Options *opt = &ngc->opt;
+    bool has_rule = a->deps || a->deps_only;
     if (!a->file && !a->expression)
         return usage_error(ngc, "%s", "no model is named", NULL);
-    if ((a->deps_file || a->deps_target) && !a->deps && !a->deps_only)
-        return usage_error(ngc, "%s wants -M or -MD", a->deps_file ? "-MF" : "-MT", NULL);
-    if ((ngc->opt.train_given || ngc->opt.freshes) && !ngc->opt.weights)
+    if (a->deps_file && !has_rule)
+        return usage_error(ngc, "%s wants -M or -MD", "-MF", NULL);
+    if (a->deps_target && !has_rule)
+        return usage_error(ngc, "%s wants -M or -MD", "-MT", NULL);
+    if ((opt->train_given || opt->freshes) && !opt->weights)
         return usage_error(ngc, "%s",
                            "--train and --fresh want --weights, which has the other params", NULL);
-    if (ngc->opt.weights && a->command == C_EXPORT)
+    if (opt->weights && a->command == C_EXPORT)
         return usage_error(ngc, "%s", "export reads weights by --load", NULL);
-    if (ngc->opt.jacobians && dot)
+    if (opt->jacobians && dot)
         return usage_error(ngc, "%s",
                            "--dot draws no Jacobians; --html, --text, --tex and --json have them",
                            NULL);
