@@ -32,7 +32,8 @@ END
     chmod +x "$at/bin/$name"
 done
 
-make --no-print-directory -j"$(nproc)" B=build/coverage CC="$at/bin/gcc" CFLAGS='-O0 -g --coverage' ||
+make --no-print-directory -j"$(nproc)" B=build/coverage CC="$at/bin/gcc" \
+    CFLAGS='-O0 -g --coverage' ||
     exit 1
 ln -sfn ../runtime build/runtime # where ngc looks for it: beside the directory that it is in
 [ "${KEEP-}" ] || find "$at" -name '*.gcda' -exec rm -f {} +

@@ -22,7 +22,8 @@ cd "$(dirname "$0")/.." || exit 2
 . tests/suite.sh
 ngc=$NGC accept=0
 train_cc=$(cc_with -O1) # what ngc train of a README compiles with
-mkdir "$dir/quick" && printf '#!/bin/sh\nPATH="%s" exec %s "$@" -O0\n' "$PATH" "$(command -v cc)" >"$dir/quick/cc" &&
+mkdir "$dir/quick" && printf '#!/bin/sh\nPATH="%s" exec %s "$@" -O0\n' "$PATH" "$(command -v cc)" \
+    >"$dir/quick/cc" &&
     chmod +x "$dir/quick/cc" || exit 2
 python=$(find_numpy)
 [ "${1-}" = --accept ] && accept=1 && shift
@@ -100,7 +101,11 @@ same() {
 
 # Of four blocks that compile, one in turn does it as it says, the others without the optimizer.
 path_of_block() {
-    if grep -q '^cc ' "$blocks/$n.text" && ! in_share 4 "$n"; then echo "$dir/quick:$PATH"; else echo "$PATH"; fi
+    if grep -q '^cc ' "$blocks/$n.text" && ! in_share 4 "$n"; then
+        echo "$dir/quick:$PATH"
+    else
+        echo "$PATH"
+    fi
 }
 
 # Runs block $n, with its output in $dir/out and $dir/err, and returns its status. A model is in the
@@ -158,11 +163,21 @@ check_manual() {
         sed -n 's/^    {"\([a-z][a-z_0-9]*\)", "[a-z].*/\1/p' compiler/lang/builtin.c
     } >"$dir/names"
     for name in $(cat "$dir/names"); do
-        if grep -q "\`$name(" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $name(...)"; fi
+        if grep -q "\`$name(" $manual; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            echo "FAIL $manual: no $name(...)"
+        fi
     done
     for code in $(sed -n 's/^    ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' compiler/base/errors.h); do
         code=$(printf NG%04d "$code")
-        if grep -q "$code" $manual; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $manual: no $code"; fi
+        if grep -q "$code" $manual; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            echo "FAIL $manual: no $code"
+        fi
     done
 }
 
@@ -186,7 +201,12 @@ check_errors() {
         echo "FAIL compiler/tool/errors.txt: a page for a code that is not in errors.h"
     fi
     bare=$(grep -rnE '(lower_error\(L|SEV_[A-Z]+|warn\([^"]*"[a-z-]+"), [0-9]' compiler grammars)
-    if [ -z "$bare" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL a code by its number: $bare"; fi
+    if [ -z "$bare" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL a code by its number: $bare"
+    fi
 }
 
 # The table of the trainer's options is that of runtime/trainer/trainer_options.h.
@@ -218,7 +238,8 @@ EOF
 
 [ $# = 0 ] && { check_manual; check_errors; check_trainer; }
 [ $# = 0 ] &&
-    set -- $(find . -name README.md -not -path './build/*' -not -path './.git/*' | sed 's|^\./||' | sort)
+    set -- $(find . -name README.md -not -path './build/*' -not -path './.git/*' |
+    sed 's|^\./||' | sort)
 for doc; do
     if [ -z "$python" ] && grep -q '\$PYTHON' "$doc"; then
         echo "$doc: not run, as no python3 here has NumPy"

@@ -3,7 +3,8 @@
 # and tested until something fails: random models, interpreted and in C; the models of `emit` and
 # the examples whose C is another one than before; quick suites. Only the one object is compiled
 # anew. A mutant that nothing notices is printed: either a test is missing, or the mutant changes
-# nothing. A mutant that is noticed at once takes less than a second, one that is not about a minute.
+# nothing. A mutant that is noticed at once takes less than a second, one that is not about a
+# minute.
 #
 #     sh tests/mutate.sh [WHAT...]      files of the compiler, or groups of them: derivatives (which is what none means), reverse,
 #                                       shapes, rewrites, fuse, plan

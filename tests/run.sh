@@ -61,7 +61,11 @@ export NGC CHECK_SEED CHECK_LONG results
 # the longest first, so that the last ones are short
 for name in ${*:-emit random emitted embed explain play train trainer runtime onnx fuzz docs faults pool grad lang tune examples ranks err scale front style pass}; do
     echo "0 1 0" >"$results/$name.counts" # counts as failed until it has run
-    if [ -e "$(command_of "$name")" ]; then echo "$name"; else echo "run.sh: there is no suite '$name'" >&2; fi
+    if [ -e "$(command_of "$name")" ]; then
+        echo "$name"
+    else
+        echo "run.sh: there is no suite '$name'" >&2
+    fi
 done | xargs -P "${JOBS:-$(nproc)}" -I{} sh tests/run.sh --one {}
 awk '{ s += $3 } END { print "processor time of the suites: " s " s" }' "$results"/*.counts
 awk '{ p += $1; f += $2 } END { print p + 0 " passed, " f + 0 " failed"; exit f > 0 || p == 0 }' "$results"/*.counts

@@ -56,7 +56,8 @@ check() {
     fi
 }
 
-# near WANTED GOT: are these tables of numbers equal but for rounding? The order of a sum may depend on the number of rows.
+# near WANTED GOT: are these tables of numbers equal but for rounding? The order of a sum may depend
+# on the number of rows.
 near() {
     [ "$(wc -l <"$1")" = "$(wc -l <"$2")" ] && [ -s "$1" ] && paste -d, "$1" "$2" | awk -F, '
         function abs(x) { return x < 0 ? -x : x }

@@ -41,7 +41,8 @@ if have cmake; then
     says 0 '^line: 2.00 x + 1.00' c1/host
     # level DIRECTORY WANT: the levels in the command that compiles a model
     level() {
-        found=$(grep '"command".*/gate\.c' "$1/compile_commands.json" | grep -o -e ' -O[^ ]*' | tr -d '\n')
+        found=$(grep '"command".*/gate\.c' "$1/compile_commands.json" | grep -o -e ' -O[^ ]*' |
+            tr -d '\n')
         [ "$found" = "$2" ] && good || bad "CMake in $1 compiles a model with '$found', not '$2'"
     }
     level c1 ' -O2'
@@ -58,7 +59,8 @@ if have cmake; then
     ok "cmake, flags of the user" cmake c3 -DCMAKE_C_FLAGS="-g -O0"
     level c3 ' -O0 -O1'
     sed -i '/add_compile_options/d; s/VERSION 3.20/VERSION 3.10/' CMakeLists.txt
-    ok "cmake, the policies of an older project" cmake -B c0 -DCMAKE_PREFIX_PATH="$blanks" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+    ok "cmake, the policies of an older project" cmake -B c0 -DCMAKE_PREFIX_PATH="$blanks" \
+        -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
     level c0 ' -O2'
     sed -i 's/VERSION 3.10/VERSION 3.20/' CMakeLists.txt
     if have ninja; then

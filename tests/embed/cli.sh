@@ -223,7 +223,8 @@ for model in "$top"/examples/*.ng "$top"/examples/embed/*.ng "$top"/tests/cases/
     "$ngc" fmt - <once.ng >twice.ng && cmp -s once.ng twice.ng && good ||
         bad "fmt $model is not stable"
     case $model in */cases/nist* | */cases/gmm* | */cases/lstm* | */front/* | */prelude.ng) continue ;; esac # the C of these takes long
-    (cd "$(dirname "$model")" && "$ngc" -O0 --comments=none - -o - <"$model" >"$dir/cli/before.c" 2>/dev/null &&
+    (cd "$(dirname "$model")" && "$ngc" -O0 --comments=none - -o - <"$model" >"$dir/cli/before.c" \
+        2>/dev/null &&
         "$ngc" -O0 --comments=none - -o - <"$dir/cli/once.ng" >"$dir/cli/after.c" 2>/dev/null) ||
             continue
     cmp -s before.c after.c && good || bad "fmt changed what $model says"

@@ -1,7 +1,8 @@
 # editors.sh - the words of the plugins for editors are those of the scanner and the library; a part
 # of run.sh.
 mkdir "$dir/editors" && cd "$dir/editors" || exit 2
-keywords=$(sed -n '/{"import", IMPORT}/,/};/p' "$top/grammars/ng.l" | grep -o '"[a-z]*"' | tr -d '"')
+keywords=$(sed -n '/{"import", IMPORT}/,/};/p' "$top/grammars/ng.l" | grep -o '"[a-z]*"' |
+    tr -d '"')
 functions=$(sed -n 's/^def \([A-Za-z][A-Za-z_0-9]*\)(.*/\1/p' "$top/compiler/lang/prelude.ng"; sed -n 's/^    {"\([a-z_0-9]*\)", "[a-z].*/\1/p' "$top/compiler/lang/builtin.c")
 [ "$(echo "$keywords" | wc -l)" -ge 19 ] && [ "$(echo "$functions" | wc -l)" -gt 100 ] && good ||
     bad "the tables were not found"

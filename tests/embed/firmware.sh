@@ -57,7 +57,8 @@ C
         bad "the last layer did not learn on the device: $(cat tune.said)"
     # LeNet's predict: below 100 KB of flash besides its weights, and in RAM only the workspace that
     # --report describes
-    report=$("$ngc" --report -D m=1 --weights=net.st ../../lenet.ng | sed -n 's/^bytes of work.*4 bytes: \([0-9]*\)).*/\1/p')
+    report=$("$ngc" --report -D m=1 --weights=net.st ../../lenet.ng |
+        sed -n 's/^bytes of work.*4 bytes: \([0-9]*\)).*/\1/p')
     set -- $(sed -n 's/^see.elf: flash \([0-9]*\) bytes besides \([0-9]*\) of weights; RAM \([0-9]*\) bytes, workspace \([0-9]*\)$/\1 \2 \3 \4/p' "$dir/got")
     [ $# = 4 ] && [ "$1" -lt 100000 ] && [ "$2" = 246824 ] && [ "$3" = "$4" ] &&
         [ "$3" = "$report" ] && good || bad "flash, weights, RAM, workspace: $*; reported: $report"

@@ -99,7 +99,8 @@ if in_share 4 2 && have dpkg-buildpackage; then
     [ "$("$dir/deb/usr/bin/ngc" --version | head -n 1)" = "ngc $(dpkg-deb -f "$deb" Version)" ] &&
         good || bad "the package's version"
     says 0 'libc6.*libopenblas-dev, zlib1g-dev' dpkg-deb -f "$deb" Depends
-    (cd "$dir/deb" && find usr -type f | grep -v usr/share/doc | sed 's/^usr//; s/\.gz$//' | sort) >in.deb
+    (cd "$dir/deb" && find usr -type f | grep -v usr/share/doc | sed 's/^usr//; s/\.gz$//' |
+        sort) >in.deb
     sed 's/^\.//' "$dir/in.prefix" | cmp - in.deb && good ||
         bad "the package has other files than make install"
     says 0 'root/root.*usr/share/man/man1/ngc.1.gz' dpkg-deb -c "$deb"

@@ -296,7 +296,8 @@ PY
         cmp got.txt want && good || bad "NumPy's compressed archive: $(cat got.txt)"
     "$ngc" predict net.ng --data x.npz --load fortran.npz 2>"$dir/got" | cmp - p.csv && good ||
         bad "data from a .npz"
-    says 3 "short.npz: x has .* rows, t has 5" "$ngc" eval net.ng --data short.npz --load fortran.npz
+    says 3 "short.npz: x has .* rows, t has 5" "$ngc" eval net.ng --data short.npz \
+        --load fortran.npz
     says 3 "large.npz: row 7: x is -1e+39, too large for a float of 32 bits (--real=double)" \
         "$ngc" predict net.ng --data large.npz --load fortran.npz
     ok "the same in double" "$ngc" predict --real=double net.ng --data large.npz --load fortran.npz

@@ -201,7 +201,8 @@ says 1 "the least is $least, " --memory=$((least - 1)) long.ng
 # parts of segments, where segments alone need too much; passes twice again
 printf 'input x[4000, 2]\nparam W[2, 2] = 0.1\nh = zeros([2])\nfor t in 0..4000 { h = tanh(h @ W + x[t]) }\nJ = sum(h^2)\ngradient J over W\n' \
     >"$dir/parts.ng"
-says 0 "^loop in line 4: for t in 0..4000 stays a loop, in segments of about [0-9]* passes$" --memory=4K --report parts.ng
+says 0 "^loop in line 4: for t in 0..4000 stays a loop, in segments of about [0-9]* passes$" \
+    --memory=4K --report parts.ng
 says 0 "^loop in line 4: for t in 0..4000 stays a loop, in segments of about [0-9]* passes, in parts of about [0-9]*$" \
     --memory=2K --report parts.ng
 says 1 "the least is [0-9]*, with loops in segments of about [0-9]* passes, in parts of about [0-9]* \[NG0603\]" --memory=100 parts.ng
@@ -480,7 +481,8 @@ while [ $n -le 65 ]; do
 done
 says 1 'more than 64 imports inside one another' in0.ng -o in.c
 { printf '\105\015\003\0\0\0\0\0{"a":'; repeat 100000 '['; repeat 100000 ']'; } >"$dir/deep.st"
-(ulimit -s 128 && "$ngc" -e 'param W[2] = 0; output y = 2*W' --weights="$dir/deep.st" -o "$dir/deep.c") >"$dir/got" 2>&1
+(ulimit -s 128 && "$ngc" -e 'param W[2] = 0; output y = 2*W' --weights="$dir/deep.st" \
+    -o "$dir/deep.c") >"$dir/got" 2>&1
 [ $? = 3 ] && grep -q 'header is damaged' "$dir/got" && good ||
     bad "lists in the header of safetensors: $(cat "$dir/got")"
 

@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh - the output of `ngc explain`: the lesson of one model word by word; for every example, each form is well-formed and has
-# the numbers of `ngc run`; the comments of the C (--accept writes them). The programs that read a form (dot, python3, pdflatex,
-# chromium) are used if they are installed.
+# run.sh - the output of `ngc explain`: the lesson of one model word by word; for every example,
+# each form is well-formed and has the numbers of `ngc run`; the comments of the C (--accept writes
+# them). The programs that read a form (dot, python3, pdflatex, chromium) are used if they are
+# installed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/suite.sh
@@ -51,14 +52,15 @@ check "the words of comments" diff -u tests/explain/words.txt "$dir/words.txt"
 } >"$dir/given.txt"
 [ "${1-}" = --accept ] && cp "$dir/given.txt" tests/explain/given.txt
 check "rules of the user" diff -u tests/explain/given.txt "$dir/given.txt"
-# Rules for every example: each backward statement has its line, no words are internal to the compiler, and no two values
-# share a name.
+# Rules for every example: each backward statement has its line, no words are internal to the
+# compiler, and no two values share a name.
 for model in examples/*.ng tests/explain/*.ng; do
     case $model in *edges.ng | *loop_dim.ng) continue ;; esac
     "$NGC" -O0 "$model" -o - >"$dir/$(basename "$model" .ng).plain.c" 2>/dev/null
 done
 check "lines, words and names of the C" python3 tests/explain/comments.py "$dir"/*.plain.c
-# Local numbers of a statement are below its comment: before each of them is the comment, or another one.
+# Local numbers of a statement are below its comment: before each of them is the comment, or another
+# one.
 for model in net_221 logistic_one; do
     "$NGC" -O0 --comments=derivation examples/$model.ng -o - 2>/dev/null >"$dir/plain.c"
     check "$model: helpers are below the comment" awk '/const (float|int32_t) t[0-9]+ =/ { n++; if (last !~ /\*\/$|^    const|^    w->t[0-9]+ =/) { print last; print; bad = 1 } } { last = $0 } END { exit bad || !n }' "$dir/plain.c"
@@ -67,19 +69,23 @@ comments tests/explain/rules.ng backward -O2 --comments=derivation >"$dir/fast.t
 check "what made a line, at -O2" grep -q 'a: from bce(sigmoid)' "$dir/fast.txt"
 check "the rule of a product, at -O2" grep -qF "z = x @ W' + b  =>  dJ/dW gets dJ/dz' @ x  [2, 3]" "$dir/fast.txt"
 check "a second use, at -O2" grep -q 'second use of W: added' "$dir/fast.txt"
-check "-O2 has only the comments of the source unless more are asked for" sh -c '! "$1" tests/explain/rules.ng -o - | grep "=>"' sh "$NGC"
+check "-O2 has only the comments of the source unless more are asked for" sh \
+    -c '! "$1" tests/explain/rules.ng -o - | grep "=>"' sh "$NGC"
 
 "$NGC" explain --jacobians tests/explain/jacobians.ng >"$dir/jacobians.txt" 2>/dev/null
 [ "${1-}" = --accept ] && cp "$dir/jacobians.txt" tests/explain/jacobians.txt
 check "the Jacobians" diff -u tests/explain/jacobians.txt "$dir/jacobians.txt"
 check "Jacobians after the lesson" sh -c '"$1" explain --text --jacobians tests/explain/jacobians.ng | tail -n "$(wc -l <"$2")" | diff -u "$2" -' sh "$NGC" "$dir/jacobians.txt"
-check "in the other layout they are transposed" sh -c '"$1" explain --jacobians --layout=denominator tests/explain/jacobians.ng | grep -q "^  ds/dp: 4 x 2,"' sh "$NGC"
+check "in the other layout they are transposed" sh \
+    -c '"$1" explain --jacobians --layout=denominator tests/explain/jacobians.ng | grep -q "^  ds/dp: 4 x 2,"' sh "$NGC"
 for layout in rows columns; do
     for form in html json tex; do
-        check "Jacobians by $layout in --$form" "$NGC" explain --$form --jacobians --layout=$layout tests/explain/jacobians.ng -o "$dir/jacobians_$layout.$form"
+        check "Jacobians by $layout in --$form" "$NGC" explain --$form --jacobians \
+            --layout=$layout tests/explain/jacobians.ng -o "$dir/jacobians_$layout.$form"
     done
 done
-check "the TeX has the matrices" grep -qF 'z[0, 1] & $-0.1$ & $0.4$ & $0.2$' "$dir/jacobians_rows.tex"
+check "the TeX has the matrices" grep -qF 'z[0, 1] & $-0.1$ & $0.4$ & $0.2$' \
+    "$dir/jacobians_rows.tex"
 check "--dot has none, and says so" sh -c '"$1" explain --dot --jacobians tests/explain/jacobians.ng 2>&1 >"$2" | grep -qFx "ngc: error: --dot draws no Jacobians; --html, --text, --tex and --json have them" && [ ! -s "$2" ]' sh "$NGC" "$dir/none.dot"
 check "a large one is refused with its size" sh -c '"$1" explain --jacobians examples/fashion.ng --fill | grep -qF "dh/dh.W: 8,192 x 100,352, 822,083,584 numbers: too many to write out"' sh "$NGC"
 group "comments, Jacobians"
@@ -109,7 +115,8 @@ explain() { # explain NAME MODEL [FORM...]: writes each form, or these
     shift 2
     for form in ${*:-text dot tex json html}; do
         # shellcheck disable=SC2046
-        check "$name: --$form" "$NGC" explain --$form "$model" $(sizes "$name") -o "$dir/$name.$form"
+        check "$name: --$form" "$NGC" explain --$form "$model" $(sizes "$name") \
+            -o "$dir/$name.$form"
     done
     names="$names $name"
 }
@@ -145,7 +152,8 @@ loops="loop loop_nested loop_second loop_list loop_dim loop_large loop_draws"
 for name in $loops; do
     explain "$name" "tests/explain/$name.ng"
 done
-# twelve blocks: the page; the other forms, and all the numbers of the example as it is, in one run in four each
+# twelve blocks: the page; the other forms, and all the numbers of the example as it is, in one run
+# in four each
 in_share 4 0 && forms= || forms=html
 explain blocks12 examples/char_gpt.ng $forms
 in_share 4 2 &&
@@ -158,8 +166,10 @@ explain letters "$dir/letters.ng"
 
 # Data from a file: the lesson uses the first batch, and the page trains on all.
 awk 'BEGIN { print "x1,x2,above"; for (i = 0; i < 40; i++) { a = i*7%10/5 - 1; b = i*3%8/4 - 1; print a "," b "," (b > a) } }' >"$dir/points.csv"
-check "--data: the page" "$NGC" explain --data "$dir/points.csv" tests/explain/two.ng -o "$dir/two.html"
-check "--data: JSON" "$NGC" explain --data="$dir/points.csv" --json tests/explain/two.ng -o "$dir/two.json"
+check "--data: the page" "$NGC" explain --data "$dir/points.csv" tests/explain/two.ng \
+    -o "$dir/two.html"
+check "--data: JSON" "$NGC" explain --data="$dir/points.csv" --json tests/explain/two.ng \
+    -o "$dir/two.json"
 check "--data: JSON fits its schema" python3 tests/explain/schema.py "$dir/two.json"
 "$NGC" run --digits=6 tests/explain/two.ng "x=$(awk -F, 'NR > 1 && NR < 22 { printf "%s[%s,%s]", (NR > 2 ? "," : "["), $1, $2 } END { print "]" }' "$dir/points.csv")" \
     "t=$(awk -F, 'NR > 1 && NR < 22 { printf "%s%s", (NR > 2 ? "," : "["), $3 } END { print "]" }' "$dir/points.csv")" >"$dir/run" 2>&1
@@ -199,7 +209,8 @@ check "pages are whole in themselves" sh -c '! grep -lE "src=|href=\"?http|url\(
 for op in $(sed -n 's/^X/X/p' compiler/graph/ops.h | grep -o 'X([a-z0-9]*)' | tr -d 'X()'); do
     case $op in const | size | data | var | training | random) continue ;; esac # given to the page as values
     [ "$op" != assign ] || continue # made after all that a lesson shows
-    check "the page computes $op" grep -qE "(^|[ {,])$op(:|\(n|,)" compiler/explain/page/ops.js "$dir/chain.html"
+    check "the page computes $op" grep -qE "(^|[ {,])$op(:|\(n|,)" compiler/explain/page/ops.js \
+        "$dir/chain.html"
 done
 group "data, pages by themselves"
 
@@ -214,7 +225,8 @@ fi
 if have python3; then
     # a step is in a loop that no result needs
     for form in json text tex dot html; do
-        check "a loop without results in --$form" "$NGC" explain --$form tests/emit/models/choice.ng -o "$dir/choice.$form"
+        check "a loop without results in --$form" "$NGC" explain \
+            --$form tests/emit/models/choice.ng -o "$dir/choice.$form"
     done
     # shellcheck disable=SC2046
     check "JSON fits its schema" python3 tests/explain/schema.py $(files json) "$dir/choice.json"
@@ -227,8 +239,11 @@ if have python3; then
     check "TeX is well-formed" python3 tests/explain/tex.py $(files tex) "$dir"/jacobians_*.tex
     for model in tests/explain/jacobians.ng tests/explain/given.ng tests/explain/rules.ng examples/two_layers.ng examples/net_221.ng examples/logistic_rows.ng; do
         for layout in rows columns; do
-            "$NGC" explain --jacobians --layout=$layout --json --fill $model >"$dir/jacobians.json" 2>/dev/null
-            check "$model: the Jacobians by $layout send down the gradients" sh -c 'python3 tests/explain/schema.py "$1" 2>"$1.log" && ! grep "^0 grad" "$1.log"' sh "$dir/jacobians.json"
+            "$NGC" explain --jacobians --layout=$layout --json --fill $model \
+                >"$dir/jacobians.json" 2>/dev/null
+            check "$model: the Jacobians by $layout send down the gradients" sh \
+                -c 'python3 tests/explain/schema.py "$1" 2>"$1.log" && ! grep "^0 grad" "$1.log"' \
+                sh "$dir/jacobians.json"
         done
     done
 else
@@ -237,22 +252,25 @@ fi
 if have pdflatex; then
     for name in $names jacobians_rows jacobians_columns; do
         [ "$name" = blocks12 ] ||
-            check "$name: pdflatex sets it" pdflatex -halt-on-error -interaction=batchmode -output-directory "$dir" "$dir/$name.tex"
+            check "$name: pdflatex sets it" pdflatex -halt-on-error -interaction=batchmode \
+            -output-directory "$dir" "$dir/$name.tex"
     done
 else
     echo "pdflatex is not installed: TeX is not set"
 fi
 group "DOT, JSON, TeX"
 
-# Opens pages, steps through them and trains them; their numbers must be those of the interpreter. A run opens one in three of the
-# examples' pages (suite.sh), and all those that have a check of their own.
+# Opens pages, steps through them and trains them; their numbers must be those of the interpreter. A
+# run opens one in three of the examples' pages (suite.sh), and all those that have a check of their
+# own.
 if have chromium && have python3; then
     set --
     number=0
     for name in $names; do
         number=$((number + 1))
         case $name in
-        gather | every_op | given | functions | letters | blocks12 | net_221 | xor | or_gate | loop_nested | loop_large) ;;
+        gather | every_op | given | functions | letters | blocks12 | net_221 | xor | or_gate | \
+            loop_nested | loop_large) ;;
         *) in_share 3 $number || continue ;;
         esac
         case $name in
@@ -266,7 +284,8 @@ if have chromium && have python3; then
     python3 -u tests/explain/pages.py "$NGC" "$dir" "$@" 2>&1 | tee "$dir/pages" |
         sed -u '/^[0-9]* passed, [0-9]* failed$/d'
     # the last line: N passed, N failed
-    set -- $(tail -1 "$dir/pages" | grep -E '^[0-9]+ passed, [0-9]+ failed$' || echo "0 passed, 1 failed, the pages:" "$(tail -1 "$dir/pages")")
+    set -- $(tail -1 "$dir/pages" | grep -E '^[0-9]+ passed, [0-9]+ failed$' ||
+        echo "0 passed, 1 failed, the pages:" "$(tail -1 "$dir/pages")")
     passed=$((passed + $1)) failed=$((failed + ${3%,}))
     group "pages in a browser"
 else

@@ -34,8 +34,10 @@ build_objects() {
     else
         make -s B="$objects" CC="$fuzz_cc" CFLAGS="$fuzz_flags" MPI=0 BLAS=builtin all || return 1
     fi
-    onnx=$(nm "$objects/libngc.a" 2>/dev/null | grep -q protobuf_c_message_unpack && echo -lprotobuf-c)
-    fuzz_libs="$onnx $(nm "$objects/file.zlib" 2>/dev/null | grep -q 'U inflate' && echo -lz) -lm -lpthread"
+    onnx=$(nm "$objects/libngc.a" 2>/dev/null | grep -q protobuf_c_message_unpack &&
+        echo -lprotobuf-c)
+    fuzz_libs="$onnx $(nm "$objects/file.zlib" 2>/dev/null | grep -q 'U inflate' &&
+        echo -lz) -lm -lpthread"
     [ "$onnx" ] || targets="parse model data train"
 }
 

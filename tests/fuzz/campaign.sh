@@ -46,7 +46,8 @@ campaign() {
 show_findings() {
     find "$out/found" -name "$target-*" -newer "$out/$target.words" | sort | head -50 |
         while read -r f; do
-        kind=$(timeout 100 "$out/$target.libfuzzer" "$f" 2>&1 | grep -a -m 1 -e '^SUMMARY' -e 'runtime error' -e '^finding' -e 'internal error')
+        kind=$(timeout 100 "$out/$target.libfuzzer" "$f" 2>&1 |
+            grep -a -m 1 -e '^SUMMARY' -e 'runtime error' -e '^finding' -e 'internal error')
         echo "$kind: $f"
     done | sed 's/ (BuildId: [0-9a-f]*)//; s/0x[0-9a-f]*/0x/g' | sort |
         awk -F': /' '!seen[$1]++ { print "    " $0 }'

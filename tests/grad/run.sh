@@ -203,7 +203,11 @@ loops() {
         "$NGC" run --digits=6 --unroll=$unroll "$dir/loops.ng" |
             sed 's/[0-9.]*e-1[5-9]/0/g; s/-0,/0,/g; s/-0]/0]/g' >"$dir/got$unroll"
     done
-    if [ -s "$dir/got0" ] && cmp "$dir/got0" "$dir/got1000"; then passed=$((passed + 1)); else fail "loops.ng"; fi
+    if [ -s "$dir/got0" ] && cmp "$dir/got0" "$dir/got1000"; then
+        passed=$((passed + 1))
+    else
+        fail "loops.ng"
+    fi
 }
 
 # Functions written by hand have the values of the library's functions, to 4 units in the last
@@ -258,7 +262,11 @@ nodes() {
     done
     "$NGC" $here/several.ng -o "$dir/several.c" || fail "several.ng"
     for name in dJ_da dK_db dU_dup dS_dW dS_dx; do
-        if grep -q "$name" "$dir/several.h"; then passed=$((passed + 1)); else fail "several.ng: no $name"; fi
+        if grep -q "$name" "$dir/several.h"; then
+            passed=$((passed + 1))
+        else
+            fail "several.ng: no $name"
+        fi
     done
     if grep -qE 'dJ_d(b|frozen|W)|dK_da|frozen_v' "$dir/several.h"; then fail "several.ng: a gradient of what is frozen"
     else passed=$((passed + 1)); fi

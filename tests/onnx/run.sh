@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh - models in the ONNX format: the tests of ONNX, networks of PyTorch with their gradients, the texts that an import
-# makes, its messages, exports, damaged files, a build without protobuf-c.
+# run.sh - models in the ONNX format: the tests of ONNX, networks of PyTorch with their gradients,
+# the texts that an import makes, its messages, exports, damaged files, a build without protobuf-c.
 #
 #     sh tests/onnx/run.sh      from anywhere; NGC=build/ngc
 set -u
@@ -12,7 +12,8 @@ data=/usr/share/libonnx-testdata/data
 
 # build_test NAME: a program of this suite
 build_test() {
-    cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -Icompiler -I"$build" $here/$1.c "$build/libngc.a" -lprotobuf-c -lm -o "$dir/$1" ||
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -O1 -g -Icompiler \
+        -I"$build" $here/$1.c "$build/libngc.a" -lprotobuf-c -lm -o "$dir/$1" ||
         exit 2
 }
 
@@ -22,7 +23,11 @@ says() {
     shift 2
     limit 60 "$@" >"$dir/out" 2>&1
     got=$?
-    if [ $got = "$status" ] && grep -q -e "$pattern" "$dir/out"; then good; else fail "$* (status $got): $(head -5 "$dir/out")"; fi
+    if [ $got = "$status" ] && grep -q -e "$pattern" "$dir/out"; then
+        good
+    else
+        fail "$* (status $got): $(head -5 "$dir/out")"
+    fi
 }
 
 # works COMMAND...: it succeeds
@@ -78,8 +83,8 @@ END
     group "a half"
 }
 
-# Networks of PyTorch: outputs, and the gradient of each weight. Small ones in each run, a share of those of some size; the
-# largest take the interpreter minutes, and are only in check-long.
+# Networks of PyTorch: outputs, and the gradient of each weight. Small ones in each run, a share of
+# those of some size; the largest take the interpreter minutes, and are only in check-long.
 networks() {
     $python -c 'import torch, torchvision, onnx' 2>/dev/null ||
         { fail "PyTorch, torchvision or onnx is not installed for $python"; return; }
@@ -105,16 +110,20 @@ networks() {
 # The texts of two networks, word by word, and what they are used for.
 texts() {
     for name in mnist_cnn gpt2 llama; do
-        "$NGC" import "$dir/nets/$name/model.onnx" -o "$dir/$name.ng" --save "$dir/$name.safetensors" >"$dir/out" 2>&1 ||
+        "$NGC" import "$dir/nets/$name/model.onnx" -o "$dir/$name.ng" \
+            --save "$dir/$name.safetensors" >"$dir/out" 2>&1 ||
             fail "$name: $(cat "$dir/out")"
         diff -u $here/$name.ng "$dir/$name.ng" && good || fail "the text of $name"
         "$NGC" fmt --check "$dir/$name.ng" >"$dir/out" && good || fail "the layout of $name"
-        "$NGC" --weights="$dir/$name.safetensors" "$dir/$name.ng" -o "$dir/$name.c" >"$dir/out" 2>&1 &&
+        "$NGC" --weights="$dir/$name.safetensors" "$dir/$name.ng" -o "$dir/$name.c" \
+            >"$dir/out" 2>&1 &&
             good || fail "the weights of $name: $(head -3 "$dir/out")"
     done
-    works "$NGC" import "$dir/nets/mnist_cnn/model.onnx" -o "$dir/head.ng" --loss=cross_entropy --optimizer='sgd(lr = 0.01)'
+    works "$NGC" import "$dir/nets/mnist_cnn/model.onnx" -o "$dir/head.ng" --loss=cross_entropy \
+        --optimizer='sgd(lr = 0.01)'
     sed 's/dense(fc1, 10)/dense(fc1, 4)/' "$dir/head.ng" >"$dir/four.ng"
-    works "$NGC" --weights="$dir/mnist_cnn.safetensors" --train='fc2.*' --fresh=fc2 "$dir/four.ng" -o "$dir/four.c"
+    works "$NGC" --weights="$dir/mnist_cnn.safetensors" --train='fc2.*' \
+        --fresh=fc2 "$dir/four.ng" -o "$dir/four.c"
     grep -q 'fc2_W\[4\]\[32\]' "$dir/four.h" && ! grep -q fc1_W "$dir/four.h" && good ||
         fail "fine-tuning of an import"
     $python $here/merged.py "$dir" >"$dir/out" 2>&1 || fail "merged.py: $(tail -3 "$dir/out")"
@@ -127,18 +136,21 @@ texts() {
     says 0 "embedding(numbers\[:m\], 6, 4)" "$NGC" import "$dir/places.onnx" -D m=6
     says 0 "where(m == 64, exp(x), relu(x))" "$NGC" import "$dir/compared.onnx"
     says 0 "output y = relu(x)" "$NGC" import "$dir/compared.onnx" -D m=63
-    says 1 "--constant='other': there is no initializer of that name" "$NGC" import "$dir/buffers.onnx" --constant='own,other'
+    says 1 "--constant='other': there is no initializer of that name" "$NGC" import \
+        "$dir/buffers.onnx" --constant='own,other'
     group "texts"
 }
 
 messages() {
     model=$dir/nets/mnist_cnn/model.onnx
-    says 1 "no such run-time size\|there is no run-time size" "$NGC" import "$model" -D m=3 -o "$dir/none.ng"
+    says 1 "no such run-time size\|there is no run-time size" "$NGC" import "$model" -D m=3 \
+        -o "$dir/none.ng"
     "$NGC" import "$model" -o "$dir/again.ng" >"$dir/out" 2>&1
     works "$NGC" import "$model" -o "$dir/again.ng" --loss=mse
     works "$NGC" import "$model" -o "$dir/again.ng" # over one with other options
     echo "# mine" >>"$dir/again.ng"
-    says 2 "again.ng' is there already, and not as an import wrote it" "$NGC" import "$model" -o "$dir/again.ng" --save "$dir/again.st"
+    says 2 "again.ng' is there already, and not as an import wrote it" "$NGC" import "$model" \
+        -o "$dir/again.ng" --save "$dir/again.st"
     tail -1 "$dir/again.ng" | grep -q mine && [ ! -e "$dir/again.st" ] && good ||
         fail "a changed text was written over"
     says 2 "not as an import wrote it" "$NGC" import "$model" -o "$dir/merged.ng" # which has no sum
@@ -146,29 +158,40 @@ messages() {
     grep -q mine "$dir/again.ng" && fail "--force" || good
     says 1 "there is no input of that name" "$NGC" import "$model" z=3 -o "$dir/none.ng"
     says 1 "No such file" "$NGC" import "$dir/nothing.onnx" -o "$dir/none.ng"
-    says 1 "not a file in the ONNX format, or is damaged" "$NGC" import $here/run.sh -o "$dir/none.ng"
+    says 1 "not a file in the ONNX format, or is damaged" "$NGC" import $here/run.sh \
+        -o "$dir/none.ng"
     says 1 "'ngc import' makes a text" "$NGC" "$model" -o "$dir/none.c"
     says 2 "is the model itself" "$NGC" import "$model" -o "$model"
     says 0 "dim batch <= 7" "$NGC" import "$model" -D batch=7
-    says 0 "minimize J = mse(y, t) with adam(lr = 0.5)" "$NGC" import "$model" --loss=mse --optimizer='adam(lr = 0.5)'
-    says 3 "cannot write" "$NGC" import "$model" -o "$dir/none.ng" --save "$dir/nowhere/w.safetensors"
+    says 0 "minimize J = mse(y, t) with adam(lr = 0.5)" "$NGC" import "$model" --loss=mse \
+        --optimizer='adam(lr = 0.5)'
+    says 3 "cannot write" "$NGC" import "$model" -o "$dir/none.ng" \
+        --save "$dir/nowhere/w.safetensors"
     says 2 "no model is named" "$NGC" import
-    says 1 "node '/Foo' (Foo): the operator is not supported" "$NGC" import "$dir/strange.onnx" -o "$dir/none.ng"
+    says 1 "node '/Foo' (Foo): the operator is not supported" "$NGC" import "$dir/strange.onnx" \
+        -o "$dir/none.ng"
     for pattern in "(Bar): operators of the domain 'other' are not supported" "(Relu): the attribute 'gain' is not supported"; do
         grep -q "$pattern" "$dir/out" && good || fail "strange.onnx: $(cat "$dir/out")"
     done
-    says 1 "node '/Split' (Split): an attribute has no name" "$NGC" import "$dir/unnamed.onnx" -o "$dir/none.ng"
-    says 1 "(Split): the attribute 'axis split' is not supported" "$NGC" import "$dir/words.onnx" -o "$dir/none.ng"
-    says 1 "SequenceEmpty): the operator is not supported: there are no sequences" "$NGC" import "$dir/data.onnx" -o "$dir/none.ng"
+    says 1 "node '/Split' (Split): an attribute has no name" "$NGC" import "$dir/unnamed.onnx" \
+        -o "$dir/none.ng"
+    says 1 "(Split): the attribute 'axis split' is not supported" "$NGC" import "$dir/words.onnx" \
+        -o "$dir/none.ng"
+    says 1 "SequenceEmpty): the operator is not supported: there are no sequences" "$NGC" import \
+        "$dir/data.onnx" -o "$dir/none.ng"
     grep -q "Bernoulli): the operator is not supported: it is random" "$dir/out" && good ||
         fail "data.onnx: $(cat "$dir/out")"
-    says 1 "depends on 'x', which is not known; an input of the model can be given" "$NGC" import "$dir/nonzero.onnx" -o "$dir/none.ng"
+    says 1 "depends on 'x', which is not known; an input of the model can be given" "$NGC" import \
+        "$dir/nonzero.onnx" -o "$dir/none.ng"
     says 0 "output y = " "$NGC" import "$dir/nonzero.onnx" 'x=[0,3]'
-    says 1 "how often it is repeated depends on data" "$NGC" import "$dir/endless.onnx" -o "$dir/none.ng"
+    says 1 "how often it is repeated depends on data" "$NGC" import "$dir/endless.onnx" \
+        -o "$dir/none.ng"
     says 0 "output y = 24" "$NGC" import "$dir/endless.onnx" x=3
     says 1 "no output has elements" "$NGC" import "$dir/hollow.onnx" -o "$dir/none.ng"
-    says 1 "it has no value for a tensor without elements" "$NGC" import "$dir/largest.onnx" -o "$dir/none.ng"
-    says 1 "is not a file in the folder of the model" "$NGC" import "$dir/outside.onnx" -o "$dir/none.ng"
+    says 1 "it has no value for a tensor without elements" "$NGC" import "$dir/largest.onnx" \
+        -o "$dir/none.ng"
+    says 1 "is not a file in the folder of the model" "$NGC" import "$dir/outside.onnx" \
+        -o "$dir/none.ng"
     says 1 "does not have its elements" "$NGC" import "$dir/missing.onnx" -o "$dir/none.ng"
     [ ! -e "$dir/none.ng" ] && good || fail "a text was written after an error"
     mkdir "$dir/cases"
@@ -184,7 +207,8 @@ messages() {
     group "messages"
 }
 
-# Exported models: imported again they compute the same; ONNX's checker accepts them; onnxruntime computes the same.
+# Exported models: imported again they compute the same; ONNX's checker accepts them; onnxruntime
+# computes the same.
 exports() {
     sed 's/^dim m <= 4, n <= 6/dim m = 4, n = 6/' tests/emit/models/sorted.ng >"$dir/ordered.ng"
     printf 'input a[6], b[6], M[3, 3]\noutput y = atan2(a - 0.5, b - 0.5), u = atan2(a^2 + 1, -(0*b^2)), i = as_int(a*9)*2, d = det(M)\n' >"$dir/angles.ng"
@@ -210,21 +234,25 @@ exports() {
         fail "ONNX's checker: $(tail -3 "$dir/out")"
     if in_share 8 1 && command -v npm >/dev/null &&
         npm install --prefix "$dir/npm" --ignore-scripts --no-audit --no-fund onnxruntime-node@1.17.3 >"$dir/log" 2>&1; then
-        NODE_PATH=$dir/npm/node_modules limit 120 node $here/runtime.js "$dir/dump" >"$dir/out" 2>&1 ||
+        NODE_PATH=$dir/npm/node_modules limit 120 node $here/runtime.js "$dir/dump" \
+            >"$dir/out" 2>&1 ||
             fail "runtime.js: $(tail -3 "$dir/out")"
         passed=$((passed + $(grep -c '^ok ' "$dir/out")))
         grep -v '^ok ' "$dir/out" >"$dir/got" && fail "onnxruntime: $(head -5 "$dir/got")"
     fi
 
-    "$NGC" export "$dir/gpt2.ng" --load "$dir/gpt2.safetensors" -o "$dir/again.onnx" >"$dir/out" 2>&1 &&
+    "$NGC" export "$dir/gpt2.ng" --load "$dir/gpt2.safetensors" -o "$dir/again.onnx" \
+        >"$dir/out" 2>&1 &&
         good || fail "export: $(head -3 "$dir/out")"
-    "$NGC" import "$dir/again.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" >"$dir/out" 2>&1 &&
+    "$NGC" import "$dir/again.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" \
+        >"$dir/out" 2>&1 &&
         good || fail "import after export: $(head -3 "$dir/out")"
     says 2 "names the file" "$NGC" export "$dir/gpt2.ng"
     says 3 "No such file" "$NGC" export "$dir/gpt2.ng" --load "$dir/nothing" -o "$dir/none.onnx"
     printf 'input a = 2\nx = a\nfor i in 0..50 while abs(x^2 - a) > 1e-9 { x = (x + a/x)/2 }\noutput x\n' >"$dir/loop.ng"
     says 1 "its loop ends by data" "$NGC" export "$dir/loop.ng" -o "$dir/none.onnx"
-    says 1 "(noise) cannot be exported: it is random" "$NGC" export --training examples/gan.ng -o "$dir/none.onnx"
+    says 1 "(noise) cannot be exported: it is random" "$NGC" export --training examples/gan.ng \
+        -o "$dir/none.onnx"
     printf 'param a[6]\nminimize J = sum(a^2) with sgd(0.1)\n' >"$dir/silent.ng"
     says 1 "the model has no output" "$NGC" export "$dir/silent.ng" -o "$dir/none.onnx"
     [ ! -e "$dir/none.onnx" ] && good || fail "a file was written after an error"
@@ -238,16 +266,21 @@ sequence() {
     test=image=$images/t10k-images-idx3-ubyte.gz,t=$images/t10k-labels-idx1-ubyte.gz
     $python $here/fashion.py "$dir/fashion.onnx" >"$dir/out" 2>&1 ||
         fail "fashion.py: $(tail -3 "$dir/out")"
-    works "$NGC" import "$dir/fashion.onnx" -o "$dir/fashion.ng" --save "$dir/fashion.safetensors" --loss=cross_entropy --optimizer='adam(lr = 0.002)'
-    says 0 "^hits: 0.[789]" env CC="$(cc_with -O1)" "$NGC" train "$dir/fashion.ng" --data image=$images/train-images-idx3-ubyte.gz,t=$images/train-labels-idx1-ubyte.gz --val $test --load "$dir/fashion.safetensors" --save "$dir/trained.safetensors" --epochs 1
+    works "$NGC" import "$dir/fashion.onnx" -o "$dir/fashion.ng" \
+        --save "$dir/fashion.safetensors" --loss=cross_entropy --optimizer='adam(lr = 0.002)'
+    says 0 "^hits: 0.[789]" env CC="$(cc_with -O1)" "$NGC" train "$dir/fashion.ng" \
+        --data image=$images/train-images-idx3-ubyte.gz,t=$images/train-labels-idx1-ubyte.gz \
+        --val $test --load "$dir/fashion.safetensors" --save "$dir/trained.safetensors" --epochs 1
     hits=$(sed -n 's/^hits: //p' "$dir/out")
     works "$NGC" export "$dir/fashion.ng" --load "$dir/trained.safetensors" -o "$dir/trained.onnx"
     if [ -d "$dir/npm" ]; then
-        there=$(NODE_PATH=$dir/npm/node_modules limit 60 node $here/accuracy.js "$dir/trained.onnx" $images/t10k-images-idx3-ubyte.gz $images/t10k-labels-idx1-ubyte.gz)
+        there=$(NODE_PATH=$dir/npm/node_modules limit 60 node $here/accuracy.js \
+            "$dir/trained.onnx" $images/t10k-images-idx3-ubyte.gz $images/t10k-labels-idx1-ubyte.gz)
         awk -v a="$hits" -v b="$there" 'BEGIN { exit !(a > 0 && a - b < 3e-4 && b - a < 3e-4) }' &&
             good || fail "onnxruntime: accuracy $there, not $hits"
     fi
-    "$NGC" import "$dir/trained.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" >"$dir/out" 2>&1 &&
+    "$NGC" import "$dir/trained.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" \
+        >"$dir/out" 2>&1 &&
         good || fail "import after export: $(head -3 "$dir/out")"
     group "from PyTorch to onnxruntime"
 }
@@ -255,13 +288,16 @@ sequence() {
 damage() {
     count=1500
     [ "$CHECK_LONG" ] && count=50000
-    limit 600 "$dir/damage" "$CHECK_SEED" $count "$dir/nets/gpt2/model.onnx" "$dir/nets/lenet/model.onnx" $(ls $data/node/*/model.onnx | awk 'NR % 6 == 1') >"$dir/out" 2>&1 &&
+    limit 600 "$dir/damage" "$CHECK_SEED" $count "$dir/nets/gpt2/model.onnx" \
+        "$dir/nets/lenet/model.onnx" $(ls $data/node/*/model.onnx |
+        awk 'NR % 6 == 1') >"$dir/out" 2>&1 &&
         good || fail "damaged files: status $?: $(tail -3 "$dir/out")"
     group "damaged files"
 }
 
-# Random models and networks as PyTorch computes them, with the gradients that it finds itself; the same by onnxruntime, if it is
-# there. Those with random numbers or loops that end by data are not exported, nor those where nothing has a slope.
+# Random models and networks as PyTorch computes them, with the gradients that it finds itself; the
+# same by onnxruntime, if it is there. Those with random numbers or loops that end by data are not
+# exported, nor those where nothing has a slope.
 random() {
     count=20 enough=24
     [ "$CHECK_LONG" ] && count=1000 enough=1200
@@ -284,7 +320,8 @@ random() {
     grep -v '^ok ' "$dir/out" >"$dir/got" && fail "PyTorch: $(head -5 "$dir/got")"
     if [ -d "$dir/npm" ]; then
         DUMP=$dir/floats limit 600 "$dir/roundtrip" "$dir"/random/*.ng >"$dir/out" 2>&1
-        NODE_PATH=$dir/npm/node_modules limit 600 node $here/runtime.js "$dir/floats" >"$dir/out" 2>&1 ||
+        NODE_PATH=$dir/npm/node_modules limit 600 node $here/runtime.js "$dir/floats" \
+            >"$dir/out" 2>&1 ||
             fail "runtime.js: $(tail -3 "$dir/out")"
         passed=$((passed + $(grep -c '^ok ' "$dir/out")))
         grep -v '^ok ' "$dir/out" >"$dir/got" && fail "onnxruntime: $(head -5 "$dir/got")"

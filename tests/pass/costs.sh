@@ -1,7 +1,7 @@
 #!/bin/sh
 # costs.sh - what each model costs, by `ngc --report`, is at most what costs.txt says: a rewrite, a
-# fusion or a plan that has become worse changes no number that a model computes. For each model, and
-# for its loops as loops where it has any, the sums over all functions of
+# fusion or a plan that has become worse changes no number that a model computes. For each model,
+# and for its loops as loops where it has any, the sums over all functions of
 #
 #     FLOPs, bytes that are read and written, stored values, kernels, planned bytes, kernels that
 #     are not shared by the threads of a pool, barriers

@@ -31,7 +31,8 @@ for model in *.ng; do
 done
 # The table says which passes are needed; the others can be left out. The model is valid after every
 # pass, and with each left out.
-words=$(tr '\n' ' ' < ../../compiler/program/passes.c | sed 's/\[PASS_/\n&/g' | sed -n '/needed = true/!s/^\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' | tr '\n' ' ')
+words=$(tr '\n' ' ' < ../../compiler/program/passes.c | sed 's/\[PASS_/\n&/g' |
+    sed -n '/needed = true/!s/^\[PASS_[A-Z]*\] = {"\([a-z]*\)".*/\1/p' | tr '\n' ' ')
 check "the words of --without are those of the table" grep -q "^ *\"${words% }\";" \
     ../../compiler/program/passes.c
 for model in programs.ng rows.ng ../emit/models/conv.ng ../emit/models/sparse.ng; do

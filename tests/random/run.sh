@@ -9,8 +9,8 @@
 # because the C's own kernels would choose AVX-512 (suite.sh: CHECK_SEED chooses the models). With
 # CHECK_LONG=1 or RANDOM_MODELS, all are compiled, every tenth hundred by gcc, the others by
 # RANDOM_CC, or all if it is given; none means no compiler. RANDOM_ONCE=1 compiles each model in one
-# way only, and tests nothing else, for campaigns on compilers. Of 1,000 models and more, every op of
-# ops.h must occur. Passes that are wrong on purpose must be found. Half as many random networks
+# way only, and tests nothing else, for campaigns on compilers. Of 1,000 models and more, every op
+# of ops.h must occur. Passes that are wrong on purpose must be found. Half as many random networks
 # (net.c) are tested in the same way: one hundred in ten without C, and 10 networks by the quick
 # compiler.
 #

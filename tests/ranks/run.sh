@@ -51,7 +51,8 @@ random_models() {
             can=$((can + 1))
         else
             same "$(basename "$model")" "all errors are NG0422" \
-                "$(grep ' error: ' "$dir/log" | grep -vq 'NG0422.$' || echo 'all errors are NG0422')"
+                "$(grep ' error: ' "$dir/log" | grep -vq 'NG0422.$' ||
+                echo 'all errors are NG0422')"
         fi
     done
     [ $can -ge $((count / 2)) ] || fail "only $can of $count random models can be divided"

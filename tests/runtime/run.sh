@@ -140,7 +140,9 @@ for cc in ${*:-gcc clang}; do
     for f in $files $trainer; do
         compile "$cc" $posix -O2 -c "$(sources "$f")" -o "$out/$f.o"
     done
-    if [ "$zlib" ]; then compile "$cc" $posix -DNGRT_ZLIB -O2 -c "$(sources file)" -o "$out/file.o"; fi
+    if [ "$zlib" ]; then
+        compile "$cc" $posix -DNGRT_ZLIB -O2 -c "$(sources file)" -o "$out/file.o"
+    fi
     group "$cc: warnings"
     check_sections "$cc"
     group "$cc: sections"
@@ -195,7 +197,8 @@ for cc in ${*:-gcc clang}; do
     due && objects_of $zipped && build_run weights "$cc" $opt $plain $(fault_wraps) \
         "$here/weights.c" "$top/tests/faults/wrap.c" $objects $zlib
     due && objects_of $files $trainer ngrt_random ngrt_error &&
-        build_run train "$cc" $opt $plain $(fault_wraps) "$here/train.c" "$top/tests/faults/wrap.c" \
+        build_run train "$cc" $opt $plain $(fault_wraps) "$here/train.c" \
+        "$top/tests/faults/wrap.c" \
             $objects
     if has "$cc" -lopenblas cblas.h; then
         due && build_run gemm "$cc" -std=c99 -O2 $plain -DNGRT_CBLAS "$here/gemm.c" \

@@ -183,7 +183,8 @@ if asked tables; then
     run 2 compile iris.ng --weights=kept.st -o kept.st
     says "'kept.st' is a file of --weights; it is not overwritten"
     run 0 train iris.ng --data numbers.csv --load kept.st --save kept.st --epochs 3
-    cmp -s kept.csv numbers.csv && cmp -s kept.ng iris.ng && good || fail "a file that is read was written over"
+    cmp -s kept.csv numbers.csv && cmp -s kept.ng iris.ng && good ||
+        fail "a file that is read was written over"
     run 2 train iris.ng --data numbers.csv --delimiter ,,
     says "--delimiter cannot be ',,'"
     sed 's/$/x/; 1s/x$//' numbers.csv >odd.csv
@@ -224,7 +225,9 @@ if asked tables; then
     mean=$(awk -F, 'NR > 1 && NR != 4 { s += $1; n++ } END { printf "%.4f", s/n }' words.csv)
     holds part.st 'number \u0022length\u0022 '"${mean%?}"
     run 0 eval iris.ng --data holes.csv --load part.st
-    sed "4s/NA/$(grep -ao 'u0022length.u0022 [0-9.]*' part.st | sed 's/.* //')/; 6s/,,/,$(grep -ao 'u0022width.u0022 [0-9.]*' part.st | sed 's/.* //'),/" holes.csv >filled.csv
+    sed "4s/NA/$(grep -ao 'u0022length.u0022 [0-9.]*' part.st |
+        sed 's/.* //')/; 6s/,,/,$(grep -ao 'u0022width.u0022 [0-9.]*' part.st |
+        sed 's/.* //'),/" holes.csv >filled.csv
     cp "$dir/out" first
     run 0 eval iris.ng --data filled.csv --load part.st
     same first "$dir/out"

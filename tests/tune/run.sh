@@ -104,7 +104,11 @@ same() {
         2>said || fail "run $1 by its text: $(head -3 said)"
     grep -E '^(d[A-Z]/d|next |J =|p =)' frozen.out >frozen.lines
     grep -E '^(d[A-Z]/d|next |J =|p =)' open.out >open.lines
-    if [ -s frozen.lines ] && cmp -s frozen.lines open.lines; then good; else fail "$1, $2: $(diff frozen.lines open.lines | head -4)"; fi
+    if [ -s frozen.lines ] && cmp -s frozen.lines open.lines; then
+        good
+    else
+        fail "$1, $2: $(diff frozen.lines open.lines | head -4)"
+    fi
 }
 freeze='s/batch_norm(\([a-z]*\))$/batch_norm(\1, training = 0)/'
 same norms 'z.*' 'z.W, z.b' "$freeze"
@@ -130,12 +134,20 @@ trained() { # trained MODEL TRAINED OVER FROZEN_NORMS
     "$NGC" train $real by_text.ng --load "$1.st" --data table.csv --epochs 5 --batch 8 \
         --no-shuffle --quiet --save whole.st >whole.out 2>said ||
         fail "train $1 by its text: $(head -3 said)"
-    if cmp -s tuned.out whole.out; then good; else fail "training $1: $(diff tuned.out whole.out | head -4)"; fi
+    if cmp -s tuned.out whole.out; then
+        good
+    else
+        fail "training $1: $(diff tuned.out whole.out | head -4)"
+    fi
     "$NGC" predict $real "$1.ng" --weights="$1.st" --train="$2" --data x=table.csv:0-3 \
         --load tuned.st --quiet >tuned.csv 2>said || fail "predict $1: $(head -3 said)"
     "$NGC" predict $real by_text.ng --data x=table.csv:0-3 --load whole.st --quiet >whole.csv \
         2>said || fail "predict $1 by its text: $(head -3 said)"
-    if [ -s tuned.csv ] && cmp -s tuned.csv whole.csv; then good; else fail "predict of $1: $(diff tuned.csv whole.csv | head -4)"; fi
+    if [ -s tuned.csv ] && cmp -s tuned.csv whole.csv; then
+        good
+    else
+        fail "predict of $1: $(diff tuned.csv whole.csv | head -4)"
+    fi
 }
 real=
 trained norms 'z.*' 'z.W, z.b' "$freeze"
