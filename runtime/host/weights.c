@@ -413,17 +413,21 @@ static void remark(const Archive *a, const ngrt_model *model, const Stored **fou
     for (i = 0; i < model->tensors; i++)
         if (model->tensor[i].role == NGRT_STATE && !found[i] && missing++ == 0)
             state = model->tensor[i].name;
-    for (i = 0; i < a->count; i++)
-        /* names with / are a training's own, such as last/w */
-        if (!strchr(a->tensor[i].name, '/') && !is_used(model, found, &a->tensor[i]) &&
-            unused++ == 0)
-            tensor = a->tensor[i].name;
+
+    /* names with / are a training's own, such as last/w */
+    for (i = 0; i < a->count; i++) {
+        const Stored *s = &a->tensor[i];
+
+        if (!strchr(s->name, '/') && !is_used(model, found, s) && unused++ == 0)
+            tensor = s->name;
+    }
 
     if (missing) {
+        const char *keeps = "; it keeps its value";
+        if (missing > 1)
+            keeps = " and others; they keep their values";
         used = (size_t)snprintf(message->text, sizeof message->text, "%s: holds no state %.60s%s",
-                                a->path, state,
-                                missing > 1 ? " and others; they keep their values"
-                                            : "; it keeps its value");
+                                a->path, state, keeps);
         before = "; and";
     }
     if (unused && used < sizeof message->text)
@@ -453,6 +457,7 @@ int ngrt_weights_fill(const Archive *a, const ngrt_model *model, void *params, v
                       const char *prefix)
 {
     const Stored **found = calloc((size_t)model->tensors + 1, sizeof *found);
+    size_t length = strlen(prefix);
     int i, k, good = found != NULL;
 
     for (i = 0; i < model->tensors && good; i++) {
@@ -461,10 +466,12 @@ int ngrt_weights_fill(const Archive *a, const ngrt_model *model, void *params, v
 
         if (t->role != NGRT_PARAM && (t->role != NGRT_STATE || !state))
             continue;
-        for (k = 0; k < a->count && !found[i]; k++)
-            if (strncmp(a->tensor[k].name, prefix, strlen(prefix)) == 0 &&
-                strcmp(a->tensor[k].name + strlen(prefix), t->name) == 0)
+        for (k = 0; k < a->count && !found[i]; k++) {
+            const char *name = a->tensor[k].name;
+
+            if (strncmp(name, prefix, length) == 0 && strcmp(name + length, t->name) == 0)
                 found[i] = &a->tensor[k];
+        }
         good = found[i] && check_tensor(a, model, t, found[i], &message) == NGRT_OK;
     }
     if (good)

@@ -90,6 +90,7 @@ int ngrt_accumulate_step(Trainer *t, size_t first, size_t count)
         status = ngrt_set_fill(t, set, own, owned);
         if (status)
             return status;
+
         /* mean over count rows = sum of batch means * rows/count; sums just add up */
         factor = mean ? (double)rows / (double)count : 1.0;
         error = m->forward(t->params, t->state, set->inputs, t->work);

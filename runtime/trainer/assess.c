@@ -109,6 +109,8 @@ static int gather(Trainer *t, Set *set, Pair *p)
         error = t->model->eval(t->params, t->state, set->inputs, t->work);
         if (error)
             return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
+
+        /* the rows of this batch, after those before it */
         for (i = 0; i < count * p->elements; i++)
             p->said[first * p->elements + i] = ngrt_data_value(&said, i);
         for (i = 0; i < count; i++)
@@ -282,11 +284,14 @@ static void print_classes(const Pair *p, const size_t *count, Scored *scored)
         printf("%-*s %8zu", NAME_WIDTH, class_name(p, i, name, sizeof name), is);
         for (j = 0; j < 4; j++) {
             print_number(value[j]);
-            sum[j] += isnan(value[j]) ? 0 : value[j];
-            have[j] += !isnan(value[j]);
+            if (!isnan(value[j])) {
+                sum[j] += value[j];
+                have[j]++;
+            }
         }
         putchar('\n');
     }
+
     printf("%-*s %8zu", NAME_WIDTH, "mean", p->rows);
     for (j = 0; j < 4; j++)
         print_number(sum[j] / have[j]);
@@ -343,7 +348,8 @@ static void print_scatter(const Pair *p)
     enum { COLUMNS = 60, LINES = 18 };
     static const char mark[] = " .:*#";
     int count[LINES][COLUMNS] = {{0}}, line, column;
-    double low = INFINITY, high = -INFINITY, error = 0, away = 0, mean = 0, spread = 0;
+    double low = INFINITY, high = -INFINITY, scale = 0;
+    double error = 0, away = 0, mean = 0, spread = 0;
     size_t i;
 
     /* the range of both */
@@ -353,29 +359,33 @@ static void print_scatter(const Pair *p)
         mean += p->is[i] / (double)p->rows;
     }
 
+    if (high > low)
+        scale = 1 / (high - low);
+
     /* rows by character, and the errors */
     for (i = 0; i < p->rows; i++) {
-        double scale = 0;
-        if (high > low)
-            scale = 1 / (high - low);
+        double is = p->is[i], said = p->said[i];
 
-        column = (int)((p->is[i] - low) * scale * (COLUMNS - 1) + 0.5);
-        line = LINES - 1 - (int)((p->said[i] - low) * scale * (LINES - 1) + 0.5);
+        column = (int)((is - low) * scale * (COLUMNS - 1) + 0.5);
+        line = LINES - 1 - (int)((said - low) * scale * (LINES - 1) + 0.5);
         count[line][column]++;
-        error += pow(p->said[i] - p->is[i], 2);
-        away += fabs(p->said[i] - p->is[i]);
-        spread += pow(p->is[i] - mean, 2);
+        error += pow(said - is, 2);
+        away += fabs(said - is);
+        spread += pow(is - mean, 2);
     }
 
     printf("\nprediction (upward) against truth; / is where they are equal\n");
     for (line = 0; line < LINES; line++) {
         printf("%10s |", "");
         for (column = 0; column < COLUMNS; column++) {
-            int n = count[line][column],
-                at = LINES - 1 - (column * (LINES - 1) + COLUMNS / 2) / (COLUMNS - 1);
-            int shade = n > 3 ? 4 : n;
+            int up = (column * (LINES - 1) + COLUMNS / 2) / (COLUMNS - 1);
+            int on_diagonal = line == LINES - 1 - up;
+            int n = count[line][column];
 
-            putchar(n == 0 && at == line ? '/' : mark[shade]);
+            if (n == 0 && on_diagonal)
+                putchar('/');
+            else
+                putchar(mark[n > 3 ? 4 : n]);
         }
         putchar('\n');
     }

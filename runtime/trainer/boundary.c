@@ -73,13 +73,18 @@ static int find_range(const Trainer *t, const Set *set, Plane *p)
 
         status = ngrt_rows_read(t, p->x, ngrt_set_row(set, row), v);
         for (i = 0; i < 2 && !status; i++) {
-            p->low[i] = row == 0 ? v[i] : fmin(p->low[i], v[i]);
-            p->high[i] = row == 0 ? v[i] : fmax(p->high[i], v[i]);
+            if (row == 0)
+                p->low[i] = p->high[i] = v[i];
+            p->low[i] = fmin(p->low[i], v[i]);
+            p->high[i] = fmax(p->high[i], v[i]);
         }
     }
+
+    /* no dot lies on the edge, and a constant column has a range too */
     for (i = 0; i < 2; i++) {
-        /* no dot lies on the edge, and a constant column has a range too */
-        double more = p->high[i] > p->low[i] ? 0.08 * (p->high[i] - p->low[i]) : 1;
+        double more = 1;
+        if (p->high[i] > p->low[i])
+            more = 0.08 * (p->high[i] - p->low[i]);
         p->low[i] -= more;
         p->high[i] += more;
     }
@@ -169,6 +174,7 @@ static unsigned colour_of(const Plane *p, size_t cell, double low, double high)
 static int draw_rows(const Trainer *t, const Set *set, const Plane *p, Picture *picture)
 {
     const double side = CELLS * CELL;
+    const double width = p->high[0] - p->low[0], height = p->high[1] - p->low[1];
     size_t step = set->rows / MOST_DOTS + 1, row;
     int status = DONE;
 
@@ -184,8 +190,8 @@ static int draw_rows(const Trainer *t, const Set *set, const Plane *p, Picture *
             colour = dark[(size_t)is % COLOURS];
 
         /* pictures count downward, the second number upward */
-        right = (v[0] - p->low[0]) / (p->high[0] - p->low[0]) * side;
-        down = (p->high[1] - v[1]) / (p->high[1] - p->low[1]) * side;
+        right = (v[0] - p->low[0]) / width * side;
+        down = (p->high[1] - v[1]) / height * side;
         ngrt_picture_dot(picture, EDGE + right, 10 + down, 2.5, colour);
     }
     return status;

@@ -343,7 +343,8 @@ void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows)
     int percent = (int)((double)done * 100 / (double)rows);
     double seconds = ngrt_trainer_seconds() - t->epoch_at;
     double rate = (double)(done - t->epoch_row) / (seconds > 0 ? seconds : 1);
-    double left = (double)(rows - done) + (double)(t->epochs - epoch) * (double)rows;
+    double rows_left = (double)(rows - done) + (double)(t->epochs - epoch) * (double)rows;
+    double left = rate > 0 ? rows_left / rate : 0;
 
     /* [====>.....] */
     memset(bar, '.', CELLS);
@@ -352,7 +353,6 @@ void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows)
     if (full < CELLS)
         bar[full] = '>';
     bar_values(t, (double)done / (double)rows, rest, sizeof rest);
-    left = rate > 0 ? left / rate : 0;
     snprintf(text, sizeof text, "Epoch %ld/%ld [%s] %3d%% %.4g rows/s %02d:%02d left%s", epoch,
              t->epochs, bar, percent, rate, (int)(left / 60), (int)left % 60, rest);
     fprintf(stderr, "\r%-*.*s", WIDTH_OF_LINE, WIDTH_OF_LINE, text);

@@ -136,6 +136,15 @@ static void print_sweep(const Trainer *t, const Sweep *s)
     fprintf(stderr, "%10s  %-35g%35g\n", "", rate_of(0), rate_of(STEPS - 1));
 }
 
+/* A number that begins here; end: that ends here. */
+static void draw_number(Picture *p, double x, double y, int end, int digits, double v)
+{
+    char text[40];
+
+    snprintf(text, sizeof text, "%.*g", digits, v);
+    ngrt_picture_text(p, x, y, end, 0, text);
+}
+
 /* Draws the same. */
 static int draw_sweep(const Trainer *t, const Sweep *s)
 {
@@ -153,8 +162,11 @@ static int draw_sweep(const Trainer *t, const Sweep *s)
 
     /* the curve: rates are steps of one factor, so each has the same width */
     for (i = 0; i < s->steps; i++) {
+        double down = 0.5; /* of the height */
+        if (high > low)
+            down = (high - s->loss[i]) / (high - low);
         point[2 * i] = LEFT + (double)WIDTH * i / (STEPS - 1);
-        point[2 * i + 1] = TOP + HEIGHT * (high > low ? (high - s->loss[i]) / (high - low) : 0.5);
+        point[2 * i + 1] = TOP + HEIGHT * down;
     }
 
     ngrt_picture_start(&p, LEFT + WIDTH + 30, TOP + HEIGHT + 40, t->curve_path);
@@ -164,14 +176,10 @@ static int draw_sweep(const Trainer *t, const Sweep *s)
     /* what it is, and the ends of both axes */
     snprintf(text, sizeof text, "%.40s by %.40s, logarithmic", t->value[0].name, t->find_rate);
     ngrt_picture_text(&p, LEFT, TOP - 12, 0, 0, text);
-    snprintf(text, sizeof text, "%.4g", high);
-    ngrt_picture_text(&p, LEFT - 6, TOP + 5, 1, 0, text);
-    snprintf(text, sizeof text, "%.4g", low);
-    ngrt_picture_text(&p, LEFT - 6, TOP + HEIGHT, 1, 0, text);
-    snprintf(text, sizeof text, "%g", rate_of(0));
-    ngrt_picture_text(&p, LEFT, TOP + HEIGHT + 20, 0, 0, text);
-    snprintf(text, sizeof text, "%g", rate_of(STEPS - 1));
-    ngrt_picture_text(&p, LEFT + WIDTH, TOP + HEIGHT + 20, 1, 0, text);
+    draw_number(&p, LEFT - 6, TOP + 5, 1, 4, high);
+    draw_number(&p, LEFT - 6, TOP + HEIGHT, 1, 4, low);
+    draw_number(&p, LEFT, TOP + HEIGHT + 20, 0, 6, rate_of(0));
+    draw_number(&p, LEFT + WIDTH, TOP + HEIGHT + 20, 1, 6, rate_of(STEPS - 1));
     return ngrt_picture_write(t, &p, t->curve_path);
 }
 

@@ -142,15 +142,21 @@ int ngrt_log_open(Trainer *t)
     return DONE;
 }
 
-static int log_epoch(Trainer *t, long epoch, double time)
+/* All losses and metrics of a part of the data. */
+static void log_part(Trainer *t, int part)
 {
     int i;
 
-    fprintf(t->log, "%ld,%.3f", epoch, time);
     for (i = 0; i < t->values; i++)
-        log_value(t, t->value[i].of[TRAINING], t->value[i].known[TRAINING]);
-    for (i = 0; i < t->values && ngrt_has_part(t, VALIDATION); i++)
-        log_value(t, t->value[i].of[VALIDATION], t->value[i].known[VALIDATION]);
+        log_value(t, t->value[i].of[part], t->value[i].known[part]);
+}
+
+static int log_epoch(Trainer *t, long epoch, double time)
+{
+    fprintf(t->log, "%ld,%.3f", epoch, time);
+    log_part(t, TRAINING);
+    if (ngrt_has_part(t, VALIDATION))
+        log_part(t, VALIDATION);
 
     /* the row is in the file before the next epoch begins */
     if (fputc('\n', t->log) == EOF || fflush(t->log) != 0)

@@ -65,11 +65,13 @@ static double distance(double x, double y, const double *from, const double *to)
 static void draw_piece(Picture *p, const double *from, const double *to, unsigned colour,
                        double width)
 {
+    /* the pixels that it may reach */
     double half = width / 2 + 1;
-    int x, y, left = (int)fmax(0, fmin(from[0], to[0]) - half);
+    int left = (int)fmax(0, fmin(from[0], to[0]) - half);
     int right = (int)fmin(p->width - 1, fmax(from[0], to[0]) + half);
     int top = (int)fmax(0, fmin(from[1], to[1]) - half);
     int bottom = (int)fmin(p->height - 1, fmax(from[1], to[1]) + half);
+    int x, y;
 
     for (y = top; y <= bottom; y++)
         for (x = left; x <= right; x++) {

@@ -34,7 +34,7 @@ static void draw_number(Picture *p, double x, double y, int right, double value)
 int ngrt_scatter_numbers(const Trainer *t, const char *name, const double *is, const double *said,
                          size_t rows)
 {
-    double low = INFINITY, high = -INFINITY, scale;
+    double low = INFINITY, high = -INFINITY, scale = 0;
     double diagonal[] = {EDGE, TOP + SIDE, EDGE + SIDE, TOP};
     char title[120];
     Picture p;
@@ -46,17 +46,19 @@ int ngrt_scatter_numbers(const Trainer *t, const char *name, const double *is, c
     }
     if (high > low && isfinite(high - low))
         scale = SIDE / (high - low);
-    else
-        scale = 0;
 
     ngrt_picture_start(&p, EDGE + SIDE + 30, TOP + SIDE + 50, t->assess_path);
     snprintf(title, sizeof title, "%.60s: prediction (upward) against truth", name);
     draw_frame(&p, title);
     ngrt_picture_line(&p, diagonal, 2, GREY, 1);
-    for (i = 0; i < rows; i += step)
+    for (i = 0; i < rows; i += step) {
+        double right = (is[i] - low) * scale, up = (said[i] - low) * scale;
+
         if (isfinite(is[i]) && isfinite(said[i]))
-            ngrt_picture_dot(&p, EDGE + (is[i] - low) * scale, TOP + SIDE - (said[i] - low) * scale,
-                             2.5, INK);
+            ngrt_picture_dot(&p, EDGE + right, TOP + SIDE - up, 2.5, INK);
+    }
+
+    /* the ends of both axes */
     draw_number(&p, EDGE - 6, TOP + 5, 1, high);
     draw_number(&p, EDGE - 6, TOP + SIDE, 1, low);
     draw_number(&p, EDGE, TOP + SIDE + 18, 0, low);

@@ -312,15 +312,19 @@ static int check_whole(const Trainer *t, const Set *set, const Feed *f)
     const ngrt_tensor *x = f->input;
     const Source *s = f->source;
     int rank = s->table ? 2 : s->data.rank;
+    size_t numbers = s->rows * s->picks;
 
-    if (x->rank > 1 && rank > 1 && s->rows != axis_length(t, x, 0, -1))
-        return ngrt_trainer_fail(t, FILES, "%s has %zu rows, but the input %s takes %zu", s->path,
-                                 s->rows, x->name, axis_length(t, x, 0, -1));
+    if (x->rank > 1 && rank > 1) {
+        size_t rows = axis_length(t, x, 0, -1);
+        if (s->rows != rows)
+            return ngrt_trainer_fail(t, FILES, "%s has %zu rows, but the input %s takes %zu",
+                                     s->path, s->rows, x->name, rows);
+    }
     if ((s->table || s->pick) && !f->piece)
         return fail_columns(t, set, s);
-    if (s->rows * s->picks != f->width)
+    if (numbers != f->width)
         return ngrt_trainer_fail(t, FILES, "%s: %zu numbers, but the input %s takes %zu", s->path,
-                                 s->rows * s->picks, x->name, f->width);
+                                 numbers, x->name, f->width);
     return DONE;
 }
 
