@@ -73,14 +73,17 @@ static bool is_constant(const char *body, const char *line, const char *number, 
     while (before > body && before[-1] == ' ')
         before--;
     char c = before > body ? before[-1] : '\0';
+    bool compared = c == '=' && before - body > 1 && before[-2] == '=';
     /* a division by a constant is a multiplication */
-    if (c == '/' || c == '%' || (c == '=' && before - body > 1 && before[-2] == '='))
+    if (c == '/' || c == '%' || compared)
         return true;
 
     /* "float t0[12];" declares an array: its length must be constant */
-    bool array = c == '[' && number[token_size(number) + 1] == ';' && !strchr("=+-", c);
-    bool declared = array && !begins(line + strspn(line, " "), "for");
-    return declared || (keep_short && is_short_loop(line, number));
+    const char *after = number + token_size(number);
+    bool is_length = c == '[' && after[1] == ';';
+    if (is_length && !begins(line + strspn(line, " "), "for"))
+        return true;
+    return keep_short && is_short_loop(line, number);
 }
 
 /* Is it a real number that may become a parameter? Products with powers of 2, and quotients, are

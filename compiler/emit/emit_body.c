@@ -17,14 +17,17 @@ static const char *local_name(Body *b, const Node *n)
 static bool is_fill(const Body *b, const Kernel *k)
 {
     const Store *s = &k->store[0];
-    bool one = k->kind == K_LOOP && k->axes == 1 && k->stores == 1 && !kernel_reduces(k);
-    if (!b->p->init || b->e->module->plain || !one || s->add || s->val->kind != V_CONST)
+    if (!b->p->init || b->e->module->plain)
+        return false;
+    if (k->kind != K_LOOP || k->axes != 1 || k->stores != 1 || kernel_reduces(k))
+        return false;
+    if (s->add || s->val->kind != V_CONST || s->node->type != T_FLOAT)
         return false;
 
     /* element i in pass i */
     Index each = index_zero();
     each.axis[0].plus = 1;
-    return s->at && index_equal(s->at, &each) && k->extent[0] > 0 && s->node->type == T_FLOAT;
+    return s->at && index_equal(s->at, &each) && k->extent[0] > 0;
 }
 
 static void print_fill_call(Body *b, const Kernel *k)

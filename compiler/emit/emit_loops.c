@@ -551,6 +551,8 @@ static void print_late_op(Printer *pr, const char *y, const char *from, const ch
     print_line(pr, "NGRT_VECTORS(for (size_t i = %s; i < %s; i += NGRT_LANES) {", from, end);
     print_line(pr, "    NGRT_STORE(%s[i]) = %s;", y, by_vector.text);
     print_line(pr, "})");
+
+    /* elements that fill no vector */
     print_line(pr, "for (size_t i = %s; i < %s; i++)", end, to);
     print_line(pr, "    %s[i] = %s;", y, by_element.text);
 }

@@ -442,8 +442,12 @@ const char *load_element(Printer *pr, const Val *v)
 static const char *operand_text(Printer *pr, Part p, int prec, const char *start, const char *c)
 {
     char before = c > start ? c[-1] : '\0', after = c[2];
-    char opener = before == ' ' ? c[-2] : before;
-    bool opened = opener == '(' || opener == ',' || (before == ' ' && p.prec >= PREC_SUM);
+    char opener = before;
+    if (before == ' ')
+        opener = c[-2];
+
+    bool beside_sign = before == ' ' && p.prec >= PREC_SUM;
+    bool opened = opener == '(' || opener == ',' || beside_sign;
     bool closed = after == ')' || after == ',';
     if (p.prec == PREC_CALL || (prec == PREC_CALL && opened && closed))
         return p.text;

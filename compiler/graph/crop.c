@@ -40,8 +40,10 @@ static bool is_whole(const Node *n, const Window *w)
 /* Is all about this axis of a pad, and of what is read of it, known as numbers? */
 static bool has_numbers(const Node *pad, const Window *w, int axis)
 {
-    return pad->attr.lo[axis] >= 0 && pad->attr.step[axis] >= 1 && w->lo[axis] >= 0 &&
-           w->shape.dim[axis] >= 0 && pad->arg[0]->shape.dim[axis] >= 0;
+    bool of_pad = pad->attr.lo[axis] >= 0 && pad->attr.step[axis] >= 1;
+    bool of_window = w->lo[axis] >= 0 && w->shape.dim[axis] >= 0;
+
+    return of_pad && of_window && pad->arg[0]->shape.dim[axis] >= 0;
 }
 
 static Node *slice_of(const Crop *c, const Node *n, const Window *w)

@@ -7,13 +7,16 @@
 
 static void eval_leaf(Eval *e, const Node *n, double *out, int64_t count)
 {
+    const struct Attr *at = &n->attr;
+    size_t bytes = (size_t)count * sizeof *out;
+
     switch (n->op) {
-    case OP_const: *out = n->attr.value; break;
-    case OP_size: *out = (double)size_at(e->graph, n->attr.size, e->dim); break;
+    case OP_const: *out = at->value; break;
+    case OP_size: *out = (double)size_at(e->graph, at->size, e->dim); break;
     case OP_training: *out = e->training; break;
-    case OP_index: *out = (double)e->dim[MAX_DIMS + n->attr.loop->level]; break;
-    case OP_data: memcpy(out, n->attr.data, (size_t)count * sizeof *out); break;
-    case OP_var: memcpy(out, e->var[n->attr.var->index], (size_t)count * sizeof *out); break;
+    case OP_index: *out = (double)e->dim[index_dim(at->loop)]; break;
+    case OP_data: memcpy(out, at->data, bytes); break;
+    case OP_var: memcpy(out, e->var[at->var->index], bytes); break;
     default: op_info[n->op]->eval(n, e, out);
     }
 }

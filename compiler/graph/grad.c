@@ -253,9 +253,11 @@ static void sweep_node(Sweep *s, Node *y)
 
     contributions(s, y, dx);
     mask_operands(s, y, mask);
-    for (int k = 0; k < y->nargs; k++)
-        if (dx[k] && s->wanted[arg_id(y, k)] && y->arg[k]->type == T_FLOAT)
-            contribute(s, y, s->found->adjoint[y->id], y->arg[k], k, dx[k], mask[k]);
+    for (int k = 0; k < y->nargs; k++) {
+        Node *x = y->arg[k];
+        if (dx[k] && s->wanted[x->id] && x->type == T_FLOAT)
+            contribute(s, y, s->found->adjoint[y->id], x, k, dx[k], mask[k]);
+    }
 }
 
 /* Operands come before their users, and what a loop uses before the loop. So all contributions to y

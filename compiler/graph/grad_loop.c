@@ -430,12 +430,16 @@ static void add_result(BackLoop *b, Node *x, Node *dx, Node *mask, int operand)
  * pass. */
 static void through_copies(BackLoop *b, Node **x, Node **dx, Node **mask)
 {
-    while (((*x)->op == OP_expand || (*x)->op == OP_reshape) && b->wanted[(*x)->arg[0]->id] &&
-           !(*x)->bound) {
-        op_info[(*x)->op]->back(b->g, *x, *dx, dx);
+    for (;;) {
+        const Node *n = *x;
+        bool is_copy = n->op == OP_expand || n->op == OP_reshape;
+        if (!is_copy || n->bound || !b->wanted[arg_id(n, 0)])
+            return;
+
+        op_info[n->op]->back(b->g, n, *dx, dx);
         if (*mask)
-            op_info[(*x)->op]->back(b->g, *x, *mask, mask);
-        *x = (*x)->arg[0];
+            op_info[n->op]->back(b->g, n, *mask, mask);
+        *x = n->arg[0];
     }
 }
 

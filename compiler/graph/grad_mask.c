@@ -277,9 +277,13 @@ Node *mask_factors(Sweep *s, Node *y, Node *mask)
 {
     Node *arg[2] = {y->arg[0], y->arg[1]};
 
-    for (int k = 0; k < 2; k++)
-        if (arg[k]->trained.risk == RISK_POLE || is_over_pole(s, arg[k]))
-            arg[k] = mask_apply(s->g, mask_bilinear(s->g, y, mask, k), arg[k]);
+    for (int k = 0; k < 2; k++) {
+        bool has_pole = arg[k]->trained.risk == RISK_POLE || is_over_pole(s, arg[k]);
+        if (has_pole) {
+            Node *of_operand = mask_bilinear(s->g, y, mask, k);
+            arg[k] = mask_apply(s->g, of_operand, arg[k]);
+        }
+    }
     return graph_copy(s->g, y, arg);
 }
 

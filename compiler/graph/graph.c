@@ -154,9 +154,10 @@ bool node_is_turned(const Node *n)
 {
     if (n->op != OP_reshape || n->shape.rank != 2 || n->arg[0]->shape.rank != 2)
         return false;
-    const Size *a = n->arg[0]->shape.dim;
-    bool line = a[0] == 1 || a[1] == 1;
-    return line && a[0] != a[1] && n->shape.dim[0] == a[1] && n->shape.dim[1] == a[0];
+
+    const Size *a = n->arg[0]->shape.dim, *y = n->shape.dim;
+    bool is_line = (a[0] == 1) != (a[1] == 1);
+    return is_line && y[0] == a[1] && y[1] == a[0];
 }
 
 bool node_is(const Node *n, double value)

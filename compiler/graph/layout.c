@@ -131,11 +131,13 @@ static Node *pass_window(const Layout *l, const Node *n, Node *a)
 static Node *pass_concat(const Layout *l, const Node *n)
 {
     Node **arg = arena_array(l->g->ngc, n->nargs, sizeof *arg);
-    int last = n->shape.rank - 1;
+    int axis = n->attr.axis - 1;
+    if (n->attr.axis == 0)
+        axis = n->shape.rank - 1;
 
     for (int k = 0; k < n->nargs; k++)
         arg[k] = operand(l, n->arg[k]);
-    return graph_concat(l->g, arg, n->nargs, n->attr.axis == 0 ? last : n->attr.axis - 1);
+    return graph_concat(l->g, arg, n->nargs, axis);
 }
 
 /* The first inner value among those of n's operands, or NULL. */

@@ -231,13 +231,16 @@ static void of_product(Search *s, const Node *n, const Set **out, int64_t count)
 
     for (int64_t batch = 0; batch * size < count; batch++) {
         Stored left = {.rows = p.m, .columns = p.k, .transposed = p.ta};
-        Stored other = {.rows = p.k, .columns = p.n, .transposed = p.tb};
         left = stored_matrix(s, a, batch, left);
-        other = stored_matrix(s, b, common ? 0 : batch, other);
+
+        int64_t batch_of_b = common ? 0 : batch;
+        Stored other = {.rows = p.k, .columns = p.n, .transposed = p.tb};
+        other = stored_matrix(s, b, batch_of_b, other);
 
         /* the columns of b, once for each matrix of the batch */
         for (int64_t j = 0; j < p.n; j++)
             right[j] = of_column(s, &other, j);
+
         for (int64_t i = 0; i < p.m; i++) {
             const Set *row = of_row(s, &left, i);
             for (int64_t j = 0; j < p.n; j++)
@@ -504,11 +507,14 @@ static Colouring colour_star(Graph *g, const Pattern *p)
 /* By element of the sums of rows: how many rows have an element there? */
 static int *count_rows(Graph *g, const Pattern *p)
 {
-    int *rows = arena_alloc(g->ngc, (size_t)p->colours * (size_t)p->columns * sizeof *rows + 1);
+    int64_t elements = (int64_t)p->colours * p->columns;
+    int *rows = arena_array(g->ngc, elements + 1, sizeof *rows);
 
-    for (int i = 0; i < p->rows; i++)
+    for (int i = 0; i < p->rows; i++) {
+        int *sum = rows + (int64_t)p->colour[i] * p->columns;
         for (int e = p->first[i]; e < p->first[i + 1]; e++)
-            rows[(int64_t)p->colour[i] * p->columns + p->column[e]]++;
+            sum[p->column[e]]++;
+    }
     return rows;
 }
 

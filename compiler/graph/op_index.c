@@ -81,9 +81,11 @@ static void eval_gather(const Node *n, Eval *e, double *out)
     Walk w = walk_of(n, e, n->arg[0]->shape);
 
     for (int64_t o = 0; o < w.outer; o++)
-        for (int64_t i = 0; i < w.count; i++)
-            memcpy(out + (o * w.count + i) * w.inner, x + (o * w.rows + row_at(&w, i)) * w.inner,
-                   (size_t)w.inner * sizeof *out);
+        for (int64_t i = 0; i < w.count; i++) {
+            const double *row = x + (o * w.rows + row_at(&w, i)) * w.inner;
+            double *to = out + (o * w.count + i) * w.inner;
+            memcpy(to, row, (size_t)w.inner * sizeof *to);
+        }
 }
 
 /* y[o, index[i], n] += a[o, i, n] */
@@ -94,10 +96,12 @@ static void eval_scatter(const Node *n, Eval *e, double *out)
     memset(out, 0, (size_t)(w.outer * w.rows * w.inner) * sizeof *out);
 
     for (int64_t o = 0; o < w.outer; o++)
-        for (int64_t i = 0; i < w.count; i++)
+        for (int64_t i = 0; i < w.count; i++) {
+            double *row = out + (o * w.rows + row_at(&w, i)) * w.inner;
+            const double *more = a + (o * w.count + i) * w.inner;
             for (int64_t k = 0; k < w.inner; k++)
-                out[(o * w.rows + row_at(&w, i)) * w.inner + k] +=
-                    a[(o * w.count + i) * w.inner + k];
+                row[k] += more[k];
+        }
 }
 
 /* y = a, or zeros; y[index[i], n] = rows[i, n] */
@@ -106,13 +110,14 @@ static void eval_assign(const Node *n, Eval *e, double *out)
     const double *rows = e->value[arg_id(n, 0)], *index = e->value[arg_id(n, 1)];
     int64_t dim[MAX_RANK], count = eval_count(e, n->arg[1]->shape);
     int64_t all = eval_shape(e, n->shape, dim), inner = all / dim[0];
+    size_t bytes = (size_t)all * sizeof *out, row_bytes = (size_t)inner * sizeof *out;
 
     if (n->nargs > 2)
-        memcpy(out, e->value[arg_id(n, 2)], (size_t)all * sizeof *out);
+        memcpy(out, e->value[arg_id(n, 2)], bytes);
     else
-        memset(out, 0, (size_t)all * sizeof *out);
+        memset(out, 0, bytes);
     for (int64_t i = 0; i < count; i++)
-        memcpy(out + (int64_t)index[i] * inner, rows + i * inner, (size_t)inner * sizeof *out);
+        memcpy(out + (int64_t)index[i] * inner, rows + i * inner, row_bytes);
 }
 
 /* The extents for the runtime: rows, their length, and how many of each are wanted. */

@@ -87,11 +87,18 @@ static void back_sum(Graph *g, const Node *y, Node *dy, Node **dx)
 static void back_max(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     Node *a = y->arg[0];
-    Node *equal = graph_binary(g, OP_eq, a, graph_expand(g, (Node *)y, a->shape, y->attr.axes));
-    Node *largest = graph_binary(g, OP_add, equal, graph_binary(g, OP_ne, a, a));
-    Node *share = graph_binary(g, OP_div, dy, graph_reduce(g, OP_sum, largest, y->attr.axes));
+    uint32_t axes = y->attr.axes;
+
+    /* 1 for each of the largest */
+    Node *most = graph_expand(g, (Node *)y, a->shape, axes);
+    Node *equal = graph_binary(g, OP_eq, a, most);
+    Node *not_number = graph_binary(g, OP_ne, a, a);
+    Node *largest = graph_binary(g, OP_add, equal, not_number);
+
+    Node *count = graph_reduce(g, OP_sum, largest, axes);
+    Node *share = graph_binary(g, OP_div, dy, count);
     Node *zero = graph_const(g, 0);
-    dx[0] = graph_where(g, largest, graph_expand(g, share, a->shape, y->attr.axes), zero);
+    dx[0] = graph_where(g, largest, graph_expand(g, share, a->shape, axes), zero);
 }
 
 /* ---- the same on other operands ---- */

@@ -206,11 +206,16 @@ static void refuse(Ranks *r, const Node *why)
 /* A value of all rows from what each rank has of it. */
 static Node *over_ranks(Ranks *r, Node *n)
 {
-    bool max = info_of(r, n)->kind == CARRY_MAX, late = r->late[n->id] && !n->in[0];
-    Node *own = r->own[n->id] ? r->own[n->id] : graph_rebuild(r->g, n, r->whole);
-    OverRanks sum = late ? RANKS_LATER : RANKS_SUM;
+    Node *own = r->own[n->id];
+    if (own == NULL)
+        own = graph_rebuild(r->g, n, r->whole);
 
-    return graph_over_ranks(r->g, own, max ? RANKS_MAX : sum);
+    OverRanks kind = RANKS_SUM;
+    if (info_of(r, n)->kind == CARRY_MAX)
+        kind = RANKS_MAX;
+    else if (r->late[n->id] && !n->in[0])
+        kind = RANKS_LATER;
+    return graph_over_ranks(r->g, own, kind);
 }
 
 static Node *whole_of(Ranks *r, Node *n)

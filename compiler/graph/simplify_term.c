@@ -26,9 +26,11 @@ bool is_logistic(const Graph *g, const Node *n)
 /* The node that is 1/s: the one that the user named, if there is one. */
 static Node *logistic_of(Graph *g, Node *s)
 {
-    for (int i = s->id + 1; i < g->count; i++)
-        if (g->node[i]->op == OP_div && g->node[i]->arg[1] == s && node_is(g->node[i]->arg[0], 1))
-            return g->node[i];
+    for (int i = s->id + 1; i < g->count; i++) {
+        Node *n = g->node[i];
+        if (n->op == OP_div && n->arg[1] == s && node_is(n->arg[0], 1))
+            return n;
+    }
     return graph_binary(g, OP_div, graph_const(g, 1), s);
 }
 

@@ -470,9 +470,10 @@ static void form_cosh(Stable *s, Node *u, Form *f)
 {
     f->m = taken_out(s, unary(s, OP_abs, u), true);
 
-    Node *minus = unary(s, OP_exp, unary(s, OP_neg, binary(s, OP_add, u, f->m)));
-    Node *other = unary(s, OP_exp, binary(s, OP_sub, u, f->m));
-    Node *sum = binary(s, OP_add, other, minus);
+    Node *above = binary(s, OP_add, u, f->m);
+    Node *minus = unary(s, OP_exp, unary(s, OP_neg, above));
+    Node *below = binary(s, OP_sub, u, f->m);
+    Node *sum = binary(s, OP_add, unary(s, OP_exp, below), minus);
     f->n = binary(s, OP_mul, sum, constant(s, 0.5));
     f->n->scaled = true;
 }

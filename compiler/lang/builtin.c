@@ -397,8 +397,10 @@ static Value *b_same_function(Lower *L, Loc loc, Value **arg)
 {
     if (arg[0]->kind != V_FUNC || arg[1]->kind != V_FUNC)
         return value_number(L, loc, 0);
+
     const Func *f = arg[0]->func, *g = arg[1]->func;
-    return value_number(L, loc, f->def == g->def && strcmp(f->name, g->name) == 0);
+    bool same = f->def == g->def && strcmp(f->name, g->name) == 0;
+    return value_number(L, loc, same);
 }
 
 static bool is_trained(const Value *v)

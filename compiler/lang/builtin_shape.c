@@ -376,14 +376,17 @@ Value *b_eye(Lower *L, Loc loc, Value **arg)
  * NULL); otherwise their own text. */
 const char *labels_text(Lower *L, const Value *v, const Node *n, const Shape *rows)
 {
-    if (n->op == OP_var && rows)
-        return text_format(L->ngc, "%s%s", n->attr.var->name,
-                           rows->rank ? shape_text(L->g, *rows) : "");
+    bool as_wanted = n->op == OP_var && rows;
     while (node_has(n, F_VIEW))
         n = n->arg[0];
-    if (n->op != OP_var || n->shape.rank == 0)
-        return n->op == OP_var ? n->attr.var->name : value_text(L, v);
-    return text_format(L->ngc, "%s%s", n->attr.var->name, shape_text(L->g, n->shape));
+    if (n->op != OP_var)
+        return value_text(L, v);
+
+    const char *name = n->attr.var->name;
+    Shape shape = as_wanted ? *rows : n->shape;
+    if (shape.rank == 0)
+        return name;
+    return text_format(L->ngc, "%s%s", name, shape_text(L->g, shape));
 }
 
 /* one_hot(i, n)[.., k] = 1 where k == i[..]; labels are checked at run time. */

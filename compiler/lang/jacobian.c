@@ -321,13 +321,17 @@ static bool whole_pattern(Triplets *t, Shape y, Shape x)
 static Node *dense(const Triplets *t, Shape x)
 {
     Graph *g = t->L->g;
-    Shape line = {1, {(Size)t->p.rows * t->p.columns}}, shape = t->y->shape;
-    Node *start = graph_binary(g, OP_mul, t->rows, graph_int(g, t->p.columns));
-    Node *at = graph_binary(g, OP_add, start, t->columns);
-
+    Shape shape = t->y->shape;
     for (int i = 0; i < x.rank; i++)
         shape.dim[shape.rank++] = x.dim[i];
-    return graph_reshape(g, graph_scatter(g, t->values, at, line, 0), shape);
+
+    /* element [i, j] is at i*columns + j */
+    Node *columns = graph_int(g, t->p.columns);
+    Node *start = graph_binary(g, OP_mul, t->rows, columns);
+    Node *at = graph_binary(g, OP_add, start, t->columns);
+    Shape line = {1, {(Size)t->p.rows * t->p.columns}};
+    Node *all = graph_scatter(g, t->values, at, line, 0);
+    return graph_reshape(g, all, shape);
 }
 
 /* Is the dense matrix computed faster from these colours? */

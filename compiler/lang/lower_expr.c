@@ -79,9 +79,11 @@ static Node *product_error(Lower *L, const Expr *x, Node *a, Node *b, Size inner
 
     /* The shape of b with the size that would fit. */
     Shape fit = b->shape;
-    fit.dim[fit.rank > 1 ? fit.rank - 2 : 0] = inner_a;
+    int inner = max_int(fit.rank - 2, 0);
+    fit.dim[inner] = inner_a;
+    const char *advice = text_format(L->ngc, "; %s would fit", shape_text(L->g, fit));
     label_operand(L, d, x->a, a, "");
-    label_operand(L, d, x->b, b, text_format(L->ngc, "; %s would fit", shape_text(L->g, fit)));
+    label_operand(L, d, x->b, b, advice);
     return NULL;
 }
 
@@ -126,7 +128,7 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
 
     bool row = a->shape.rank == 1, column = b->shape.rank == 1;
     Size inner_a = a->shape.dim[a->shape.rank - 1];
-    Size inner_b = b->shape.dim[column ? 0 : b->shape.rank - 2];
+    Size inner_b = b->shape.dim[max_int(b->shape.rank - 2, 0)];
     if (inner_a != inner_b)
         return product_error(L, x, a, b, inner_a, inner_b);
     /* a dot product */

@@ -470,9 +470,12 @@ static Node *last_value(For *f, const Carried *c, Node *last)
     Lower *L = f->L;
     Path *path = path_passes(L, path_new(L, L->path, c->b->name));
 
-    if (last->shape.rank == 0 && is_known(L, last))
-        return graph_cast(L->g, graph_const(L->g, *known_value(L, last)), last->type);
-    return graph_bind(L->g, last, path_text(L, path, NULL, false), L->g->count - 1);
+    if (last->shape.rank == 0 && is_known(L, last)) {
+        Node *number = graph_const(L->g, *known_value(L, last));
+        return graph_cast(L->g, number, last->type);
+    }
+    const char *name = path_text(L, path, NULL, false);
+    return graph_bind(L->g, last, name, L->g->count - 1);
 }
 
 /* The loop as a node, and what it leaves. */

@@ -28,11 +28,19 @@ static bool appends(const Stmt *s, const char *list)
 {
     const Expr *call = s->value;
 
-    if (s->kind != S_ASSIGN || !call || call->kind != X_CALL || s->names->next ||
-        s->names->name != list || call->a->kind != X_NAME || strcmp(call->a->name, "append") != 0)
+    /* list = .. */
+    if (s->kind != S_ASSIGN || s->names->next || s->names->name != list)
         return false;
-    const Arg *a = call->args;
-    return a && a->value->kind == X_NAME && a->value->name == list && !args_read(a->next, list);
+
+    /* append(.., ..) */
+    if (!call || call->kind != X_CALL || call->a->kind != X_NAME)
+        return false;
+    if (strcmp(call->a->name, "append") != 0)
+        return false;
+
+    const Arg *first = call->args;
+    bool is_list = first && first->value->kind == X_NAME && first->value->name == list;
+    return is_list && !args_read(first->next, list);
 }
 
 /* Does a body use the list otherwise than to append to it? */

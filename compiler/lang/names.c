@@ -51,12 +51,19 @@ static void rename_node(Naming *n, Node *node)
 
 static void rename_all(Naming *n, const int *uses, bool derived)
 {
-    for (int i = n->g->count; i-- > 0;) /* the last value keeps the name */
-        if (is_named(n->g->node[i], uses, derived))
-            keep(n, n->g->node[i]->name, n->g->node[i]);
-    for (int i = 0; i < n->g->count; i++)
-        if (is_named(n->g->node[i], uses, derived))
-            rename_node(n, n->g->node[i]);
+    int nodes = n->g->count;
+
+    /* the last value keeps the name */
+    for (int i = nodes - 1; i >= 0; i--) {
+        Node *node = n->g->node[i];
+        if (is_named(node, uses, derived))
+            keep(n, node->name, node);
+    }
+    for (int i = 0; i < nodes; i++) {
+        Node *node = n->g->node[i];
+        if (is_named(node, uses, derived))
+            rename_node(n, node);
+    }
 }
 
 /* "dJ/dz", with the names as they are or as they were before. */

@@ -561,6 +561,8 @@ void label_operand(Lower *L, Diag *d, const Expr *x, const Node *n, const char *
 {
     const char *text = source_text(L->ngc, x->loc);
     diag_label(L->ngc, d, x->loc, "%s: %s", text, shape_text(L->g, n->shape));
-    if (n->op == OP_var)
-        diag_note(L->ngc, d, n->attr.var->loc, "%s is declared here%s", n->attr.var->name, fit);
+    if (n->op == OP_var) {
+        const Var *v = n->attr.var;
+        diag_note(L->ngc, d, v->loc, "%s is declared here%s", v->name, fit);
+    }
 }

@@ -52,13 +52,18 @@ static void move_axes(Kernel *k, int to, int from)
 
 void kernel_join(Program *p, Kernel *k, int i)
 {
-    for (int s = 0; s < k->stores; s++)
-        k->store[s].at = without_axis(p, k->store[s].at, i);
-    for (int v = 0; v < k->vals; v++)
-        k->val[v]->at = without_axis(p, k->val[v]->at, i);
+    for (int s = 0; s < k->stores; s++) {
+        Store *store = &k->store[s];
+        store->at = without_axis(p, store->at, i);
+    }
+    for (int v = 0; v < k->vals; v++) {
+        Val *val = k->val[v];
+        val->at = without_axis(p, val->at, i);
+    }
 
     /* i*inner + j runs from 0 to outer*inner - 1, and each index steps by what j stepped by */
-    k->extent[i + 1] = size_mul(p->graph, k->extent[i], k->extent[i + 1]);
+    Size outer = k->extent[i], inner = k->extent[i + 1];
+    k->extent[i + 1] = size_mul(p->graph, outer, inner);
     move_axes(k, i, i + 1);
 }
 

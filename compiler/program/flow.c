@@ -565,11 +565,14 @@ bool flow_begins(const Flow *f, const FlowStep *s, int v)
 
 static void add_life(Flow *f, int slot, bool second)
 {
-    LIST_GROW(f->p->ngc, f->life, f->lives, &f->life_room);
+    int life = f->lives;
+
+    LIST_GROW(f->p->ngc, f->life, life, &f->life_room);
+    f->life[f->lives++] =
+        (Life){.slot = slot, .from = -1, .to = -1, .group = life, .second = second};
+
     /* from here on, reads of the slot are of this life */
-    f->now[slot] = f->lives;
-    f->life[f->lives] = (Life){.slot = slot, .from = -1, .to = -1, .group = f->lives};
-    f->life[f->lives++].second = second;
+    f->now[slot] = life;
 }
 
 /* The life of slot v that a step reads or stores; a value that is kept has another one if the step

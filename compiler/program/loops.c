@@ -427,8 +427,12 @@ bool kernel_is_map(const Kernel *k)
 static bool stores_apart(const Kernel *k, int axis)
 {
     const Index *at = k->store[0].at;
-    return at && at->axis[axis].plus == 1 && at->axis[axis].minus == 0 && at->parts == 1 &&
-           at->part[0].by.minus == 0 && at->part[0].by.plus == k->extent[axis];
+    if (at == NULL || at->parts != 1)
+        return false;
+
+    Coef by = at->axis[axis], row = at->part[0].by;
+    bool is_place = by.plus == 1 && by.minus == 0;
+    return is_place && row.minus == 0 && row.plus == k->extent[axis];
 }
 
 bool kernel_axis_is_free(const Kernel *k, int axis)

@@ -81,10 +81,16 @@ static bool adds_axes_before(const Node *n)
 /* Is it a reshape of axes before the last two? */
 static bool reshapes_before(const Node *n)
 {
-    const Shape *y = &n->shape, *x = &n->arg[0]->shape;
-    if (n->op != OP_reshape || y->rank < 2 || x->rank < 2)
+    if (n->op != OP_reshape)
         return false;
-    return y->dim[y->rank - 1] == x->dim[x->rank - 1] && y->dim[y->rank - 2] == x->dim[x->rank - 2];
+
+    const Shape *y = &n->shape, *x = &n->arg[0]->shape;
+    if (y->rank < 2 || x->rank < 2)
+        return false;
+    for (int i = 1; i <= 2; i++)
+        if (y->dim[y->rank - i] != x->dim[x->rank - i])
+            return false;
+    return true;
 }
 
 /* A comparison of row*i + column*j + more with 0, for element (i, j): < 0 if `less`, else <= 0. Is

@@ -324,12 +324,16 @@ static int vector_of(const Program *p, const Kernel *k, int lead)
         return 0;
 
     /* one value without a form for vectors, and the whole loop goes by elements */
-    for (int i = 0; i < k->vals; i++)
-        if (k->val[i]->live && val_is_inner(k, k->val[i]) && !val_is_vector(p, k, k->val[i]))
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (v->live && val_is_inner(k, v) && !val_is_vector(p, k, v))
             return 0;
+    }
 
     int64_t passes = size_max(p->graph, k->extent[k->axes - 1]);
-    return widest(p, k->grid ? passes / k->grid : passes);
+    if (k->grid > 0)
+        passes /= k->grid;
+    return widest(p, passes);
 }
 
 /* Decides it for a kernel, whose first `lead` loops belong to a nest. */
@@ -402,8 +406,9 @@ static bool reads_column(const Kernel *k, const Val *v)
     if (v->kind != V_LOAD || !v->live || !v->at || v->at->parts > 0)
         return false;
 
-    const Coef *along = &v->at->axis[last], *across = &v->at->axis[last - 1];
-    return across->plus == 1 && across->minus == 0 && along->plus != 0 && along->minus == 0;
+    Coef along = v->at->axis[last], across = v->at->axis[last - 1];
+    bool next_is_neighbour = across.plus == 1 && across.minus == 0;
+    return next_is_neighbour && along.plus != 0 && along.minus == 0;
 }
 
 bool kernel_turns(const Program *p, const Kernel *k)

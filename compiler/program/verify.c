@@ -64,10 +64,11 @@ static bool stores_node(const Kernel *k, const Node *n)
 static void verify_read(const Program *p, int i, const Node *n, const Made *m)
 {
     const Kernel *k = p->kernel[i];
+    int slot = slot_of(p, n);
 
-    if (!is_there(p, n) && !m->made[slot_of(p, n)])
+    if (!is_there(p, n) && !m->made[slot])
         ngc_bug("program %s: kernel %d reads %%%d before it is computed", p->name, i, n->id);
-    if (m->updated[slot_of(p, n)])
+    if (m->updated[slot])
         ngc_bug("program %s: kernel %d reads %%%d after it is updated", p->name, i, n->id);
     if (n->op == OP_collect && is_within(p, k, n->attr.loop) && !stores_node(k, n))
         ngc_bug("program %s: kernel %d reads %%%d in the loop that collects it", p->name, i, n->id);
