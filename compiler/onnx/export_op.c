@@ -71,19 +71,25 @@ static Placed choose(Export *x, const Node *n)
 {
     if (is_relu(n) && n->type == T_FLOAT)
         return plain(put_unary(x, "Relu", tensor_of(x, n->arg[2])));
+
     const char *c = truth_of(x, n->arg[0]);
-    const char *a = operand_as(x, n->arg[1], n->type), *b = operand_as(x, n->arg[2], n->type);
+    const char *a = operand_as(x, n->arg[1], n->type);
+    const char *b = operand_as(x, n->arg[2], n->type);
     return plain(put(x, "Where", c, a, b, NULL));
 }
 
 /* a - b floor(a/b) */
 static Placed modulo(Export *x, const Node *n)
 {
-    const char *a = operand_at(x, n, 0), *b = operand_at(x, n, 1);
+    const char *a = operand_at(x, n, 0);
+    const char *b = operand_at(x, n, 1);
     if (n->type == T_INT)
         return plain(put_binary(x, "Mod", a, b));
-    const char *q = put_unary(x, "Floor", put_binary(x, "Div", a, b));
-    return plain(put_binary(x, "Sub", a, put_binary(x, "Mul", b, q)));
+
+    const char *quotient = put_binary(x, "Div", a, b);
+    const char *whole = put_unary(x, "Floor", quotient);
+    const char *less = put_binary(x, "Mul", b, whole);
+    return plain(put_binary(x, "Sub", a, less));
 }
 
 /* exp(x) - 1; near 0 it is 2 t/(1 - t) for t = tanh(x/2), which keeps the digits. */
@@ -93,12 +99,16 @@ static Placed exp_less_one(Export *x, const Node *n)
     const char *one = number(x, 1, T_FLOAT);
     const char *half = number(x, 0.5, T_FLOAT);
 
+    /* 2 t/(1 - t) */
     const char *t = put_unary(x, "Tanh", put_binary(x, "Mul", a, half));
     const char *less = put_binary(x, "Sub", one, t);
     const char *twice = put_binary(x, "Add", t, t);
     const char *near = put_binary(x, "Div", twice, less);
-    const char *far = put_binary(x, "Sub", put_unary(x, "Exp", a), one);
-    const char *is_near = put_binary(x, "Less", put_unary(x, "Abs", a), half);
+
+    const char *power = put_unary(x, "Exp", a);
+    const char *far = put_binary(x, "Sub", power, one);
+    const char *size = put_unary(x, "Abs", a);
+    const char *is_near = put_binary(x, "Less", size, half);
     return plain(put(x, "Where", is_near, near, far, NULL));
 }
 
@@ -114,7 +124,8 @@ static Placed log_one_more(Export *x, const Node *n)
     const char *none = put_binary(x, "Equal", u, one);
     const char *divisor = put(x, "Where", none, one, d, NULL);
     const char *slope = put_binary(x, "Div", a, divisor);
-    const char *far = put_binary(x, "Mul", put_unary(x, "Log", u), slope);
+    const char *log = put_unary(x, "Log", u);
+    const char *far = put_binary(x, "Mul", log, slope);
     return plain(put(x, "Where", none, a, far, NULL));
 }
 
@@ -129,15 +140,17 @@ static Placed angle(Export *x, const Node *n)
     /* -0 would be of the left half */
     const char *on_axis = put_binary(x, "Equal", b, zero);
     const char *divisor = put(x, "Where", on_axis, zero, b, NULL);
-    const char *t = put_unary(x, "Atan", put_binary(x, "Div", a, divisor));
+    const char *slope = put_binary(x, "Div", a, divisor);
+    const char *t = put_unary(x, "Atan", slope);
 
     /* in the left half, pi more or less */
     const char *below = put_binary(x, "Less", a, zero);
     const char *left = put_binary(x, "Less", b, zero);
     const char *up = number(x, pi, T_FLOAT);
     const char *down = number(x, -pi, T_FLOAT);
-    const char *turn = put(x, "Where", below, down, up, NULL);
-    const char *y = put_binary(x, "Add", t, put(x, "Where", left, turn, zero, NULL));
+    const char *half_turn = put(x, "Where", below, down, up, NULL);
+    const char *more = put(x, "Where", left, half_turn, zero, NULL);
+    const char *y = put_binary(x, "Add", t, more);
 
     /* 0/0 is 0 */
     const char *none = put_binary(x, "Equal", a, zero);
@@ -187,6 +200,21 @@ static Placed permute(Export *x, const Node *n)
     return y;
 }
 
+/* Where `count` elements lo, lo + step, .. end: one beyond the last. Before the first element of an
+ * axis, it is a number below all. */
+static Size slice_end(Graph *g, Size lo, int64_t step, Size count)
+{
+    Size rest = size_mul(g, size_of_number(g, step), size_sub(g, count, 1));
+    Size last = size_add(g, lo, rest);
+    int64_t beyond = step > 0 ? 1 : -1;
+    Size end = size_add(g, last, size_of_number(g, beyond));
+    int64_t number;
+
+    if (size_number(g, end, &number) && number < 0)
+        return size_of_number(g, -INT32_MAX);
+    return end;
+}
+
 /* Elements lo, lo + step, ... of each axis. */
 static Placed slice(Export *x, const Node *n)
 {
@@ -204,14 +232,7 @@ static Placed slice(Export *x, const Node *n)
         axis[count] = i;
         step[count] = at->step[i];
         start[count] = at->lo[i];
-
-        /* the end is one beyond the last element; before the first one it is a number below all */
-        Size rest = size_mul(g, size_of_number(g, at->step[i]), size_sub(g, part, 1));
-        Size last = size_add(g, at->lo[i], rest);
-        int64_t to;
-        end[count] = size_add(g, last, size_of_number(g, step[count] > 0 ? 1 : -1));
-        if (size_number(g, end[count], &to) && to < 0)
-            end[count] = size_of_number(g, -INT32_MAX);
+        end[count] = slice_end(g, at->lo[i], at->step[i], part);
         count++;
     }
     if (count == 0)
@@ -229,7 +250,8 @@ static Placed slice(Export *x, const Node *n)
 static const char *spread(Export *x, const char *from, Shape *s, int axis, int64_t step)
 {
     Shape rows = *s;
-    int64_t pads[2 * (MAX_RANK + 1)] = {0}, at = axis, zero = 0, one = 1;
+    int64_t pads[2 * (MAX_RANK + 1)] = {0};
+    int64_t at = axis, zero = 0, one = 1;
     if (s->rank == MAX_RANK)
         return NULL;
 
@@ -238,6 +260,7 @@ static const char *spread(Export *x, const char *from, Shape *s, int axis, int64
         rows.dim[i] = rows.dim[i - 1];
     rows.dim[axis + 1] = 1;
     rows.rank++;
+
     from = put_binary(x, "Reshape", from, shape_list(x, rows, true));
     pads[rows.rank + axis + 1] = step - 1;
     from = put_binary(x, "Pad", from, int_list(x, pads, 2 * rows.rank));
@@ -369,7 +392,8 @@ static Placed largest(Export *x, const Node *n)
 static Placed places_in_order(Export *x, const Node *n)
 {
     int last = n->shape.rank - 1;
-    put_binary(x, "TopK", tensor_of(x, n->arg[0]), size_list(x, &n->shape.dim[last], 1));
+    const char *count = size_list(x, &n->shape.dim[last], 1);
+    put_binary(x, "TopK", tensor_of(x, n->arg[0]), count);
     put_int(x, "axis", last);
 
     Pb__Node *node = last_put(x);
@@ -411,7 +435,8 @@ static const char *factor(Export *x, const Node *n, bool turned)
 
 static Placed matmul(Export *x, const Node *n)
 {
-    const char *a = factor(x, n->arg[0], n->attr.ta), *b = factor(x, n->arg[1], n->attr.tb);
+    const char *a = factor(x, n->arg[0], n->attr.ta);
+    const char *b = factor(x, n->arg[1], n->attr.tb);
     return plain(put_binary(x, "MatMul", a, b));
 }
 
@@ -471,10 +496,12 @@ static Placed conv(Export *x, const Node *n, const char *bias)
     const Node *image = n->arg[0];
     if (is_border(x, image, pads))
         image = image->arg[0];
-    const char *k = tensor_of(x, n->arg[1]);
+
     Placed y = {.turned = true};
     memcpy(y.perm, batch_last, sizeof batch_last);
-    y.name = put(x, "Conv", ordered(x, image, batch_first, 4), k, bias, NULL);
+    const char *k = tensor_of(x, n->arg[1]);
+    const char *from = ordered(x, image, batch_first, 4);
+    y.name = put(x, "Conv", from, k, bias, NULL);
     put_pairs(x, n->attr.stride, n->attr.dilation, n->attr.groups);
     put_ints(x, "pads", pads, 4);
     return y;
@@ -499,7 +526,9 @@ static Placed convk(Export *x, const Node *n)
     const char *a = put_binary(x, "Reshape", tensor_of(x, image), shape);
     a = transposed(x, a, rows_of_image, 5);
     a = put_binary(x, "Reshape", a, shape_list(x, joined, true));
-    const char *k = put_binary(x, "Conv", a, ordered(x, y, rows_of_y, 4));
+
+    const char *adjoint = ordered(x, y, rows_of_y, 4);
+    const char *k = put_binary(x, "Conv", a, adjoint);
     put_pairs(x, n->attr.dilation, n->attr.stride, (int)groups);
 
     /* [in, out, kh, kw], perhaps with a few places more */
@@ -554,18 +583,21 @@ static void axes_back(int64_t *perm, int rank, int axis, int count)
 
 static Placed gather(Export *x, const Node *n)
 {
-    const char *from = tensor_of(x, n->arg[0]);
-    int64_t perm[MAX_RANK];
+    const Node *a = n->arg[0], *index = n->arg[1];
     int axes = n->nargs - 1, axis = n->attr.axis;
+    const char *from = tensor_of(x, a), *y;
     if (axes == 1) {
-        const char *y = put_binary(x, "Gather", from, tensor_as(x, n->arg[1], T_INT));
+        y = put_binary(x, "Gather", from, tensor_as(x, index, T_INT));
         put_int(x, "axis", axis);
         return plain(y);
     }
-    axes_first(perm, n->arg[0]->shape.rank, axis, axes);
-    from = transposed(x, from, perm, n->arg[0]->shape.rank);
-    const char *y = put_binary(x, "GatherND", from, index_list(x, n));
-    axes_back(perm, n->shape.rank, axis, n->arg[1]->shape.rank);
+
+    /* GatherND has the axes of the indices first, in its operand and in its result */
+    int64_t perm[MAX_RANK];
+    axes_first(perm, a->shape.rank, axis, axes);
+    from = transposed(x, from, perm, a->shape.rank);
+    y = put_binary(x, "GatherND", from, index_list(x, n));
+    axes_back(perm, n->shape.rank, axis, index->shape.rank);
     return plain(transposed(x, y, perm, n->shape.rank));
 }
 
@@ -573,16 +605,22 @@ static Placed gather(Export *x, const Node *n)
 static Placed scatter(Export *x, const Node *n)
 {
     int rank = n->shape.rank, axis = n->attr.axis, axes = n->nargs - 1;
-    const Node *dy = n->arg[0];
+    const Node *dy = n->arg[0], *index = n->arg[1];
     int64_t perm[MAX_RANK];
-    Shape zeros = {.rank = rank};
+
+    /* the rows */
     const char *a = tensor_as(x, dy, n->type);
-    axes_first(perm, dy->shape.rank, axis, n->arg[1]->shape.rank);
+    axes_first(perm, dy->shape.rank, axis, index->shape.rank);
     a = transposed(x, a, perm, dy->shape.rank);
+
+    /* the zeros */
+    Shape zeros = {.rank = rank};
     axes_first(perm, rank, axis, axes);
     for (int i = 0; i < rank; i++)
         zeros.dim[i] = n->shape.dim[perm[i]];
-    const char *z = put_binary(x, "Expand", number(x, 0, n->type), shape_list(x, zeros, false));
+    const char *shape = shape_list(x, zeros, false);
+    const char *z = put_binary(x, "Expand", number(x, 0, n->type), shape);
+
     const char *y = put(x, "ScatterND", z, index_list(x, n), a, NULL);
     put_text(x, "reduction", "add");
     axes_back(perm, rank, axis, axes);
