@@ -72,10 +72,14 @@ static void dot_edges(const Lesson *l, Text *t, const Node *n)
     for (int k = 0; k < count; k++)
         if (lesson_at(l, operand[k]))
             text_add(t, "    n%d -> n%d\n", operand[k]->id, n->id);
-    for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++)
-        if (lesson_at(l, loop_next(n, i)) && lesson_at(l, loop_leaf(n, i)))
+
+    /* what a pass leaves in a variable is its value before the next one */
+    for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++) {
+        const Node *next = loop_next(n, i), *leaf = loop_leaf(n, i);
+        if (lesson_at(l, next) && lesson_at(l, leaf))
             text_add(t, "    n%d -> n%d [style=dashed, constraint=false, label=\"next pass\"]\n",
-                     loop_next(n, i)->id, loop_leaf(n, i)->id);
+                     next->id, leaf->id);
+    }
 }
 
 /* Of a graph with more items than this, Graphviz draws straight lines and stops early. */

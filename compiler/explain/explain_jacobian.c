@@ -280,9 +280,12 @@ static const char *structure_of(const Lesson *l, const Jacobian *j)
 static const double *times_jacobian(const Lesson *l, const double *up, const Jacobian *j)
 {
     double *down = arena_array(l->ngc, j->columns + 1, sizeof *down);
-    for (int64_t r = 0; r < j->rows; r++)
+    for (int64_t r = 0; r < j->rows; r++) {
+        const double *row = j->value + r * j->columns;
+        double by = up ? up[r] : 1;
         for (int64_t c = 0; c < j->columns; c++)
-            down[c] += (up ? up[r] : 1) * j->value[r * j->columns + c];
+            down[c] += by * row[c];
+    }
     return down;
 }
 

@@ -344,10 +344,14 @@ const char *lesson_derivative(const Lesson *l, const Node *of, const Node *by)
 /* Of what a loop sends to x, the gradient that arrives in each of its passes. */
 static const char *loop_upstream(const Lesson *l, const Step *s)
 {
-    if (s->operand >= s->y->nargs)
+    const Node *loop = s->y;
+
+    /* x is used in the body */
+    if (s->operand >= loop->nargs)
         return text_format(l->ngc, "%s in each pass", lesson_derivative(l, s->loss, s->x));
 
-    const Node *leaf = loop_leaf(s->y, s->operand - loop_variables(s->y));
+    /* x is the value of a variable before the first pass */
+    const Node *leaf = loop_leaf(loop, s->operand - loop_variables(loop));
     return text_format(l->ngc, "%s in the first pass", lesson_derivative(l, s->loss, leaf));
 }
 
@@ -529,19 +533,22 @@ static void describe_moves(Lesson *l)
  * own interpreter forgets nothing. */
 static double nudged_loss(Eval *other, Pool *pool, const Root *r, double *copy, int64_t k, double h)
 {
-    double *room = other->value[r->x->id];
+    const Graph *g = other->graph;
+    int x = r->x->id, loss = r->loss->id;
+    double *room = other->value[x];
     int *uses = graph_uses(other->graph, &r->loss, 1);
-    bool *keep = arena_alloc(other->ngc, (size_t)other->graph->count + 1);
-    keep[r->x->id] = keep[r->loss->id] = true;
+    bool *keep = arena_array(other->ngc, g->count + 1, sizeof *keep);
+    keep[x] = keep[loss] = true;
 
+    /* x is known: nothing that it is computed from is computed */
     eval_forget(other);
     copy[k] += h;
-    other->value[r->x->id] = copy;
-    other->known[r->x->id] = true;
+    other->value[x] = copy;
+    other->known[x] = true;
     values_compute(other, pool, uses, keep, NULL);
 
-    other->value[r->x->id] = room;
-    return *other->value[r->loss->id];
+    other->value[x] = room;
+    return *other->value[loss];
 }
 
 /* An interpreter of its own, with the same values given. */
@@ -687,13 +694,17 @@ static void find_loops(Lesson *l)
     const Step **step = steps_in_order(l, &steps);
     Node **node = arena_array(l->ngc, l->items + steps + l->m->roots + 1, sizeof *node);
 
+    /* all that the lesson shows: items, adjoints, roots */
     for (int i = 0; i < l->items; i++)
         node[count++] = l->item[i].node;
-    for (int i = 0; i < steps; i++)
-        if (lesson_at(l, step[i]->x) && lesson_at(l, step[i]->y))
-            node[count++] = step[i]->sum;
+    for (int i = 0; i < steps; i++) {
+        const Step *s = step[i];
+        if (lesson_at(l, s->x) && lesson_at(l, s->y))
+            node[count++] = s->sum;
+    }
     for (int i = 0; i < l->m->roots; i++)
         node[count++] = l->m->root[i].written;
+
     lesson_loops(l, graph_uses(l->g, node, count));
 }
 

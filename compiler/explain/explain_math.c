@@ -202,14 +202,18 @@ static const char *write_binary(const Writer *w, const Expr *x)
 
 static const char *write_call(const Writer *w, const Expr *x)
 {
+    const char *open = by_script(w->math, "%s(", "\\mathrm{%s}(", "<mi>%s</mi><mo>(</mo>");
+    const char *comma = by_script(w->math, ", ", ", ", "<mo>,</mo>");
+    const char *close = by_script(w->math, ")", ")", "<mo>)</mo>");
     Text t = {.ngc = w->l->ngc};
-    text_add(&t, by_script(w->math, "%s(", "\\mathrm{%s}(", "<mi>%s</mi><mo>(</mo>"), x->a->name);
+
+    text_add(&t, open, x->a->name);
     for (const Arg *a = x->args; a; a = a->next) {
         text_add(&t, "%s", write_expr(w, a->value));
         if (a->next)
-            text_add(&t, "%s", by_script(w->math, ", ", ", ", "<mo>,</mo>"));
+            text_add(&t, "%s", comma);
     }
-    text_add(&t, "%s", by_script(w->math, ")", ")", "<mo>)</mo>"));
+    text_add(&t, "%s", close);
     return t.at;
 }
 

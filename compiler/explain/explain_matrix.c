@@ -239,8 +239,11 @@ void explain_jacobians(const Lesson *l, Text *t)
 /* The matrix, its rows and columns labelled. */
 static void tex_matrix(const Lesson *l, Text *t, const JacobianView *v)
 {
+    const char *size = v->columns > 8 ? "tiny" : "footnotesize";
+
+    /* the head: a name for each column */
     text_add(t, "\\noindent{\\%s\\setlength{\\tabcolsep}{3pt}\\begin{tabular}{r|*{%lld}{r}}\n",
-             v->columns > 8 ? "tiny" : "footnotesize", (long long)v->columns);
+             size, (long long)v->columns);
     for (int64_t c = 0; c < v->columns; c++)
         text_add(t, " & %s", tex_words(l, lesson_entry(l, v->across->node, c)));
     text_add(t, " \\\\ \\hline\n");

@@ -38,8 +38,9 @@ static bool has_two(const PassValue *first, const PassValue *last)
 static void text_item_pass(const Lesson *l, Text *t, const Item *n, const PassValue *v, bool first)
 {
     const char *value = lesson_value_in(l, n->node, v);
+    const char *space = indent(l, lesson_depth(l, n->loop) + 1);
 
-    text_add(t, "%s%s: ", indent(l, lesson_depth(l, n->loop) + 1), lesson_pass_name(l, n->loop, v));
+    text_add(t, "%s%s: ", space, lesson_pass_name(l, n->loop, v));
     text_numbers(t, lesson_in_numbers(l, n, first), value);
     text_shape(l, t, n->node, value);
     text_add(t, "\n");
@@ -89,13 +90,16 @@ static void text_item(const Lesson *l, Text *t, int item)
 static void text_loop(const Lesson *l, Text *t, int item)
 {
     const Item *n = &l->item[item];
+    const char *space = indent(l, lesson_depth(l, n->loop));
     const char *passes = lesson_value(l, n->node);
+    const char *es = text_if(strcmp(passes, "1") != 0, "es");
 
-    text_add(t, "%s%s   (%s pass%s)\n", indent(l, lesson_depth(l, n->loop)), n->formula, passes,
-             strcmp(passes, "1") == 0 ? "" : "es");
-    for (int i = 0; i < l->items; i++)
-        if (l->item[i].loop >= 0 && l->loop[l->item[i].loop].item == item)
+    text_add(t, "%s%s   (%s pass%s)\n", space, n->formula, passes, es);
+    for (int i = 0; i < l->items; i++) {
+        int loop = l->item[i].loop;
+        if (loop >= 0 && l->loop[loop].item == item)
             text_item(l, t, i);
+    }
 }
 
 static void text_forward(const Lesson *l, Text *t)

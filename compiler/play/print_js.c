@@ -123,8 +123,10 @@ static const char *elements(Js *j, const Place *place, const Node *n, bool copy)
 
     if (place->kind == P_LOCAL)
         return text_format(j->ngc, "[%s]", element(j, place, n, "0"));
-    return text_format(j->ngc, "%s.%s(%s, %s)", array_of(j, place, n), copy ? "slice" : "subarray",
-                       from, count.at);
+
+    const char *array = array_of(j, place, n);
+    const char *cut = copy ? "slice" : "subarray";
+    return text_format(j->ngc, "%s.%s(%s, %s)", array, cut, from, count.at);
 }
 
 /* ---- values ---- */
@@ -366,14 +368,24 @@ static void print_loops(Js *j)
     close_loops(j, 1);
 }
 
+/* An element of an operand, where it is stored. */
+static const char *operand_element(Js *j, const Node *n, const char *at)
+{
+    return element(j, program_place(j->p, n), program_holder(j->p, n), at);
+}
+
 /* C = onto + alpha A B, for each matrix of a batch. */
 static void print_gemm(Js *j)
 {
     const Kernel *k = j->k;
-    const Node *y = k->product, *c = k->store[0].node, *a = y->arg[0], *b = y->arg[1];
+    const Node *y = k->product, *c = k->store[0].node;
     Product x = product_of(j->graph, y);
     const char *m = size(j, x.m), *n = size(j, x.n), *inner = size(j, x.k);
-    const char *alpha = k->alpha ? value(j, k->alpha) : "1";
+    const char *alpha = "1";
+    if (k->alpha)
+        alpha = value(j, k->alpha);
+
+    /* i0: the matrix, i1: the row, i2: the column, i3: the sum */
     const char *from_a;
     if (x.ta)
         from_a = text_format(j->ngc, "((i0*%s + i3)*%s + i1)", inner, m);
@@ -386,16 +398,19 @@ static void print_gemm(Js *j)
         from_b = text_format(j->ngc, "((i0*%s + i3)*%s + i2)", inner, n);
     const char *to = text_format(j->ngc, "(i0*%s + i1)*%s + i2", m, n);
 
+    const char *left = operand_element(j, y->arg[0], from_a);
+    const char *right = operand_element(j, y->arg[1], from_b);
+    const char *result = element(j, program_place(j->p, c), c, to);
+    const char *onto = "";
+    if (k->onto)
+        onto = text_format(j->ngc, "%s + ", operand_element(j, k->onto, to));
+
     line(j, "for (let i0 = 0; i0 < %s; i0++)", size(j, x.batch));
     line(j, "for (let i1 = 0; i1 < %s; i1++)", m);
     line(j, "for (let i2 = 0; i2 < %s; i2++) {", n);
     line(j, "  let acc = 0;");
-    line(j, "  for (let i3 = 0; i3 < %s; i3++) acc += %s * %s;", inner,
-         element(j, program_place(j->p, a), program_holder(j->p, a), from_a),
-         element(j, program_place(j->p, b), program_holder(j->p, b), from_b));
-    line(j, "  %s = %s%s%s * acc;", element(j, program_place(j->p, c), c, to),
-         k->onto ? element(j, program_place(j->p, k->onto), program_holder(j->p, k->onto), to) : "",
-         text_if(k->onto, " + "), alpha);
+    line(j, "  for (let i3 = 0; i3 < %s; i3++) acc += %s * %s;", inner, left, right);
+    line(j, "  %s = %s%s * acc;", result, onto, alpha);
     line(j, "}");
 }
 
@@ -427,12 +442,14 @@ static const char *operands_text(Js *j, const Node *n)
 
 static const char *attr_text(Js *j, const Node *n)
 {
-    const char *ta = n->attr.ta ? "true" : "false";
+    const struct Attr *at = &n->attr;
     if (n->op != OP_conv && n->op != OP_convk)
-        return text_format(j->ngc, "{ta: %s}", ta);
+        return text_format(j->ngc, "{ta: %s}", at->ta ? "true" : "false");
+
+    const Size *stride = at->stride, *dilation = at->dilation;
     return text_format(j->ngc, "{stride: [%s, %s], dilation: [%s, %s], groups: %d}",
-                       size(j, n->attr.stride[0]), size(j, n->attr.stride[1]),
-                       size(j, n->attr.dilation[0]), size(j, n->attr.dilation[1]), n->attr.groups);
+                       size(j, stride[0]), size(j, stride[1]), size(j, dilation[0]),
+                       size(j, dilation[1]), at->groups);
 }
 
 /* A call of a function of whole tensors: a draw, or one of matrix.js. */
@@ -638,12 +655,15 @@ static void declare_arrays(Js *j, Text *t)
         text_add(t, "const %s = B.%s.%s;\n", block_array(j, block, v->cname),
                  block_info[block].type, v->cname);
     }
-    for (int i = 0; i < j->module->members; i++)
-        text_add(t, "const w_%s = B.work.%s;\n", j->module->member[i].name,
-                 j->module->member[i].name);
-    for (int i = 0; i < m->roots; i++)
+    for (int i = 0; i < j->module->members; i++) {
+        const char *name = j->module->member[i].name;
+        text_add(t, "const w_%s = B.work.%s;\n", name, name);
+    }
+    for (int i = 0; i < m->roots; i++) {
+        const char *name = m->root[i].cname;
         if (m->root[i].kind == ROOT_GRAD)
-            text_add(t, "const g_%s = B.grads.%s;\n", m->root[i].cname, m->root[i].cname);
+            text_add(t, "const g_%s = B.grads.%s;\n", name, name);
+    }
     text_add(t, "const space = new Float64Array(%lld), ispace = new Float64Array(%lld);\n",
              (long long)j->module->space + 1, (long long)j->module->ispace + 1);
 }

@@ -286,15 +286,18 @@ static int row_axis(const Model *m, const Var *x, size_t elements)
  * or a tensor of one row. */
 static Node *row_node(Model *m, const Var *x, const PrepInput *p, int axis, bool sub)
 {
+    Graph *g = m->graph;
+    const double *from = sub ? p->sub : p->mul;
     if (p->same)
-        return graph_const(m->graph, sub ? p->sub[0] : p->mul[0]);
+        return graph_const(g, from[0]);
 
-    Shape shape = x->shape;
-    double *data = arena_array(m->graph->ngc, p->elements + 1, sizeof *data);
     /* one row, [1, ...], broadcast over all rows */
+    Shape shape = x->shape;
     shape.dim[axis] = 1;
-    memcpy(data, sub ? p->sub : p->mul, p->elements * sizeof *data);
-    return graph_broadcast(m->graph, graph_data(m->graph, shape, T_FLOAT, data), x->shape);
+    double *data = arena_array(g->ngc, p->elements + 1, sizeof *data);
+    memcpy(data, from, p->elements * sizeof *data);
+    Node *row = graph_data(g, shape, T_FLOAT, data);
+    return graph_broadcast(g, row, x->shape);
 }
 
 /* Puts (x - sub)*mul in the place of an input. */
