@@ -231,7 +231,9 @@ static const char *with_numbers(Emit *e, const Numbers *x, const int *first, int
     bool empty = strcmp(list, "(void)") == 0 || strcmp(list, "()") == 0;
     for (int i = 0; i < params; i++) {
         const Number *n = &x->number[first[i]];
-        text_add(&t, "%s%s%s", i ? ", " : "(", types ? number_type(n) : "", number_name(e, n, i));
+        const char *open = i > 0 ? ", " : "(";
+        const char *type = text_if(types, number_type(n));
+        text_add(&t, "%s%s%s", open, type, number_name(e, n, i));
     }
     text_add(&t, "%s%s", text_if(!empty, ", "), empty ? ")" : list + 1);
     return t.at;

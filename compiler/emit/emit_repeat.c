@@ -92,9 +92,11 @@ static void add_grads(Repeater *x)
 {
     const Model *m = x->r->e->module->model;
     Struct s = {.name = block_info[BLOCK_GRADS].name};
-    for (int i = 0; i < m->roots; i++)
-        if (m->root[i].kind == ROOT_GRAD)
-            add_member(x, &s, m->root[i].cname, m->root[i].node->type, m->root[i].node->shape);
+    for (int i = 0; i < m->roots; i++) {
+        const Root *r = &m->root[i];
+        if (r->kind == ROOT_GRAD)
+            add_member(x, &s, r->cname, r->node->type, r->node->shape);
+    }
 }
 
 /* "params->h_1_W[0]" as "(const float *)&params->W + 12"; NULL: it is another pointer. */

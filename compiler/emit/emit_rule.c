@@ -127,13 +127,17 @@ void rule_find_losses(Emit *e)
  * C the root. */
 void rule_find_steps(Emit *e)
 {
+    /* from the last step to the first */
     e->step_of = arena_array(e->ngc, e->graph->count + 1, sizeof *e->step_of);
-    for (const Step *s = e->graph->steps; s; s = s->prev)
-        if (!e->step_of[s->x->id])
-            e->step_of[s->x->id] = s;
+    for (const Step *s = e->graph->steps; s; s = s->prev) {
+        int x = s->x->id;
+        if (!e->step_of[x])
+            e->step_of[x] = s;
+    }
 
+    /* of several roots with one name, the first remains */
     const Model *m = e->module->model;
-    for (int i = m->roots; i-- > 0;)
+    for (int i = m->roots - 1; i >= 0; i--)
         if (m->root[i].kind == ROOT_GRAD)
             *table_at(e->ngc, &e->grad_of, m->root[i].cname) = i + 1;
 }

@@ -70,13 +70,16 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
 
 void emit_run_time_sizes(Emit *e, Text *t, unsigned dims)
 {
+    const char *prefix = e->module->dim_prefix, *const *member = e->module->dim;
+    const Dim *dim = e->graph->dim;
+
     for (int i = 0; i < e->graph->dims; i++)
         if (dims >> i & 1)
-            text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", e->module->dim_prefix,
-                     e->graph->dim[i].name, e->module->dim[i]);
+            text_add(t, "    const size_t %s%s = (size_t)in->%s;\n", prefix, dim[i].name,
+                     member[i]);
     if (e->ngc->opt.ranks && dims >> ALL_ROWS & 1)
         text_add(t, "    const size_t %s%s = (size_t)(w->ranks ? w->ranks->rows : in->%s);\n",
-                 e->module->dim_prefix, e->graph->dim[ALL_ROWS].name, e->module->dim[0]);
+                 prefix, dim[ALL_ROWS].name, member[0]);
 }
 
 void emit_space(const Emit *e, Text *t, const Body *b)

@@ -720,15 +720,19 @@ const char *print_val_type(const Printer *pr, const Val *v)
 /* The operator on unsigned ints, which go round. */
 static Part vector_wrapping(Printer *pr, const Val *v)
 {
-    const char *of[2] = {"0u", "0u"};
-    const char *op = v->op == OP_add ? "+" : "-";
-    int first = v->op == OP_neg ? 1 : 0;
-
+    const char *op = "-";
+    if (v->op == OP_add)
+        op = "+";
     if (v->op == OP_mul)
         op = "*";
+
+    /* -a is 0 - a */
+    const char *of[2] = {"0u", "0u"};
+    int first = v->op == OP_neg;
     for (int i = 0; i < 2 - first; i++) {
-        const char *type = is_vector(pr, v->arg[i]) ? "ngrt_u" : "uint32_t";
-        of[i + first] = print_format(pr, "(%s)(%s)", type, print_val(pr, v->arg[i]).text);
+        const Val *a = v->arg[i];
+        const char *type = is_vector(pr, a) ? "ngrt_u" : "uint32_t";
+        of[i + first] = print_format(pr, "(%s)(%s)", type, print_val(pr, a).text);
     }
     return (Part){print_format(pr, "(ngrt_i)(%s %s %s)", of[0], op, of[1]), PREC_UNARY};
 }

@@ -109,8 +109,12 @@ static void name_adjoint(Sweep *s, const Node *x)
 
     if (!d->name)
         d->name = text_format(s->g->ngc, "d%s/d%s", text_or(s->loss->name, "J"), name);
-    if (x->id < s->n_first && s->first[x->id] && s->first[x->id]->step)
-        d->step = s->first[x->id]->step;
+
+    const Node *first = NULL;
+    if (x->id < s->n_first)
+        first = s->first[x->id];
+    if (first && first->step)
+        d->step = first->step;
 }
 
 static void sweep(Sweep *s);

@@ -324,17 +324,20 @@ static void verify_variable(const Graph *g, const Node *loop, int i)
 /* What leaves a loop leaves it alone: the loops around are the same. A variable keeps its shape. */
 static void verify_loop(const Graph *g, const Node *n)
 {
-    const Node *loop = n->op == OP_loop ? n : n->arg[n->op != OP_passes];
     const char *name = op_info[n->op]->name;
+    const Node *loop = n;
+    if (n->op == OP_passes)
+        loop = n->arg[0];
+    else if (n->op != OP_loop)
+        loop = n->arg[1];
 
     if (loop->op != OP_loop || loop->attr.loop != n->attr.loop)
         ngc_bug("node %d (%s): it is of another loop", n->id, name);
     for (int k = 0; k < n->nargs; k++)
         for (int l = 0; l < n->attr.loop->level; l++) {
-            const Loop *in = n->arg[k]->in[l];
-            if (in && in != loop->in[l])
-                ngc_bug("node %d (%s): operand %d changes in a loop around it", n->id, name,
-                        arg_id(n, k));
+            const Node *x = n->arg[k];
+            if (x->in[l] && x->in[l] != loop->in[l])
+                ngc_bug("node %d (%s): operand %d changes in a loop around it", n->id, name, x->id);
         }
 
     for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++)

@@ -183,18 +183,24 @@ Node *graph_pad(Graph *g, Node *a, const Size *lo, const Size *step, Shape shape
     return add_moved(g, OP_pad, shape, a, lo, step);
 }
 
+static bool same_operands(const Node *a, const Node *b)
+{
+    if (a->nargs != b->nargs)
+        return false;
+    return memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) == 0;
+}
+
 /* Is b the slice of the same tensor that follows the slice a along this axis? */
 static bool follows(Graph *g, const Node *a, const Node *b, int axis)
 {
-    if (!is(g, a, OP_slice) || !is(g, b, OP_slice) || a->arg[0] != b->arg[0] ||
-        a->nargs != b->nargs)
-        return false;
-    if (memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) != 0)
+    if (!is(g, a, OP_slice) || !is(g, b, OP_slice) || !same_operands(a, b))
         return false;
 
     for (int i = 0; i < a->shape.rank; i++) {
-        Size end = size_add(g, a->attr.lo[i], i == axis ? a->shape.dim[i] : 0);
-        if (a->attr.step[i] != 1 || b->attr.step[i] != 1 || b->attr.lo[i] != end)
+        Size next = a->attr.lo[i]; /* where b begins */
+        if (i == axis)
+            next = size_add(g, next, a->shape.dim[i]);
+        if (a->attr.step[i] != 1 || b->attr.step[i] != 1 || b->attr.lo[i] != next)
             return false;
     }
     return true;
@@ -233,18 +239,20 @@ static Node *slice_of_piece(Graph *g, Node *n)
  * (by = -1) of the same tensor as the slice a; elsewhere they are the same. -1: they are not. */
 static int neighbour_axis(Graph *g, const Node *a, const Node *b, int by)
 {
+    const Size *from = a->attr.lo, *to = b->attr.lo;
     int axis = -1;
 
-    if (a->arg[0] != b->arg[0] || a->nargs != b->nargs || !shape_equal(a->shape, b->shape) ||
-        memcmp(a->arg, b->arg, (size_t)a->nargs * sizeof *a->arg) != 0)
+    if (!same_operands(a, b) || !shape_equal(a->shape, b->shape))
         return -1;
+    if (by < 0) {
+        from = b->attr.lo;
+        to = a->attr.lo;
+    }
 
     for (int i = 0; i < a->shape.rank; i++) {
-        Size from = by > 0 ? a->attr.lo[i] : b->attr.lo[i];
-        Size to = by > 0 ? b->attr.lo[i] : a->attr.lo[i];
-        if (from == to && a->attr.step[i] == b->attr.step[i])
+        if (from[i] == to[i] && a->attr.step[i] == b->attr.step[i])
             continue;
-        if (axis >= 0 || a->shape.dim[i] != 1 || to != size_add(g, from, 1))
+        if (axis >= 0 || a->shape.dim[i] != 1 || to[i] != size_add(g, from[i], 1))
             return -1;
         axis = i;
     }
@@ -283,6 +291,7 @@ static Node *join_elements(Graph *g, Node *const *arg, int count, int axis)
     if (arg[0]->shape.dim[axis] != 1 || !are_elements(g, arg, count, &along, &by))
         return NULL;
 
+    /* one slice of all */
     Node *first = slice_of_piece(g, arg[0]);
     Shape shape = first->shape;
     Size *step = LIST_COPY(g->ngc, first->attr.step, shape.rank);
@@ -293,10 +302,12 @@ static Node *join_elements(Graph *g, Node *const *arg, int count, int axis)
     graph_restore_indices(g, indices);
 
     /* by way of that axis as the first one, as reshapes keep the order of the others */
-    Shape rest = shape_without(arg[0]->shape, 1u << axis), whole = {.rank = rest.rank + 1};
-    whole.dim[0] = count;
+    Shape rest = shape_without(arg[0]->shape, 1u << axis);
+    Shape whole = {.rank = rest.rank + 1, .dim = {count}};
     memcpy(whole.dim + 1, rest.dim, (size_t)rest.rank * sizeof *rest.dim);
-    return graph_move_axis(g, graph_reshape(g, graph_move_axis(g, all, along, 0), whole), 0, axis);
+    all = graph_move_axis(g, all, along, 0);
+    all = graph_reshape(g, all, whole);
+    return graph_move_axis(g, all, 0, axis);
 }
 
 Node *graph_concat(Graph *g, Node **arg, int count, int axis)

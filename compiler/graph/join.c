@@ -25,15 +25,17 @@ typedef struct Pieces {
 static bool is_piece(const Node *n)
 {
     int last = n->shape.rank - 1;
-
     if (n->op != OP_pad || n->nargs > 1 || last < 0)
         return false;
+
+    const Size *lo = n->attr.lo, *step = n->attr.step;
+    const Size *whole = n->shape.dim, *piece = n->arg[0]->shape.dim;
     for (int i = 0; i < last; i++)
-        if (n->attr.lo[i] != 0 || n->attr.step[i] != 1 ||
-            n->shape.dim[i] != n->arg[0]->shape.dim[i])
+        if (lo[i] != 0 || step[i] != 1 || whole[i] != piece[i])
             return false;
-    return n->attr.step[last] == 1 && n->attr.lo[last] >= 0 && n->shape.dim[last] >= 0 &&
-           n->arg[0]->shape.dim[last] >= SHORT;
+
+    bool is_known = lo[last] >= 0 && whole[last] >= 0;
+    return is_known && step[last] == 1 && piece[last] >= SHORT;
 }
 
 /* The number of pieces that n is the sum of; 0: it has other terms, or too many. `pieces` has those

@@ -277,8 +277,11 @@ Node *loop_count(const Node *loop)
 static Node *copy_loop(Graph *g, const Node *n, Node *const *arg)
 {
     int count = loop_variables(n), around = after_count(n);
-    Node *const *leaf = arg, *const *init = leaf + count, *const *next = init + count;
-    Node *test = test_in(n, arg), *passes = count_in(n, arg);
+    Node *const *leaf = arg;
+    Node *const *init = leaf + count;
+    Node *const *next = init + count;
+    Node *test = test_in(n, arg);
+    Node *passes = count_in(n, arg);
 
     return new_loop(g, n->attr.loop, leaf, init, next, count, test, passes, arg + around,
                     n->nargs - around);

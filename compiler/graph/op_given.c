@@ -23,29 +23,30 @@ static bool find_by_element(const Graph *g, const Given *r, const Node *dx)
     if (!is_inside(r, dx) || !shape_equal(dx->shape, r->dy->shape))
         return false;
 
-    bool *on_path = arena_alloc(g->ngc, (size_t)(r->end - r->first));
-    bool *used = arena_alloc(g->ngc, (size_t)(r->end - r->first));
+    int first = r->first, nodes = r->end - first;
+    bool *on_path = arena_array(g->ngc, nodes, sizeof *on_path);
+    bool *used = arena_array(g->ngc, nodes, sizeof *used);
 
     /* what is computed from the adjoint */
-    for (int i = r->first; i < r->end; i++) {
-        const Node *n = g->node[i];
-        on_path[i - r->first] = n == r->dy;
+    for (int i = 0; i < nodes; i++) {
+        const Node *n = g->node[first + i];
+        on_path[i] = n == r->dy;
         for (int k = 0; k < n->nargs; k++)
             if (is_inside(r, n->arg[k]))
-                on_path[i - r->first] |= on_path[arg_id(n, k) - r->first];
+                on_path[i] |= on_path[arg_id(n, k) - first];
     }
 
     /* of that, what dx is computed from */
-    used[dx->id - r->first] = true;
-    for (int i = dx->id; i >= r->first; i--) {
-        const Node *n = g->node[i];
-        if (!used[i - r->first] || !on_path[i - r->first] || n == r->dy)
+    used[dx->id - first] = true;
+    for (int i = dx->id - first; i >= 0; i--) {
+        const Node *n = g->node[first + i];
+        if (!used[i] || !on_path[i] || n == r->dy)
             continue;
         if (!node_has(n, F_ELEMENTWISE))
             return false;
         for (int k = 0; k < n->nargs; k++)
             if (is_inside(r, n->arg[k]))
-                used[arg_id(n, k) - r->first] = true;
+                used[arg_id(n, k) - first] = true;
     }
     return true;
 }
@@ -138,16 +139,20 @@ static Node *copied(Graph *g, const Node *y, Node *n, Node *const *now)
 /* Marks what the adjoints need, by id - first. */
 static bool *needed_of(const Graph *g, const Given *r)
 {
-    bool *needed = arena_alloc(g->ngc, (size_t)(r->end - r->first + 1));
-    for (int k = 0; k < r->count; k++)
-        if (is_inside(r, r->tensor[k].dx))
-            needed[r->tensor[k].dx->id - r->first] = true;
+    int first = r->first;
+    bool *needed = arena_array(g->ngc, r->end - first + 1, sizeof *needed);
 
-    for (int i = r->end - 1; i >= r->first; i--) {
+    for (int k = 0; k < r->count; k++) {
+        const Node *dx = r->tensor[k].dx;
+        if (is_inside(r, dx))
+            needed[dx->id - first] = true;
+    }
+
+    for (int i = r->end - 1; i >= first; i--) {
         const Node *n = g->node[i];
-        for (int k = 0; needed[i - r->first] && k < n->nargs; k++)
+        for (int k = 0; needed[i - first] && k < n->nargs; k++)
             if (is_inside(r, n->arg[k]))
-                needed[arg_id(n, k) - r->first] = true;
+                needed[arg_id(n, k) - first] = true;
     }
     return needed;
 }

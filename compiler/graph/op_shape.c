@@ -159,12 +159,13 @@ static void back_pad(Graph *g, const Node *y, Node *dy, Node **dx)
 /* y = a0, a1, .. along one axis;  dak = the slice of dy at its place */
 static void back_concat(Graph *g, const Node *y, Node *dy, Node **dx)
 {
-    Size lo[MAX_RANK] = {0}, step[MAX_RANK];
-    for (int i = 0; i < MAX_RANK; i++)
-        step[i] = 1;
+    int axis = y->attr.axis;
+    Size lo[MAX_RANK] = {0};
+
     for (int k = 0; k < y->nargs; k++) {
-        dx[k] = graph_slice(g, dy, lo, step, y->arg[k]->shape);
-        lo[y->attr.axis] = size_add(g, lo[y->attr.axis], y->arg[k]->shape.dim[y->attr.axis]);
+        Shape part = y->arg[k]->shape;
+        dx[k] = graph_slice(g, dy, lo, size_ones, part);
+        lo[axis] = size_add(g, lo[axis], part.dim[axis]);
     }
 }
 

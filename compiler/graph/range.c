@@ -187,20 +187,26 @@ static Range range_of_exponential(Op op, Range a)
     }
 }
 
+/* A pole, unless the operand is where the function is defined. */
+static Risk risk_unless(bool defined, Range a)
+{
+    return defined ? a.risk : RISK_POLE;
+}
+
 /* Functions that are only defined for some numbers. */
 static Range range_of_partial(Op op, Range a)
 {
     switch (op) {
-    case OP_log: return growing_from(0, a, log, a.lo > 0 ? a.risk : RISK_POLE);
-    case OP_log1p: return growing_from(-1, a, log1p, a.lo > -1 ? a.risk : RISK_POLE);
-    case OP_sqrt: return growing_from(0, a, sqrt, a.lo >= 0 ? a.risk : RISK_POLE);
-    case OP_acosh: return growing_from(1, a, acosh, a.lo >= 1 ? a.risk : RISK_POLE);
-    case OP_lgamma: return range(-0.13, INFINITY, a.lo > 0 ? a.risk : RISK_POLE);
+    case OP_log: return growing_from(0, a, log, risk_unless(a.lo > 0, a));
+    case OP_log1p: return growing_from(-1, a, log1p, risk_unless(a.lo > -1, a));
+    case OP_sqrt: return growing_from(0, a, sqrt, risk_unless(a.lo >= 0, a));
+    case OP_acosh: return growing_from(1, a, acosh, risk_unless(a.lo >= 1, a));
+    case OP_lgamma: return range(-0.13, INFINITY, risk_unless(a.lo > 0, a));
     case OP_atanh:
-    case OP_erfinv: return range(-INFINITY, INFINITY, a.lo > -1 && a.hi < 1 ? a.risk : RISK_POLE);
+    case OP_erfinv: return range(-INFINITY, INFINITY, risk_unless(a.lo > -1 && a.hi < 1, a));
 
     default: /* asin is in -pi/2 .. pi/2, acos in 0 .. pi */
-        return range(-1.6, ANGLE_MOST, a.lo >= -1 && a.hi <= 1 ? a.risk : RISK_POLE);
+        return range(-1.6, ANGLE_MOST, risk_unless(a.lo >= -1 && a.hi <= 1, a));
     }
 }
 

@@ -290,14 +290,15 @@ void modes_ranks(Modes *modes)
 
     if (!g->ngc->opt.ranks || g->ngc->opt.weights || !can_divide(m))
         return;
-    g->dim[ALL_ROWS] = (Dim){.name = text_format(g->ngc, "all_%s", g->dim[0].name),
-                             .max = INT32_MAX,
-                             .loc = g->dim[0].loc};
+
+    const Dim *rows = &g->dim[0];
+    const char *name = text_format(g->ngc, "all_%s", rows->name);
+    g->dim[ALL_ROWS] = (Dim){.name = name, .max = INT32_MAX, .loc = rows->loc};
 
     r.a = row_classes(g, modes->learn, m->roots, true);
-    size_t room = (size_t)g->count + 1;
+    int room = g->count + 1;
     r.shares = arena_array(g->ngc, room, sizeof *r.shares);
-    r.need = arena_alloc(g->ngc, room);
+    r.need = arena_array(g->ngc, room, sizeof *r.need);
     r.late = arena_array(g->ngc, room, sizeof *r.late);
     r.gradient = arena_array(g->ngc, room, sizeof *r.gradient);
     r.whole = arena_array(g->ngc, room, sizeof *r.whole);
@@ -314,7 +315,9 @@ void modes_ranks(Modes *modes)
     /* what the roots need as a whole */
     mark_roots(&r, m, modes->learn);
     build(&r);
-    for (int i = 0; i < m->roots; i++)
-        if (r.whole[modes->learn[i]->id])
-            modes->learn[i] = r.whole[modes->learn[i]->id];
+    for (int i = 0; i < m->roots; i++) {
+        Node *whole = r.whole[modes->learn[i]->id];
+        if (whole)
+            modes->learn[i] = whole;
+    }
 }

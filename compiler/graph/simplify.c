@@ -130,7 +130,7 @@ static Node *now_of(const Part *r, Node *n)
 
 static Part new_range(Graph *g, Node *const *root, int roots, int from)
 {
-    size_t count = (size_t)(g->count - from) + 1;
+    int count = g->count - from + 1;
     Part r = {.from = from,
               .now = arena_array(g->ngc, count, sizeof *r.now),
               .uses = arena_array(g->ngc, count, sizeof *r.uses)};
@@ -138,11 +138,14 @@ static Part new_range(Graph *g, Node *const *root, int roots, int from)
     for (int i = 0; i < roots; i++)
         if (root[i]->id >= from)
             r.uses[root[i]->id - from]++;
+
     /* users before operands: what no root needs has no uses, and gives none */
-    for (int i = g->count - 1; i >= from; i--)
-        for (int k = 0; r.uses[i - from] && k < g->node[i]->nargs; k++)
-            if (arg_id(g->node[i], k) >= from)
-                r.uses[arg_id(g->node[i], k) - from]++;
+    for (int i = g->count - 1; i >= from; i--) {
+        const Node *n = g->node[i];
+        for (int k = 0; r.uses[i - from] && k < n->nargs; k++)
+            if (arg_id(n, k) >= from)
+                r.uses[arg_id(n, k) - from]++;
+    }
     return r;
 }
 

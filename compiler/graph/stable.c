@@ -269,16 +269,19 @@ static bool look(Stable *s, Node *const *root, int roots, int count)
     bool any = false;
     for (int i = 0; i < roots; i++)
         s->used[root[i]->id] = true;
-    for (int i = count - 1; i >= 0; i--)
-        for (int k = 0; s->used[i] && k < s->g->node[i]->nargs; k++)
-            s->used[arg_id(s->g->node[i], k)] = true;
+    for (int i = count - 1; i >= 0; i--) {
+        const Node *n = s->g->node[i];
+        for (int k = 0; s->used[i] && k < n->nargs; k++)
+            s->used[arg_id(n, k)] = true;
+    }
 
     /* operands first: what they are made of is known */
     for (int i = 0; i < count; i++) {
+        const Node *n = s->g->node[i];
         if (!s->used[i] || (s->opaque && s->opaque[i]))
             continue;
-        any |= stable_is_risky(s->kind, s->g->node[i]);
-        s->kind[i] = (unsigned char)stable_kind(s->kind, s->g->node[i]);
+        any |= stable_is_risky(s->kind, n);
+        s->kind[i] = (unsigned char)stable_kind(s->kind, n);
     }
     return any;
 }

@@ -326,8 +326,11 @@ static bool fraction_of_function(Stable *s, Op op, const Node *u, Fraction *f)
     case OP_expm1: return exps_pair(s, above, u, 1, 1, -1, 0);
     case OP_sinh: return exps_pair(s, above, u, 0.5, 1, -0.5, -1);
     case OP_cosh: return exps_pair(s, above, u, 0.5, 1, 0.5, -1);
-    case OP_sigmoid: return exps_pair(s, below, u, 1, 0, 1, -1); /* 1/(1 + exp(-u)) */
-    case OP_tanh:                                                /* the same with exp(-2 u) */
+    case OP_sigmoid:
+        /* 1/(1 + exp(-u)) */
+        return exps_pair(s, below, u, 1, 0, 1, -1);
+    case OP_tanh:
+        /* (1 - exp(-2 u))/(1 + exp(-2 u)) */
         return exps_pair(s, above, u, 1, 0, -1, -2) && exps_pair(s, below, u, 1, 0, 1, -2);
     default: return false;
     }

@@ -68,15 +68,14 @@ static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *
 
 Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
 {
-    bool list = by->kind == V_LIST;
-    int n = list ? by->count : 1;
+    int n = value_items(by);
     Node **x = arena_array(L->ngc, n + 1, sizeof *x);
     Node **dx = arena_array(L->ngc, n + 1, sizeof *dx);
     Value **out = arena_array(L->ngc, n + 1, sizeof *out);
     Reach *reach = arena_array(L->ngc, n + 1, sizeof *reach);
 
     for (int i = 0; i < n; i++) {
-        x[i] = want_free(L, list ? by->item[i] : by);
+        x[i] = want_free(L, value_item(by, i));
         if (!x[i])
             return value_error(L, loc);
     }
@@ -98,14 +97,14 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
 
     bool warns = !loc_of_library(L->ngc, loc);
     for (int i = 0; i < n; i++) {
-        const Value *v = list ? by->item[i] : by;
+        const Value *v = value_item(by, i);
         if (warns && reach[i] != REACH_YES)
             warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
                  "%s does not depend on %s: its gradient is 0", value_text(L, of),
                  value_text(L, v));
         out[i] = value_node(L, loc, dx[i]);
     }
-    if (list)
+    if (by->kind == V_LIST)
         return value_list(L, loc, out, n);
     return out[0];
 }
@@ -148,15 +147,18 @@ static bool send_colours_back(Triplets *t, const Node *colour)
 {
     Graph *g = t->L->g;
 
+    Shape line = {1, {t->p.columns}};
+
     t->sum = arena_array(t->L->ngc, t->p.colours + 1, sizeof *t->sum);
     for (int c = 0; c < t->p.colours; c++) {
         /* seed[i] = 1 where row i has colour c: v = seed' J is the sum of these rows */
         Node *chosen = graph_binary(g, OP_eq, (Node *)colour, graph_int(g, c));
-        Node *seed = graph_reshape(g, graph_cast(g, chosen, T_FLOAT), t->y->shape);
+        Node *seed = graph_cast(g, chosen, T_FLOAT);
+        seed = graph_reshape(g, seed, t->y->shape);
         Value *v = send_back(t->L, t->loc, t->of, t->y, seed, t->by);
         if (v->kind != V_NODE)
             return false;
-        t->sum[c] = graph_reshape(g, v->node, (Shape){1, {t->p.columns}});
+        t->sum[c] = graph_reshape(g, v->node, line);
     }
     return true;
 }
@@ -166,20 +168,23 @@ static bool send_colours_back(Triplets *t, const Node *colour)
 static bool read_places(Triplets *t)
 {
     Graph *g = t->L->g;
-    int entries = t->p.first[t->p.rows];
+    const Pattern *p = &t->p;
+    int entries = p->first[p->rows];
     int *row = arena_array(t->L->ngc, entries + 1, sizeof *row);
 
-    if (!send_colours_back(t, int_data(t, t->p.colour, t->p.rows)))
+    if (!send_colours_back(t, int_data(t, p->colour, p->rows)))
         return false;
-    for (int i = 0; i < t->p.rows; i++)
-        for (int e = t->p.first[i]; e < t->p.first[i + 1]; e++)
+    for (int i = 0; i < p->rows; i++)
+        for (int e = p->first[i]; e < p->first[i + 1]; e++)
             row[e] = i;
 
-    Node *all = graph_concat(g, t->sum, t->p.colours, 0);
+    Node *all = graph_concat(g, t->sum, p->colours, 0);
     t->rows = int_data(t, row, entries);
-    t->columns = int_data(t, t->p.column, entries);
+    t->columns = int_data(t, p->column, entries);
+
     /* place = colour*columns + column, in the sums one after another */
-    t->values = graph_gather(g, all, int_data(t, t->p.place, entries), 0);
+    Node *place = int_data(t, p->place, entries);
+    t->values = graph_gather(g, all, place, 0);
     return true;
 }
 
@@ -307,13 +312,16 @@ static bool whole_pattern(Triplets *t, Shape y, Shape x)
 
     if (rows < 0 || columns < 0 || rows * columns > MOST_PLACES)
         return false;
-    t->p = (Pattern){.rows = (int)rows, .columns = (int)columns};
-    t->p.first = arena_array(g->ngc, rows + 1, sizeof *t->p.first);
-    t->p.column = arena_array(g->ngc, rows * columns + 1, sizeof *t->p.column);
-    for (int e = 0; e < rows * columns; e++)
-        t->p.column[e] = e % (int)columns;
-    for (int i = 0; i <= rows; i++)
-        t->p.first[i] = i * (int)columns;
+
+    Pattern p = {.rows = (int)rows, .columns = (int)columns};
+    int places = p.rows * p.columns;
+    p.first = arena_array(g->ngc, p.rows + 1, sizeof *p.first);
+    p.column = arena_array(g->ngc, places + 1, sizeof *p.column);
+    for (int e = 0; e < places; e++)
+        p.column[e] = e % p.columns;
+    for (int i = 0; i <= p.rows; i++)
+        p.first[i] = i * p.columns;
+    t->p = p;
     return true;
 }
 

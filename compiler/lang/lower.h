@@ -213,6 +213,10 @@ Value *value_new(Lower *, ValueKind, Loc);
 Value *value_node(Lower *, Loc, Node *);
 Value *value_number(Lower *, Loc, double);
 Value *value_list(Lower *, Loc, Value **item, int count);
+
+/* The items of a list; any other value is the only item. */
+int value_items(const Value *);
+const Value *value_item(const Value *, int i);
 Value *value_error(Lower *, Loc);
 const char *value_text(Lower *, const Value *); /* for messages: "W2: [6, 3]" without the shape */
 const char *value_kind(const Value *);          /* "a list" */

@@ -478,14 +478,15 @@ static bool take_adjoint(const Rule *r, int i, const Value *v)
 /* The adjoints of the tensors; false with a message. */
 static bool take_adjoints(const Rule *r, const Value *v)
 {
-    bool list = v->kind == V_LIST;
-    int count = list ? v->count : 1;
+    int count = value_items(v);
     if (!check_count(r, v, count))
         return false;
 
     for (int i = 0; i < r->params; i++) {
-        const Value *one = list && i < count ? v->item[i] : v;
-        if (!take_adjoint(r, i, i < count ? one : NULL))
+        const Value *one = NULL;
+        if (i < count)
+            one = value_item(v, i);
+        if (!take_adjoint(r, i, one))
             return false;
     }
     return true;

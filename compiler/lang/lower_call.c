@@ -242,9 +242,12 @@ static bool same_functions(const Value *a, const Value *b)
         return true;
 
     /* what one list has more is compared with nothing */
-    for (int i = 0; i < a->count || i < b->count; i++)
-        if (!same_functions(i < a->count ? a->item[i] : NULL, i < b->count ? b->item[i] : NULL))
+    for (int i = 0; i < a->count || i < b->count; i++) {
+        const Value *x = i < a->count ? a->item[i] : NULL;
+        const Value *y = i < b->count ? b->item[i] : NULL;
+        if (!same_functions(x, y))
             return false;
+    }
     return true;
 }
 

@@ -566,14 +566,12 @@ static bool size_undeclared(Lower *L, const Expr *x)
 static bool add_sizes(Lower *L, const Arg *a, Shape *s)
 {
     Value *v = lower_expr(L, a->value);
-    bool list = v->kind == V_LIST;
-    int count = list ? v->count : 1;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < value_items(v); i++) {
         if (s->rank == MAX_RANK) {
             lower_error(L, ERR_TOO_MANY_AXES, a->loc, "at most %d axes are allowed", MAX_RANK);
             return false;
         }
-        if (!want_size(L, list ? v->item[i] : v, "a size", &s->dim[s->rank++]))
+        if (!want_size(L, value_item(v, i), "a size", &s->dim[s->rank++]))
             return false;
     }
     return true;

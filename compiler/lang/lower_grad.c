@@ -471,11 +471,13 @@ static void clip_norm(Graph *g, Node **dx, int count, double limit)
         /* one number over all axes of all gradients */
         uint32_t all_axes = (1u << dx[i]->shape.rank) - 1;
         Node *square = graph_binary(g, OP_mul, dx[i], dx[i]);
-        sum = graph_binary(g, OP_add, sum, graph_reduce(g, OP_sum, square, all_axes));
+        Node *own = graph_reduce(g, OP_sum, square, all_axes);
+        sum = graph_binary(g, OP_add, sum, own);
     }
 
     Node *least = graph_const(g, 1e-6);
-    Node *norm = graph_binary(g, OP_add, graph_unary(g, OP_sqrt, sum), least);
+    Node *root = graph_unary(g, OP_sqrt, sum);
+    Node *norm = graph_binary(g, OP_add, root, least);
     Node *ratio = graph_binary(g, OP_div, graph_const(g, limit), norm);
     Node *scale = graph_binary(g, OP_minimum, graph_const(g, 1), ratio);
     for (int i = 0; i < count; i++)

@@ -62,6 +62,16 @@ Value *value_list(Lower *L, Loc loc, Value **item, int count)
     return v;
 }
 
+int value_items(const Value *v)
+{
+    return v->kind == V_LIST ? v->count : 1;
+}
+
+const Value *value_item(const Value *v, int i)
+{
+    return v->kind == V_LIST ? v->item[i] : v;
+}
+
 const char *value_text(Lower *L, const Value *v)
 {
     if (v->loc.file < 0)
@@ -437,11 +447,10 @@ bool want_axes(Lower *L, const Value *v, Shape s, uint32_t *axes)
         return true;
     }
 
-    bool list = v->kind == V_LIST;
-    int count = list ? v->count : 1, axis;
     *axes = 0;
-    for (int i = 0; i < count; i++) {
-        if (!want_axis(L, list ? v->item[i] : v, s.rank, &axis))
+    for (int i = 0; i < value_items(v); i++) {
+        int axis;
+        if (!want_axis(L, value_item(v, i), s.rank, &axis))
             return false;
         if (*axes >> axis & 1) {
             lower_error(L, ERR_AXIS_TWICE, v->loc, "axis %d is named twice", axis);

@@ -25,9 +25,11 @@ static double kernel_share(Graph *g, const Kernel *k)
 {
     if (k->half == HALF_NONE)
         return 1;
-    if (k->half == HALF_LOOP)
-        return half_share(size_max(g, k->extent[k->row]), size_max(g, k->extent[k->axes - 1]),
-                          k->diagonal, 1);
+    if (k->half == HALF_LOOP) {
+        int64_t rows = size_max(g, k->extent[k->row]);
+        int64_t columns = size_max(g, k->extent[k->axes - 1]);
+        return half_share(rows, columns, k->diagonal, 1);
+    }
 
     const Node *n = k->half == HALF_A ? k->product->arg[0] : k->product;
     const Size *size = &n->shape.dim[n->shape.rank - 2];
