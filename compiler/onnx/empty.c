@@ -31,13 +31,19 @@ static bool has_operator(const OnnxOp *table, const char *name)
     return false;
 }
 
+/* The size of an axis, counted from the last one, which is 1; before the first axis, 1. */
+static Size from_end(Shape s, int axis)
+{
+    return axis <= s.rank ? s.dim[s.rank - axis] : 1;
+}
+
 /* Broadcasts s and x, a size of 0 as any other: it stays beside a 1. False with a problem. */
 static bool broadcast(Import *im, Shape *s, Shape x)
 {
     Shape y = *s;
-    s->rank = x.rank > y.rank ? x.rank : y.rank;
+    s->rank = max_int(x.rank, y.rank);
     for (int a = 1; a <= s->rank; a++) {
-        Size u = a <= x.rank ? x.dim[x.rank - a] : 1, v = a <= y.rank ? y.dim[y.rank - a] : 1;
+        Size u = from_end(x, a), v = from_end(y, a);
         if (u != v && u != 1 && v != 1) {
             problem(im, "the shapes of its operands do not fit");
             return false;
@@ -127,9 +133,15 @@ static void product(Import *im)
         problem(im, "a product of a tensor without elements is supported only for two matrices");
         return;
     }
-    bool ta = gemm && attribute_int(im, "transA", 0), tb = gemm && attribute_int(im, "transB", 0);
-    Size rows = a.dim[a.rank - (ta ? 1 : 2)], columns = b.dim[b.rank - (tb ? 2 : 1)];
-    if (a.dim[a.rank - (ta ? 2 : 1)] != b.dim[b.rank - (tb ? 1 : 2)]) {
+
+    /* a [.., rows, terms] and b [.., terms, columns], each perhaps transposed */
+    bool ta = gemm && attribute_int(im, "transA", 0);
+    bool tb = gemm && attribute_int(im, "transB", 0);
+    Size rows = from_end(a, ta ? 1 : 2);
+    Size terms = from_end(a, ta ? 2 : 1);
+    Size terms_of_b = from_end(b, tb ? 1 : 2);
+    Size columns = from_end(b, tb ? 2 : 1);
+    if (terms != terms_of_b) {
         problem(im, "the shapes of its operands do not fit");
         return;
     }

@@ -144,24 +144,36 @@ Known *fold_unique(Import *im)
 {
     const Known *x = known_numbers(im, 0);
     int64_t dim[MAX_RANK], axis = 0;
+    int rank = 1;
     if (!x || x->count > 1 << 12)
         return NULL;
-    bool whole = !attribute(im, "axis");
-    if (!whole && (axis = axis_of(im, attribute_int(im, "axis", 0), x->rank)) < 0)
-        return NULL;
-    Slices s = {.x = x, .outer = 1, .count = whole ? x->count : x->dim[axis], .inner = 1};
-    for (int a = 0; a < x->rank && !whole; a++) {
-        s.outer *= a < axis ? x->dim[a] : 1;
-        s.inner *= a > axis ? x->dim[a] : 1;
-        dim[a] = x->dim[a];
+
+    /* slices along an axis, or all elements in one row */
+    Slices s = {.x = x, .outer = 1, .count = x->count, .inner = 1};
+    if (attribute(im, "axis")) {
+        axis = axis_of(im, attribute_int(im, "axis", 0), x->rank);
+        if (axis < 0)
+            return NULL;
+        rank = x->rank;
+        s.count = x->dim[axis];
+        for (int a = 0; a < rank; a++) {
+            if (a < axis)
+                s.outer *= x->dim[a];
+            if (a > axis)
+                s.inner *= x->dim[a];
+            dim[a] = x->dim[a];
+        }
     }
+
+    /* which slices are equal */
     int64_t *first = arena_array(im->ngc, s.count + 1, sizeof *first);
     int64_t *kind = arena_array(im->ngc, s.count + 1, sizeof *kind);
     int64_t kinds = find_kinds(&s, attribute_int(im, "sorted", 1), first, kind);
     other_results(im, &s, kinds, first, kind);
 
+    /* one of each kind */
     dim[axis] = kinds;
-    Known *y = known_new(im->ngc, x->element, whole ? 1 : x->rank, dim);
+    Known *y = known_new(im->ngc, x->element, rank, dim);
     for (int64_t o = 0; o < s.outer; o++)
         for (int64_t k = 0; k < kinds; k++)
             for (int64_t i = 0; i < s.inner; i++)
@@ -226,39 +238,70 @@ static double number_at(Import *im, int i, double otherwise)
     return otherwise;
 }
 
+/* The boxes that remain: no two of a class overlap by more than a share of their area. */
+typedef struct Suppression {
+    const Known *boxes;
+    bool by_centre; /* how a box is given: by its centre, or by two corners */
+    double share;
+    int64_t *kept; /* for each box that remains: batch, class, box */
+    int64_t count; /* of these */
+} Suppression;
+
+/* Is a box of a batch, whose boxes begin at `first`, apart from those kept since `start`? */
+static bool is_apart(const Suppression *s, int64_t first, int64_t at, int64_t start)
+{
+    Box b = box_at(s->boxes, first + at, s->by_centre);
+
+    for (int64_t k = start; k < s->count; k++) {
+        Box other = box_at(s->boxes, first + s->kept[3 * k + 2], s->by_centre);
+        if (!(overlap(b, other) <= s->share))
+            return false;
+    }
+    return true;
+}
+
 Known *fold_suppression(Import *im)
 {
+    /* boxes [batch, n, 4], scores [batch, classes, n] */
     const Known *boxes = known_numbers(im, 0), *scores = known_numbers(im, 1);
-    if (!boxes || !scores || boxes->rank != 3 || scores->rank != 3 || boxes->dim[2] != 4 ||
-        boxes->dim[0] != scores->dim[0] || boxes->dim[1] != scores->dim[2] ||
-        boxes->dim[1] > 4096 || scores->count * boxes->dim[1] > 1 << 26)
+    if (!boxes || !scores || boxes->rank != 3 || scores->rank != 3)
         return NULL;
-    int64_t n = boxes->dim[1], classes = scores->dim[1], most = (int64_t)number_at(im, 2, 0);
-    double share = number_at(im, 3, 0), limit = number_at(im, 4, -INFINITY);
-    bool by_centre = attribute_int(im, "center_point_box", 0);
-    int64_t *kept = arena_alloc(im->ngc, (size_t)(scores->count + 1) * 3 * sizeof *kept);
-    bool *done = arena_alloc(im->ngc, (size_t)n + 1);
-    int64_t dim[2] = {0, 3};
-    for (int64_t row = 0; row < boxes->dim[0] * classes; row++) {
-        int64_t batch = row / classes, start = dim[0], at;
+    int64_t batches = boxes->dim[0], n = boxes->dim[1], classes = scores->dim[1];
+    if (boxes->dim[2] != 4 || scores->dim[0] != batches || scores->dim[2] != n)
+        return NULL;
+    if (n > 4096 || scores->count * n > 1 << 26)
+        return NULL;
+
+    Suppression s = {.boxes = boxes,
+                     .by_centre = attribute_int(im, "center_point_box", 0),
+                     .share = number_at(im, 3, 0),
+                     .kept = arena_array(im->ngc, 3 * (scores->count + 1), sizeof *s.kept)};
+    int64_t most = (int64_t)number_at(im, 2, 0);
+    double limit = number_at(im, 4, -INFINITY);
+    bool *done = arena_array(im->ngc, n + 1, sizeof *done);
+
+    for (int64_t row = 0; row < batches * classes; row++) {
+        int64_t batch = row / classes, start = s.count;
+
+        /* from the best box to the worst */
         memset(done, 0, (size_t)n);
-        while (dim[0] - start < most && (at = best_box(scores, row * n, n, done, limit)) >= 0) {
-            bool apart = true;
-            Box b = box_at(boxes, batch * n + at, by_centre);
+        while (s.count - start < most) {
+            int64_t at = best_box(scores, row * n, n, done, limit);
+            if (at < 0)
+                break;
             done[at] = true;
-            for (int64_t k = start; k < dim[0] && apart; k++)
-                apart = overlap(b, box_at(boxes, batch * n + kept[3 * k + 2], by_centre)) <= share;
-            if (apart) {
-                int64_t *to = &kept[3 * dim[0]++];
+            if (is_apart(&s, batch * n, at, start)) {
+                int64_t *to = &s.kept[3 * s.count++];
                 to[0] = batch;
                 to[1] = row % classes;
                 to[2] = at;
             }
         }
     }
-    Known *y = known_new(im->ngc, EL_INT64, 2, dim);
+
+    Known *y = known_new(im->ngc, EL_INT64, 2, (int64_t[]){s.count, 3});
     for (int64_t i = 0; i < y->count; i++)
-        y->number[i] = (double)kept[i];
+        y->number[i] = (double)s.kept[i];
     return y;
 }
 
@@ -266,10 +309,11 @@ Known *fold_suppression(Import *im)
 
 static void take_by_data(Import *im, const Pb__Node *n)
 {
+    const char *name = n->n_input ? n->input[0] : "";
     problem(im,
             "the size of its result depends on '%s', which is not known; an input of the model "
             "can be given: %s=[...]",
-            n->n_input ? n->input[0] : "", n->n_input ? n->input[0] : "");
+            name, name);
 }
 
 const OnnxOp onnx_data[] = {

@@ -191,25 +191,38 @@ static void count_inside(Import *im, const Pb__Node *n)
     }
 }
 
+static void count_operand(Import *im, Use **use, const Pb__Node *n, int k)
+{
+    const char *name = n->input[k];
+    const Meaning *m = meaning_of(im, name);
+
+    ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, name));
+    if (m && m->known) {
+        Use **last = &use[m->known->order];
+        Use *u = arena_alloc(im->ngc, sizeof *u);
+        *u = (Use){n, k, *last};
+        *last = u;
+        m->known->uses++;
+    }
+}
+
 static void count_operands(Import *im, Use **use)
 {
     for (int i = 0; i < im->nodes; i++)
         count_inside(im, im->node[i]);
-    for (int i = 0; i < im->nodes; i++)
-        for (size_t k = 0; !is_other_name(im, im->node[i]) && k < im->node[i]->n_input; k++) {
-            const char *name = im->node[i]->input[k];
-            const Meaning *m = meaning_of(im, name);
+
+    for (int i = 0; i < im->nodes; i++) {
+        const Pb__Node *n = im->node[i];
+        for (size_t k = 0; !is_other_name(im, n) && k < n->n_input; k++)
+            count_operand(im, use, n, (int)k);
+    }
+
+    /* a result of the model is used, too */
+    for (size_t i = 0; i < im->graph->n_output; i++) {
+        const char *name = im->graph->output[i]->name;
+        if (name)
             ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, name));
-            if (!m || !m->known)
-                continue;
-            Use *u = arena_alloc(im->ngc, sizeof *u);
-            *u = (Use){im->node[i], (int)k, use[m->known->order]};
-            use[m->known->order] = u;
-            m->known->uses++;
-        }
-    for (size_t i = 0; i < im->graph->n_output; i++)
-        if (im->graph->output[i]->name)
-            ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, im->graph->output[i]->name));
+    }
 }
 
 void weights_find(Import *im)

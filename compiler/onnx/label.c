@@ -75,8 +75,12 @@ static const char *label_of_node(Import *im, const char *name)
     for (const char *at = name + (*name == '/'); strchr(at, '/');) {
         int n = (int)strcspn(at, "/"), b = (int)strlen(before);
         const char *word = text_format(im->ngc, "%.*s", n, at);
+        /* of a word that continues the one before, as layer1 and layer1.0, only what is new */
         bool again = b > 0 && strncmp(word, before, (size_t)b) == 0 && word[b] == '.';
-        text_add(&t, "%s%s", t.size && !(again && word[b]) ? "." : "", again ? word + b : word);
+        if (again)
+            text_add(&t, "%s", word + b);
+        else
+            text_add(&t, "%s%s", text_if(t.size, "."), word);
         before = word;
         at += n + 1;
     }

@@ -149,12 +149,17 @@ bool is_shared(const Known *k)
 static const char *short_number(Import *im, const char *text)
 {
     const char *e = strchr(text, 'e');
-    int n = (int)(e ? e - text : (int)strlen(text));
+    int n = (int)strcspn(text, "e");
     if (n > 2 && begins(text + n - 2, ".0"))
         n -= 2;
     if (!e)
         return text_format(im->ngc, "%.*s", n, text);
-    const char *sign = e[1] == '-' ? "-" : "", *digits = e + 1 + (e[1] == '-' || e[1] == '+');
+
+    /* the exponent, without a plus and without zeros in front */
+    const char *sign = text_if(e[1] == '-', "-");
+    const char *digits = e + 1;
+    if (*digits == '-' || *digits == '+')
+        digits++;
     while (*digits == '0' && digits[1])
         digits++;
     return text_format(im->ngc, "%.*se%s%s", n, text, sign, digits);

@@ -89,18 +89,25 @@ static bool take_pass(Import *im, const Pb__Graph *g, const Meaning *in)
     const Pb__Node *outer = im->at;
     Pb__Node **node = arena_array(im->ngc, g->n_node + 1, sizeof *node);
     im->scope->prefix = text_format(im->ngc, "%d/", ++im->scopes);
-    if ((im->inner_nodes += 1 + (int64_t)g->n_node) > MOST_NODES) {
+    im->inner_nodes += 1 + (int64_t)g->n_node;
+    if (im->inner_nodes > MOST_NODES) {
         problem(im, "it makes more than %d nodes", MOST_NODES);
         return false;
     }
-    for (size_t i = 0; i < g->n_input; i++)
-        if (g->input[i]->name)
-            *meaning_new(im, resolve(im, g->input[i]->name)) = in[i];
+
+    /* names of this pass: inputs, nodes, results */
+    for (size_t i = 0; i < g->n_input; i++) {
+        const char *name = g->input[i]->name;
+        if (name)
+            *meaning_new(im, resolve(im, name)) = in[i];
+    }
     for (size_t i = 0; i < g->n_node; i++)
         node[i] = renamed(im, g->node[i]);
-    for (size_t i = 0; i < g->n_output; i++)
-        if (g->output[i]->name)
-            ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, resolve(im, g->output[i]->name)));
+    for (size_t i = 0; i < g->n_output; i++) {
+        const char *name = g->output[i]->name;
+        if (name)
+            ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, resolve(im, name)));
+    }
 
     int problems = im->problems;
     for (size_t i = 0; i < g->n_node && im->problems == problems; i++)
@@ -435,6 +442,24 @@ static bool read_scan(Import *im, const Pb__Node *n, Scan *s)
     return true;
 }
 
+/* Which element pass p has, if the first pass has the first one or (back) the last. */
+static int64_t element_of_pass(const Scan *s, int64_t p, bool back)
+{
+    return back ? s->passes - 1 - p : p;
+}
+
+/* What pass p gets of each tensor x that is scanned. */
+static void take_elements(Import *im, const Scan *s, int64_t p, int64_t row, const Operand *x,
+                          Meaning *in)
+{
+    for (int i = 0; i < s->scanned; i++) {
+        int64_t at = element_of_pass(s, p, s->back[i]);
+        int64_t axis = s->axis[i] - (row >= 0); /* a row has no axis for the batch */
+        const char *form = range_form(im, axis, text_format(im->ngc, "%lld", (long long)at));
+        in[i].operand = emit(im, BIND_ATOM, form, 1, x[i]);
+    }
+}
+
 /* The passes over one row of a batch (of opset 8), or over all, for row < 0. out: what the results
  * are. */
 static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
@@ -442,35 +467,38 @@ static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
     int all = s->states + s->scanned;
     Operand *x = arena_array(im->ngc, all + 1, sizeof *x);
     Meaning *in = arena_array(im->ngc, all + 1, sizeof *in);
-    Operand *part = arena_array(im->ngc, (size_t)s->collects * (size_t)s->passes + 1, sizeof *part);
+    Operand *part = arena_array(im->ngc, s->collects * s->passes + 1, sizeof *part);
+    Meaning *collected = out + s->states;
+
     for (int i = 0; i < all && !im->failed; i++) {
         x[i] = operand(im, s->first + i);
         if (row >= 0 && !im->failed)
             x[i] = emit_of(im, x[i], BIND_ATOM, "$60[%lld]", (long long)row);
         in[i] = (Meaning){.operand = x[i], .element = input_element(im, s->first + i)};
     }
+
     for (int64_t p = 0; p < s->passes && !im->failed; p++) {
-        for (int i = 0; i < s->scanned; i++) {
-            int64_t at = s->back[i] ? s->passes - 1 - p : p, axis = s->axis[i] - (row >= 0);
-            const char *form = range_form(im, axis, text_format(im->ngc, "%lld", (long long)at));
-            in[s->states + i].operand = emit(im, BIND_ATOM, form, 1, x[s->states + i]);
-        }
+        take_elements(im, s, p, row, x + s->states, in + s->states);
         if (im->failed || !take_pass(im, s->g, in))
             return false;
+
+        /* states go to the next pass; the other results are one element of all */
         for (int i = 0; i < s->states && !im->failed; i++)
             in[i] = output_of(im, s->g, (size_t)i);
         for (int i = 0; i < s->collects && !im->failed; i++) {
             Meaning m = output_of(im, s->g, (size_t)(s->states + i));
-            int64_t to = s->out_back[i] ? s->passes - 1 - p : p;
+            int64_t to = element_of_pass(s, p, s->out_back[i]);
             part[i * s->passes + to] = operand_of(im, &m);
-            out[s->states + i].element = m.element;
+            collected[i].element = m.element;
         }
     }
+
     for (int i = 0; i < s->states; i++)
         out[i] = in[i];
-    for (int i = 0; i < s->collects && !im->failed; i++)
-        out[s->states + i].operand =
-            joined(im, part + i * s->passes, (int)s->passes, true, s->out_axis[i]);
+    for (int i = 0; i < s->collects && !im->failed; i++) {
+        Operand *parts = part + i * s->passes;
+        collected[i].operand = joined(im, parts, (int)s->passes, true, s->out_axis[i]);
+    }
     return !im->failed;
 }
 

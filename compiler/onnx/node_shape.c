@@ -407,15 +407,27 @@ static const char *bound_text(Import *im, Size bound, Size size, bool is_end, in
 {
     int64_t b, n;
     bool number = size_number(im->g, bound, &b), known = size_number(im->g, size, &n);
-    if (!number)
-        return bound == size && is_end && step > 0 ? "" : size_text(im->g, bound, "");
-    if (step > 0 && !is_end && (b == 0 || (known && b <= -n)))
-        return "";
-    if (step > 0 && is_end && (known ? b >= n : b >= INT32_MAX))
-        return "";
-    if (step < 0 && !is_end && (b == -1 || (known ? b >= n - 1 : b >= INT32_MAX)))
-        return "";
-    if (step < 0 && is_end && (known ? b < -n : b <= -INT32_MAX))
+    bool up = step > 0;
+    if (!number) {
+        bool is_whole = bound == size && is_end && up;
+        return is_whole ? "" : size_text(im->g, bound, "");
+    }
+
+    /* an axis of a run-time size is shorter than these */
+    int64_t above = INT32_MAX, below = -INT32_MAX;
+    if (known) {
+        above = up ? n : n - 1;
+        below = up ? -n : -n - 1;
+    }
+
+    bool left_out;
+    if (is_end)
+        left_out = up ? b >= above : b <= below;
+    else if (up)
+        left_out = b == 0 || (known && b <= below);
+    else
+        left_out = b == -1 || b >= above;
+    if (left_out)
         return "";
     return text_format(im->ngc, "%lld", (long long)b);
 }

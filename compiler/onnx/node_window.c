@@ -304,10 +304,13 @@ static Operand pool_places(Import *im, Operand x, const Window *w)
         y = by_columns(im, y, w);
     if (im->failed)
         return y;
+
+    /* before the places of a channel come those of the channels before it */
     const char *count = size_text(im->g, size_mul(im->g, s.dim[0], s.dim[1]), "");
+    const char *shape = sizes_text(im, channels, w->n + 2);
+    const char *each = size_text(im->g, area, "");
     const char *form =
-        text_format(im->ngc, "$20 + (%s)*reshape(arange(%s), %s)", size_text(im->g, area, ""),
-                    count, sizes_text(im, channels, w->n + 2));
+        text_format(im->ngc, "$20 + (%s)*reshape(arange(%s), %s)", each, count, shape);
     return emit(im, BIND_SUM, form, 1, y);
 }
 
@@ -600,7 +603,11 @@ static void take_resize(Import *im, const Pb__Node *n)
         return;
     if (strcmp(mode, "bilinear") == 0 || strcmp(mode, "trilinear") == 0)
         mode = "linear";
-    const Known *list = resize_list(im, sizes ? 3 : first, sizes ? "the sizes" : "the scales");
+    const Known *list;
+    if (sizes)
+        list = resize_list(im, 3, "the sizes");
+    else
+        list = resize_list(im, first, "the scales");
     if (im->failed)
         return;
     text_add(&t, "resize_%s($00", mode);

@@ -67,7 +67,8 @@ static void add_inputs(Export *x, Pb__Graph *graph)
     graph->input = arena_array(x->ngc, x->m->vars + 1, sizeof *graph->input);
     for (int i = 0; i < x->m->vars; i++) {
         const Var *v = x->m->var[i];
-        if (v->kind == VAR_INPUT && (x->uses[v->node->id] || x->measured[i]))
+        bool is_read = x->uses[v->node->id] || x->measured[i];
+        if (v->kind == VAR_INPUT && is_read)
             graph->input[graph->n_input++] = value_info(x, v->name, v->type, v->shape);
     }
 }

@@ -354,6 +354,8 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
     *s = (Statement){.kind = ST_CALL, .of = d, .refs = r->entries};
     s->ref = arena_array(im->ngc, r->entries, sizeof *s->ref);
     s->label = common_path(im, p, r);
+
+    /* the text: a place for each entry, then the numbers */
     Text t = {.ngc = im->ngc};
     for (int i = 0; i < r->entries; i++) {
         s->ref[i] = (Ref){r->entry[i], 0};
@@ -367,14 +369,17 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
             }
     text_add(&t, ")");
     s->text = t.at;
-    for (int i = r->from; i < r->from + r->count; i++)
-        s->weights += p->statement[i]->weights;
+
+    /* it has the weights of all statements, and the users of the last */
+    Statement *const *part = &p->statement[r->from];
+    for (int i = 0; i < r->count; i++)
+        s->weights += part[i]->weights;
     s->weight = arena_array(im->ngc, s->weights + 1, sizeof *s->weight);
-    for (int i = r->from, k = 0; i < r->from + r->count; i++)
-        for (int j = 0; j < p->statement[i]->weights; j++)
-            s->weight[k++] = p->statement[i]->weight[j];
-    Statement *last = p->statement[r->from + r->count - 1];
-    s->uses = last->uses;
+    int k = 0;
+    for (int i = 0; i < r->count; i++)
+        for (int j = 0; j < part[i]->weights; j++)
+            s->weight[k++] = part[i]->weight[j];
+    s->uses = part[r->count - 1]->uses;
     return s;
 }
 
@@ -488,19 +493,26 @@ static int path_number(const char *path, int *stem)
 /* Is b the next pass of what a begins? It reads a, and nothing else does. */
 static bool continues(const Statement *a, const Statement *b, const Statement *first, int passes)
 {
-    if (a->kind != ST_CALL || b->kind != ST_CALL || a->of != b->of || a->output ||
-        strcmp(a->text, b->text) != 0 || statement_now(b->ref[0].of) != a)
+    if (a->kind != ST_CALL || b->kind != ST_CALL || a->of != b->of || a->output)
         return false;
-    for (int i = 1; i < b->refs; i++)
-        if (statement_now(b->ref[i].of) != statement_now(first->ref[i].of) ||
-            statement_now(b->ref[i].of) == a)
+    if (strcmp(a->text, b->text) != 0 || statement_now(b->ref[0].of) != a)
+        return false;
+
+    /* the other operands are the same in all passes */
+    for (int i = 1; i < b->refs; i++) {
+        const Statement *x = statement_now(b->ref[i].of);
+        if (x == a || x != statement_now(first->ref[i].of))
             return false;
-    int stem_a = 0, stem_b = 0;
-    int x = path_number(first->label, &stem_a), y = path_number(b->label, &stem_b);
+    }
+
+    /* the labels count the passes: h.0, h.1, .. */
     if (!first->label && !b->label)
         return true;
-    return x == 0 && y == passes && stem_a == stem_b &&
-           strncmp(first->label, b->label, (size_t)stem_a) == 0;
+    int stem_a = 0, stem_b = 0;
+    int x = path_number(first->label, &stem_a), y = path_number(b->label, &stem_b);
+    if (x != 0 || y != passes || stem_a != stem_b)
+        return false;
+    return strncmp(first->label, b->label, (size_t)stem_a) == 0;
 }
 
 static void make_loops(Import *im, Page *p)
