@@ -47,6 +47,7 @@ static int write_lesson(Ngc *ngc, const Model *m, const Form *form, const char *
         file.ours.holds = "<title>ngc explain</title>";
     }
 
+    /* nothing is written over the model, or over what ngc did not write */
     if (output_clash(ngc, &file, 1) || output_foreign(ngc, &file, 1))
         return 2;
     if (!output_write(ngc, &file, 1))

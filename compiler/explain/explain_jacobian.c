@@ -113,21 +113,21 @@ static void build_pairs(Lesson *l, int item)
     int first = l->g->count;
     Copy c = copy_region(l, y);
 
+    /* one sweep, from y to all x that it is computed from */
     Node *seed = leaf_for(&c, y);
     Node **gradient = arena_array(l->ngc, c.count + 1, sizeof *gradient);
     Reach *reach = arena_array(l->ngc, c.count + 1, sizeof *reach);
     graph_grad(l->g, c.copy[y->id], seed, c.leaf, c.count, gradient, reach);
 
-    for (int k = 0; k < c.count; k++)
+    /* the pairs share the sweep: computed for one seed after another, it gives row after row */
+    Jacobian pair = {
+        .y = item, .seed = seed, .first = first, .leaf = c.leaf, .from = c.from, .leaves = c.count};
+    for (int k = 0; k < c.count; k++) {
+        pair.x = c.from[k];
+        pair.back = gradient[k];
         if (reach[k] == REACH_YES)
-            add_jacobian(l, (Jacobian){.y = item,
-                                       .x = c.from[k],
-                                       .seed = seed,
-                                       .back = gradient[k],
-                                       .first = first,
-                                       .leaf = c.leaf,
-                                       .from = c.from,
-                                       .leaves = c.count});
+            add_jacobian(l, pair);
+    }
 }
 
 void jacobians_prepare(Lesson *l)

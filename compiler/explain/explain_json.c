@@ -214,9 +214,11 @@ static void json_attr(const Lesson *l, Text *t, const Node *n)
         if (attr_used(n, a) && m->name)
             count = attr_sizes(n, a, size);
 
+        /* what is not used, or false, is left out */
         if (count == 0 || (m->kind == ATTR_BOOL && !size[0]))
             continue;
         if (a == A_STREAM) {
+            /* with what the passes of loops add to it */
             text_add(t, "\"stream\":");
             json_size(l, t, size_add(l->g, n->attr.size, n->attr.stream));
             text_add(t, ",");
@@ -505,10 +507,12 @@ static void json_curve(const Lesson *l, Text *t, Op op, const char *name)
     const OpInfo *info = op_info[op];
     const Expr *rule = parse_expr(l->ngc, info->rule[0]);
     double y[POINTS], slope[POINTS];
+
     for (int i = 0; i < POINTS; i++) {
-        double abcy[4] = {LOW + (double)(HIGH - LOW) * i / (POINTS - 1), 0, 0, 0};
-        y[i] = abcy[3] = info->value(abcy[0], abcy[1], 0);
-        slope[i] = math_value(rule, abcy);
+        double x = LOW + (double)(HIGH - LOW) * i / (POINTS - 1);
+        y[i] = info->value(x, 0, 0);
+        /* what the rule calls a b c y */
+        slope[i] = math_value(rule, (double[]){x, 0, 0, y[i]});
     }
 
     text_add(t, "\n{");
@@ -599,16 +603,19 @@ static bool is_expected_variable(const Lesson *l, const Variable *v)
 /* Variables of items and their gradients whose name in the C cannot be guessed. */
 static void json_variables(const Lesson *l, Text *t)
 {
+    Ngc *ngc = l->ngc;
+
+    /* the names that the lesson shows */
     Table names = {0};
     for (int i = 0; i < l->items; i++)
-        *table_at(l->ngc, &names, intern_str(l->ngc, l->item[i].label)) = 1;
+        *table_at(ngc, &names, intern_str(ngc, l->item[i].label)) = 1;
     for (int i = 0; i < l->moves; i++)
-        *table_at(l->ngc, &names, intern_str(l->ngc, l->move[i].down)) = 1;
+        *table_at(ngc, &names, intern_str(ngc, l->move[i].down)) = 1;
 
     text_add(t, "\"variables\":{");
     for (int i = 0; i < l->code.variables; i++) {
         const Variable *v = &l->code.variable[i];
-        bool wanted = *table_at(l->ngc, &names, intern_str(l->ngc, v->name));
+        bool wanted = *table_at(ngc, &names, intern_str(ngc, v->name));
         if (!wanted || is_expected_variable(l, v))
             continue;
         page_string(t, v->name);
@@ -738,11 +745,14 @@ static void json_lesson(const Json *j)
 {
     const Lesson *l = j->l;
     Text *t = j->t;
+
+    /* the model */
     text_add(t, "{\"version\":1,");
     json_bool(t, "live", is_live(l));
     json_pair(t, "model", l->m->name);
     json_pair(t, "source", main_source(l));
 
+    /* what is computed, and the way back */
     text_add(t, "\n");
     json_list(t, "items");
     for (int i = 0; i < l->items; i++)
@@ -754,10 +764,12 @@ static void json_lesson(const Json *j)
     json_end(t, "],\n");
     json_loops(l, t);
 
+    /* what the user asked for */
     json_roots(j, "derivatives", is_derivative);
     json_roots(j, "updates", is_update);
     json_roots(j, "results", is_result);
 
+    /* what it costs; what a change of an entry does; curves; Jacobians */
     text_add(t, "\"work\":{\"forward\":%.17g,\"all\":%.17g,\"numbers\":%.17g},\n", l->cost.forward,
              l->cost.both, l->cost.numbers);
     json_data(j);
@@ -766,6 +778,7 @@ static void json_lesson(const Json *j)
     if (l->ngc->opt.jacobians)
         json_jacobians(l, t);
 
+    /* the graph, for the page to compute, and the C */
     json_nodes(j);
     json_variables(l, t);
     json_pair(t, "c", l->code.c.at);

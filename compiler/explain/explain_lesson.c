@@ -119,6 +119,8 @@ static void collect_items(Lesson *l)
     const Model *m = l->m;
     Node **from = l->loss;
     int n = l->losses;
+
+    /* what was written, before it was simplified */
     if (n == 0) {
         from = arena_array(l->ngc, m->roots + 1, sizeof *from);
         for (int i = 0; i < m->roots; i++)
@@ -292,11 +294,13 @@ static void describe_item(Lesson *l, Item *t)
     for (int i = 0; i < n->nargs; i++)
         label[i] = lesson_label(l, n->arg[i]);
 
-    if (info->flags & F_LEAF && n->op != OP_carried)
+    /* the formula in text, TeX and MathML, then what is said of it, and its numbers */
+    if (info->flags & F_LEAF && n->op != OP_carried) {
         t->formula = info->name;
-    else
-        t->formula =
-            text_format(l->ngc, "%s%s", math_formula(l, n, label, M_TEXT), axes_words(l, n));
+    } else {
+        const char *formula = math_formula(l, n, label, M_TEXT);
+        t->formula = text_format(l->ngc, "%s%s", formula, axes_words(l, n));
+    }
     t->math_tex = math_formula(l, n, label, M_TEX);
     t->math_html = math_formula(l, n, label, M_HTML);
     t->teach = op_teach(l->ngc, n);
@@ -317,20 +321,24 @@ static const char *part_of(const Lesson *l, const char *label)
 static void group_items(Lesson *l)
 {
     int *user = arena_array(l->ngc, l->items + 1, sizeof *user); /* 1 + item; 0: none */
-    for (int i = l->items; i-- > 0;) {
+
+    /* users before operands: the first user of each item remains */
+    for (int i = l->items - 1; i >= 0; i--) {
         Item *t = &l->item[i];
-        for (int k = 0; k < t->node->nargs; k++) {
-            int operand = lesson_at(l, t->node->arg[k]);
+        const Node *n = t->node;
+        for (int k = 0; k < n->nargs; k++) {
+            int operand = lesson_at(l, n->arg[k]);
             if (operand)
                 user[operand - 1] = i + 1;
         }
 
-        if (t->node->op == OP_var)
+        t->group = "";
+        if (n->op == OP_var)
             t->group = part_of(l, t->label);
-        else if (node_name(t->node))
+        else if (node_name(n))
             t->group = t->label;
-        else
-            t->group = user[i] ? l->item[user[i] - 1].group : "";
+        else if (user[i] > 0)
+            t->group = l->item[user[i] - 1].group;
     }
 }
 
@@ -646,6 +654,8 @@ void lesson_costs(Lesson *l)
     l->cost = (LessonCost){0};
     Node **root = arena_array(l->ngc, m->roots + 1, sizeof *root);
     int n = 0;
+
+    /* the gradients of the first loss, and how many numbers they are for */
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
         if (r->kind != ROOT_GRAD || r->loss != l->loss[0])
@@ -718,6 +728,7 @@ Lesson *lesson_new(Ngc *ngc, Model *m)
     emit_readable(l);
     return_names(l);
 
+    /* items are nodes that are there now: Jacobians and nudges add others */
     l->placed = l->g->count;
     l->at = arena_array(ngc, l->placed + 1, sizeof *l->at);
     collect_losses(l);

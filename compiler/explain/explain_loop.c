@@ -23,6 +23,7 @@ void lesson_loops(Lesson *l, const int *uses)
 {
     int room = 0;
 
+    /* a loop comes after all that is in its body */
     for (int i = 0; i < l->g->count; i++) {
         Node *n = l->g->node[i];
         if (!uses[i] || n->op != OP_loop || lesson_find_loop(l, n->attr.loop) >= 0)
@@ -36,9 +37,12 @@ void lesson_loops(Lesson *l, const int *uses)
             .of = -1,
         };
     }
+
+    /* now that all are known: around which they are, and of which they are the derivative */
     for (int i = 0; i < l->loops; i++) {
-        l->loop[i].outer = lesson_loop(l, l->loop[i].node);
-        l->loop[i].of = lesson_find_loop(l, l->loop[i].loop->of);
+        LessonLoop *loop = &l->loop[i];
+        loop->outer = lesson_loop(l, loop->node);
+        loop->of = lesson_find_loop(l, loop->loop->of);
     }
     for (int i = 0; i < l->items; i++)
         l->item[i].loop = lesson_loop(l, l->item[i].node);

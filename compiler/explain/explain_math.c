@@ -83,6 +83,7 @@ static const char *plain_name(const Lesson *l, const char *label, Math math)
     if (math == M_TEXT)
         return label;
 
+    /* a number */
     if (is_digit(*label) || *label == '-') {
         if (math == M_TEX)
             return label;
@@ -95,6 +96,7 @@ static const char *plain_name(const Lesson *l, const char *label, Math math)
     const char *name = escape(l, label, math);
     if (math == M_HTML)
         return text_format(l->ngc, "<mi>%s</mi>", name);
+    /* of several letters, TeX would make a product */
     if (label[0] && label[1])
         return text_format(l->ngc, "\\mathit{%s}", name);
     return name;
@@ -361,6 +363,8 @@ static const char *rule_words(const Lesson *l, const char *rule, const char *con
     for (const char *c = rule; *c;) {
         size_t n = word_size(c);
         int name = meant_name(c, n, nargs);
+
+        /* from words to a name, or back */
         if ((name < 0) != in_words) {
             in_words = !in_words;
             text_add(&t, "%s", in_words ? open : close);

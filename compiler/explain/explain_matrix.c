@@ -127,6 +127,8 @@ static void text_jacobian(const Lesson *l, Text *t, const Jacobian *j)
     text_matrix(l, t, &v);
     if (!j->downstream)
         return;
+
+    /* what it does on the way back */
     const char *upstream = lesson_derivative(l, l->loss[0], y);
     const char *up = vector_text(l, j->upstream, j->rows);
     const char *down = vector_text(l, j->downstream, j->columns);
@@ -144,6 +146,7 @@ static bool text_chain_cost(const Lesson *l, Text *t)
     if (pairs <= 0)
         return false;
 
+    /* the values from the loss down, with their numbers of elements */
     double *size = arena_array(l->ngc, pairs + 1, sizeof *size);
     text_add(t, "  the longest chain:");
     for (int i = 0; i <= pairs; i++) {

@@ -103,6 +103,7 @@ void explain_pack(Ngc *ngc, Text *out, const char *text, size_t size)
 
     int at = 0;
     while (at < p.size) {
+        /* the longest text from here that was there before */
         int from = 0, n = 0;
         if (at + LEAST <= p.size)
             n = longest_before(&p, at, &from);
@@ -112,7 +113,7 @@ void explain_pack(Ngc *ngc, Text *out, const char *text, size_t size)
         } else {
             n = 1;
             text_put(out, text + at, 1);
-            if (text[at] == '~')
+            if (text[at] == '~') /* alone, it begins a repetition */
                 text_put(out, "~", 1);
         }
         for (int end = at + n; at < end; at++)

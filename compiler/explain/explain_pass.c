@@ -103,10 +103,13 @@ static void keep_value(const Recorder *r, const Node *n)
     if (v->known && is_before(r->pass, v->pass, r->depth))
         return;
 
+    /* the pass, and what is known of large values, too */
     const double *x = l->e->value[n->id];
     v->known = true;
     memcpy(v->pass, r->pass, sizeof v->pass);
     v->stats = stats_of(x, count);
+
+    /* the elements of small ones */
     if (count > KEPT_ELEMENTS)
         return;
     if (!v->value)

@@ -68,9 +68,12 @@ static void text_item(const Lesson *l, Text *t, int item)
         return;
     }
 
-    text_add(t, "%s%s", indent(l, lesson_depth(l, n->loop)), n->label);
+    const char *space = indent(l, lesson_depth(l, n->loop));
+    text_add(t, "%s%s", space, n->label);
     if (n->formula && strcmp(n->formula, n->label) != 0)
         text_add(t, " = %s", n->formula);
+
+    /* in a loop it has a value in each pass */
     if (n->loop >= 0) {
         text_add(t, "\n");
         text_item_passes(l, t, n);
@@ -217,8 +220,11 @@ static void text_backward(const Lesson *l, Text *t, const Node *loss)
         const Move *v = &l->move[i];
         if (v->step->loss != loss)
             continue;
+
+        /* the moves of one y follow one another: y is said once */
         text_enter(l, t, v->loop, last ? last->loop : -1);
-        if (!last || v->step->y != last->step->y || v->loop != last->loop)
+        bool is_next = last && v->step->y == last->step->y && v->loop == last->loop;
+        if (!is_next)
             text_source(l, t, v);
         last = v;
         text_move(l, t, v);

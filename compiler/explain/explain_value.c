@@ -160,6 +160,7 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
         if (n->op == OP_loop)
             compute_loop(e, uses, &loops, n);
 
+        /* in memory that another value has left */
         int64_t count = eval_count(e, n->shape);
         if (!e->value[i] && count >= 2)
             reuse(e, p, i, count);
@@ -167,6 +168,7 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
         if (stats && !keep[i])
             stats[i] = stats_of(x, count);
 
+        /* operands of which this is the last user, and what has no user, leave theirs */
         for (int k = 0; k < n->nargs; k++) {
             int a = arg_id(n, k);
             if (last[a] == i && !keep[a] && e->value[a] && !node_loop(n->arg[k]))
