@@ -98,10 +98,15 @@ static void reduce(Import *im, const Pb__Node *n)
     unsigned set = 0;
     if (!input_shape(im, 0, &s))
         return;
+
+    /* the axes are an operand from this opset on, and an attribute before */
     int from = strcmp(n->op, "ReduceSum") == 0 ? 13 : 18;
-    int axes = axes_of(im, "axes", im->opset >= from ? 1 : -1, axis, s.rank);
+    int operand = im->opset >= from ? 1 : -1;
+    int axes = axes_of(im, "axes", operand, axis, s.rank);
     for (int i = 0; i < axes; i++)
         set |= 1u << axis[i];
+
+    /* what is left of the shape; has it elements? */
     bool keep = attribute_int(im, "keepdims", 1), nothing = true;
     for (int a = 0; a < s.rank; a++) {
         bool reduced = axes <= 0 || set >> a & 1;
@@ -113,6 +118,7 @@ static void reduce(Import *im, const Pb__Node *n)
         result_empty(im, 0, input_element(im, 0), &to);
         return;
     }
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(n->op, rows[i].op) == 0) {
             fill(im, &to, rows[i].of_nothing);
@@ -170,27 +176,37 @@ static void reshaped(Import *im, const Pb__Node *n)
         int64_t axis = attribute_int(im, "axis", 1);
         if (axis < 0)
             axis += s.rank;
+
+        /* the axes before this one, and those from it on */
         to = (Shape){.rank = 2, .dim = {1, 1}};
-        for (int i = 0; i < s.rank; i++)
-            to.dim[i >= axis] = size_mul(im->g, to.dim[i >= axis], s.dim[i]);
+        for (int i = 0; i < s.rank; i++) {
+            Size *side = &to.dim[i < axis ? 0 : 1];
+            *side = size_mul(im->g, *side, s.dim[i]);
+        }
         result_empty(im, 0, input_element(im, 0), &to);
         return;
     }
+
     const Known *list = want_known(im, 1, "the list of sizes");
     bool tile = strcmp(n->op, "Tile") == 0, nothing = false;
     if (!list || list->count > MAX_RANK || (tile && list->count != s.rank)) {
         problem(im, "its sizes do not fit");
         return;
     }
+
+    /* a size of 0 is that of x, unless it is allowed */
+    bool copies = !tile && !attribute_int(im, "allowzero", 0);
     to.rank = (int)list->count;
     for (int i = 0; i < to.rank; i++) {
-        to.dim[i] = known_size(im->g, list, i);
+        Size size = known_size(im->g, list, i);
         if (tile)
-            to.dim[i] = size_mul(im->g, to.dim[i], s.dim[i]);
-        else if (to.dim[i] == 0 && i < s.rank && !attribute_int(im, "allowzero", 0))
-            to.dim[i] = s.dim[i];
-        nothing |= to.dim[i] == 0;
+            size = size_mul(im->g, size, s.dim[i]);
+        else if (copies && size == 0 && i < s.rank)
+            size = s.dim[i];
+        to.dim[i] = size;
+        nothing |= size == 0;
     }
+
     if (nothing)
         result_empty(im, 0, input_element(im, 0), &to);
     else

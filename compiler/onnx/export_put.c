@@ -109,6 +109,20 @@ int element_of(const Export *x, Type type)
     return type == T_INT ? EL_INT64 : x->element;
 }
 
+/* A number as an int64, a float or a double. */
+static void put_element(char *to, double v, Type type, size_t size)
+{
+    if (size == sizeof(float)) {
+        float single = (float)v;
+        memcpy(to, &single, size);
+    } else if (type == T_INT) {
+        int64_t whole = (int64_t)v;
+        memcpy(to, &whole, size);
+    } else {
+        memcpy(to, &v, size);
+    }
+}
+
 /* A tensor with these elements. */
 Pb__Tensor *new_tensor(Export *x, const char *name, Type type, int rank, const int64_t *dim,
                        const double *v)
@@ -123,21 +137,15 @@ Pb__Tensor *new_tensor(Export *x, const char *name, Type type, int rank, const i
     t->type = element_of(x, type);
     t->n_dims = (size_t)rank;
     t->dims = LIST_COPY(x->ngc, dim, rank);
+
+    /* the elements as bytes, little-endian */
     size_t size = t->type == EL_FLOAT ? 4 : 8;
     char *raw = arena_alloc(x->ngc, (size_t)count * size + 1);
     for (int64_t i = 0; i < count; i++) {
-        float single = (float)v[i];
-        int64_t whole = 0;
-        if (type == T_INT)
-            whole = (int64_t)v[i];
-        const void *from;
-        if (type == T_INT)
-            from = (const void *)&whole;
-        else
-            from = (const void *)&v[i];
-        memcpy(raw + (size_t)i * size, t->type == EL_FLOAT ? (const void *)&single : from, size);
+        char *to = raw + (size_t)i * size;
+        put_element(to, v[i], type, size);
         if (!ngrt_little_endian())
-            ngrt_swap_bytes(raw + (size_t)i * size, 1, size);
+            ngrt_swap_bytes(to, 1, size);
     }
     t->has_raw = true;
     t->raw.data = (uint8_t *)raw;

@@ -226,6 +226,8 @@ static Known *fold_concat(Import *im)
     bool sizes = false;
     if (axis < 0)
         return NULL;
+
+    /* the shape: along the axis, the sum of all sizes */
     memcpy(dim, first->dim, sizeof dim);
     dim[axis] = 0;
     for (int i = 0; i < (int)im->at->n_input; i++) {
@@ -236,20 +238,27 @@ static Known *fold_concat(Import *im)
         sizes |= is_sizes(x);
     }
     Known *y = make(im, first->element, first->rank, dim, sizes);
-    int64_t inner = 1, outer = 1, done = 0;
+
+    /* elements before and after the axis */
+    int64_t inner = 1, outer = 1;
     for (int i = 0; i < first->rank; i++) {
-        inner *= i > axis ? dim[i] : 1;
-        outer *= i < axis ? dim[i] : 1;
+        if (i < axis)
+            outer *= dim[i];
+        if (i > axis)
+            inner *= dim[i];
     }
+
+    /* each operand gives a part of each row */
+    int64_t row = dim[axis] * inner, done = 0;
     for (int i = 0; y && i < (int)im->at->n_input; i++) {
         const Known *x = input_known(im, i);
-        int64_t rows = x->dim[axis] * inner;
-        if (rows * outer != x->count)
+        int64_t part = x->dim[axis] * inner;
+        if (part * outer != x->count)
             return NULL;
         for (int64_t o = 0; o < outer; o++)
-            for (int64_t k = 0; k < rows; k++)
-                put(im, y, o * dim[axis] * inner + done + k, x, o * rows + k);
-        done += rows;
+            for (int64_t k = 0; k < part; k++)
+                put(im, y, o * row + done + k, x, o * part + k);
+        done += part;
     }
     return y;
 }
@@ -261,7 +270,9 @@ static Known *fold_gather(Import *im)
     int rank = 0;
     if (axis < 0 || x->rank - 1 + index->rank > MAX_RANK)
         return NULL;
-    int64_t inner = 1, outer = 1;
+
+    /* [outer, n, inner] -> [outer, index.., inner] */
+    int64_t inner = 1, outer = 1, n = x->dim[axis];
     for (int i = 0; i < axis; i++)
         outer *= dim[rank++] = x->dim[i];
     for (int i = 0; i < index->rank; i++)
@@ -272,7 +283,7 @@ static Known *fold_gather(Import *im)
     Known *y = make(im, x->element, rank, dim, is_sizes(x));
     for (int64_t o = 0; y && o < outer; o++)
         for (int64_t k = 0; k < index->count; k++) {
-            int64_t at, n = x->dim[axis];
+            int64_t at;
             if (!known_whole(im->g, index, k, &at) || at < -n || at >= n) {
                 problem(im, "an index is out of range");
                 return NULL;
@@ -340,6 +351,8 @@ static Known *fold_slice(Import *im)
     bool stepped = im->opset >= 10 && slice_numbers(im, 4, "steps", by, &steps);
     if ((some && axes != starts) || (stepped && steps != starts) || starts > x->rank)
         return NULL;
+
+    /* axes that are not named are whole */
     for (int i = 0; i < x->rank; i++) {
         dim[i] = x->dim[i];
         step[i] = 1;
@@ -354,6 +367,7 @@ static Known *fold_slice(Import *im)
         step[k] = s;
         dim[k] = slice_axis(x->dim[k], &from[k], end[i], s);
     }
+
     Known *y = make(im, x->element, x->rank, dim, is_sizes(x));
     for (int64_t i = 0; y && i < y->count; i++) {
         for (int k = 0; k < x->rank; k++)
@@ -531,20 +545,27 @@ static Known *fold_two(Import *im, const Known *a, const Known *b)
     bool sizes = is_sizes(a) || is_sizes(b), whole = element_is_int(a->element);
     if (!broadcast(a, b, &rank, dim))
         return NULL;
-    bool logic = has_word("Equal Less LessOrEqual Greater GreaterOrEqual And Or", op);
-    Known *y = make(im, logic ? EL_BOOL : a->element, rank, dim, sizes);
+
+    int element = a->element;
+    if (has_word("Equal Less LessOrEqual Greater GreaterOrEqual And Or", op))
+        element = EL_BOOL;
+    Known *y = make(im, element, rank, dim, sizes);
     for (int64_t i = 0; y && i < y->count; i++, index_next(rank, dim, at)) {
         int64_t ka = place(a, rank, at), kb = place(b, rank, at);
+
+        if (sizes) {
+            if (!is_size(im, a, ka) || !is_size(im, b, kb))
+                return NULL;
+            Size u = known_size(im->g, a, ka), v = known_size(im->g, b, kb);
+            if (!size_of(im, op, u, v, whole, &y->size[i]))
+                return NULL;
+            continue;
+        }
+
         double u = 0, v = 0;
-        bool good;
-        if (sizes)
-            good = is_size(im, a, ka) && is_size(im, b, kb) &&
-                   size_of(im, op, known_size(im->g, a, ka), known_size(im->g, b, kb), whole,
-                           &y->size[i]);
-        else
-            good = known_number(im->g, a, ka, &u) && known_number(im->g, b, kb, &v) &&
-                   number_of(op, u, v, whole, &y->number[i]);
-        if (!good)
+        if (!known_number(im->g, a, ka, &u) || !known_number(im->g, b, kb, &v))
+            return NULL;
+        if (!number_of(op, u, v, whole, &y->number[i]))
             return NULL;
     }
     return y;
@@ -757,6 +778,8 @@ bool fold(Import *im, const Pb__Node *n)
             f = &folds[i];
     if (!f || (!f->any && n->n_input == 0))
         return false;
+
+    /* all operands must be known, and be constants */
     for (int i = 0; i < (int)n->n_input && !f->any; i++) {
         const Known *k = NULL;
         if (has_input(n, i))
@@ -768,6 +791,7 @@ bool fold(Import *im, const Pb__Node *n)
     }
     if ((int)n->n_input < f->least)
         return false;
+
     Known *y = f->fold(im);
     if (im->failed)
         return true;

@@ -39,7 +39,9 @@ Known *fold_scatter(Import *im)
     Known *y = known_new(im->ngc, x->element, x->rank, x->dim);
     for (int64_t k = 0; k < x->count; k++)
         y->number[k] = element(x, k);
+
     for (int64_t r = 0; r < rows; r++) {
+        /* the row that these indices choose */
         int64_t to = 0;
         for (int64_t a = 0; a < axes; a++) {
             int64_t at = (int64_t)element(i, r * axes + a), n = x->dim[a];

@@ -231,6 +231,8 @@ void weights_find(Import *im)
     double v;
     Known **list = arena_array(im->ngc, all + 1, sizeof *list);
     Use **use = arena_array(im->ngc, all + 2, sizeof *use);
+
+    /* their order, and who uses them */
     for (int i = 0; i < all; i++) {
         const char *name = im->graph->initializer[i]->name;
         Meaning *m = meaning_of(im, name);
@@ -238,6 +240,8 @@ void weights_find(Import *im)
             m->known->order = i + 1;
     }
     count_operands(im, use);
+
+    /* those that may be one weight in several places */
     for (int i = 0; i < all; i++) {
         const char *name = im->graph->initializer[i]->name;
         Meaning *m = meaning_of(im, name);
