@@ -100,11 +100,11 @@ static void put_array(Emit *e, Text *t, const Array *a, const char *name)
         return;
     }
 
-    size_t size = (size_t)a->count * (strcmp(type, "double") == 0 ? 8 : 4);
+    size_t size = (size_t)a->count * (size_t)type_size(e->ngc, a->type);
     unsigned char *bytes = arena_alloc(e->ngc, size);
     store_elements(e, bytes, a->data, a->count, a->type);
-    put_union(t, type, name, text_format(e->ngc, "%s of[%lld]", type, (long long)a->count), bytes,
-              size);
+    const char *of = text_format(e->ngc, "%s of[%lld]", type, (long long)a->count);
+    put_union(t, type, name, of, bytes, size);
 }
 
 /* Some are double in a model of floats: those of metrics_finish. */

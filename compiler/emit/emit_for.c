@@ -100,9 +100,10 @@ void print_for_end(Body *b, const Kernel *k)
     text_add(&b->text, "    }\n");
     b->dims &= ~(1u << index_dim(k->loop));
     /* all threads that make the passes have counted the same number */
+    const char *once = text_if(k->split, "if (id == 0)\n        ");
     for (int s = 0; s < k->stores; s++) {
         const Node *n = k->store[s].node;
-        text_add(&b->text, "    %s%s = (int32_t)%s;\n", text_if(k->split, "if (id == 0)\n        "),
-                 print_number(b, program_place(b->p, n), n), i);
+        const char *count = print_number(b, program_place(b->p, n), n);
+        text_add(&b->text, "    %s%s = (int32_t)%s;\n", once, count, i);
     }
 }

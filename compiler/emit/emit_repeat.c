@@ -83,9 +83,11 @@ static void add_vars(Repeater *x, VarKind kind)
 {
     const Model *m = x->r->e->module->model;
     Struct s = {.name = block_info[block_of_var[kind]].name};
-    for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->kind == kind)
-            add_member(x, &s, m->var[i]->cname, m->var[i]->type, m->var[i]->shape);
+    for (int i = 0; i < m->vars; i++) {
+        const Var *v = m->var[i];
+        if (v->kind == kind)
+            add_member(x, &s, v->cname, v->type, v->shape);
+    }
 }
 
 static void add_grads(Repeater *x)

@@ -25,9 +25,11 @@ static const int *wanted_levels(const Printer *pr)
     int *wanted = arena_array(pr->e->ngc, k->vals + 1, sizeof *wanted);
 
     /* users come after their operands */
-    for (int i = k->vals - 1; i >= 0; i--)
+    for (int i = k->vals - 1; i >= 0; i--) {
+        const Val *user = k->val[i];
         for (int a = 0; a < 3; a++)
-            note_user(k->val[i]->arg[a], k->val[i]->level, wanted, k->val, i);
+            note_user(user->arg[a], user->level, wanted, k->val, i);
+    }
     for (int s = 0; s < k->stores; s++)
         note_user(k->store[s].val, k->axes, wanted, k->val, k->vals);
     return wanted;

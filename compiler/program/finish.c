@@ -81,10 +81,14 @@ static const Index *split_axis(Program *p, const Index *x, int i, Size inner)
 
 void kernel_split(Program *p, Kernel *k, int i, Size inner)
 {
-    for (int s = 0; s < k->stores; s++)
-        k->store[s].at = split_axis(p, k->store[s].at, i, inner);
-    for (int v = 0; v < k->vals; v++)
-        k->val[v]->at = split_axis(p, k->val[v]->at, i, inner);
+    for (int s = 0; s < k->stores; s++) {
+        Store *store = &k->store[s];
+        store->at = split_axis(p, store->at, i, inner);
+    }
+    for (int v = 0; v < k->vals; v++) {
+        Val *val = k->val[v];
+        val->at = split_axis(p, val->at, i, inner);
+    }
 
     move_axes(k, i + 1, i);
     k->extent[i + 1] = inner;

@@ -516,12 +516,17 @@ static void require_reads(Flow *f, int u)
 {
     const Unit *unit = &f->unit[u];
 
-    for (int i = 0; i < unit->pieces; i++)
-        for (int r = 0; r < unit->piece[i].reads; r++)
-            f->asked[unit->piece[i].read[r]] = u;
-    for (int i = 0; i < unit->pieces; i++)
-        for (int r = 0; r < unit->piece[i].reads; r++)
-            require(f, unit->piece[i].read[r], u);
+    /* all are asked for before any is computed */
+    for (int i = 0; i < unit->pieces; i++) {
+        const Piece *x = &unit->piece[i];
+        for (int r = 0; r < x->reads; r++)
+            f->asked[x->read[r]] = u;
+    }
+    for (int i = 0; i < unit->pieces; i++) {
+        const Piece *x = &unit->piece[i];
+        for (int r = 0; r < x->reads; r++)
+            require(f, x->read[r], u);
+    }
 }
 
 void flow_schedule(Flow *f)

@@ -69,17 +69,24 @@ Coef coef_mul(Graph *g, Coef a, Size by)
 void index_add(Graph *g, Index *to, const Index *from, Size by)
 {
     to->base = coef_add(g, to->base, coef_mul(g, from->base, by));
-    for (int i = 0; i < MAX_AXES; i++)
-        if (!coef_zero(from->axis[i]))
-            to->axis[i] = coef_add(g, to->axis[i], coef_mul(g, from->axis[i], by));
+    for (int i = 0; i < MAX_AXES; i++) {
+        Coef c = from->axis[i];
+        if (!coef_zero(c))
+            to->axis[i] = coef_add(g, to->axis[i], coef_mul(g, c, by));
+    }
 
     for (int i = 0; i < from->parts; i++) {
         if (to->parts == MAX_PARTS)
             ngc_bug("an element is found by more than %d indices", MAX_PARTS);
-        to->part[to->parts].val = from->part[i].val;
-        to->part[to->parts].by = coef_mul(g, from->part[i].by, by);
-        to->parts++;
+        int k = to->parts++;
+        to->part[k].val = from->part[i].val;
+        to->part[k].by = coef_mul(g, from->part[i].by, by);
     }
+}
+
+static Coef coef_negate(Coef c)
+{
+    return (Coef){.plus = c.minus, .minus = c.plus};
 }
 
 /* -x */
@@ -87,11 +94,11 @@ static Index index_negate(const Index *x)
 {
     Index y = *x;
 
-    y.base = (Coef){x->base.minus, x->base.plus};
+    y.base = coef_negate(x->base);
     for (int i = 0; i < MAX_AXES; i++)
-        y.axis[i] = (Coef){x->axis[i].minus, x->axis[i].plus};
+        y.axis[i] = coef_negate(x->axis[i]);
     for (int i = 0; i < x->parts; i++)
-        y.part[i].by = (Coef){x->part[i].by.minus, x->part[i].by.plus};
+        y.part[i].by = coef_negate(x->part[i].by);
     return y;
 }
 

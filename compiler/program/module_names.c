@@ -139,8 +139,10 @@ static void warn_renamed(Module *m, const char *name, const char *cname, Loc loc
 
 static void warn_names(Module *m)
 {
-    for (int i = 0; i < m->graph->dims; i++)
-        warn_renamed(m, m->graph->dim[i].name, m->dim[i], m->graph->dim[i].loc);
+    for (int i = 0; i < m->graph->dims; i++) {
+        const Dim *dim = &m->graph->dim[i];
+        warn_renamed(m, dim->name, m->dim[i], dim->loc);
+    }
     for (int i = 0; i < m->model->vars; i++) {
         const Var *v = m->model->var[i];
         warn_renamed(m, v->name, v->cname, v->loc);

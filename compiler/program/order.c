@@ -573,8 +573,9 @@ static Node *passes_node(const Program *p, const Node *loop)
 /* The body's nodes that the test is computed from. */
 static void find_for_test(Program *p, const struct ProgramLoop *l, Order *o)
 {
+    const Node *test = loop_test(l->node);
     o->for_test = arena_array(p->ngc, p->nodes + 1, sizeof *o->for_test);
-    o->for_test[p->slot[loop_test(l->node)->id]] = true;
+    o->for_test[p->slot[test->id]] = true;
 
     /* users before operands */
     for (int i = p->nodes - 1; i >= 0; i--) {

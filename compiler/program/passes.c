@@ -127,10 +127,10 @@ static void verify_model(const Model *m)
 static void verify_roots(const Model *m, Node *const *root)
 {
     for (int i = 0; i < m->roots; i++) {
-        const Node *was = m->root[i].node;
-        if (root[i]->type != was->type || !shape_equal(root[i]->shape, was->shape))
+        const Node *was = m->root[i].node, *is = root[i];
+        if (is->type != was->type || !shape_equal(is->shape, was->shape))
             ngc_bug("%s is %s after a pass, and was %s", m->root[i].name,
-                    shape_text(m->graph, root[i]->shape), shape_text(m->graph, was->shape));
+                    shape_text(m->graph, is->shape), shape_text(m->graph, was->shape));
     }
 }
 

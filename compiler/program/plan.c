@@ -98,16 +98,25 @@ static void live_through(const Program *p, Life *life, const Kernel *k, const No
 static void live_through_loops(const Program *p, Life *life, int at)
 {
     const Kernel *k = p->kernel[at];
+    if (k->loop == NULL)
+        return;
 
-    for (int s = 0; k->loop && s < k->stores; s++)
-        if (!k->store[s].target)
-            live_through(p, life, k, k->store[s].node);
-    for (int v = 0; k->loop && v < k->vals; v++)
-        if (k->val[v]->kind == V_LOAD)
-            live_through(p, life, k, k->val[v]->node);
-    for (int v = 0; k->loop && v < 3; v++)
-        if (kernel_operand(p, k, v))
-            live_through(p, life, k, kernel_operand(p, k, v));
+    /* what it stores, loads, and is given */
+    for (int i = 0; i < k->stores; i++) {
+        const Store *s = &k->store[i];
+        if (!s->target)
+            live_through(p, life, k, s->node);
+    }
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (v->kind == V_LOAD)
+            live_through(p, life, k, v->node);
+    }
+    for (int i = 0; i < 3; i++) {
+        const Node *operand = kernel_operand(p, k, i);
+        if (operand)
+            live_through(p, life, k, operand);
+    }
 }
 
 static Life *find_lives(const Program *p)
@@ -213,14 +222,20 @@ static const Node *find_dying(const Program *p, const Life *life, const Group *g
 {
     const Kernel *k = p->kernel[at];
 
-    for (int v = 0; v < k->vals; v++)
-        if (k->val[v]->kind == V_LOAD && dies_in_place(p, life, group, at, s, k->val[v]->node))
-            return k->val[v]->node;
+    for (int i = 0; i < k->vals; i++) {
+        const Val *v = k->val[i];
+        if (v->kind == V_LOAD && dies_in_place(p, life, group, at, s, v->node))
+            return v->node;
+    }
 
-    const Node *onto = k->onto ? program_holder(p, k->onto) : NULL;
+    const Node *onto = NULL;
     if (k->kind == K_CALL)
         onto = kernel_operand(p, k, 0);
-    return onto && dies_in_place(p, life, group, at, s, onto) ? onto : NULL;
+    else if (k->onto)
+        onto = program_holder(p, k->onto);
+    if (onto && dies_in_place(p, life, group, at, s, onto))
+        return onto;
+    return NULL;
 }
 
 /* Joins store s to the group of a tensor that it can write over. */

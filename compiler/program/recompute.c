@@ -30,6 +30,9 @@ static void *longer(Ngc *ngc, const void *old, int count, int room, size_t item)
     return now;
 }
 
+/* The list with room for more than its `count` items, in place. */
+#define LONGER(ngc, list, count, room) ((list) = longer(ngc, list, count, room, sizeof *(list)))
+
 /* Room for one more slot in all tables. */
 static void grow_slots(Copier *c)
 {
@@ -38,13 +41,13 @@ static void grow_slots(Copier *c)
 
     if (n < c->slot_room)
         return;
-    p->node = longer(p->ngc, p->node, n, room, sizeof *p->node);
-    p->place = longer(p->ngc, p->place, n, room, sizeof *p->place);
-    p->phase = longer(p->ngc, p->phase, n, room, 1);
-    p->weight = longer(p->ngc, p->weight, n, room, 1);
-    p->depth = longer(p->ngc, p->depth, n, room, 1);
-    p->given = longer(p->ngc, p->given, n, room, sizeof *p->given);
-    p->readers = longer(p->ngc, p->readers, n, room, sizeof *p->readers);
+    LONGER(p->ngc, p->node, n, room);
+    LONGER(p->ngc, p->place, n, room);
+    LONGER(p->ngc, p->phase, n, room);
+    LONGER(p->ngc, p->weight, n, room);
+    LONGER(p->ngc, p->depth, n, room);
+    LONGER(p->ngc, p->given, n, room);
+    LONGER(p->ngc, p->readers, n, room);
     c->slot_room = room;
 }
 
@@ -349,11 +352,13 @@ static void set_kernels(Program *p, const KernelRun *item, int items)
 static void count_repeats(Program *p, const Flow *f)
 {
     for (int i = 0; i < f->steps; i++) {
-        const Unit *u = &f->unit[f->step[i].unit];
-        for (int x = 0; x < u->pieces; x++) {
+        const FlowStep *s = &f->step[i];
+        const Unit *u = &f->unit[s->unit];
+        for (int x = 0; x < u->pieces && s->again; x++) {
             int v = u->piece[x].value;
-            if (f->step[i].again && f->step[i].pieces >> x & 1 && f->bytes[v] > 0)
-                p->again[v] += f->maker[f->first[v]] == f->step[i].unit;
+            bool is_made = s->pieces >> x & 1;
+            if (is_made && f->bytes[v] > 0)
+                p->again[v] += f->maker[f->first[v]] == s->unit;
         }
     }
 }
