@@ -1,6 +1,7 @@
-/* controls.js - the controls of the view that trains, on texts as students write them: `node controls.js NGC.WASM`. After each control the
- * text has no mistake, says what was chosen, and has all of its comments. Then tables as they come from other programs. Says what
- * failed; the last line counts. */
+/* controls.js - the controls of the view that trains, on texts as students write them: `node
+ * controls.js NGC.WASM`. After each control the text has no mistake, says what was chosen, and
+ * has all of its comments. Then tables as they come from other programs. Says what failed; the
+ * last line counts. */
 import {readFileSync} from 'node:fs';
 import {Compiler} from '../../compiler/play/page/compiler.js';
 import {readLibrary} from '../../compiler/play/page/library.js';
@@ -90,7 +91,8 @@ minimize J = bce_logits(z, t) with sgd(lr = 1)
 for (const set in SETS) TEXTS[`the net for ${set}`] = firstNet(SETS[set]);
 TEXTS['the net for a table of three classes'] = firstNet({classes: 3, inputs: 4, table: true, scale: {means: [1e6, 2, 3, 4], deviations: [1e-9, 1, 2, 3]}});
 
-/* A control as the page offers it: [what, the text after it, what is read from that, what it should be]. */
+/* A control as the page offers it: [what, the text after it, what is read from that, what it
+ * should be]. */
 function* moves(net) {
   const {layers, loss} = net;
   const then = (what, text, read, want) => [what, text, () => read(readNet(text)), want];

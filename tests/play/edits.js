@@ -1,6 +1,6 @@
-/* edits.js - random edits of models, as a student makes them and worse: `node edits.js NGC.WASM EXAMPLES COUNT [SEED]`. The
- * compiler must answer each text with JSON, must not fail inside, and must not keep memory. Says what failed; the last line says
- * how many texts there were. */
+/* edits.js - random edits of models, as a student makes them and worse: `node edits.js NGC.WASM
+ * EXAMPLES COUNT [SEED]`. The compiler must answer each text with JSON, must not fail inside,
+ * and must not keep memory. Says what failed; the last line says how many texts there were. */
 import {readFileSync, readdirSync} from 'node:fs';
 import {Compiler} from '../../compiler/play/page/compiler.js';
 
@@ -69,7 +69,8 @@ for (let i = 0; i < +count; i++) {
   good += !!answer.lesson;
 }
 
-/* The same texts again, in an instance that has seen all of that: no more memory than the texts need. */
+/* The same texts again, in an instance that has seen all of that: no more memory than the texts
+ * need. */
 some.forEach(t => compiler.play(t, [], 15));
 const after = memory();
 some.forEach(t => compiler.play(t, [], 15));

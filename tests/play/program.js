@@ -1,6 +1,7 @@
-/* program.js - models in JavaScript (print_js.c) against the interpreter: `node program.js NGC.WASM FOLDER MODEL ...`, where FOLDER has math.js and matrix.js. In place of
- * NGC.WASM, a program that native.c became. Gradients after forward and backward, losses, and all that a step changes are those of `ngc run`. Says what differs; the last
- * line counts. */
+/* program.js - models in JavaScript (print_js.c) against the interpreter: `node program.js
+ * NGC.WASM FOLDER MODEL ...`, where FOLDER has math.js and matrix.js. In place of NGC.WASM, a
+ * program that native.c became. Gradients after forward and backward, losses, and all that a
+ * step changes are those of `ngc run`. Says what differs; the last line counts. */
 import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {Compiler} from '../../compiler/play/page/compiler.js';

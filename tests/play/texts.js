@@ -1,5 +1,6 @@
-/* texts.js - the texts of the playground and of the lesson in it: `node texts.js TOP`. Each has all languages, with the same places
- * for what is given; each that the scripts ask for is there, and none is left that nothing asks for. The last line counts. */
+/* texts.js - the texts of the playground and of the lesson in it: `node texts.js TOP`. Each has
+ * all languages, with the same places for what is given; each that the scripts ask for is there,
+ * and none is left that nothing asks for. The last line counts. */
 import {readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {LANGUAGES, table, editorTexts} from '../../compiler/play/page/texts.js';

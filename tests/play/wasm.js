@@ -1,4 +1,5 @@
-/* wasm.js - the compiler of the page in Node: `node wasm.js NGC.WASM MODEL PARTS [NAME=VALUE ...]` prints its answer. */
+/* wasm.js - the compiler of the page in Node: `node wasm.js NGC.WASM MODEL PARTS [NAME=VALUE
+ * ...]` prints its answer. */
 import {readFileSync} from 'node:fs';
 import {Compiler} from '../../compiler/play/page/compiler.js';
 

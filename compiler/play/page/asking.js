@@ -1,5 +1,5 @@
-/* asking.js - asks the compiler's worker: only the latest text counts. A worker that does not answer
- * in time is ended, and a new one started. */
+/* asking.js - asks the compiler's worker: only the latest text counts. A worker that does not
+ * answer in time is ended, and a new one started. */
 
 const LIMIT = 15000; /* milliseconds */
 

@@ -1,4 +1,5 @@
-/* diff.js - the lines that two texts have in common, and those that only one of them has (Myers, 1986). */
+/* diff.js - the lines that two texts have in common, and those that only one of them has (Myers,
+ * 1986). */
 
 /* [[' ' | '-' | '+', line], ...] */
 export function difference(a, b) {

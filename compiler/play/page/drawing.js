@@ -1,5 +1,6 @@
-/* drawing.js - heat maps, points, curves, and the lines of weights. Colours are blue for positive values
- * and class 1, orange for negative ones and class 0; classes differ in shape too. */
+/* drawing.js - heat maps, points, curves, and the lines of weights. Colours are blue for
+ * positive values and class 1, orange for negative ones and class 0; classes differ in shape
+ * too. */
 
 const dark = () => matchMedia('(prefers-color-scheme: dark)').matches;
 
@@ -92,8 +93,8 @@ export function pointsOn(canvas, {train, test}, [x, y], classes, high) {
   train.slice(0, 600).forEach(p => draw(p, true));
 }
 
-/* A curve over [low, high], with points [x, t]; the first `seen` are those to learn from. Returns the
- * heights of the picture's lower and upper edge. */
+/* A curve over [low, high], with points [x, t]; the first `seen` are those to learn from.
+ * Returns the heights of the picture's lower and upper edge. */
 export function curveOn(canvas, values, [low, high], points, seen) {
   const c = canvas.getContext('2d');
   const all = [...values, ...points.map(p => p[1])].filter(Number.isFinite);

@@ -1,6 +1,7 @@
-/* frame.js - the lesson: the page that `ngc explain` writes, in a frame. A new lesson is loaded into
- * a second frame, which takes the place of the first when it is drawn; so nothing flickers. What the
- * reader has chosen there (the step, the detail) goes from the one to the other by their names. */
+/* frame.js - the lesson: the page that `ngc explain` writes, in a frame. A new lesson is loaded
+ * into a second frame, which takes the place of the first when it is drawn; so nothing flickers.
+ * What the reader has chosen there (the step, the detail) goes from the one to the other by
+ * their names. */
 import {html} from './page.js';
 import {frameWords} from './frame_texts.js';
 import {language} from './texts.js';

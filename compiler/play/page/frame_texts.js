@@ -1,5 +1,6 @@
-/* frame_texts.js - the texts of a lesson page (compiler/explain/page) in the languages of the playground: by the English text, in
- * the order of LANGUAGES without English. %1, %2 are what is given. A text that is missing here stays English. */
+/* frame_texts.js - the texts of a lesson page (compiler/explain/page) in the languages of the
+ * playground: by the English text, in the order of LANGUAGES without English. %1, %2 are what is
+ * given. A text that is missing here stays English. */
 import {LANGUAGES} from './texts.js';
 
 const rows = {

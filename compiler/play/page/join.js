@@ -45,7 +45,8 @@ function markdown(text) {
   }).join('');
 }
 
-/* ---- the course: "## 1. Title" up to the next; its solutions below "## Solutions", "**1.** Text" ---- */
+/* ---- the course: "## 1. Title" up to the next; its solutions below "## Solutions", "**1.**
+ * Text" ---- */
 
 function lessons(readme) {
   const solutions = {};

@@ -1,4 +1,5 @@
-/* library.js - what names mean: those of the library, {name: {form, params, text, doc}}, and those that a text defines. */
+/* library.js - what names mean: those of the library, {name: {form, params, text, doc}}, and
+ * those that a text defines. */
 
 /* The def that begins at a line of the prelude: up to its closing brace. */
 function wholeDef(lines, k) {
@@ -16,7 +17,8 @@ export function ownDef(text, name) {
   return k < 0 ? null : wholeDef(lines, k);
 }
 
-/* prelude: the library's text; primitives: {name: parameters}; manual: {name: [form, what it is]}. */
+/* prelude: the library's text; primitives: {name: parameters}; manual: {name: [form, what it
+ * is]}. */
 export function readLibrary({prelude, primitives}, manual) {
   const library = {};
   for (const name in primitives) {

@@ -125,7 +125,8 @@ function setState(...said) {
   if (said[0] !== 'working') tellSoon();
 }
 
-/* What a screen reader hears: not each change while somebody types, but what holds after a while, and only if it is new. */
+/* What a screen reader hears: not each change while somebody types, but what holds after a
+ * while, and only if it is new. */
 const tellSoon = pause(1200, () => {
   const first = messagesShown.find(m => m.severity === 'error');
   const about = first ? `. ${first.line ? say('line', first.line) + ': ' : ''}${first.message}` : '';
@@ -264,7 +265,8 @@ function paintPanel() {
     );
 }
 
-/* What the compiler printed. Of megabytes only the beginning, with a button for all: a page that shows them needs seconds. */
+/* What the compiler printed. Of megabytes only the beginning, with a button for all: a page that
+ * shows them needs seconds. */
 const SHOWN = 2000000;
 function longText(text) {
   const listing = html('pre', {lang: 'en'}, text.slice(0, SHOWN));

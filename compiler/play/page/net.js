@@ -1,5 +1,6 @@
-/* net.js - a net as the text of a model: what the controls read from it, and how they change it. The
- * text stays the net: a control changes only its words in it, and a comment stays where it is. */
+/* net.js - a net as the text of a model: what the controls read from it, and how they change it.
+ * The text stays the net: a control changes only its words in it, and a comment stays where it
+ * is. */
 import {say} from './texts.js';
 
 const OPENS = '([{';
@@ -62,7 +63,8 @@ function argumentsAt(code, depths, open) {
   return {open, close, list, get: (name, at) => (list.find(a => a.name === name) || plain[at])?.value || null};
 }
 
-/* The statements that are outside of all braces. A new line ends one, unless a bracket is open or an operator comes before or after it. */
+/* The statements that are outside of all braces. A new line ends one, unless a bracket is open
+ * or an operator comes before or after it. */
 function statementsOf(code, depths) {
   const list = [];
   let start = 0;
@@ -142,8 +144,8 @@ function inputsOf(code, statements) {
   return {batch, plane: plane ? plane[1] : null};
 }
 
-/* What the controls can move in the text, or null: there is no loss with an optimizer. `chain`: all of the net is a chain of
- * dense layers, each of which is computed from the one before. */
+/* What the controls can move in the text, or null: there is no loss with an optimizer. `chain`:
+ * all of the net is a chain of dense layers, each of which is computed from the one before. */
 export function readNet(text) {
   const code = codeOf(text);
   const depths = depthsOf(code);
@@ -307,7 +309,8 @@ function scaling({means, deviations}) {
   return `u = (x - ${list(means)})/${list(deviations)}`;
 }
 
-/* For points with classes (how many: 0 for values), or a curve; scale: {means, deviations} of columns that need it. */
+/* For points with classes (how many: 0 for values), or a curve; scale: {means, deviations} of
+ * columns that need it. */
 export function firstNet({classes, inputs, table, scale, layers = classes ? [4, 2] : [8, 4], optimizer = 'sgd(lr = 0.1)'}) {
   const many = classes > 2;
   const ofValues = inputs === 2 ? 'about_plane' : 'about_curve';

@@ -138,7 +138,8 @@ function numberIn(cell, comma) {
   return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? +text : NaN;
 }
 
-/* How many classes a column has: that of its words, or of the numbers 0, 1, 2, ...; 0: it has values. */
+/* How many classes a column has: that of its words, or of the numbers 0, 1, 2, ...; 0: it has
+ * values. */
 function classesOf(column, words) {
   if (words) return words.size < 21 ? Math.max(2, words.size) : 0;
   const kinds = new Set(column);
@@ -147,8 +148,9 @@ function classesOf(column, words) {
   return count === 2 && all ? 2 : all && count > 2 && count <= 10 && column.length >= 5 * count ? count : 0;
 }
 
-/* A text as {rows, left, kinds}: rows of numbers without a heading, how many rows were left out because cells are missing (or there are
- * more than `most`), and how many classes the last column has. The words of a column become 0, 1, ... */
+/* A text as {rows, left, kinds}: rows of numbers without a heading, how many rows were left out
+ * because cells are missing (or there are more than `most`), and how many classes the last
+ * column has. The words of a column become 0, 1, ... */
 export function readTable(text, most = 20000) {
   const clean = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
   const separator = separatorOf(clean);

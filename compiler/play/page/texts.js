@@ -1,5 +1,6 @@
-/* texts.js - the texts of the page, in each language: one table. What the compiler says is English, with the title of its code in
- * the language of the page; frame_texts.js has the texts of the lesson. */
+/* texts.js - the texts of the page, in each language: one table. What the compiler says is
+ * English, with the title of its code in the language of the page; frame_texts.js has the texts
+ * of the lesson. */
 
 /* By name: the texts in the order of LANGUAGES. */
 export const LANGUAGES = {en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español', vi: 'Tiếng Việt', zh: '中文'};

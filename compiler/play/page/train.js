@@ -1,5 +1,5 @@
-/* train.js - the view that trains: data, controls that change the text, and what the net does with all
- * that. The training itself is in a worker (trainer.js). */
+/* train.js - the view that trains: data, controls that change the text, and what the net does
+ * with all that. The training itself is in a worker (trainer.js). */
 import {html, number, pause, repaint} from './page.js';
 import {say} from './texts.js';
 import {SETS, makePoints, divide, readTable} from './points.js';
@@ -17,8 +17,8 @@ const PENALTIES = ['0', '0.0001', '0.001', '0.003', '0.01', '0.03', '0.1', '1'];
 const BATCHES = ['1', '5', '10', '20', '50', '100', '200'];
 
 export class Train {
-  /* text, edit: the model's text, and what changes it; again: asks for the program anew; compile: the
-   * program of another text; params: of a function, by its name */
+  /* text, edit: the model's text, and what changes it; again: asks for the program anew;
+   * compile: the program of another text; params: of a function, by its name */
   constructor({parent, script, math, text, edit, again, compile, params}) {
     Object.assign(this, {parent, script, math, text, edit, again, compile, params});
     this.settings = {set: 'circle', count: 200, noise: 0, share: 0.5, seed: 1};

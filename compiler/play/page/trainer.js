@@ -1,6 +1,7 @@
 /* trainer.js - trains a model in a worker of its own, and tells the page what it sees. Before this
- * text, the page puts: math.js and matrix.js; F, the functions of one element; `program`, what the compiler said of
- * the model; and `model`, its functions in JavaScript. So nothing is evaluated from a string. */
+ * text, the page puts: math.js and matrix.js; F, the functions of one element; `program`, what
+ * the compiler said of the model; and `model`, its functions in JavaScript. So nothing is
+ * evaluated from a string. */
 
 const B = {params: {}, state: {}, inputs: {}, work: {}, grads: {}, dims: {...program.dims}};
 for (const a of program.arrays) {
