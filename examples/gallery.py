@@ -1,5 +1,6 @@
-"""gallery.py NGC OUT [NAME ...] - a page of all examples (or of these): each with its graph as the lesson page draws it, the first
-sentence of its text, and a link that opens it in playground.html beside the page. It needs Chromium. `make gallery` runs it."""
+"""gallery.py NGC OUT [NAME ...] - a page of all examples (or of these): each with its graph as the
+lesson page draws it, the first sentence of its text, and a link that opens it in playground.html
+beside the page. It needs Chromium. `make gallery` runs it."""
 import html
 import json
 import os

@@ -1,6 +1,7 @@
-"""pictures.py NGC PLAYGROUND FOLDER [NAME ...] - makes the pictures of the course and of the README (or these) from the pages
-themselves: the playground and lessons of `ngc explain`, in Chromium. Graphs and curves are SVG with the colours of the pages, in
-light and dark; all else is PNG. `make pictures` runs it. It needs Chromium and PIL (Debian: chromium, python3-pil)."""
+"""pictures.py NGC PLAYGROUND FOLDER [NAME ...] - makes the pictures of the course and of the README
+(or these) from the pages themselves: the playground and lessons of `ngc explain`, in Chromium.
+Graphs and curves are SVG with the colours of the pages, in light and dark; all else is PNG. `make
+pictures` runs it. It needs Chromium and PIL (Debian: chromium, python3-pil)."""
 import base64
 import io
 import json

@@ -1,8 +1,8 @@
-"""coverage_cc.py BUILD COMPILER ARGUMENT... - compiles as COMPILER does, but sources of the runtime, and
-programs of its suite, which include it, count their lines and branches (coverage.sh). What they
-need is in BUILD: one object for each source and set of options, .obj because the suite pass links
-all *.o there. The optimizer and the sanitizers
-are left out, because they have branches of their own."""
+"""coverage_cc.py BUILD COMPILER ARGUMENT... - compiles as COMPILER does, but sources of the
+runtime, and programs of its suite, which include it, count their lines and branches (coverage.sh).
+What they need is in BUILD: one object for each source and set of options, .obj because the suite
+pass links all *.o there. The optimizer and the sanitizers are left out, because they have branches
+of their own."""
 
 import hashlib
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""host.py - a model from Python, by ctypes and the manifest: only the last ten lines know this model.
+"""host.py - a model from Python, by ctypes and the manifest: only the last ten lines know this
+model.
 
     ngc --standalone --manifest line.ng -o line.c && cc -O2 -shared -fPIC line.c -lm -o libline.so
     python3 host.py ./libline.so line.json
@@ -41,8 +42,8 @@ class Model:
         return kind.from_buffer(self.block[t["block"]], t["offset"])
 
     def set(self, name, value):
-        """Sets a run-time size, a scalar, or the elements of a tensor, row by row: a list, or a NumPy array. An array of the
-        right type is not copied."""
+        """Sets a run-time size, a scalar, or the elements of a tensor, row by row: a list, or a
+        NumPy array. An array of the right type is not copied."""
         if name in self.dim:
             ctypes.c_int.from_buffer(self.block["inputs"], self.dim[name]["offset"]).value = value
             return

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""frameworks.py - the steps of models compared with PyTorch and NumPy: frameworks.py NGC [WORKLOAD ...]
+"""frameworks.py - the steps of models compared with PyTorch and NumPy: frameworks.py NGC [WORKLOAD
+...]
 
-The workloads are models of this directory, some with other sizes (WORKLOADS below). Each is compiled as the README says and
-loaded by its manifest; PyTorch and NumPy start from the same params. First the results of a few calls must agree. Then the
-contenders are timed in turn, on one thread. PyTorch also runs on all processors; there the wall's time counts. ROUNDS=15.
-Look at the ratios: the times depend on the machine and the moment.
-"""
+The workloads are models of this directory, some with other sizes (WORKLOADS below). Each is
+compiled as the README says and loaded by its manifest; PyTorch and NumPy start from the same
+params. First the results of a few calls must agree. Then the contenders are timed in turn, on one
+thread. PyTorch also runs on all processors; there the wall's time counts. ROUNDS=15. Look at the
+ratios: the times depend on the machine and the moment. """
 import ctypes
 import os
 import re
@@ -158,7 +159,8 @@ def conv(p, x, stride=1, groups=1, act=None):
 
 
 def norm(p, x):
-    """Batch norm with the next gain and bias; the running mean and variance are moved too, as a layer's are."""
+    """Batch norm with the next gain and bias; the running mean and variance are moved too, as a
+    layer's are."""
     gain, bias = next(p), next(p)
     if not hasattr(gain, "running"):
         gain.running = torch.zeros(len(gain)), torch.ones(len(gain))
@@ -246,7 +248,8 @@ def predict_c(p, x):
 
 
 class Work:
-    """A workload: a model with sizes, what is called of its C, and the loss (or the output) by PyTorch."""
+    """A workload: a model with sizes, what is called of its C, and the loss (or the output) by
+    PyTorch."""
 
     def __init__(self, model, torch_loss, sizes="", what="step", adam=None, rate=0.1):
         self.model, self.torch_loss, self.sizes = model, torch_loss, sizes
@@ -385,7 +388,8 @@ def processor():
 
 
 def timed(contender, n):
-    """Seconds of a call: this thread's processor time, which other work on the machine does not change much, and the wall's."""
+    """Seconds of a call: this thread's processor time, which other work on the machine does not
+    change much, and the wall's."""
     start = time.thread_time(), time.perf_counter()
     contender.steps(n)
     return np.array([time.thread_time() - start[0], time.perf_counter() - start[1]]) / n

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""functions.py - the functions of one element, compared with PyTorch and SLEEF: functions.py NGC [float|double] [FUNCTION ...]
+"""functions.py - the functions of one element, compared with PyTorch and SLEEF: functions.py NGC
+[float|double] [FUNCTION ...]
 
-Each function of ELEMENTS numbers (a multiple of 16) is a model: its value, and with the derivative of the sum. Values and derivatives
-must agree with PyTorch's; then the contenders are timed in turn, on one thread, by the processor's time. SLEEF's vectors, within 1 unit
-in the last place, compute the value only; they are left out where libsleef is not installed. ROUNDS=9, ELEMENTS=100000. Look at the
-ratios, and at the processor's name: they depend on it.
-"""
+Each function of ELEMENTS numbers (a multiple of 16) is a model: its value, and with the derivative
+of the sum. Values and derivatives must agree with PyTorch's; then the contenders are timed in turn,
+on one thread, by the processor's time. SLEEF's vectors, within 1 unit in the last place, compute
+the value only; they are left out where libsleef is not installed. ROUNDS=9, ELEMENTS=100000. Look
+at the ratios, and at the processor's name: they depend on it. """
 import ctypes
 import os
 import statistics

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""reach.py - the time to the same accuracy, against scikit-learn's MLPClassifier and PyTorch: reach.py NGC [digits|fashion ...]
+"""reach.py - the time to the same accuracy, against scikit-learn's MLPClassifier and PyTorch:
+reach.py NGC [digits|fashion ...]
 
-All train the same network with the same optimizer and the same batches, until they are right on this part of rows that they
-have not seen. The processor time of the epochs counts, on one thread, without reading data, compiling or measuring. Each
-contender has SEEDS=3 seeds; the middle time counts. Look at the ratios.
-"""
+All train the same network with the same optimizer and the same batches, until they are right on
+this part of rows that they have not seen. The processor time of the epochs counts, on one thread,
+without reading data, compiling or measuring. Each contender has SEEDS=3 seeds; the middle time
+counts. Look at the ratios. """
 import gzip
 import os
 import resource

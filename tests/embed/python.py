@@ -1,4 +1,5 @@
-"""python.py NGC DIRECTORY - ngc.py as its users call it, and as they should not; prints how many checks passed and failed."""
+"""python.py NGC DIRECTORY - ngc.py as its users call it, and as they should not; prints how many
+checks passed and failed."""
 import contextlib
 import copy
 import gc

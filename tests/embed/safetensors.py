@@ -1,4 +1,5 @@
-"""safetensors.py - the format for the tests: read(path) and write(path, tensors, metadata), with only the standard library.
+"""safetensors.py - the format for the tests: read(path) and write(path, tensors, metadata), with
+only the standard library.
 
 A tensor is (shape, list of elements); written as F32, or as KIND of (shape, elements, KIND)."""
 import json
@@ -30,7 +31,8 @@ def write(path, tensors, metadata=None):
 
 
 def read(path):
-    """The tensors and the metadata. It asserts the rules of the format, and so tests the writers."""
+    """The tensors and the metadata. It asserts the rules of the format, and so tests the
+    writers."""
     with open(path, "rb") as f:
         file = f.read()
     (n,) = struct.unpack_from("<Q", file)

@@ -1,4 +1,5 @@
-"""torch_there.py make|same|compare - a network in PyTorch: its weights and predictions, for ngc; and ngc's weights, in PyTorch.
+"""torch_there.py make|same|compare - a network in PyTorch: its weights and predictions, for ngc;
+and ngc's weights, in PyTorch.
 
 make     writes net.st, x.npy, want.npy from a network with layers of each kind
 compare  reads back.st, which ngc trained on from net.st, into the same network, and compares its predictions with ngc's got.npy

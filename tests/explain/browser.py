@@ -1,5 +1,6 @@
-"""browser.py - headless Chromium, driven through its debugging pipe: pages, their messages on the console, their
-requests, the values of expressions in them, and pictures. It needs only Python and Chromium."""
+"""browser.py - headless Chromium, driven through its debugging pipe: pages, their messages on the
+console, their requests, the values of expressions in them, and pictures. It needs only Python and
+Chromium."""
 import base64
 import json
 import os
@@ -47,9 +48,10 @@ class Browser:
         self.to, self.back, self.rest, self.number, self.events = ours[1], theirs[0], b"", 0, []
 
     def receive(self, limit):
-        """The next message. The browser may use this many seconds of processor time for it, so a busy machine does not matter.
-        If the clock says the same number of seconds and it has used no processor time, it hangs. Times are read only if it does
-        not answer within a second, because that takes longer than most answers."""
+        """The next message. The browser may use this many seconds of processor time for it, so a
+        busy machine does not matter. If the clock says the same number of seconds and it has used
+        no processor time, it hangs. Times are read only if it does not answer within a second,
+        because that takes longer than most answers."""
         tick = os.sysconf("SC_CLK_TCK")
         first, last = None, -1
         idle = time.monotonic()
@@ -96,7 +98,8 @@ class Browser:
 
 
 class Page:
-    """One page; `faults` collects messages on the console, exceptions, and requests other than for the page itself."""
+    """One page; `faults` collects messages on the console, exceptions, and requests other than for
+    the page itself."""
 
     def __init__(self, browser, width=1400, height=900, dark=False, phone=False):
         self.browser, self.faults = browser, []

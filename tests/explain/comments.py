@@ -1,5 +1,6 @@
-"""comments.py FILE.c ... - checks the C of -O0. Each statement of a backward function has the model's line above it, each comment
-uses the user's words, and each name in a function belongs to one value. Prints what is wrong, and fails."""
+"""comments.py FILE.c ... - checks the C of -O0. Each statement of a backward function has the
+model's line above it, each comment uses the user's words, and each name in a function belongs to
+one value. Prints what is wrong, and fails."""
 import re
 import sys
 

@@ -1,5 +1,6 @@
-"""loops.py NGC MODEL ... - the values in the bodies of loops that stay loops, against the same model with its loops expanded: each
-named value h.t in pass 3 is h.3 there, and so are the gradients; results, derivatives and updates are the same."""
+"""loops.py NGC MODEL ... - the values in the bodies of loops that stay loops, against the same
+model with its loops expanded: each named value h.t in pass 3 is h.3 there, and so are the
+gradients; results, derivatives and updates are the same."""
 import json
 import subprocess
 import sys
@@ -20,7 +21,8 @@ def near(a, b):
 
 
 def check_item(item, kept, nodes, expanded):
-    """Compares the value and the gradient of a named item of a body in each pass that the lesson has. Returns how many."""
+    """Compares the value and the gradient of a named item of a body in each pass that the lesson
+    has. Returns how many."""
     compared, k = 0, item["loop"]
     loops = []
     while k is not None:

@@ -1,7 +1,8 @@
-"""pages.py NGC DIRECTORY MODEL ... - opens DIRECTORY/NAME.html of each model in a browser and checks it: no message, no
-request; its steps and its own arithmetic give the interpreter's numbers (DIRECTORY/NAME.json, `ngc run`); sliders recompute; a
-step of training gives the interpreter's numbers; boxes do not overlap and are large enough for their texts; it fits a phone, and
-can be printed. Prints a line for each failure, then "N passed, N failed"."""
+"""pages.py NGC DIRECTORY MODEL ... - opens DIRECTORY/NAME.html of each model in a browser and
+checks it: no message, no request; its steps and its own arithmetic give the interpreter's numbers
+(DIRECTORY/NAME.json, `ngc run`); sliders recompute; a step of training gives the interpreter's
+numbers; boxes do not overlap and are large enough for their texts; it fits a phone, and can be
+printed. Prints a line for each failure, then "N passed, N failed"."""
 import json
 import os
 import re
@@ -175,7 +176,8 @@ def look(browser, name):
 
 
 def edges(browser, name):
-    """Infinities are shown like numbers. Inputs without numbers are marked as invented, until a slider sets them."""
+    """Infinities are shown like numbers. Inputs without numbers are marked as invented, until a
+    slider sets them."""
     page = Page(browser)
     page.open(f"{directory}/{name}.html")
     told = page.value("steps.map((_, k) => tell(k + 1).numbers.join('; ')).join('\\n')")
@@ -207,7 +209,8 @@ def edges(browser, name):
 
 
 def links(browser, name):
-    """A variable highlights the statements of the C that use it, and no others; a statement highlights its value."""
+    """A variable highlights the statements of the C that use it, and no others; a statement
+    highlights its value."""
     page, lesson = Page(browser), json.load(open(f"{directory}/{name}.json"))
     page.open(f"{directory}/{name}.html")
     lines = [re.sub(r"/\*.*?(\*/|$)", "", s) for s in lesson["c"].rstrip("\n").split("\n")]
@@ -334,7 +337,8 @@ def jacobians(browser, name):
 
 
 def large(browser, name):
-    """Twelve blocks: opened in under 2 s of the page's own time, whatever else the machine does; folded; quick at every step."""
+    """Twelve blocks: opened in under 2 s of the page's own time, whatever else the machine does;
+    folded; quick at every step."""
     page = Page(browser)
     page.send("Performance.enable", timeDomain="threadTicks")
 

@@ -1,4 +1,5 @@
-"""schema.py FILE.json ... - is each a lesson as described in compiler/README.md? Prints what is wrong, and fails."""
+"""schema.py FILE.json ... - is each a lesson as described in compiler/README.md? Prints what is
+wrong, and fails."""
 import json
 import sys
 
@@ -46,7 +47,8 @@ def members(where, value, wanted):
 
 
 def check_jacobians(lesson):
-    """The gradient of each named value is the sum of the downstream gradients of its users' Jacobians."""
+    """The gradient of each named value is the sum of the downstream gradients of its users'
+    Jacobians."""
     assert lesson["layout"] in ("numerator", "denominator")
     members("cost", lesson["cost"], dict(chain=list, naive=number, clever=number))
     value = {n["id"]: n["value"] for n in lesson["nodes"]}

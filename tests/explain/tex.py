@@ -1,4 +1,5 @@
-"""tex.py FILE.tex ... - is each a document whose braces, environments and formulas are closed? Prints what is wrong, and fails."""
+"""tex.py FILE.tex ... - is each a document whose braces, environments and formulas are closed?
+Prints what is wrong, and fails."""
 import re
 import sys
 

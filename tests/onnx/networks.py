@@ -96,7 +96,8 @@ class MeanSquare(nn.Module):
 
 
 class LlamaBlock(nn.Module):
-    """Norms by mean squares, turned queries and keys, a causal mask that is added, and a gated layer."""
+    """Norms by mean squares, turned queries and keys, a causal mask that is added, and a gated
+    layer."""
     def __init__(self, d, heads):
         super().__init__()
         self.heads = heads
@@ -137,7 +138,8 @@ class Llama(nn.Module):
 
 
 class Resized(nn.Module):
-    """Resizing before opset 11: by half pixels if linear, and by quotients of sizes as floats, such as 7/3."""
+    """Resizing before opset 11: by half pixels if linear, and by quotients of sizes as floats, such
+    as 7/3."""
     def __init__(self):
         super().__init__()
         self.conv1, self.conv2, self.conv3 = nn.Conv2d(2, 3, 3, padding=1), nn.Conv2d(3, 3, 3), nn.Conv2d(3, 2, 1)
@@ -360,7 +362,8 @@ def write(path, value, name=""):
 
 
 def recurrent(model):
-    """The weights of LSTM and GRU as ONNX has them, with its order of gates, and their gradients in the same form."""
+    """The weights of LSTM and GRU as ONNX has them, with its order of gates, and their gradients in
+    the same form."""
     for m in model.modules():
         if not isinstance(m, nn.RNNBase):
             continue
@@ -377,7 +380,8 @@ def recurrent(model):
 
 
 def gradients(model, network):
-    """By the names of the initializers: a parameter is found by its elements, perhaps transposed, or with other axes."""
+    """By the names of the initializers: a parameter is found by its elements, perhaps transposed,
+    or with other axes."""
     pairs = [(p.detach().numpy(), p.grad.numpy()) for p in network.parameters()
              if p.grad is not None] + list(recurrent(network))
     for t in model.graph.initializer:

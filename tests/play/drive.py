@@ -1,5 +1,5 @@
-"""drive.py - what the tests of the playground share: a check, waiting until the page has followed its text, another text, a choice
-in the menu."""
+"""drive.py - what the tests of the playground share: a check, waiting until the page has followed
+its text, another text, a choice in the menu."""
 import json
 import sys
 import time
@@ -46,7 +46,8 @@ def put(page, text, given=""):
 
 
 def wait(page, condition, seconds=40):
-    """Until the condition holds in the page, which may be on its way to another; returns the seconds that it took, or None."""
+    """Until the condition holds in the page, which may be on its way to another; returns the
+    seconds that it took, or None."""
     start = time.monotonic()
     while time.monotonic() - start < seconds:
         try:

@@ -1,5 +1,5 @@
-"""firefox.py - headless Firefox, driven by its Marionette protocol: JSON over a local socket, each message after its length and a
-colon. It needs only Python and Firefox."""
+"""firefox.py - headless Firefox, driven by its Marionette protocol: JSON over a local socket, each
+message after its length and a colon. It needs only Python and Firefox."""
 import json
 import shutil
 import socket
@@ -56,7 +56,8 @@ class Firefox:
         self.send("WebDriver:Navigate", url=url)
 
     def value(self, expression):
-        """The value of an expression in the page; waits for promises. `window` is the page's own."""
+        """The value of an expression in the page; waits for promises. `window` is the page's
+        own."""
         script = f"const done = arguments[arguments.length - 1]; (async () => ({expression}))().then(done, e => done('FAILED ' + e));"
         return self.send("WebDriver:ExecuteAsyncScript", script=script, args=[],
                          sandbox=None)["value"]

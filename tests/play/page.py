@@ -1,7 +1,9 @@
-"""page.py NGC PAGE BROWSER [GALLERY] - drives the playground: each lesson is opened, and its numbers are those of `ngc run`; a model is
-typed; mistakes have messages under the text, with the suggested change; the views have what the command line prints; a link
-carries the text; undo works; it fits all sizes, its colours have contrast, and nothing is said on the console. BROWSER is
-chromium or firefox-esr, which does a part of this. Prints a line for each failure, then "N passed, N failed"."""
+"""page.py NGC PAGE BROWSER [GALLERY] - drives the playground: each lesson is opened, and its
+numbers are those of `ngc run`; a model is typed; mistakes have messages under the text, with the
+suggested change; the views have what the command line prints; a link carries the text; undo works;
+it fits all sizes, its colours have contrast, and nothing is said on the console. BROWSER is
+chromium or firefox-esr, which does a part of this. Prints a line for each failure, then "N passed,
+N failed"."""
 import json
 import os
 import subprocess
@@ -360,8 +362,9 @@ def gallery(browser, where):
 
 
 def speed(page):
-    """From an edit to the new lesson on the page, the best of some. The limit is that of a processor that does nothing else:
-    it is longer by as much as more programs want to run than there are processors."""
+    """From an edit to the new lesson on the page, the best of some. The limit is that of a
+    processor that does nothing else: it is longer by as much as more programs want to run than
+    there are processors."""
     with open(os.path.join(examples, "lenet.ng")) as f:
         lenet = f.read()
     for what, texts, most in (("a net of 2-8-8-1", [NET % (0.1 + k / 10) for k in range(31)], 300),

@@ -1,6 +1,7 @@
-"""same.py NGC PARTS PROGRAM... <MODELS - is the answer that the page gets (play.h) what the command line prints? PROGRAM prints the
-answer for a model and its PARTS. A line of MODELS is a model, and perhaps values for inputs. Numbers may differ in the ninth digit,
-as C libraries do. Prints what differs; the last line counts."""
+"""same.py NGC PARTS PROGRAM... <MODELS - is the answer that the page gets (play.h) what the command
+line prints? PROGRAM prints the answer for a model and its PARTS. A line of MODELS is a model, and
+perhaps values for inputs. Numbers may differ in the ninth digit, as C libraries do. Prints what
+differs; the last line counts."""
 import json
 import re
 import subprocess

@@ -1,6 +1,7 @@
-"""student.py NGC PAGE [PART ...] - drives the playground as those who use it do, and worse: the keyboard keeps its place when a control changes the
-text; another language changes all texts and loses nothing; what has errors or is too large is marked as such; links and files that
-are broken are refused with a reason; and whatever is in the text, the page answers. The last line counts."""
+"""student.py NGC PAGE [PART ...] - drives the playground as those who use it do, and worse: the
+keyboard keeps its place when a control changes the text; another language changes all texts and
+loses nothing; what has errors or is too large is marked as such; links and files that are broken
+are refused with a reason; and whatever is in the text, the page answers. The last line counts."""
 import json
 import os
 import sys
@@ -63,7 +64,8 @@ def responds(page, what):
 
 
 def keyboard(page):
-    """The focus stays on a control although it is painted anew; a slider is not replaced while it is held."""
+    """The focus stays on a control although it is painted anew; a slider is not replaced while it
+    is held."""
     tab(page, "train")
     put(page, NET)
     wait(page, READY)
@@ -205,7 +207,8 @@ def drawn(page):
 
 
 def tongues(page):
-    """Another language: all texts, also those of messages and of the editor; the training goes on."""
+    """Another language: all texts, also those of messages and of the editor; the training goes
+    on."""
     choose(page, "net circle")
     wait(page, READY)
     english = set(page.value(TEXTS))

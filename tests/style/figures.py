@@ -3,10 +3,10 @@
 
     tests/style/figures.py [FILE ...]       of these files, or of both folders
 
-Functions are found by their layout, which clang-format keeps: the body begins with `{` and ends with `}` in the first column.
-A function's lines are those from its name to that `}`. Its tokens are words and single signs: `->` is two, and so is each quote
-of a text, which is one word. Comments and lines of the preprocessor have no tokens.
-"""
+Functions are found by their layout, which clang-format keeps: the body begins with `{` and ends
+with `}` in the first column. A function's lines are those from its name to that `}`. Its tokens are
+words and single signs: `->` is two, and so is each quote of a text, which is one word. Comments and
+lines of the preprocessor have no tokens. """
 import glob
 import os
 import re
@@ -19,7 +19,8 @@ TOKEN = re.compile(r"\w+|[^\s\w]")
 
 
 def without_comments(text):
-    """The text with its comments as blanks, line for line, and the lines that hold nothing but a comment."""
+    """The text with its comments as blanks, line for line, and the lines that hold nothing but a
+    comment."""
     def blank(m):
         if m.group()[0] in "\"'":
             return m.group()

@@ -3,11 +3,11 @@
 
     tests/style/rooms.py BUILD [TABLE]      BUILD: where the objects are; prints each fault, and exits with 1 if there is one
 
-With CHECK_LONG in the environment it is also a fault if the table excuses what is not there any more.
+With CHECK_LONG in the environment it is also a fault if the table excuses what is not there any
+more.
 
-A call is a symbol that one object needs and another has (nm), so tables of functions count too. A ring is a set of files that
-reach one another by calls.
-"""
+A call is a symbol that one object needs and another has (nm), so tables of functions count too. A
+ring is a set of files that reach one another by calls. """
 import collections
 import fnmatch
 import glob
@@ -30,7 +30,8 @@ def stale(text):
 
 
 def read_table(path):
-    """The table's lines as allowed rooms by room, ladders (a list of files each), rings and exceptions."""
+    """The table's lines as allowed rooms by room, ladders (a list of files each), rings and
+    exceptions."""
     allowed, ladders, rings, excepted = {}, {}, [], set()
     for line in open(path):
         words = line.split("#")[0].split()
@@ -55,7 +56,8 @@ def room_of(name):
 
 
 def find_sources():
-    """The source of each object, without .c: build/fuse.o is of compiler/program/fuse, build/rt_train.o of runtime/trainer/train."""
+    """The source of each object, without .c: build/fuse.o is of compiler/program/fuse,
+    build/rt_train.o of runtime/trainer/train."""
     sources = {"ng.tab": "compiler/syntax/ng.tab", "ng.lex": "compiler/syntax/ng.lex"}
     for pattern, prefix in ("compiler/*/*.c", ""), ("runtime/*.c", "rt_"), ("runtime/*/*.c", "rt_"):
         for path in glob.glob(os.path.join(top, pattern)):

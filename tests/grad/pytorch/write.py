@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Writes the models and expected numbers of this directory, from PyTorch 1.13. The tests need only what it has written.
+"""Writes the models and expected numbers of this directory, from PyTorch 1.13. The tests need only
+what it has written.
 
     /usr/bin/python3 write.py [FAMILY ...]
 
-A case is an expression of the language, the same in PyTorch, and its operands. As in primitives.awk, J is a weighted sum of the
-values and their squares, and K the slope of J along a fixed direction; both are differentiated with respect to every operand."""
+A case is an expression of the language, the same in PyTorch, and its operands. As in
+primitives.awk, J is a weighted sum of the values and their squares, and K the slope of J along a
+fixed direction; both are differentiated with respect to every operand."""
 import os
 import sys
 import torch
@@ -187,7 +189,8 @@ def padding():
 
 
 def convolution():
-    """Convolutions in one to three directions: strides, paddings, dilations, groups, output_padding."""
+    """Convolutions in one to three directions: strides, paddings, dilations, groups,
+    output_padding."""
     f = Family("convolution")
     f.case("conv(x, k, 2, [[1, 2]], 2)", lambda x, k: F.conv1d(F.pad(x, (1, 2)), k, None, 2, 0, 2),
            x=floats(2, 3, 7), k=floats(2, 3, 3))
@@ -280,7 +283,8 @@ def images():
 
 
 def directions(step, x, lengths, reverse, *weights):
-    """Runs step(x_t, state, *weights of the direction) as ONNX says; the state is a tuple whose first part is the output."""
+    """Runs step(x_t, state, *weights of the direction) as ONNX says; the state is a tuple whose
+    first part is the output."""
     s, m = x.shape[:2]
     ys, lasts = [], []
     for d in range(weights[0].shape[0]):
@@ -299,7 +303,8 @@ def directions(step, x, lengths, reverse, *weights):
 
 
 def sequences():
-    """LSTM, GRU and RNN, by PyTorch's layers where they have it, by the equations of ONNX's documentation elsewhere."""
+    """LSTM, GRU and RNN, by PyTorch's layers where they have it, by the equations of ONNX's
+    documentation elsewhere."""
     f = Family("sequences")
 
     def layer(kind, order, n, back=False, **options):
