@@ -36,8 +36,12 @@ static void print_bash(FILE *f)
 {
     fprintf(
         f,
-        "# bash completion for ngc\n_ngc()\n{\n    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
-        "    if [[ $word == = ]]; then word=; elif [[ $last == = ]]; then last=${COMP_WORDS[COMP_CWORD-2]}; fi\n    case $last in\n");
+        "# bash completion for ngc\n"
+        "_ngc()\n"
+        "{\n"
+        "    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
+        "    if [[ $word == = ]]; then word=; elif [[ $last == = ]]; then last=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+        "    case $last in\n");
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
         if (o->words && o->kind != O_OPTIMIZE)
@@ -51,10 +55,12 @@ static void print_bash(FILE *f)
     }
     fprintf(f, "    esac\n    if [[ $word == -* ]]; then\n        COMPREPLY=($(compgen -W '");
     print_words(f);
-    fprintf(
-        f,
-        "' -- \"$word\"))\n        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n        return\n    fi\n    COMPREPLY=($(compgen -f -X '!*.ng' -- \"$word\") $(compgen -d -- \"$word\"))\n"
-        "    [[ $COMP_CWORD == 1 ]] && COMPREPLY+=($(compgen -W '");
+    fprintf(f, "' -- \"$word\"))\n"
+               "        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n"
+               "        return\n"
+               "    fi\n"
+               "    COMPREPLY=($(compgen -f -X '!*.ng' -- \"$word\") $(compgen -d -- \"$word\"))\n"
+               "    [[ $COMP_CWORD == 1 ]] && COMPREPLY+=($(compgen -W '");
     for (int i = 0; i < command_count; i++)
         fprintf(f, "%s%s", text_if(i, " "), command_table[i].name);
     fprintf(f, "' -- \"$word\"))\n}\ncomplete -o filenames -F _ngc ngc\n");
@@ -200,10 +206,10 @@ static void print_entry(FILE *f, const char *term, const char *text)
 
 void manual_print(Ngc *ngc, FILE *f)
 {
-    fprintf(
-        f,
-        ".TH NGC 1 \"\" \"ngc " NGC_VERSION
-        "\" \"User Commands\"\n.SH NAME\nngc \\- models into C with symbolic backpropagation\n.SH SYNOPSIS\n");
+    fprintf(f, ".TH NGC 1 \"\" \"ngc " NGC_VERSION "\" \"User Commands\"\n"
+               ".SH NAME\n"
+               "ngc \\- models into C with symbolic backpropagation\n"
+               ".SH SYNOPSIS\n");
     for (int i = 0; i < command_count; i++) {
         fprintf(f, ".B ngc\n");
         print_roff(f, i ? command_table[i].name : "[compile]");
@@ -214,8 +220,13 @@ void manual_print(Ngc *ngc, FILE *f)
 
     fprintf(
         f,
-        ".SH DESCRIPTION\nngc compiles a description of a computation graph into C99 that evaluates it, differentiates it and trains it.\n"
-        "The language is described in\n.BR ngc\\-language (5),\nthe C and the runtime in\n.BR ngrt (3).\n.SH COMMANDS\n");
+        ".SH DESCRIPTION\n"
+        "ngc compiles a description of a computation graph into C99 that evaluates it, differentiates it and trains it.\n"
+        "The language is described in\n"
+        ".BR ngc\\-language (5),\n"
+        "the C and the runtime in\n"
+        ".BR ngrt (3).\n"
+        ".SH COMMANDS\n");
     for (int i = 0; i < command_count; i++)
         print_entry(f, command_table[i].name, command_table[i].help);
 
@@ -235,11 +246,19 @@ void manual_print(Ngc *ngc, FILE *f)
 
     fprintf(
         f,
-        ".SH EXIT STATUS\n0 success; 1 an error in the model or a failed check; 2 usage; 3 cannot read or write; 4 a fault of ngc.\n"
-        "Nothing is written on an error.\n.SH ENVIRONMENT\n.TP\n.B CC\nthe C compiler of ngc train\n.TP\n.B NO_COLOR\nno colours\n"
+        ".SH EXIT STATUS\n"
+        "0 success; 1 an error in the model or a failed check; 2 usage; 3 cannot read or write; 4 a fault of ngc.\n"
+        "Nothing is written on an error.\n"
+        ".SH ENVIRONMENT\n"
+        ".TP\n"
+        ".B CC\n"
+        "the C compiler of ngc train\n"
+        ".TP\n"
+        ".B NO_COLOR\n"
+        "no colours\n"
         ".TP\n.B XDG_CACHE_HOME\nwhere ngc train keeps programs\n.SH EXAMPLES\n.nf\n");
-    print_roff(
-        f,
-        "ngc run -e '2*(a*b + c)' a=3 b=2 c=5\nngc model.ng -o model.c\nngc -MD -MF model.d model.ng -o model.c\n");
+    print_roff(f, "ngc run -e '2*(a*b + c)' a=3 b=2 c=5\n"
+                  "ngc model.ng -o model.c\n"
+                  "ngc -MD -MF model.d model.ng -o model.c\n");
     fprintf(f, ".fi\n.SH SEE ALSO\n.BR ngc\\-language (5),\n.BR ngrt (3)\n");
 }

@@ -15,9 +15,10 @@ static int embed(const char *name, int length, const char *path)
         perror(path);
         return 1;
     }
-    printf(
-        "extern const char %.*s_text[];\nextern const size_t %.*s_size;\nconst char %.*s_text[] = {\n",
-        length, name, length, name, length, name);
+    printf("extern const char %.*s_text[];\n"
+           "extern const size_t %.*s_size;\n"
+           "const char %.*s_text[] = {\n",
+           length, name, length, name, length, name);
     while ((c = getc(f)) != EOF)
         printf("%d,%s", c > 127 ? c - 256 : c, ++size % 24 ? "" : "\n");
     printf("0};\nconst size_t %.*s_size = %lu;\n\n", length, name, size);

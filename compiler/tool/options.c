@@ -62,7 +62,8 @@ static void help(Ngc *ngc)
     for (int i = 0; i < warning_count; i++)
         printf("  %-19s %s\n", warning_table[i].name, warning_table[i].help);
     printf(
-        "\nExit status: 0 success, 1 an error in the model or a failed check, 2 usage, 3 cannot read or write,\n"
+        "\n"
+        "Exit status: 0 success, 1 an error in the model or a failed check, 2 usage, 3 cannot read or write,\n"
         "4 a fault of ngc. Nothing is written on an error.\n\n"
         "For example:\n"
         "  ngc run -e '2*(a*b + c)' a=3 b=2 c=5      values and derivatives at once\n"
