@@ -37,12 +37,14 @@ static void seed_collect(BackLoop *b, Node *y, Node *dy)
      * here are of their bodies */
     Indices before = graph_use_indices(g, y->arg + 2, y->nargs - 2);
     graph_use_indices(g, &index, 1);
-    Node *part = graph_slice(g, dy, y->attr.lo, y->attr.step, y->arg[0]->shape);
+    const Size *lo = y->attr.lo, *step = y->attr.step;
+    Node *value = y->arg[0];
+    Node *part = graph_slice(g, dy, lo, step, value->shape);
     Node *mask = mask_of(b, y);
     if (mask)
-        mask = graph_slice(g, mask, y->attr.lo, y->attr.step, y->arg[0]->shape);
+        mask = graph_slice(g, mask, lo, step, value->shape);
     graph_restore_indices(g, before);
-    add_seed(b, y->arg[0], y, part, mask);
+    add_seed(b, value, y, part, mask);
 }
 
 /* The variable after the last pass has the adjoint of what is read there. */
@@ -308,9 +310,11 @@ static void find_forward(Move *m)
 
     for (int k = 0; k < loop->nargs; k++)
         mark_forward(m, loop->arg[k]);
-    for (int i = 0; i < part->leaves; i++)
-        if (part->leave[i]->op == OP_collect && part->leave[i]->arg[1] == loop)
-            mark_forward(m, part->leave[i]->arg[0]);
+    for (int i = 0; i < part->leaves; i++) {
+        const Node *n = part->leave[i];
+        if (n->op == OP_collect && n->arg[1] == loop)
+            mark_forward(m, n->arg[0]);
+    }
 
     /* the list grows while it is walked: operands of what is marked */
     for (int i = 0; i < m->memory->marks; i++) {

@@ -79,17 +79,20 @@ static void note_loops(Node *n)
 {
     for (int k = 0; k < n->nargs; k++)
         for (int l = 0; l < MAX_LEVELS; l++) {
-            if (n->in[l] && n->arg[k]->in[l] && n->in[l] != n->arg[k]->in[l])
+            const Loop *in = n->arg[k]->in[l];
+            if (in == NULL)
+                continue;
+            if (n->in[l] && n->in[l] != in)
                 ngc_bug("node %d is in two loops of one level", n->id);
-            if (n->arg[k]->in[l])
-                n->in[l] = n->arg[k]->in[l];
+            n->in[l] = in;
         }
 
     /* after its own loop it is in those around */
+    const Loop *own = n->attr.loop;
     if (leaves_loop(n))
-        n->in[n->attr.loop->level] = NULL;
-    else if (n->attr.loop)
-        n->in[n->attr.loop->level] = n->attr.loop;
+        n->in[own->level] = NULL;
+    else if (own)
+        n->in[own->level] = own;
 }
 
 /* The node equal to this one, old or new. */
@@ -302,10 +305,13 @@ int *graph_uses(Graph *g, Node *const *root, int roots)
     int *uses = arena_array(g->ngc, g->count + 1, sizeof *uses);
     for (int i = 0; i < roots; i++)
         uses[root[i]->id]++;
+
     /* only what is used uses others */
-    for (int i = g->count - 1; i >= 0; i--)
-        for (int k = 0; uses[i] && k < g->node[i]->nargs; k++)
-            uses[arg_id(g->node[i], k)]++;
+    for (int i = g->count - 1; i >= 0; i--) {
+        const Node *n = g->node[i];
+        for (int k = 0; uses[i] && k < n->nargs; k++)
+            uses[arg_id(n, k)]++;
+    }
     return uses;
 }
 

@@ -391,9 +391,12 @@ static bool exclude_each_other(const Node *c, const Node *d)
 
     bool same = c->arg[0] == d->arg[0] && c->arg[1] == d->arg[1];
     bool swapped = c->arg[0] == d->arg[1] && c->arg[1] == d->arg[0];
-    if (c->op == OP_lt)
-        return d->op == OP_eq ? same || swapped : swapped && d->op != OP_ne;
-    return d->op == OP_ne && (same || swapped);
+
+    if (c->op == OP_eq) /* a = b, a != b */
+        return d->op == OP_ne && (same || swapped);
+    if (d->op == OP_eq) /* a < b, a = b */
+        return same || swapped;
+    return swapped && d->op != OP_ne; /* a < b, b < a or b <= a */
 }
 
 Node *graph_where(Graph *g, Node *c, Node *a, Node *b)

@@ -16,10 +16,12 @@
 /* The CALL_SIZES numbers for the runtime. CONV_CHANNELS and CONV_OUT are for one group. */
 static void conv_sizes(Graph *g, const Node *n, Size *out)
 {
-    bool is_conv = n->op == OP_conv;
     const Shape *x = &n->arg[0]->shape;
-    const Shape *k = is_conv ? &n->arg[1]->shape : &n->shape;
-    const Shape *y = is_conv ? &n->shape : &n->arg[1]->shape;
+    const Shape *k = &n->arg[1]->shape, *y = &n->shape;
+    if (n->op == OP_convk) { /* K is the result */
+        k = &n->shape;
+        y = &n->arg[1]->shape;
+    }
 
     out[CONV_GROUPS] = n->attr.groups;
     out[CONV_CHANNELS] = k->dim[1];

@@ -66,9 +66,11 @@ static void add_outer(Graph *g, Given *r, Node *n)
 
 static void find_outers(Graph *g, Given *r)
 {
-    for (int i = r->first; i < r->end; i++)
-        for (int k = 0; k < g->node[i]->nargs; k++)
-            add_outer(g, r, g->node[i]->arg[k]);
+    for (int i = r->first; i < r->end; i++) {
+        const Node *n = g->node[i];
+        for (int k = 0; k < n->nargs; k++)
+            add_outer(g, r, n->arg[k]);
+    }
     for (int k = 0; k < r->count; k++)
         add_outer(g, r, r->tensor[k].dx);
 }
@@ -213,11 +215,14 @@ static int first_way(const Node *n)
 /* By id: does y flow back to it? */
 static bool *below_of(const Graph *g, const Node *y)
 {
-    bool *below = arena_alloc(g->ngc, (size_t)g->count + 1);
+    bool *below = arena_array(g->ngc, g->count + 1, sizeof *below);
+
     below[y->id] = true;
-    for (int i = y->id; i >= 0; i--)
-        for (int k = first_way(g->node[i]); below[i] && k < g->node[i]->nargs; k++)
-            below[arg_id(g->node[i], k)] = true;
+    for (int i = y->id; i >= 0; i--) {
+        const Node *n = g->node[i];
+        for (int k = first_way(n); below[i] && k < n->nargs; k++)
+            below[arg_id(n, k)] = true;
+    }
     return below;
 }
 
@@ -276,18 +281,23 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
         const Given *r = n->attr.given;
         if (++*table_at(g->ngc, &seen, r->name) > 1)
             continue;
-        bool library = is_of_library(g->ngc, r);
+        bool is_library = is_of_library(g->ngc, r);
         if (!of[0].at && !of[1].at)
-            *first = library ? n->loc : r->loc;
-        text_add(&of[library], "%s%s", text_if(of[library].at, ", "), r->name);
+            *first = is_library ? n->loc : r->loc;
+
+        Text *list = &of[is_library];
+        text_add(list, "%s%s", text_if(list->at, ", "), r->name);
     }
 
-    if (!of[1].at)
-        return of[0].at ? text_format(g->ngc, "that the user gives in %s", of[0].at) : NULL;
-    if (!of[0].at)
-        return text_format(g->ngc, "of the library for %s", of[1].at);
-    return text_format(g->ngc, "that the user gives in %s, and of the library for %s", of[0].at,
-                       of[1].at);
+    const char *users = of[0].at, *library = of[1].at;
+    if (!users && !library)
+        return NULL;
+    if (!library)
+        return text_format(g->ngc, "that the user gives in %s", users);
+    if (!users)
+        return text_format(g->ngc, "of the library for %s", library);
+    return text_format(g->ngc, "that the user gives in %s, and of the library for %s", users,
+                       library);
 }
 
 /* ---- when no gradient is asked for any more ---- */

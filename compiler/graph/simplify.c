@@ -71,10 +71,13 @@ static Node *better_difference(Graph *g, Node *n)
 
     /* the exponent is never above 0, so e cannot overflow */
     Node *size = graph_unary(g, OP_abs, a->arg[0]->arg[0]);
-    Node *e = graph_unary(g, OP_exp, graph_binary(g, OP_mul, graph_const(g, -2), size));
+    Node *exponent = graph_binary(g, OP_mul, graph_const(g, -2), size);
+    Node *e = graph_unary(g, OP_exp, exponent);
     Node *root = graph_binary(g, OP_add, graph_const(g, 1), e);
     Node *above = graph_binary(g, OP_mul, graph_const(g, 4), e);
-    Node *slope = graph_binary(g, OP_div, above, graph_binary(g, OP_mul, root, root));
+    Node *below = graph_binary(g, OP_mul, root, root);
+    Node *slope = graph_binary(g, OP_div, above, below);
+
     /* stable: it is not to be multiplied out again */
     slope->scaled = true;
     return node_because(slope, "1 - tanh(z)^2 = 4*e/(1 + e)^2 with e = exp(-2*abs(z))");

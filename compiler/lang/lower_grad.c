@@ -512,6 +512,7 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
         n = want_node(L, v, "an optimizer's result");
     if (!n)
         return false;
+
     if (!shape_equal(n->shape, p->shape)) {
         lower_error(L, ERR_OPTIMIZER_SHAPE, s->with->loc,
                     "%s gives shape %s for param '%s' of shape %s", name,
