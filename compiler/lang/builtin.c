@@ -387,6 +387,14 @@ static Value *b_is_list(Lower *L, Loc loc, Value **arg)
     return value_number(L, loc, arg[0]->kind == V_LIST);
 }
 
+/* is_known(x): is x a number that is known at compile time? */
+static Value *b_is_known(Lower *L, Loc loc, Value **arg)
+{
+    const Value *v = arg[0];
+    bool scalar = v->kind == V_NODE && v->node->shape.rank == 0;
+    return value_number(L, loc, scalar && is_known(L, v->node));
+}
+
 static Value *b_is_function(Lower *L, Loc loc, Value **arg)
 {
     return value_number(L, loc, arg[0]->kind == V_FUNC);
@@ -443,6 +451,19 @@ static const char *without_last(Lower *L, const Node *a, const Node *b, const ch
     else if (a->name && !strchr(a->name, '.'))
         name = a->name;
     return text_format(L->ngc, ": write %s[%s, 0]", name, s.rank == 1 ? ":" : "...");
+}
+
+/* _equal_shapes(a, b): a, whose shape must be that of b. */
+static Value *b_equal_shapes(Lower *L, Loc loc, Value **arg)
+{
+    Node *a = want_node(L, arg[0], "this"), *b = want_node(L, arg[1], "this");
+    if (!a || !b)
+        return value_error(L, loc);
+    if (shape_equal(a->shape, b->shape))
+        return arg[0];
+    lower_error(L, ERR_SHAPES, loc, "the shapes must be equal, not %s and %s",
+                shape_text(L->g, a->shape), shape_text(L->g, b->shape));
+    return value_error(L, loc);
 }
 
 /* same_shape(a, b): a in the shape of b, or an error: losses never broadcast. */
@@ -527,6 +548,11 @@ static Value *b_polygamma(Lower *L, Loc loc, Value **arg)
                     "the order of a polygamma function is 0 or more");
         return value_error(L, loc);
     }
+    if (n > 20) {
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, arg[0]->loc,
+                    "the order of a polygamma function is at most 20");
+        return value_error(L, loc);
+    }
     return value_node(L, loc, graph_binary(L->g, OP_polygamma, graph_const(L->g, (double)n), x));
 }
 
@@ -581,10 +607,12 @@ static const Builtin table[] = {
     {"meant_as", "x what", b_meant_as, 0},
     {"is_list", "x", b_is_list, 0},
     {"is_trained", "params", b_is_trained, 0},
+    {"is_known", "x", b_is_known, 0},
     {"is_function", "x", b_is_function, 0},
     {"same_function", "f g", b_same_function, 0},
     {"einsum", "letters a b? c?", builtin_einsum, 0},
     {"same_shape", "prediction target", b_same_shape, 0},
+    {"_equal_shapes", "a b", b_equal_shapes, 0},
     {"fail", "text", b_fail, 0},
 };
 

@@ -1,5 +1,7 @@
 /* builtin_shape.c - functions of the language that change shapes, choose elements, or make tensors.
  */
+#include <math.h>
+
 #include "lang/builtin.h"
 
 /* ---- shapes ---- */
@@ -224,15 +226,19 @@ typedef struct Part {
 /* A start, which may be 0. */
 static bool want_start(Lower *L, const Value *v, Size *start)
 {
-    double zero;
+    double x;
     const Node *n = v->kind == V_NODE ? v->node : NULL;
 
     *start = 0;
-    if (n && node_const(n, &zero) && zero == 0)
+    if (n && node_const(n, &x) && x == 0)
         return true;
     if (n && n->op == OP_size && size_least(L->g, n->attr.size) == 0) {
         *start = n->attr.size;
         return true;
+    }
+    if (n && node_const(n, &x) && x < 0) {
+        lower_error(L, ERR_NUMBER_TOO_SMALL, v->loc, "a start must be at least 0, not %.17g", x);
+        return false;
     }
     return want_size(L, v, "a start", start);
 }
@@ -567,6 +573,21 @@ Value *b_scatter(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_scatter_at(L->g, u, index, count, s, 0));
 }
 
+/* Refuses bounds that are infinite or exchanged, and deviations below 0. */
+static bool random_fits(Lower *L, Loc loc, Random kind, double a, double b)
+{
+    if (!isfinite(a) || !isfinite(b))
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "random numbers need finite bounds");
+    else if (kind == RANDOM_UNIFORM && a > b)
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "the lower bound %g is above the upper one, %g",
+                    a, b);
+    else if (kind != RANDOM_UNIFORM && b < 0)
+        lower_error(L, ERR_LIBRARY_ARGUMENTS, loc, "a standard deviation must not be negative");
+    else
+        return true;
+    return false;
+}
+
 /* Random numbers are for initializers: each draw has a stream of its own, so that one model always
  * starts the same. */
 static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a, double b)
@@ -578,6 +599,8 @@ static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a
     if (a_given && !want_number(L, arg[1], "a parameter", &a))
         return value_error(L, loc);
     if (b_given && !want_number(L, arg[2], "a parameter", &b))
+        return value_error(L, loc);
+    if (!random_fits(L, loc, kind, a, b))
         return value_error(L, loc);
     return value_node(L, loc, graph_random(L->g, s, kind, a, b, L->m->vars));
 }

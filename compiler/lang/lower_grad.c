@@ -453,6 +453,9 @@ static Expr *take_option(Lower *L, const Expr *call, const char *name, double *v
     for (const Arg *a = call->args; a; a = a->next) {
         if (a->name && strcmp(a->name, name) == 0) {
             *given = expr_number(L, a->value, value);
+            if (*given && *value < 0)
+                lower_error(L, ERR_NUMBER_TOO_SMALL, a->value->loc, "%s must not be negative",
+                            name);
             continue;
         }
         *to = arena_copy(L->ngc, a, sizeof *a);
