@@ -14,13 +14,17 @@ static Placed plain(const char *name)
 
 /* The operators that compute just what an op does. */
 static const char *const names[OP_COUNT] = {
-    [OP_add] = "Add",   [OP_sub] = "Sub",     [OP_mul] = "Mul",         [OP_div] = "Div",
-    [OP_neg] = "Neg",   [OP_pow] = "Pow",     [OP_maximum] = "Max",     [OP_minimum] = "Min",
-    [OP_exp] = "Exp",   [OP_log] = "Log",     [OP_sqrt] = "Sqrt",       [OP_abs] = "Abs",
-    [OP_sign] = "Sign", [OP_floor] = "Floor", [OP_ceil] = "Ceil",       [OP_round] = "Round",
-    [OP_sin] = "Sin",   [OP_cos] = "Cos",     [OP_tan] = "Tan",         [OP_asin] = "Asin",
-    [OP_acos] = "Acos", [OP_atan] = "Atan",   [OP_sinh] = "Sinh",       [OP_cosh] = "Cosh",
-    [OP_tanh] = "Tanh", [OP_erf] = "Erf",     [OP_sigmoid] = "Sigmoid", [OP_softplus] = "Softplus",
+    [OP_add] = "Add",           [OP_sub] = "Sub",     [OP_mul] = "Mul",
+    [OP_div] = "Div",           [OP_neg] = "Neg",     [OP_pow] = "Pow",
+    [OP_maximum] = "Max",       [OP_minimum] = "Min", [OP_exp] = "Exp",
+    [OP_log] = "Log",           [OP_sqrt] = "Sqrt",   [OP_abs] = "Abs",
+    [OP_sign] = "Sign",         [OP_floor] = "Floor", [OP_ceil] = "Ceil",
+    [OP_round] = "Round",       [OP_sin] = "Sin",     [OP_cos] = "Cos",
+    [OP_tan] = "Tan",           [OP_asin] = "Asin",   [OP_acos] = "Acos",
+    [OP_atan] = "Atan",         [OP_sinh] = "Sinh",   [OP_cosh] = "Cosh",
+    [OP_tanh] = "Tanh",         [OP_erf] = "Erf",     [OP_sigmoid] = "Sigmoid",
+    [OP_softplus] = "Softplus", [OP_asinh] = "Asinh", [OP_acosh] = "Acosh",
+    [OP_atanh] = "Atanh",
 };
 
 /* Operand i: a number may be a scalar, if another operand has the shape. */

@@ -250,6 +250,9 @@ exports() {
     says 2 "names the file" "$NGC" export "$dir/gpt2.ng"
     says 3 "No such file" "$NGC" export "$dir/gpt2.ng" --load "$dir/nothing" -o "$dir/none.onnx"
     printf 'input a = 2\nx = a\nfor i in 0..50 while abs(x^2 - a) > 1e-9 { x = (x + a/x)/2 }\noutput x\n' >"$dir/loop.ng"
+    echo 'input x[3]; output y = asinh(x) + acosh(x) + atanh(x)' >"$dir/arc.ng"
+    works "$NGC" export "$dir/arc.ng" -o "$dir/arc.onnx"
+    "$NGC" import "$dir/arc.onnx" | grep -q 'asinh(x) + acosh(x) + atanh(x)' && good || fail "arc.ng"
     says 1 "its loop ends by data" "$NGC" export "$dir/loop.ng" -o "$dir/none.onnx"
     says 1 "(noise) cannot be exported: it is random" "$NGC" export --training examples/gan.ng \
         -o "$dir/none.onnx"
