@@ -86,8 +86,9 @@ static int parse_idx(ngrt_data *data, Bytes *b, const char *path, ngrt_message *
 
 /* ---- any format ---- */
 
-/* The array of a .npz archive that is called name, or its only one. Takes b's memory. */
-static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *name,
+/* The array of a .npz archive that is called name, or, unless exact, its only one. Takes b's
+ * memory. */
+static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *name, int exact,
                        ngrt_message *message)
 {
     Archive a = {.path = path, .file = *b};
@@ -95,7 +96,7 @@ static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *
 
     memset(b, 0, sizeof *b);
     error = ngrt_npz_read(&a, name, message);
-    if (!error && a.count == 1) {
+    if (!error && a.count == 1 && (!exact || strcmp(a.tensor[0].name, name) == 0)) {
         *data = a.tensor[0].data;
         memset(&a.tensor[0].data, 0, sizeof *data);
     } else if (!error && name) {
@@ -107,19 +108,20 @@ static int read_member(ngrt_data *data, Bytes *b, const char *path, const char *
     return error;
 }
 
-int ngrt_data_parse(ngrt_data *data, Bytes *b, const char *path, const char *name,
+int ngrt_data_parse(ngrt_data *data, Bytes *b, const char *path, const char *name, int exact,
                     ngrt_message *message)
 {
     if (ngrt_is_npy(b))
         return ngrt_npy_take(data, b, path, message);
     if (ngrt_is_zip(b))
-        return read_member(data, b, path, name, message);
+        return read_member(data, b, path, name, exact, message);
     if (ngrt_is_idx(b))
         return parse_idx(data, b, path, message);
     return ngrt_csv_parse(data, b, path, message);
 }
 
-int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name, ngrt_message *message)
+int ngrt_data_read_exactly(ngrt_data *data, const char *path, const char *name, int exact,
+                           ngrt_message *message)
 {
     Bytes b = {0};
     int error;
@@ -131,7 +133,7 @@ int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name, ng
     if (!error)
         error = ngrt_gunzip(&b, path, message);
     if (!error)
-        error = ngrt_data_parse(data, &b, path, name, message);
+        error = ngrt_data_parse(data, &b, path, name, exact, message);
     ngrt_bytes_free(&b);
 
     if (!error && data->rank == 0)
@@ -140,6 +142,11 @@ int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name, ng
     if (error)
         ngrt_data_free(data);
     return error;
+}
+
+int ngrt_data_read_named(ngrt_data *data, const char *path, const char *name, ngrt_message *message)
+{
+    return ngrt_data_read_exactly(data, path, name, 0, message);
 }
 
 int ngrt_data_read(ngrt_data *data, const char *path, ngrt_message *message)

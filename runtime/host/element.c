@@ -62,10 +62,11 @@ int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *
     size_t size = ngrt_element_size(data->type), count = 1;
     int i, fits = have % size == 0;
 
-    for (i = 0; i < data->rank && fits; i++) {
+    for (i = 0; i < data->rank; i++)
         if (data->shape[i] == 0)
             return ngrt_fail(message, NGRT_EFORMAT, "%s: holds no elements: axis %d has size 0",
                              what, i);
+    for (i = 0; i < data->rank && fits; i++) {
         fits = data->shape[i] <= have / size / count; /* so that the product cannot overflow */
         count *= data->shape[i];
     }

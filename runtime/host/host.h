@@ -177,9 +177,12 @@ int ngrt_safetensors_write(const Archive *a, ngrt_message *message);
 int ngrt_is_idx(const Bytes *b);
 int ngrt_idx_head(ngrt_data *data, Head *head, const Bytes *b, const char *path,
                   ngrt_message *message);
-/* The tensor in the bytes of a file, which begins as zero. May take their memory. */
-int ngrt_data_parse(ngrt_data *data, Bytes *b, const char *path, const char *name,
+/* The tensor in the bytes of a file, which begins as zero. May take their memory. With exact, the
+ * only array of an archive must have the name too. */
+int ngrt_data_parse(ngrt_data *data, Bytes *b, const char *path, const char *name, int exact,
                     ngrt_message *message);
+int ngrt_data_read_exactly(ngrt_data *data, const char *path, const char *name, int exact,
+                           ngrt_message *message);
 
 /* ---- weights.c: more than programs see ---- */
 

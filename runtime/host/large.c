@@ -76,7 +76,7 @@ static int read_head(ngrt_data *data, Store *file, int *swapped, const char *pat
 }
 
 int ngrt_data_read_large(ngrt_data *data, Store *file, int *swapped, const char *path,
-                         const char *name, uint64_t limit, ngrt_message *message)
+                         const char *name, int exact, uint64_t limit, ngrt_message *message)
 {
     struct stat st;
     unsigned char start[2] = {0, 0};
@@ -91,7 +91,7 @@ int ngrt_data_read_large(ngrt_data *data, Store *file, int *swapped, const char 
         close(fd);
     plain = start[0] != 0x1f || start[1] != 0x8b;
     if (fd < 0 || (plain && (start[0] == 'P' || (uint64_t)st.st_size <= limit)))
-        return ngrt_data_read_named(data, path, name, message);
+        return ngrt_data_read_exactly(data, path, name, exact, message);
 
     memset(data, 0, sizeof *data);
     message->text[0] = 0;
@@ -100,7 +100,7 @@ int ngrt_data_read_large(ngrt_data *data, Store *file, int *swapped, const char 
     else
         error = unpack(file, &b, path, message);
     if (!error && file->size == 0)
-        error = ngrt_data_parse(data, &b, path, name, message);
+        error = ngrt_data_parse(data, &b, path, name, exact, message);
     else if (!error)
         error = read_head(data, file, swapped, path, message);
     ngrt_bytes_free(&b);

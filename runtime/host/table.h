@@ -155,9 +155,9 @@ int ngrt_choose_columns(const char *text, size_t columns, const char *(*name)(co
 
 /* ---- large.c ---- */
 
-/* Reads a file as ngrt_data_read_named does. An array of more bytes than the limit stays in the
+/* Reads a file as ngrt_data_read_exactly does. An array of more bytes than the limit stays in the
  * store, where its elements begin with byte 0, and data->at is NULL. */
 int ngrt_data_read_large(ngrt_data *data, Store *file, int *swapped, const char *path,
-                         const char *name, uint64_t limit, ngrt_message *message);
+                         const char *name, int exact, uint64_t limit, ngrt_message *message);
 
 #endif

@@ -345,6 +345,40 @@ static int check_columns(const Trainer *t, const Set *set, const Feed *f)
     return fail_columns(t, set, s);
 }
 
+/* Is a word a number with a sign of a currency, a separator or the like? */
+static int is_nearly_number(const char *word)
+{
+    static const char others[] = "0123456789.,_'%$+ ";
+    int digits = 0;
+    size_t i;
+
+    for (i = word[0] == '-'; word[i]; i++) {
+        if (!strchr(others, word[i]) && (unsigned char)word[i] < 128)
+            return 0;
+        digits += word[i] >= '0' && word[i] <= '9';
+    }
+    return digits > 0;
+}
+
+/* Says where the words of a column may have been meant as numbers. */
+static void note_words(const Trainer *t, const Source *s)
+{
+    size_t i, k;
+
+    for (i = 0; s->table && i < s->picks; i++) {
+        const Names *names = &s->table->column[s->pick[i]].names;
+
+        for (k = 0; k < names->count; k++)
+            if (is_nearly_number(names->name[k].text)) {
+                ngrt_trainer_note(t,
+                                  "%s: column %zu is taken as words: '%.40s' in line %zu is "
+                                  "not a number",
+                                  s->path, s->pick[i], names->name[k].text, names->name[k].line);
+                break;
+            }
+    }
+}
+
 /* Checks that rows and columns of each file are just what its feeds take; sets the number of
  * rows. */
 static int check_shapes(const Trainer *t, Set *set)
@@ -364,6 +398,8 @@ static int check_shapes(const Trainer *t, Set *set)
         status = check_columns(t, set, f);
         if (status)
             return status;
+        if (i == 0 || set->feed[i - 1].source != f->source)
+            note_words(t, f->source);
 
         /* the first file says how many rows there are */
         if (!first) {

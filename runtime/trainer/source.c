@@ -210,12 +210,24 @@ static int find_table(const Trainer *t, Set *set, const char *path, Table **tabl
     return DONE;
 }
 
+/* Is the file for another input too? Then an archive must have an array for each. */
+static int is_shared(const Set *set, const Source *s)
+{
+    int i;
+
+    for (i = 0; i < set->sources; i++)
+        if (&set->source[i] != s && set->source[i].input &&
+            strcmp(set->source[i].path, s->path) == 0)
+            return s->input != NULL;
+    return 0;
+}
+
 /* Reads an array, and chooses its columns. NGRT_EMODEL: the archive does not have it. */
-static int read_array(const Trainer *t, Source *s, ngrt_message *message)
+static int read_array(const Trainer *t, const Set *set, Source *s, ngrt_message *message)
 {
     const char *name = s->input ? s->input->name : NULL;
-    int error = ngrt_data_read_large(&s->data, &s->file, &s->swapped, s->path, name, t->form.limit,
-                                     message);
+    int error = ngrt_data_read_large(&s->data, &s->file, &s->swapped, s->path, name,
+                                     is_shared(set, s), t->form.limit, message);
 
     if (!error && s->columns)
         error = ngrt_choose_columns(s->columns, s->data.columns, NULL, NULL, s->path, &s->pick,
@@ -245,7 +257,7 @@ static int open_source(const Trainer *t, Set *set, Source *s, int *lacks)
             return status;
         error = ngrt_table_choose(s->table, s->columns, &s->pick, &s->picks, &message);
     } else {
-        error = read_array(t, s, &message);
+        error = read_array(t, set, s, &message);
         /* an input with a default keeps it, unless columns are asked of the file */
         *lacks = error == NGRT_EMODEL && s->may_lack && !s->columns;
         if (*lacks)

@@ -247,6 +247,7 @@ static void test_claims(void)
     static const unsigned char huge[] = {0, 0, 8, 2, 0x40, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3};
     static const unsigned char wraps[] = {0, 0, 8, 3, 0x40, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 16};
     static const unsigned char zero[] = {0, 0, 8, 2, 0, 0, 0, 0, 0, 0, 0, 3};
+    static const unsigned char none[] = {0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 0};
     static const unsigned char type[] = {0, 0, 7, 1, 0, 0, 0, 1, 1};
     static const unsigned char rank[] = {0, 0, 8, 0, 1};
     CHECK(read_bytes(huge, sizeof huge) == NGRT_EFORMAT);
@@ -254,6 +255,8 @@ static void test_claims(void)
           0);
     CHECK(read_bytes(wraps, sizeof wraps) == NGRT_EFORMAT);
     CHECK(read_bytes(zero, sizeof zero) == NGRT_EFORMAT);
+    CHECK(read_bytes(none, sizeof none) == NGRT_EFORMAT);
+    CHECK(strcmp(message.text, "file: holds no elements: axis 1 has size 0") == 0);
     CHECK(read_bytes(type, sizeof type) == NGRT_EFORMAT);
     CHECK(read_bytes(rank, sizeof rank) == NGRT_EFORMAT);
 }

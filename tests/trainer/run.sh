@@ -203,6 +203,25 @@ if asked tables; then
     printf '1,2,3,4,0\n1,2,3,4,3\n' >odd.csv
     run 3 train iris.ng --data odd.csv
     says 'odd.csv:2:9: t is 3, but must be a whole number in [0, 3)'
+    for word in '$1' '1_000' '"1,000"' '50%' '-1.2.3'; do # a column of one word is one element
+        printf '%s,2,3,4,0\n%s,5,3,4,1\n' "$word" "$word" >odd.csv
+        run 0 train iris.ng --data odd.csv --epochs 1
+        says "odd.csv: column 0 is taken as words: '$(echo "$word" | tr -d \")' in line 1 is not a number"
+    done
+    printf 'a1,2,3,4,0\na1,5,3,4,1\n' >odd.csv
+    run 0 train iris.ng --data odd.csv --epochs 1
+    grep -q 'taken as words' "$dir/err"; verdict $((! $?)) "a word without a digit is noted as a number"
+
+    # an archive of one array is not read for two inputs, whatever its name
+    printf 'dim m <= 8\ninput y[m]\noutput x = 2*y\n' >double.ng
+    seq 6 >six.csv
+    run 0 predict double.ng --data six.csv -o one.npz
+    printf 'dim m <= 8\ninput x[m], y[m], z[m] = 1\nparam w = 1\nminimize J = mse(w*x, y*z) with sgd(0.01)\n' >two.ng
+    run 3 train two.ng --data one.npz
+    says "one.npz: holds no array 'y'"
+    run 3 train two.ng --data y=one.npz,x=one.npz
+    says "one.npz: holds no array 'y'"
+    run 0 train two.ng --data y=one.npz,x=six.csv --epochs 1
     printf 'u,v,w,x,kind\n1,2,3,4,rose\n1,2,3,"4",lily\n1,2,3\n' >odd.csv
     run 3 train iris.ng --data odd.csv
     says 'odd.csv:4:6: 3 columns; line 2 has 5'

@@ -41,7 +41,7 @@ static void read_data(const uint8_t *data, size_t size)
     Bytes b = copy_bytes(data, size);
 
     if (ngrt_gunzip(&b, "file", &message) == NGRT_OK &&
-        ngrt_data_parse(&d, &b, "file", NULL, &message) == NGRT_OK)
+        ngrt_data_parse(&d, &b, "file", NULL, 0, &message) == NGRT_OK)
         all = sum_of(&d);
     ngrt_data_free(&d);
     ngrt_bytes_free(&b);
@@ -55,10 +55,10 @@ static void read_large(const uint8_t *data, size_t size)
     Store store;
     int swapped;
 
-    if (ngrt_data_read_large(&d, &store, &swapped, "file", NULL, choose(data, size) % 64,
+    if (ngrt_data_read_large(&d, &store, &swapped, "file", NULL, 0, choose(data, size) % 64,
                              &message) == NGRT_OK) {
         if (ngrt_gunzip(&b, "file", &message) != NGRT_OK ||
-            ngrt_data_parse(&whole, &b, "file", NULL, &message) != NGRT_OK ||
+            ngrt_data_parse(&whole, &b, "file", NULL, 0, &message) != NGRT_OK ||
             whole.rows != d.rows || whole.columns != d.columns)
             abort(); /* it is not the same array */
     }
