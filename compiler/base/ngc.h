@@ -71,6 +71,7 @@ typedef enum {
     PASS_LOOPS,
     PASS_CROP,
     PASS_JOIN,
+    PASS_GATES,
     PASS_TRAINING,
     PASS_CARRY,
     PASS_RANKS,

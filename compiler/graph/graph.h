@@ -1156,4 +1156,8 @@ void model_crop(Model *); /* the pass: in all that the roots need */
 
 void model_join(Model *); /* the pass: in all that the roots need */
 
+/* ---- gates.c: slopes of sigmoids ---- */
+
+void model_gates(Model *); /* the pass: in all that the roots need */
+
 #endif

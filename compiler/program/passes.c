@@ -24,6 +24,7 @@ const PassInfo pass_table[PASS_COUNT] = {
     [PASS_LOOPS] = {"loops", 'x', .requires = FACT_CLOSED, .model = model_tidy_loops},
     [PASS_CROP] = {"crop", 'i', .requires = FACT_CLOSED, .model = model_crop},
     [PASS_JOIN] = {"join", 'j', .requires = FACT_CLOSED, .model = model_join},
+    [PASS_GATES] = {"gates", 'g', .requires = FACT_CLOSED, .model = model_gates},
 
     /* on the roots of both modes, before programs are made of them */
     [PASS_TRAINING] = {"training", 't', .needed = true, .plain = true, .requires = FACT_CLOSED,
@@ -71,7 +72,7 @@ const PassInfo pass_table[PASS_COUNT] = {
 
 /* those that are not needed, for the table of options; tests/pass compares */
 const char pass_words[] =
-    "stable simplify loops crop join layout sparse fold zeros merge drop rows collapse triangles share vectors";
+    "stable simplify loops crop join gates layout sparse fold zeros merge drop rows collapse triangles share vectors";
 
 /* ---- asking the table ---- */
 

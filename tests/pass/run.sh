@@ -36,7 +36,7 @@ words=$(tr '\n' ' ' < ../../compiler/program/passes.c | sed 's/\[PASS_/\n&/g' |
 check "the words of --without are those of the table" grep -q "^ *\"${words% }\";" \
     ../../compiler/program/passes.c
 for model in programs.ng rows.ng ../emit/models/conv.ng ../emit/models/sparse.ng; do
-    check "$model is sound" "$ngc" --verify -d lesxijtoaurcnmfhpwv "$model" -o "$dir/out.c"
+    check "$model is sound" "$ngc" --verify -d lesxijgtoaurcnmfhpwv "$model" -o "$dir/out.c"
     for word in $words; do
         check "$model without $word" "$ngc" --verify --without=$word "$model" -o "$dir/out.c"
     done
@@ -49,6 +49,7 @@ check "stable is a pass" changes stable bce_by_hand.ng
 check "simplify is a pass" changes simplify rows.ng
 check "crop is a pass" changes crop ../emit/models/crop.ng
 check "join is a pass" changes join ../emit/models/join.ng
+check "gates is a pass" changes gates ../emit/models/rules.ng
 check "layout is a pass" changes layout ../emit/models/conv.ng
 check "sparse is a pass" changes sparse ../emit/models/sparse.ng
 check "loops is a pass" changes loops tidied_loop.ng

@@ -1,0 +1,116 @@
+/* gates.c - the slope of a sigmoid by one exponential. It is y (1 - y), and 1 - y, which would lose
+ * its digits near 1, was made sigmoid(-z) (simplify.c): two sigmoids. In a product both are
+ *
+ *   sigmoid(z) sigmoid(-z) = e/(1 + e)^2   with e = exp(-abs(z))
+ *
+ * as in the slope of tanh. It needs z alone, so y need not be kept for it.
+ *
+ * Requires: the final graph; no gradient is asked after it. Keeps: the values of all roots. */
+#include "graph/graph.h"
+
+enum { FACTORS = 16 }; /* of a product, at most */
+
+typedef struct Factors {
+    Node *node[FACTORS];
+    int count;
+} Factors;
+
+static void take_factors(Node *n, Factors *f)
+{
+    for (int i = 0; n->op == OP_mul && i < 2; i++)
+        take_factors(n->arg[i], f);
+    if (n->op == OP_mul)
+        return;
+    if (f->count < FACTORS)
+        f->node[f->count] = n;
+    f->count++;
+}
+
+/* Are they sigmoid(z) and sigmoid(-z)? */
+static bool are_pair(const Node *y, const Node *rest)
+{
+    return y->op == OP_sigmoid && rest->op == OP_sigmoid && rest->arg[0]->op == OP_neg &&
+           rest->arg[0]->arg[0] == y->arg[0];
+}
+
+/* Finds such a pair among the factors of n; they are in y and rest then. */
+static bool find_pair(Node *n, Factors *f, int *y, int *rest)
+{
+    f->count = 0;
+    take_factors(n, f);
+    if (f->count > FACTORS)
+        return false;
+    for (int i = 0; i < f->count; i++)
+        for (int k = 0; k < f->count; k++)
+            if (are_pair(f->node[i], f->node[k])) {
+                *y = i;
+                *rest = k;
+                return true;
+            }
+    return false;
+}
+
+static bool has_pair(Node *n)
+{
+    Factors f;
+    int y, rest;
+    return n->op == OP_mul && find_pair(n, &f, &y, &rest);
+}
+
+static Node *slope_of(Graph *g, Node *z)
+{
+    Node *e = graph_unary(g, OP_exp, graph_unary(g, OP_neg, graph_unary(g, OP_abs, z)));
+    Node *root = graph_binary(g, OP_add, graph_const(g, 1), e);
+
+    return graph_binary(g, OP_div, e, graph_binary(g, OP_mul, root, root));
+}
+
+/* The product n with the slope in place of a pair; NULL: it has none, or an operand has it. */
+static Node *with_slope(Graph *g, Node *n, Node *const *now)
+{
+    Factors f;
+    int y, rest;
+
+    if (n->op != OP_mul || has_pair(n->arg[0]) || has_pair(n->arg[1]) ||
+        !find_pair(n, &f, &y, &rest))
+        return NULL;
+
+    Node *product = slope_of(g, now[f.node[y]->arg[0]->id]);
+    for (int i = 0; i < f.count; i++)
+        if (i != y && i != rest)
+            product = graph_binary(g, OP_mul, now[f.node[i]->id], product);
+    return product;
+}
+
+static void gates_all(Graph *g, Node **root, int roots)
+{
+    int count = g->count, *uses = graph_uses(g, root, roots);
+    Node **now = arena_array(g->ngc, count + 1, sizeof *now);
+    Loc loc = g->loc;
+
+    for (int i = 0; i < count; i++) {
+        Node *n = g->node[i];
+        int made = g->count;
+        if (!uses[i])
+            continue;
+
+        g->loc = n->loc;
+        now[i] = with_slope(g, n, now);
+        if (now[i] == NULL)
+            now[i] = graph_rebuild(g, n, now);
+        node_replaces(now[i], n, made);
+    }
+
+    g->loc = loc;
+    for (int i = 0; i < roots; i++)
+        root[i] = now[root[i]->id];
+}
+
+void model_gates(Model *m)
+{
+    int count;
+    Node **root = model_take_roots(m, &count);
+
+    gates_all(m->graph, root, count);
+    model_put_roots(m, root);
+}
