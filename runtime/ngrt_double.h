@@ -22,47 +22,68 @@
         c = r - ngrt_head + c;                                 \
         r = ngrt_head;                                         \
     }
-/* p = exp(r + c) - 1 - r, 2^-56 of 1 */
-#define NGRT_EXP_TAILD(F, p, r, c)                                                      \
-    {                                                                                   \
-        const F ngrt_sq = r * r;                                                        \
-        F ngrt_odd;                                                                     \
-        ngrt_odd = NGRT_MUL(F, ngrt_sq, 2.510065503606659e-08) + 2.755726789174553e-06; \
-        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.00019841269863420349;             \
-        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.0083333333333299887;              \
-        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.16666666666666669;                \
-        p = NGRT_MUL(F, ngrt_sq, 2.7620438948634417e-07) + 2.4801520557017829e-05;      \
-        p = NGRT_MUL(F, p, ngrt_sq) + 0.0013888888917690603;                            \
-        p = NGRT_MUL(F, p, ngrt_sq) + 0.041666666666623171;                             \
-        p = NGRT_MUL(F, p, ngrt_sq) + 0.50000000000000011;                              \
-        p = NGRT_MUL(F, ngrt_odd, r) + p;                                               \
-    }                                                                                   \
-    p = NGRT_MUL(F, p, r * r) + c;
+/* p = (exp(r) - 1 - r)/r^2, by pairs of terms, so that few operations wait for each other; times
+ * r^2 it is 2^-56 of 1 */
+#define NGRT_EXP_POLYD(F, p, r, sq)                                               \
+    {                                                                             \
+        const F ngrt_z2 = sq * sq;                                                \
+        F ngrt_p2, ngrt_p4, ngrt_p6, ngrt_p8;                                     \
+        p = NGRT_MUL(F, r, 0.16666666666666669) + 0.50000000000000011;            \
+        ngrt_p2 = NGRT_MUL(F, r, 0.0083333333333299887) + 0.041666666666623171;   \
+        ngrt_p4 = NGRT_MUL(F, r, 0.00019841269863420349) + 0.0013888888917690603; \
+        ngrt_p6 = NGRT_MUL(F, r, 2.755726789174553e-06) + 2.4801520557017829e-05; \
+        ngrt_p8 = NGRT_MUL(F, r, 2.510065503606659e-08) + 2.7620438948634417e-07; \
+        p = p + NGRT_MUL(F, ngrt_p2, sq);                                         \
+        ngrt_p4 = ngrt_p4 + NGRT_MUL(F, ngrt_p6, sq);                             \
+        ngrt_p4 = ngrt_p4 + NGRT_MUL(F, ngrt_p8, ngrt_z2);                        \
+        p = p + NGRT_MUL(F, ngrt_p4, ngrt_z2);                                    \
+    }
+/* p = exp(r + c) - 1 - r */
+#define NGRT_EXP_TAILD(F, p, r, c)       \
+    {                                    \
+        const F ngrt_sq = r * r;         \
+        NGRT_EXP_POLYD(F, p, r, ngrt_sq) \
+        p = NGRT_MUL(F, p, ngrt_sq) + c; \
+    }
+
+/*@ exp_shortd: exp_partsd */
+/* The same without what r lacks, at most 2^-55: exp(x) = 2^k (1 + r + p). */
+#define NGRT_EXP_SHORTD(F, k, r, p, x)                         \
+    NGRT_WHOLE_OF(F, r, k, NGRT_MUL(F, x, 1.4426950408889634)) \
+    p = NGRT_MUL(F, r, -1.9082149292705877e-10);               \
+    r = x - r * 0.69314718036912382;                           \
+    r = r + p;                                                 \
+    {                                                          \
+        const F ngrt_sq = r * r;                               \
+        NGRT_EXP_POLYD(F, p, r, ngrt_sq)                       \
+        p = NGRT_MUL(F, p, ngrt_sq);                           \
+    }
 
 /*@ exp_pairsd: exp_partsd */
 /* exp(x) = 2^k (high + low), k from -1077 to 1024. NaN passes. */
-#define NGRT_EXP_PAIR(F, k, high, low, x)                                          \
-    {                                                                              \
-        const F ngrt_bottom = NGRT_IF(F, x < -746.0, -746.0, x),                   \
-                ngrt_within = NGRT_IF(F, ngrt_bottom > 710.0, 710.0, ngrt_bottom); \
-        F ngrt_rx, ngrt_cx, ngrt_tail;                                             \
-        NGRT_EXP_PARTSD(F, k, ngrt_rx, ngrt_cx, ngrt_within)                       \
-        NGRT_EXP_TAILD(F, ngrt_tail, ngrt_rx, ngrt_cx)                             \
-        high = 1.0 + ngrt_rx;                                                      \
-        low = 1.0 - high + ngrt_rx + ngrt_tail;                                    \
+#define NGRT_EXP_PAIR(F, k, high, low, x)                    \
+    {                                                        \
+        F ngrt_rx, ngrt_cx, ngrt_tail, ngrt_within;          \
+        NGRT_BETWEEN(F, ngrt_within, x, -746.0, 710.0)       \
+        NGRT_EXP_PARTSD(F, k, ngrt_rx, ngrt_cx, ngrt_within) \
+        NGRT_EXP_TAILD(F, ngrt_tail, ngrt_rx, ngrt_cx)       \
+        high = 1.0 + ngrt_rx;                                \
+        low = 1.0 - high + ngrt_rx + ngrt_tail;              \
     }
 /* 2^k y, by two factors: 2^k may be infinite or denormal */
 #define NGRT_HALF(k)              (((k + 2048u) >> 1) - 1024u)
 #define NGRT_SCALE(F, y, k, half) (y * NGRT_POWER_ASD(F, half) * NGRT_POWER_ASD(F, k - half))
 
-/*@ expd: exp_pairsd */
-#define NGRT_TEXT_expd(F, U, y, x)                                    \
-    {                                                                 \
-        U ngrt_k;                                                     \
-        F ngrt_high, ngrt_low;                                        \
-        NGRT_EXP_PAIR(F, ngrt_k, ngrt_high, ngrt_low, x)              \
-        const U ngrt_half = NGRT_HALF(ngrt_k);                        \
-        y = NGRT_SCALE(F, (ngrt_high + ngrt_low), ngrt_k, ngrt_half); \
+/*@ expd: exp_pairsd exp_shortd */
+#define NGRT_TEXT_expd(F, U, y, x)                              \
+    {                                                           \
+        U ngrt_k;                                               \
+        F ngrt_within, ngrt_r, ngrt_p;                          \
+        NGRT_BETWEEN(F, ngrt_within, x, -746.0, 710.0)          \
+        NGRT_EXP_SHORTD(F, ngrt_k, ngrt_r, ngrt_p, ngrt_within) \
+        const U ngrt_half = NGRT_HALF(ngrt_k);                  \
+        y = 1.0 + (ngrt_r + ngrt_p);                            \
+        y = NGRT_SCALE(F, y, ngrt_k, ngrt_half);                \
     }
 NGRT_ALONE double ngrt_expd(double x)
 {
@@ -193,26 +214,26 @@ NGRT_ALONE double ngrt_log1pd(double x)
         less = NGRT_HIDDEN(F, less);                            \
     }
 
-/*@ sigmoidd: exp_partsd far */
-/* 1/(1 + e), e = exp(-x) = 2^k (exp + exp2); what the sum and e lack is divided by it afterwards.
- * Below -700 it is exp(x). */
-#define NGRT_TEXT_sigmoidd(F, U, y, x)                                                        \
-    {                                                                                         \
-        const F ngrt_least = NGRT_IF(F, x < -700.0, 700.0, -x),                               \
-                ngrt_minus = NGRT_IF(F, x > 700.0, -700.0, ngrt_least);                       \
-        F ngrt_r, ngrt_c, ngrt_p;                                                             \
-        U ngrt_k;                                                                             \
-        NGRT_EXP_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, ngrt_minus)                                \
-        NGRT_EXP_TAILD(F, ngrt_p, ngrt_r, ngrt_c)                                             \
-        const F ngrt_high = 1.0 + ngrt_r, ngrt_low = 1.0 - ngrt_high + ngrt_r + ngrt_p;       \
-        const F ngrt_exp = ngrt_high + ngrt_low, ngrt_exp2 = ngrt_high - ngrt_exp + ngrt_low; \
-        const F ngrt_power = NGRT_POWER_ASD(F, ngrt_k), ngrt_e = ngrt_exp * ngrt_power;       \
-        const F ngrt_sum = 1.0 + ngrt_e, ngrt_back = ngrt_sum - ngrt_e;                       \
-        const F ngrt_lost =                                                                   \
-            1.0 - ngrt_back + (ngrt_e - (ngrt_sum - ngrt_back)) + ngrt_exp2 * ngrt_power;     \
-        const F ngrt_q = 1.0 / ngrt_sum, ngrt_part = NGRT_MUL(F, ngrt_q, ngrt_lost);          \
-        y = ngrt_q - NGRT_MUL(F, ngrt_q, ngrt_part);                                          \
-        NGRT_FAR(F, y, x < -700.0, exp, x)                                                    \
+/*@ sigmoidd: exp_shortd far */
+/* 1/(1 + exp(-x)), exp(-x) = 2^k (1 + e + e2): 1 + 2^k is taken first. What it and the next sum
+ * lack is divided by the sum afterwards. Below -700 it is exp(x). */
+#define NGRT_TEXT_sigmoidd(F, U, y, x)                                                          \
+    {                                                                                           \
+        const F ngrt_opposite = -x;                                                             \
+        F ngrt_minus, ngrt_r, ngrt_p;                                                           \
+        U ngrt_k;                                                                               \
+        NGRT_BETWEEN(F, ngrt_minus, ngrt_opposite, -700.0, 700.0)                               \
+        NGRT_EXP_SHORTD(F, ngrt_k, ngrt_r, ngrt_p, ngrt_minus)                                  \
+        const F ngrt_e = ngrt_r + ngrt_p, ngrt_e2 = ngrt_r - ngrt_e + ngrt_p;                   \
+        const F ngrt_power = NGRT_POWER_ASD(F, ngrt_k), ngrt_1 = 1.0 + ngrt_power;              \
+        const F ngrt_large = ngrt_power - ngrt_1 + 1.0, ngrt_small = 1.0 - ngrt_1 + ngrt_power; \
+        const F ngrt_lack = NGRT_IF(F, ngrt_power > 1.0, ngrt_large, ngrt_small);               \
+        const F ngrt_pe = NGRT_MUL(F, ngrt_e, ngrt_power), ngrt_sum = ngrt_1 + ngrt_pe;         \
+        const F ngrt_rest = NGRT_HIDDEN(F, ngrt_lack) + NGRT_MUL(F, ngrt_e2, ngrt_power);       \
+        const F ngrt_lost = ngrt_1 - ngrt_sum + ngrt_pe + ngrt_rest;                            \
+        const F ngrt_q = 1.0 / ngrt_sum, ngrt_part = NGRT_MUL(F, ngrt_q, ngrt_lost);            \
+        y = ngrt_q - NGRT_MUL(F, ngrt_q, ngrt_part);                                            \
+        NGRT_FAR(F, y, x < -700.0, exp, x)                                                      \
     }
 NGRT_ALONE double ngrt_sigmoidd(double x)
 {

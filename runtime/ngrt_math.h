@@ -58,6 +58,16 @@ static inline double ngrt_sigmoid(double x)
 #define NGRT_IF_float(test, a, b)  ((test) ? (a) : (b))
 #define NGRT_IF_double(test, a, b) ((test) ? (a) : (b))
 #define NGRT_IF_ngrt_v(test, a, b) NGRT_PICK(test, a, b)
+/* y becomes x, or lo where x is less, or hi where x is more; NaN stays. */
+#define NGRT_BETWEEN(F, y, x, lo, hi) NGRT_BETWEEN_##F(F, y, x, lo, hi)
+#define NGRT_BETWEEN_BY_IF(F, y, x, lo, hi)                 \
+    {                                                       \
+        const F ngrt_above = NGRT_IF(F, (x) < (lo), lo, x); \
+        y = NGRT_IF(F, ngrt_above > (hi), hi, ngrt_above);  \
+    }
+#define NGRT_BETWEEN_float  NGRT_BETWEEN_BY_IF
+#define NGRT_BETWEEN_double NGRT_BETWEEN_BY_IF
+#define NGRT_BETWEEN_ngrt_w NGRT_BETWEEN_BY_IF
 #define NGRT_IF_ngrt_w(test, a, b)                               \
     ((ngrt_w)(((ngrt_wi)(test) & (ngrt_wi)((a) - (ngrt_w){0})) | \
               (~(ngrt_wi)(test) & (ngrt_wi)((b) - (ngrt_w){0}))))

@@ -257,7 +257,23 @@ static const int32_t ngrt_lane[16]
             __asm__(NGRT_VEX "sqrtpd %1, %0" : "=x"(ngrt_sqrt_v) : "x"(ngrt_sq)); \
         ngrt_sqrt_v;                                                              \
     })
+/* Of two numbers, vmax and vmin give the second one if one is NaN. */
+#define NGRT_BETWEEN_ngrt_v(F, y, x, lo, hi)                           \
+    {                                                                  \
+        const ngrt_v ngrt_lo = NGRT_EACH(lo), ngrt_hi = NGRT_EACH(hi); \
+        if (sizeof ngrt_lo > 16 && sizeof ngrt_lo[0] == 4)             \
+            __asm__("vmaxps %1, %2, %0\n\tvminps %0, %3, %0"           \
+                    : "=&v"(y)                                         \
+                    : "v"(x), "v"(ngrt_lo), "v"(ngrt_hi));             \
+        else if (sizeof ngrt_lo > 16)                                  \
+            __asm__("vmaxpd %1, %2, %0\n\tvminpd %0, %3, %0"           \
+                    : "=&v"(y)                                         \
+                    : "v"(x), "v"(ngrt_lo), "v"(ngrt_hi));             \
+        else                                                           \
+            NGRT_BETWEEN_BY_IF(F, y, x, lo, hi)                        \
+    }
 #else
+#define NGRT_BETWEEN_ngrt_v NGRT_BETWEEN_BY_IF
 #define NGRT_SOME(test)                               \
     __extension__({                                   \
         int64_t ngrt_some[2];                         \
