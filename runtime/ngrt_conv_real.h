@@ -387,20 +387,34 @@ static int ngrt_conv_inside(int at, int taps, int step, int n, int *end)
     return first < *end ? first : *end;
 }
 
-/* Columns of one kernel that are apart in x, a vector of each at a time. Returns 0 if they are too
- * few, or vectors do not fill the batch, and does nothing. */
+enum { NGRT_CONV_LINES = 8 }; /* vectors of a tile of one kernel: columns that are apart */
+
+/* The way to compute columns of one kernel that are apart in x, a vector of each at a time. Its
+ * tile is NULL if columns are too few, or vectors do not fill the batch. */
+static ngrt_conv_way ngrt_conv_choose_apart(const ngrt_conv_shape *s, int columns)
+{
+    const int widest = s->b % NGRT_CONV_COLS == 0;
+    const ptrdiff_t most = (widest ? 8 : 4) * (ptrdiff_t)NGRT_CONV_COLS;
+    const ngrt_conv_way usual = ngrt_conv_choose(most);
+    ngrt_conv_way way = ngrt_conv_choose_line(most, usual);
+
+    if (way.tile == usual.tile || s->o > 1 || s->sw == 1 || columns < NGRT_CONV_LINES ||
+        s->b % (way.cols / NGRT_CONV_LINES) > 0 || s->b >= way.cols)
+        way.tile = NULL;
+    return way;
+}
+
+/* Such columns. Returns 0 if there is no way, and does nothing. */
 static int ngrt_conv_columns(const ngrt_conv_shape *s, const ngrt_conv_window *window, int columns,
                              const real *k, const real *x, real *y)
 {
-    enum { VECTORS = 8 };
-    const ptrdiff_t most = (ptrdiff_t)VECTORS
-    *NGRT_CONV_COLS, gap = (ptrdiff_t)s->sw * s->b;
-    const ngrt_conv_way usual = ngrt_conv_choose(most), way = ngrt_conv_choose_line(most, usual);
-    const int width = way.cols / VECTORS;
+    const ngrt_conv_way way = ngrt_conv_choose_apart(s, columns);
+    const int width = way.cols / NGRT_CONV_LINES;
+    const ptrdiff_t gap = (ptrdiff_t)s->sw * s->b;
     ngrt_conv_window win = *window;
     int j = 0, h;
 
-    if (way.tile == usual.tile || columns < VECTORS || s->b % width > 0 || s->b >= way.cols)
+    if (way.tile == NULL)
         return 0;
 
     win.xgap = gap;
@@ -408,10 +422,9 @@ static int ngrt_conv_columns(const ngrt_conv_shape *s, const ngrt_conv_window *w
     for (;;) {
         for (h = 0; h < s->b; h += width)
             way.tile(1, &win, k, x + j * gap + h, y + (ptrdiff_t)j * s->b + h, 0, 0);
-        if (j + VECTORS >= columns)
+        if (j + NGRT_CONV_LINES >= columns)
             return 1;
-        j = j + 2 * VECTORS
-        <= columns ? j + VECTORS : columns - VECTORS;
+        j = j + 2 * NGRT_CONV_LINES <= columns ? j + NGRT_CONV_LINES : columns - NGRT_CONV_LINES;
     }
 }
 
@@ -451,7 +464,7 @@ static void ngrt_conv_row(const ngrt_conv_shape *s, int i, const real *k, const 
 
         taps = k + u * s->kw + v;
         to = y + ((ptrdiff_t)i * s->ow + j) * s->b;
-        if (s->sw > 1 && s->o == 1 && ngrt_conv_columns(s, &win, run, taps, from, to))
+        if (ngrt_conv_columns(s, &win, run, taps, from, to))
             continue;
         if (s->sw > 1)
             run = 1;
@@ -569,15 +582,17 @@ NGRT_FN void ngrt_conv(const int *n, const real *x, const real *k, real *y, int 
     const int inside = s.pw == 0 && (s.ow - 1) * s.sw + (s.kw - 1) * s.dw < s.w;
     const ptrdiff_t row_y = (ptrdiff_t)s.ow * s.b;
     const ptrdiff_t piece = s.sw == 1 && inside ? row_y : s.b;
+    const int apart = inside && ngrt_conv_choose_apart(&s, s.ow).tile != NULL;
+    const int packs = piece < NGRT_CONV_COLS && !apart;
     int g, i;
 
-    if (piece >= NGRT_CONV_COLS) { /* taps that fall on rows of zeros are left out */
+    if (!packs) { /* taps that fall on rows of zeros are left out */
         x += (ptrdiff_t)s.above * s.w * s.b;
         s.h -= s.above + s.below;
         s.ph += s.above;
     }
     for (g = 0; g < s.g; g++) {
-        if (piece < NGRT_CONV_COLS)
+        if (packs)
             ngrt_conv_pack(&s, k, x, y, first * row_y, end * row_y);
         else
             for (i = first; i < end; i++)

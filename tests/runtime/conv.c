@@ -144,6 +144,8 @@ int main(void)
         if (wide) { /* columns of one kernel that are apart, eight at a time */
             n[C] = draw(1, 2);
             n[O] = 1;
+            if (!zeros && draw(0, 1)) /* fewer images than a tile of several kernels has columns */
+                n[B] = 8;
         }
         for (a = 0; a < 2; a++) {
             n[KH + a] = draw(1, 4);
