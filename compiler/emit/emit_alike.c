@@ -28,11 +28,17 @@ typedef struct Numbers {
 
 /* ---- the sizes in a body ---- */
 
+/* Is there a point, or the sign of an exponent, in the decimal number that c is in? */
+static bool is_in_number(const char *c)
+{
+    return *c == '.' || ((*c == '-' || *c == '+') && c[-1] == 'e' && is_digit(c[1]));
+}
+
 size_t token_size(const char *c)
 {
-    bool number = is_digit(*c);
+    bool number = is_digit(*c) && !begins(c, "0x");
     size_t n = 0;
-    while (is_word_char(c[n]) || (number && (c[n] == '.' || (c[n] == '-' && c[n - 1] == 'e'))))
+    while (is_word_char(c[n]) || (number && is_in_number(c + n)))
         n++;
     return n;
 }
