@@ -217,6 +217,7 @@ typedef struct Param {  /* of a kernel's function */
 typedef struct Printer { /* of one kernel */
     Body *b;
     Emit *e;
+    Program *p;
     const Kernel *k;
     Text *out;
     int indent;

@@ -188,7 +188,7 @@ static void copy_onto(Printer *pr, const Kernel *k, const char *to)
 void print_gemm(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
-    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
+    Printer pr = {.b = b, .e = e, .p = b->p, .k = k, .out = &b->text, .indent = 1};
     const Node *y = k->product;
     Product size = product_of(e->graph, y);
     Gemm x = {.size = size};
@@ -229,7 +229,7 @@ void print_random(Body *b, const Kernel *k)
                                        [RANDOM_TRUNCATED] = "truncated",
                                        [RANDOM_ORTHOGONAL] = "orthogonal"};
     Emit *e = b->e;
-    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
+    Printer pr = {.b = b, .e = e, .p = b->p, .k = k, .out = &b->text, .indent = 1};
     const Node *n = k->store[0].node;
     const char *call = text_format(e->ngc, "%s%s", name[n->attr.kind], e->suffix);
     const char *to = value_pointer(b, n);
@@ -266,7 +266,7 @@ static const char *sizes_text(Printer *pr, const Size *size)
 /* An operand: a tensor is a pointer, and a number is the kernel's factor alpha. */
 static const char *call_argument(Printer *pr, const Node *n, int operand)
 {
-    const Program *p = pr->b->p;
+    const Program *p = pr->p;
     if (n->arg[operand]->shape.rank == 0)
         return print_val(pr, pr->k->alpha).text;
 
@@ -382,7 +382,7 @@ static char call_letter(const Emit *e, const Node *n)
 void print_call(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
-    Printer pr = {.b = b, .e = e, .k = k, .out = &b->text, .indent = 1};
+    Printer pr = {.b = b, .e = e, .p = b->p, .k = k, .out = &b->text, .indent = 1};
     const Node *n = k->product;
     Text t = {.ngc = e->ngc};
     Size size[CALL_SIZES] = {0};

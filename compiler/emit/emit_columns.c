@@ -13,7 +13,7 @@ enum {
 static const char *result_text(Printer *pr)
 {
     const Store *s = &pr->k->store[0];
-    const Place *place = program_place(pr->b->p, s->node);
+    const Place *place = program_place(pr->p, s->node);
     return print_element(pr, place, s->node, s->at, true);
 }
 
@@ -135,7 +135,7 @@ void columns_print(Printer *pr)
     const Kernel *k = pr->k;
     int lead = axes_before(k, AX_REDUCE);
     bool one_column_axis = axes_before(k, AX_TRAIL) == k->axes - 1;
-    bool tall = kernel_sums_many(pr->b->p, k) && one_column_axis;
+    bool tall = kernel_sums_many(pr->p, k) && one_column_axis;
 
     for (int i = 0; i < lead; i++) {
         passes_open(pr, i, true);

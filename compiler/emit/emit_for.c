@@ -42,7 +42,7 @@ static const char *index_name(const Body *b, const Loop *loop)
 /* The value of a number that the loop reads, in the function's text. */
 static const char *number_text(Body *b, const Kernel *k)
 {
-    Printer pr = {.b = b, .e = b->e, .k = k, .out = &b->text, .indent = 1};
+    Printer pr = {.b = b, .e = b->e, .p = b->p, .k = k, .out = &b->text, .indent = 1};
     const char *text = print_val(&pr, k->alpha).text;
 
     b->dims |= pr.dims;

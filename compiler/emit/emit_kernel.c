@@ -140,10 +140,10 @@ static void give_back(Program *p, const Kernel *k, const Place *own)
 /* A pointer to the sums of a member for the first block. */
 static const char *block_text(Printer *pr, const Kernel *k, int member)
 {
-    Place at = {.kind = P_SPACE, .offset = pr->b->p->block_at};
+    Place at = {.kind = P_SPACE, .offset = pr->p->block_at};
     for (int m = 0; m < member; m++)
         if (kernel_sums_rows(k->member[m]))
-            at.offset += share_block(pr->b->p, k->member[m]) * BLOCKS;
+            at.offset += share_block(pr->p, k->member[m]) * BLOCKS;
     return print_pointer(pr->b, &at, k->member[member]->store[0].node);
 }
 
@@ -157,7 +157,7 @@ static const char *base_text(Printer *pr, const Kernel *k, const Param *param)
     for (int m = 0; m < k->members; m++)
         if (kernel_sums_rows(k->member[m]) && strcmp(param->base, block_text(pr, k, m)) == 0)
             return print_format(pr, "%s + i*%lld", param->base,
-                                (long long)share_block(pr->b->p, k->member[m]));
+                                (long long)share_block(pr->p, k->member[m]));
     return param->base;
 }
 
@@ -175,10 +175,11 @@ static const char *block_range(Printer *pr, const Kernel *k)
 static const char *join_function(Printer *pr, const Kernel *member)
 {
     Text body = {.ngc = pr->e->ngc};
-    Printer own = {.b = pr->b, .e = pr->e, .k = member, .out = &body, .indent = 1, .apart = true};
+    Printer own = {
+        .b = pr->b, .e = pr->e, .p = pr->p, .k = member, .out = &body, .indent = 1, .apart = true};
     Type type = member->store[0].node->type;
     const char *type_text = emit_type(pr->e, type);
-    long long block = (long long)share_block(pr->b->p, member);
+    long long block = (long long)share_block(pr->p, member);
     Part element = {print_format(&own, "a[j*%lld + i]", block), PREC_CALL};
 
     print_line(&own, "for (size_t i = from; i < to; i++) {");
@@ -234,7 +235,7 @@ static void name_results(Printer *pr, const Kernel *k)
 {
     for (int i = 0; i < k->stores; i++) {
         const Store *s = &k->store[i];
-        const Place *to = store_place(pr->b->p, s);
+        const Place *to = store_place(pr->p, s);
         Index rest = s->at ? *s->at : index_zero();
         if (to->kind == P_ROW)
             continue;
@@ -317,7 +318,7 @@ void print_apart(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
     Text loops = {.ngc = e->ngc};
-    Printer pr = {.b = b, .e = e, .k = k, .out = &loops, .indent = 1, .apart = true};
+    Printer pr = {.b = b, .e = e, .p = b->p, .k = k, .out = &loops, .indent = 1, .apart = true};
     const Node *n = k->store[0].node;
     bool number = /* the function returns it */
         kernel_reduces(k) && place_is_number(store_place(b->p, &k->store[0]), n);
@@ -354,7 +355,7 @@ void print_apart(Body *b, const Kernel *k)
 /* Prints the loops within the function's text. */
 void print_here(Body *b, const Kernel *k)
 {
-    Printer pr = {.b = b, .e = b->e, .k = k, .out = &b->text, .indent = 1};
+    Printer pr = {.b = b, .e = b->e, .p = b->p, .k = k, .out = &b->text, .indent = 1};
     print_loops(&pr);
     b->dims |= pr.dims;
 }

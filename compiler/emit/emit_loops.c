@@ -31,7 +31,7 @@ static void print_stores(Printer *pr, const char *to)
     (void)to;
     for (int i = 0; i < pr->k->stores; i++) {
         const Store *s = &pr->k->store[i];
-        const Place *place = store_place(pr->b->p, s);
+        const Place *place = store_place(pr->p, s);
         Type type = s->node->type;
         const char *value = stored_value(pr, s);
 
@@ -111,7 +111,7 @@ static void print_blocks(Printer *pr)
     open_blocks(pr, row, BLOCK_ROWS, "r", "below");
     open_blocks(pr, last, BLOCK_COLUMNS, "c", "end");
 
-    if (kernel_turns(pr->b->p, pr->k)) {
+    if (kernel_turns(pr->p, pr->k)) {
         print_turn(pr);
     } else {
         range_open(pr, pr->loop[row], "r", "below", true);
@@ -177,7 +177,7 @@ static void print_scatter(Printer *pr)
     }
     /* sums of this call only; the result has zeros, or what is added to already */
     print_line(pr, "double %s[%lld] = {0};", sums, (long long)elements);
-    const char *first = print_element(pr, store_place(pr->b->p, s), s->node, &start, true);
+    const char *first = print_element(pr, store_place(pr->p, s), s->node, &start, true);
     print_line(pr, "%s *%s = &%s;", pr->e->real, y, first);
 
     passes_open_all(pr, 0, last, brace);
@@ -194,7 +194,7 @@ static void print_scatter(Printer *pr)
 
 static bool is_long_sum(const Printer *pr)
 {
-    return kernel_sums_many(pr->b->p, pr->k);
+    return kernel_sums_many(pr->p, pr->k);
 }
 
 static bool is_double(const Printer *pr)
@@ -208,7 +208,7 @@ static bool is_double(const Printer *pr)
 static void print_result(Printer *pr, const char *acc)
 {
     const Store *s = &pr->k->store[0];
-    const Place *place = program_place(pr->b->p, s->node);
+    const Place *place = program_place(pr->p, s->node);
     /* apart, a local variable belongs to another function, and the result is returned */
     bool local = place->kind == P_LOCAL && !pr->apart;
     bool row_variable = place->kind == P_ROW && is_variable(place);
@@ -368,7 +368,7 @@ static void print_fold_row(Printer *pr, int lead)
 {
     const Kernel *k = pr->k;
     const Node *n = k->store[0].node;
-    const Place *place = program_place(pr->b->p, n);
+    const Place *place = program_place(pr->p, n);
     bool in_double = is_double(pr);
     /* the accumulator is the result's variable, if types agree */
     bool in_place = place->kind == P_LOCAL && !pr->apart && !in_double;
@@ -414,7 +414,7 @@ static void name_row_places(Printer *pr, const Kernel *nest)
 {
     for (int i = 0; i < nest->stores; i++) {
         const Node *n = nest->store[i].node;
-        Place *place = program_place(pr->b->p, n);
+        Place *place = program_place(pr->p, n);
         if (place->kind != P_ROW)
             continue;
         place->name = temp_new(pr);
@@ -433,7 +433,7 @@ static void start_members(Printer *pr, const Kernel *nest, LongSum *sum)
         print_temps(pr);
         if (!kernel_sums_rows(pr->k))
             continue;
-        if (kernel_sums_many(pr->b->p, pr->k))
+        if (kernel_sums_many(pr->p, pr->k))
             sum[m] = long_sum_start(pr);
         else
             columns_start(pr);
@@ -541,7 +541,7 @@ static void late_range(Printer *pr, const char **from, const char **to)
 /* The operation in place on y[from] .. y[to - 1]. */
 static void print_late_op(Printer *pr, const char *y, const char *from, const char *to)
 {
-    const struct FastForm *form = op_form(pr->b->p, pr->k->late->op);
+    const struct FastForm *form = op_form(pr->p, pr->k->late->op);
     const char *suffix = pr->e->suffix, *end = passes_whole(pr, from, to);
     Part element = {print_format(pr, "%s[i]", y), PREC_CALL};
     Part vector = {print_format(pr, "NGRT_LOAD(%s[i])", y), PREC_CALL};
@@ -569,7 +569,7 @@ static void print_late(Printer *pr)
     /* the whole result as one row of elements, from its start */
     for (int i = 0; i < MAX_AXES; i++)
         start.axis[i] = (Coef){0, 0};
-    const Place *place = store_place(pr->b->p, &store);
+    const Place *place = store_place(pr->p, &store);
     const char *pointer = print_shifted(pr, place, store.node, &start);
     const char *y = print_param(pr, pointer, place, T_FLOAT, true)->name;
     print_late_op(pr, y, from, to);

@@ -274,6 +274,6 @@ bool sum_goes_round(const Printer *pr)
     /* terms of one result */
     for (int i = 0; i < k->axes; i++)
         if (k->axis[i] == AX_REDUCE)
-            terms *= (double)size_max(pr->b->p->graph, k->extent[i]);
+            terms *= (double)size_max(pr->p->graph, k->extent[i]);
     return print_sum_leaves_ints(k->store[0].val, terms);
 }

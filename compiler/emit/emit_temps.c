@@ -72,8 +72,7 @@ static bool wants_temp(const Printer *pr, const Val *v, bool hoist)
     if (v->kind == V_OP)
         return v->uses > 1 || v->ops > CUT || hoist;
     /* compilers may not hoist a load over stores that might overlap */
-    return v->kind == V_LOAD && hoist &&
-           !place_is_number(program_place(pr->b->p, v->node), v->node);
+    return v->kind == V_LOAD && hoist && !place_is_number(program_place(pr->p, v->node), v->node);
 }
 
 /* Chooses which values get a temporary. Its name is empty until it is declared. */

@@ -426,12 +426,12 @@ const char *print_element(Printer *pr, const Place *place, const Node *n, const 
 
 const char *store_element(Printer *pr, const Store *s)
 {
-    return print_element(pr, store_place(pr->b->p, s), s->node, s->at, true);
+    return print_element(pr, store_place(pr->p, s), s->node, s->at, true);
 }
 
 const char *load_element(Printer *pr, const Val *v)
 {
-    return print_element(pr, program_place(pr->b->p, v->node), v->node, v->at, false);
+    return print_element(pr, program_place(pr->p, v->node), v->node, v->at, false);
 }
 
 /* ---- expressions ---- */
@@ -741,7 +741,7 @@ static Part vector_wrapping(Printer *pr, const Val *v)
 static Part vector_op(Printer *pr, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
-    const char *c = op_vec(pr->b->p, v);
+    const char *c = op_vec(pr->p, v);
     Part arg[3] = {{NULL, 0}};
 
     if (int_form(v))
@@ -788,7 +788,7 @@ static Part print_vector(Printer *pr, const Val *v)
     case V_INDEX: return (Part){vector_index(pr, v), PREC_SUM};
     case V_GUARD: return (Part){vector_guard(pr, v), PREC_CALL};
     case V_OP: return vector_op(pr, v);
-    default: ngc_bug("a value of %s has no vectors", pr->b->p->name);
+    default: ngc_bug("a value of %s has no vectors", pr->p->name);
     }
 }
 
@@ -839,11 +839,11 @@ static bool needs_no_jump(const Printer *pr, const Val *v)
  * starting values. What vectors leave over is computed as the vectors are. */
 static const char *op_text(const Printer *pr, const Val *v)
 {
-    const struct FastForm *form = op_form(pr->b->p, v->op);
+    const struct FastForm *form = op_form(pr->p, v->op);
     const char *c = op_info[v->op]->c;
 
     /* starting values must be the same on every machine, so they take libm's or the plain form */
-    if (v->type != T_FLOAT || pr->e->module->plain || pr->b->p->init)
+    if (v->type != T_FLOAT || pr->e->module->plain || pr->p->init)
         return c;
     if (needs_no_jump(pr, v))
         return "ngrt_pick@($a, $b, $c)";
@@ -877,7 +877,7 @@ static Part print_constant(Printer *pr, const Val *v)
 
 static Part print_load(Printer *pr, const Val *v)
 {
-    const Place *place = program_place(pr->b->p, v->node);
+    const Place *place = program_place(pr->p, v->node);
     return (Part){print_element(pr, place, v->node, v->at, false), PREC_CALL};
 }
 
@@ -905,5 +905,5 @@ Part print_val(Printer *pr, const Val *v)
     case V_GUARD: return print_guard(pr, v);
     case V_OP: return print_op(pr, v);
     }
-    ngc_bug("a value of %s has no kind", pr->b->p->name);
+    ngc_bug("a value of %s has no kind", pr->p->name);
 }
