@@ -439,6 +439,10 @@ static void lower_return(Lower *L, const Stmt *s, Value **result)
 /* Are the parameters of a def few enough, and are their names different? */
 static bool check_params(Lower *L, const Stmt *s)
 {
+    if (count_args(s->values) > MAX_PARAMS) {
+        lower_error(L, ERR_TOO_MANY_ARGUMENTS, s->at, "more than %d parameters", MAX_PARAMS);
+        return false;
+    }
     for (const Arg *p = s->values; p; p = p->next)
         for (const Arg *q = s->values; q != p; q = q->next)
             if (q->name == p->name) {
@@ -446,10 +450,7 @@ static bool check_params(Lower *L, const Stmt *s)
                             p->name);
                 return false;
             }
-    if (count_args(s->values) <= MAX_PARAMS)
-        return true;
-    lower_error(L, ERR_TOO_MANY_ARGUMENTS, s->at, "more than %d parameters", MAX_PARAMS);
-    return false;
+    return true;
 }
 
 static void lower_def(Lower *L, const Stmt *s)

@@ -247,31 +247,39 @@ Stored *ngrt_archive_add(Archive *a, const char *name, size_t size)
 
 /* ---- notes ---- */
 
+int ngrt_notes_add(Notes *n, const char *key, const char *text)
+{
+    char *copy = ngrt_text_copy(text), *name = ngrt_text_copy(key);
+    void *grown = NULL;
+
+    if (copy && name)
+        grown = realloc(n->note, (size_t)(n->count + 1) * sizeof *n->note);
+    if (!grown) {
+        free(copy);
+        free(name);
+        return 0;
+    }
+    n->note = grown;
+    n->note[n->count].key = name;
+    n->note[n->count].text = copy;
+    n->count++;
+    return 1;
+}
+
 int ngrt_notes_set(Notes *n, const char *key, const char *text)
 {
-    char *copy = ngrt_text_copy(text);
-    void *grown;
-    int i;
+    char *copy;
+    int i = 0;
 
+    while (i < n->count && strcmp(n->note[i].key, key) != 0)
+        i++;
+    if (i == n->count)
+        return ngrt_notes_add(n, key, text);
+    copy = ngrt_text_copy(text);
     if (!copy)
         return 0;
-    for (i = 0; i < n->count; i++)
-        if (strcmp(n->note[i].key, key) == 0) {
-            free(n->note[i].text);
-            n->note[i].text = copy;
-            return 1;
-        }
-    grown = realloc(n->note, (size_t)(n->count + 1) * sizeof *n->note);
-    if (grown) {
-        n->note = grown;
-        n->note[n->count].key = ngrt_text_copy(key);
-        n->note[n->count].text = copy;
-    }
-    if (!grown || !n->note[n->count].key) {
-        free(copy);
-        return 0;
-    }
-    n->count++;
+    free(n->note[i].text);
+    n->note[i].text = copy;
     return 1;
 }
 
@@ -283,6 +291,47 @@ const char *ngrt_notes_get(const Notes *n, const char *key)
         if (strcmp(n->note[i].key, key) == 0)
             return n->note[i].text;
     return NULL;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A name that is there twice, or NULL. Sorts them. */
+static const char *find_twice(const char **name, int count)
+{
+    int i;
+
+    qsort(name, (size_t)count, sizeof *name, compare_texts);
+    for (i = 1; i < count; i++)
+        if (strcmp(name[i - 1], name[i]) == 0)
+            return name[i];
+    return NULL;
+}
+
+int ngrt_archive_check(const Archive *a, const char *of, ngrt_message *message)
+{
+    int i, most = a->count > a->notes.count ? a->count : a->notes.count;
+    const char **name, *twice;
+
+    if (most < 2)
+        return NGRT_OK;
+    name = malloc((size_t)most * sizeof *name);
+    if (!name)
+        return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", a->path);
+    for (i = 0; i < a->count; i++)
+        name[i] = a->tensor[i].name;
+    twice = find_twice(name, a->count);
+    for (i = 0; i < a->notes.count; i++)
+        name[i] = a->notes.note[i].key;
+    if (!twice)
+        twice = find_twice(name, a->notes.count);
+    free((void *)name);
+    if (twice)
+        return ngrt_fail(message, NGRT_EFORMAT, "%s: %.200s: is in the %s twice", a->path, twice,
+                         of);
+    return NGRT_OK;
 }
 
 void ngrt_notes_free(Notes *n)

@@ -120,6 +120,7 @@ typedef struct Notes { /* texts by their keys, which a file has beside its tenso
 } Notes;
 
 int ngrt_notes_set(Notes *n, const char *key, const char *text); /* false without memory */
+int ngrt_notes_add(Notes *n, const char *key, const char *text); /* the same for a new key */
 const char *ngrt_notes_get(const Notes *n, const char *key);     /* NULL: there is none */
 void ngrt_notes_free(Notes *n);
 
@@ -145,6 +146,8 @@ int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *
 
 /* Adds a tensor that has its name and nothing else; NULL without memory. */
 Stored *ngrt_archive_add(Archive *a, const char *name, size_t size);
+/* Has each tensor, and each note, a name of its own? of: "file" or "archive" */
+int ngrt_archive_check(const Archive *a, const char *of, ngrt_message *message);
 void ngrt_archive_free(Archive *a);
 
 /* ---- csv.c, numpy.c, safetensors.c: the formats ---- */

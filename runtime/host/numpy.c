@@ -598,16 +598,13 @@ static int read_member(Archive *a, const Member *m, ngrt_message *message)
     Bytes b = {0};
     char what[300];
     Stored *s;
-    int i, error;
+    int error;
     size_t size = array_name_size(m);
 
     snprintf(what, sizeof what, "%s: %.*s", a->path, (int)(size < 200 ? size : 200), m->name);
     s = ngrt_archive_add(a, m->name, size);
     if (!s)
         return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", what);
-    for (i = 0; i < a->count - 1; i++)
-        if (strcmp(a->tensor[i].name, s->name) == 0)
-            return ngrt_fail(message, NGRT_EFORMAT, "%s: is in the archive twice", what);
 
     error = unpack_member(&a->file, m, &b, what, message);
     if (!error && !ngrt_is_npy(&b))
@@ -648,7 +645,7 @@ int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message)
         if (!only || d.count == 1 || is_named(&m, only))
             error = read_member(a, &m, message);
     }
-    return error;
+    return error ? error : ngrt_archive_check(a, "archive", message);
 }
 
 /* ---- writing an archive ---- */

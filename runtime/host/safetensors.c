@@ -251,7 +251,7 @@ static int take_note(Archive *a, char *key, size_t key_size, char *text, size_t 
         about->row = (int64_t)note_number(text, size, 10);
     else {
         key[key_size] = text[size] = 0; /* where their quotes were, or what is shorter now */
-        return ngrt_notes_set(&a->notes, key, text);
+        return ngrt_notes_add(&a->notes, key, text);
     }
     return 1;
 }
@@ -333,16 +333,12 @@ static int find_type(const char *name, size_t size)
     return -1;
 }
 
-/* Checks the name, the type and the place of a tensor. room: the bytes after the header. */
-static int check_entry(const Archive *a, const char *name, size_t size, const Entry *e, size_t room,
-                       const char *what, ngrt_message *message)
+/* Checks the type and the place of a tensor. room: the bytes after the header. */
+static int check_entry(const Entry *e, size_t room, const char *what, ngrt_message *message)
 {
     unsigned long long from = e->place[0], to = e->place[1];
     int i;
 
-    for (i = 0; i < a->count; i++)
-        if (is(name, size, a->tensor[i].name))
-            return ngrt_fail(message, NGRT_EFORMAT, "%s: is in the file twice", what);
     if (find_type(e->dtype, e->dtype_size) < 0)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: its type is '%.*s', which is not known", what,
                          (int)(e->dtype_size < 40 ? e->dtype_size : 40), e->dtype);
@@ -377,7 +373,7 @@ static int add_entry(Archive *a, const char *name, size_t size, const Entry *e, 
 
     /* the name ends with no NUL yet: it is a part of the header's text */
     snprintf(what, sizeof what, "%s: %.*s", a->path, (int)(size < 200 ? size : 200), name);
-    error = check_entry(a, name, size, e, a->file.size - start, what, message);
+    error = check_entry(e, a->file.size - start, what, message);
     if (error)
         return error;
     s = ngrt_archive_add(a, name, size);
@@ -465,6 +461,9 @@ int ngrt_safetensors_read(Archive *a, ngrt_message *message)
     if (!read_entries(a, &w, message))
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the safetensors header is damaged at byte %zu",
                          a->path, (size_t)(w.json.at - a->file.at));
+
+    if (!w.error)
+        w.error = ngrt_archive_check(a, "file", message);
 
     /* bytes that no tensor has are those of a file cut off or written over */
     if (!w.error && w.last != a->file.size - w.start)

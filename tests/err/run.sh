@@ -259,6 +259,10 @@ says 0 "" mine.ng -o mine.c
 says 0 "" mine.ng
 rm "$dir/mine.c" && ln -s own "$dir/mine.c"
 says 2 "'mine.c' is there already" mine.ng
+awk 'BEGIN { printf "def f("; for (i = 0; i < 100000; i++) printf "p%d, ", i; print "q) = q" }' >"$dir/params.ng"
+limit 2 "$ngc" "$dir/params.ng" -o - 2>"$dir/got"
+[ $? = 1 ] && grep -q 'error: more than 32 parameters' "$dir/got" && good ||
+    bad "100,000 parameters: $(cut -c1-200 "$dir/got")"
 rm -f "$dir"/mine.*
 
 # ---- with --diagnostics=json, all messages of all commands are JSON ----
