@@ -198,7 +198,7 @@ static bool write_one(Ngc *ngc, OutFile *o)
 bool output_write(Ngc *ngc, OutFile *file, int count)
 {
     bool good = true;
-    /* standard output first: a pipe that nobody reads ends ngc, which must leave no temporary file */
+    /* standard output first: a pipe that nobody reads ends ngc, and no file may be left then */
     for (int i = 0; i < count && good; i++)
         if (strcmp(file[i].path, "-") == 0)
             good = write_standard_output(ngc, &file[i]);
