@@ -164,7 +164,7 @@ struct Ngc {
     struct Arena *arena;
     struct Intern *names;
     Source **file; /* file[0] is the library */
-    int files;
+    int files, file_room;
     Options opt;
     Diag *diags, **diag_end;
     Trial *trial;         /* or NULL */

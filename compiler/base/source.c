@@ -154,11 +154,8 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
         copy_text(ngc, s, text, (int)size);
     find_lines(ngc, s);
 
-    /* files are few: the list is copied for each */
-    Source **file = arena_array(ngc, ngc->files + 1, sizeof *file);
-    if (ngc->files > 0)
-        memcpy(file, ngc->file, (size_t)ngc->files * sizeof *file);
-    ngc->file = file;
+    /* an import makes a file of each line */
+    ngc->file = arena_grow(ngc, ngc->file, ngc->files, &ngc->file_room, sizeof *ngc->file);
     ngc->file[ngc->files++] = s;
 
     if (s->size == (int)size)

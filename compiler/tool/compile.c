@@ -13,7 +13,7 @@ int source_library(Ngc *ngc)
 
 void source_restart(Ngc *ngc)
 {
-    ngc->files = ngc->errors = ngc->warnings = 0;
+    ngc->files = ngc->file_room = ngc->errors = ngc->warnings = 0;
     ngc->file = NULL;
     ngc->diags = NULL;
     ngc->diag_end = NULL;

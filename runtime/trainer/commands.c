@@ -63,8 +63,9 @@ static int check_paths(const Trainer *t, const char *const *path, size_t count)
     for (i = 0; i < count; i++) {
         for (k = 0; path[i] && path[i] != t->save_path && k < sizeof read / sizeof *read; k++)
             if (read[k] && ngrt_file_is_same(path[i], read[k]))
-                return ngrt_trainer_fail(
-                    t, USAGE, "%s has the weights that are read; it is not overwritten", path[i]);
+                return ngrt_trainer_fail(t, USAGE,
+                                         "%s has the weights that are read; it is not overwritten",
+                                         path[i]);
         for (k = 0; path[i] && k < i; k++)
             if (path[k] && (ngrt_file_is_same(path[i], path[k]) ||
                             (strcmp(path[i], path[k]) == 0 && stat(path[i], &st) != 0)))
