@@ -141,7 +141,23 @@ texts() {
     group "texts"
 }
 
+# 20,000 nodes, each a line of the text, need memory for their number, not its square.
+long_chain() {
+    /usr/bin/python3 - "$dir/long.onnx" <<'END'
+import sys
+import onnx
+from onnx import helper, TensorProto
+name = ["x"] + ["v%d" % i for i in range(19999)] + ["y"]
+value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [2, 3]) for n in ("x", "y")]
+nodes = [helper.make_node("Tanh", [name[i]], [name[i + 1]]) for i in range(20000)]
+open(sys.argv[1], "wb").write(helper.make_model(
+    helper.make_graph(nodes, "g", value[:1], value[1:])).SerializeToString())
+END
+    (ulimit -v 262144 && limit 5 "$NGC" import "$dir/long.onnx" -o "$dir/long.ng")
+}
+
 messages() {
+    check "20,000 nodes in 256 MB" long_chain
     model=$dir/nets/mnist_cnn/model.onnx
     says 1 "no such run-time size\|there is no run-time size" "$NGC" import "$model" -D m=3 \
         -o "$dir/none.ng"
