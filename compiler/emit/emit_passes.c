@@ -65,7 +65,7 @@ void passes_open_all(Printer *pr, int first, int last, bool *brace)
 {
     for (int i = first; i < last; i++) {
         /* the innermost loop is two loops then: vectors and the rest, or passes done and zeros */
-        bool several = pr->k->vector || passes_are_cut(pr->k, i + 1);
+        bool several = pr->k->vector || pr->k->grid || passes_are_cut(pr->k, i + 1);
         brace[i] = temps_any(pr, i + 1) || (several && i + 1 == pr->k->axes - 1);
         passes_open(pr, i, brace[i]);
         temps_declare(pr, i + 1);
@@ -163,6 +163,18 @@ static void passes_ragged(Printer *pr, const char *i, const char *from, const ch
     passes_close(pr, true);
 }
 
+/* Those of one place in the grid, one at a time. */
+static void passes_of_place(Printer *pr, const char *i, const char *count, PassText *pass,
+                            const char *acc)
+{
+    bool brace = pr->k->stores > 1 || temps_any(pr, pr->k->axes);
+
+    range_open(pr, i, "0", count, brace);
+    temps_declare(pr, pr->k->axes);
+    pass(pr, acc);
+    passes_close(pr, brace);
+}
+
 /* All passes as one loop for each place in the grid. */
 static void passes_on_grid(Printer *pr, const char *to, PassText *pass, const char *acc)
 {
@@ -181,7 +193,11 @@ static void passes_on_grid(Printer *pr, const char *to, PassText *pass, const ch
             pr->loop[last] = print_format(pr, "(%s + %d)", pr->loop[last], pr->place);
             temps_forget(pr, pr->k->axes);
         }
-        passes_ragged(pr, name, "0", count, pass, acc);
+
+        if (pr->k->vector)
+            passes_ragged(pr, name, "0", count, pass, acc);
+        else
+            passes_of_place(pr, name, count, pass, acc);
     }
     pr->loop[last] = name;
     pr->place = 0;

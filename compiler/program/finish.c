@@ -102,6 +102,53 @@ void kernel_collapse(Program *p, Kernel *k)
             kernel_join(p, k, i);
 }
 
+/* ---- a transposition, from its first axis to its last ---- */
+
+/* Loop 0 becomes loop `to`, those between move outwards. */
+static const Index *inwards(Program *p, const Index *x, int to)
+{
+    if (x == NULL)
+        return NULL;
+
+    Index y = *x;
+    memmove(y.axis, y.axis + 1, (size_t)to * sizeof *y.axis);
+    y.axis[to] = x->axis[0];
+    return index_keep(p, &y);
+}
+
+/* Are elements read that are neighbours in loop 0, and apart in the innermost one? */
+static bool reads_across(const Kernel *k)
+{
+    int last = k->axes - 1;
+
+    for (int v = 0; v < k->vals; v++) {
+        const Index *at = k->val[v]->at;
+        if (k->val[v]->kind == V_LOAD && at && at->axis[0].plus == 1 && at->axis[0].minus == 0 &&
+            (at->axis[last].plus > 1 || at->parts > 0))
+            return true;
+    }
+    return false;
+}
+
+/* Images whose batch is the last axis become images whose batch is the first one. The loop over the
+ * batch goes right around the innermost one: each line that is read is still in the cache when its
+ * next element is. */
+void kernel_turn_inwards(Program *p, Kernel *k)
+{
+    int to = k->axes - 2;
+
+    if (k->axes < 3 || !kernel_is_map(k) || !reads_across(k))
+        return;
+    for (int s = 0; s < k->stores; s++)
+        k->store[s].at = inwards(p, k->store[s].at, to);
+    for (int v = 0; v < k->vals; v++)
+        k->val[v]->at = inwards(p, k->val[v]->at, to);
+
+    Size first = k->extent[0];
+    memmove(k->extent, k->extent + 1, (size_t)to * sizeof *k->extent);
+    k->extent[to] = first;
+}
+
 /* In how many loops does x change? */
 static int index_level(const Index *x)
 {

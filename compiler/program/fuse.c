@@ -216,8 +216,10 @@ void program_fuse(Program *p)
 void program_collapse(Program *p)
 {
     for (int i = 0; i < p->kernels; i++)
-        if (!p->kernel[i]->member)
+        if (!p->kernel[i]->member) {
             kernel_collapse(p, p->kernel[i]);
+            kernel_turn_inwards(p, p->kernel[i]);
+        }
 }
 
 void program_finish(Program *p)

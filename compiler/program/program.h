@@ -207,10 +207,10 @@ struct Kernel {
     bool again; /* recompute.c: a kernel of forward that backward does again */
 
     /* vectors.c */
-    int vector;  /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
-    int grid;    /* the innermost loop is this many loops: one for the elements 0, grid, 2 grid, ..,
-                    one for those after them, and so on; 0: it is one loop */
-    bool ragged; /* vectors are only where the test of each guard is the same in all lanes */
+    int vector;   /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
+    int grid;     /* the innermost loop, in vectors or not, is this many loops: one for the elements
+                     0, grid, 2 grid, .., one for those after them, and so on; 0: it is one loop */
+    bool ragged;  /* vectors are only where the test of each guard is the same in all lanes */
     bool blocked; /* the two innermost loops are done a block of both at a time */
     Val *late;    /* the stored value, if its operation is done after all loops; or NULL */
 };
@@ -373,7 +373,8 @@ bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and ax
 void kernel_join(Program *, Kernel *, int axis);
 void kernel_split(Program *, Kernel *, int axis, Size inner); /* into two loops */
 void kernel_collapse(Program *, Kernel *);                    /* joins all that can be joined */
-void kernel_finish(Program *, Kernel *);                      /* ids, levels, uses */
+void kernel_turn_inwards(Program *, Kernel *); /* the loop over a batch that is read across */
+void kernel_finish(Program *, Kernel *);       /* ids, levels, uses */
 
 /* Loops that compute every element of their results once, on its own, into memory that nothing else
  * writes? */

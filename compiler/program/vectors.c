@@ -336,6 +336,17 @@ static int vector_of(const Program *p, const Kernel *k, int lead)
     return widest(p, passes);
 }
 
+/* Does a grid pay where elements are computed one at a time? No test of it is left in its loops. */
+static bool grid_pays_alone(const Program *p, const Kernel *k, int lead)
+{
+    if (lead > 0 || !kernel_is_map(k) || k->half != HALF_NONE)
+        return false;
+    for (int i = 0; i < k->stores; i++)
+        if (!writes_safely(p, k, &k->store[i]))
+            return false;
+    return true;
+}
+
 /* Decides it for a kernel, whose first `lead` loops belong to a nest. */
 static void choose_vectors(const Program *p, Kernel *k, int lead)
 {
@@ -343,7 +354,7 @@ static void choose_vectors(const Program *p, Kernel *k, int lead)
     if (k->kind == K_LOOP && k->axes > lead)
         k->grid = grid_of(k);
     k->vector = vector_of(p, k, lead);
-    if (k->vector == 0)
+    if (k->vector == 0 && !grid_pays_alone(p, k, lead))
         k->grid = 0;
     k->ragged = k->vector > 0 && !k->grid && has_inner_guard(k);
 }
@@ -477,6 +488,9 @@ void program_vectors(Program *p)
             choose_vectors(p, k, 0);
             find_late(p, k);
             k->blocked = pays_in_blocks(p, k);
+            /* neither walks the innermost loop by itself */
+            if (k->blocked || k->late)
+                k->grid = 0;
         }
 
         for (int m = 0; m < k->members; m++) {

@@ -56,6 +56,19 @@ check "loops is a pass" changes loops tidied_loop.ng
 check "rows is a pass" changes rows rows.ng
 check "merge is a pass" changes merge programs.ng
 
+# The test of a grid is decided before the innermost loop, also where its elements are read across.
+printf "input x[5, 40], w[20, 5]\ngradient J = sum(x[:, ::2]'*w) over x\n" >"$dir/across.ng"
+without_remainders() {
+    "$ngc" "$dir/across.ng" -o "$dir/across.c" && ! grep '%' "$dir/across.c"
+}
+check "a grid without vectors has a loop for each place" without_remainders
+# The loop over a batch that is read across goes inwards.
+printf 'input x[2, 3, 8, 8], K[3, 1, 3, 3]\ngradient J = sum(conv(x, K, 2, 1, 1, 3)^2) over x\n' >"$dir/turned.ng"
+goes_inwards() {
+    "$ngc" -d v "$dir/turned.ng" -o "$dir/turned.c" 2>&1 | grep -q 'loop 3 8 2 8: .* -> grads.dJ_dx'
+}
+check "the loop over a batch goes inwards" goes_inwards
+
 check "no model costs more than costs.txt says" sh costs.sh
 
 # Loops that stay loops: results, totals of batches and warnings are those of the expanded loops.
