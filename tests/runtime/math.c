@@ -41,6 +41,7 @@ static void test_erfinv(void)
     CHECK(near(ngrt_erfinv(0.5), 0.47693627620446987338, 1e-15));
     CHECK(near(ngrt_erfinv(1e-300), 8.8622692545275801365e-301, 1e-15));
     CHECK(near(ngrt_erfinv(0.999999), 3.4589107372795, 1e-11));
+    CHECK(near(ngrt_erfinv(0.99999999999999989), 5.8635847487551677, 4e-16));
     CHECK(isnan(ngrt_erfinv(1.5)) && isnan(ngrt_erfinv(NAN)) && isnan(ngrt_erfinvf(-2.0f)));
     for (x = -5.8; x <= 5.8; x += 0.0173) { /* erf near 1 has fewer digits of x */
         double lost = 1e-15 * exp(x * x);
