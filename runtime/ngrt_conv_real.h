@@ -572,6 +572,26 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
     }
 }
 
+/* Does packing pay, though rows of y are as long as a tile? Rows that do not fill their last tile
+ * take as long as if they did. Packed, tiles continue in the next row, but taps that fall on rows
+ * of zeros are not left out. */
+static int ngrt_conv_pays_packed(const ngrt_conv_shape *s)
+{
+    const ptrdiff_t row = (ptrdiff_t)s->ow * s->b, all = row * s->oh;
+    const ptrdiff_t cols = ngrt_conv_choose(row).cols;
+    const int height = s->h - s->above - s->below;
+    ptrdiff_t taps = 0, by_rows, packed;
+    int i;
+
+    for (i = 0; i < s->oh; i++) {
+        int end, first = ngrt_conv_inside(i * s->sh - s->above, s->kh, s->dh, height, &end);
+        taps += end - first;
+    }
+    by_rows = (row + cols - 1) / cols * taps;
+    packed = (all + cols - 1) / cols * s->kh;
+    return packed + packed * 8 / s->o < by_rows;
+}
+
 /* y[o,i,j,b] = sum over c, u, v of k[o,c,u,v] x[c, i sh + u dh - ph, j sw + v dw - pw, b], for part
  * `part` of `parts` of the rows i. */
 NGRT_FN void ngrt_conv(const int *n, const real *x, const real *k, real *y, int part, int parts)
@@ -583,7 +603,9 @@ NGRT_FN void ngrt_conv(const int *n, const real *x, const real *k, real *y, int 
     const ptrdiff_t row_y = (ptrdiff_t)s.ow * s.b;
     const ptrdiff_t piece = s.sw == 1 && inside ? row_y : s.b;
     const int apart = inside && ngrt_conv_choose_apart(&s, s.ow).tile != NULL;
-    const int packs = piece < NGRT_CONV_COLS && !apart;
+    const int short_piece = piece < NGRT_CONV_COLS && !apart;
+    const int whole = inside && s.ph == 0 && (s.oh - 1) * s.sh + (s.kh - 1) * s.dh < s.h;
+    const int packs = short_piece || (whole && s.sw == 1 && ngrt_conv_pays_packed(&s));
     int g, i;
 
     if (!packs) { /* taps that fall on rows of zeros are left out */

@@ -160,6 +160,19 @@ int main(void)
         n[ABOVE] = draw(0, n[H] - 1 < 3 ? n[H] - 1 : 3);
         n[BELOW] = draw(0, n[H] - 1 - n[ABOVE] < 3 ? n[H] - 1 - n[ABOVE] : 3);
         check_shape(n, zeros);
+
+        /* so many kernels that rows of y which do not fill their tiles are packed together */
+        n[C] = draw(1, 3);
+        n[O] = draw(32, 60);
+        n[B] = draw(4, 7);
+        n[SH] = n[SW] = 1;
+        n[PH] = n[PW] = n[ABOVE] = n[BELOW] = 0;
+        for (a = 0; a < 2; a++) {
+            n[OH + a] = draw(4, 6);
+            n[H + a] = n[OH + a] + (n[KH + a] - 1) * n[DH + a];
+        }
+        if (round % 8 == 0)
+            check_shape(n, 0);
     }
     return check_end("conv");
 }
