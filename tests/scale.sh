@@ -20,6 +20,11 @@ write() {
             for (i = 1; i < n / 3; i++)
                 printf i % 2 ? " + a*%d" : " + sin(b*%d)", i + 1
             print "\ngradient J"
+        } else if (form == "product") {
+            printf "input a\nJ = a"
+            for (i = 1; i < n / 12; i++)
+                printf "*(a + %d)", i
+            print "\ngradient J"
         } else if (form == "chain") {
             print "input a, b\nv0 = a"
             for (i = 0; i < n / 4; i++)
@@ -86,7 +91,7 @@ deep() {
         { echo "FAIL $*: cc takes $least times as long as for ngrt_sgemm.c"; failed=$((failed + 1)); }
 }
 
-for form in sum chain tensors layers loops; do
+for form in sum product chain tensors layers loops; do
     write $form 2500
     write $form 25000
     for option in -O2 -O0; do

@@ -13,17 +13,22 @@ enum { FACTORS = 16 }; /* of a product, at most */
 typedef struct Factors {
     Node *node[FACTORS];
     int count;
+    bool all; /* there are no others */
 } Factors;
 
-static void take_factors(Node *n, Factors *f)
+/* Adds the factors of n, as far as there is room for them: a product may have thousands. */
+static void take_factors(Node *n, Factors *f, int depth)
 {
-    for (int i = 0; n->op == OP_mul && i < 2; i++)
-        take_factors(n->arg[i], f);
-    if (n->op == OP_mul)
+    if (!f->all)
         return;
-    if (f->count < FACTORS)
-        f->node[f->count] = n;
-    f->count++;
+    if (f->count == FACTORS || depth == FACTORS) {
+        f->all = false;
+    } else if (n->op == OP_mul) {
+        take_factors(n->arg[0], f, depth + 1);
+        take_factors(n->arg[1], f, depth + 1);
+    } else {
+        f->node[f->count++] = n;
+    }
 }
 
 /* Are they sigmoid(z) and sigmoid(-z)? */
@@ -36,10 +41,11 @@ static bool are_pair(const Node *y, const Node *rest)
 /* Finds such a pair among the factors of n; they are in y and rest then. */
 static bool find_pair(Node *n, Factors *f, int *y, int *rest)
 {
-    f->count = 0;
-    take_factors(n, f);
-    if (f->count > FACTORS)
+    *f = (Factors){.all = true};
+    take_factors(n, f, 0);
+    if (!f->all)
         return false;
+
     for (int i = 0; i < f->count; i++)
         for (int k = 0; k < f->count; k++)
             if (are_pair(f->node[i], f->node[k])) {
