@@ -14,8 +14,8 @@ enum { DEEP = 64 }; /* sums and pads within each other that are looked into, at 
 typedef struct Crop {
     Graph *g;
     const int *uses;
-    Node **now; /* by id of an old node: what has taken its place */
-    int *depth; /* by id: of the sums and pads within each other that the node is made of */
+    Node *const *now; /* by id of an old node: what has taken its place */
+    int *depth;       /* by id: of the sums and pads within each other that the node is made of */
 } Crop;
 
 /* What is read of a value: a piece of this shape, from lo on. */
@@ -173,32 +173,14 @@ static int depth_of(const Crop *c, const Node *n)
     return most + 1;
 }
 
-static void crop_all(Graph *g, Node **root, int roots)
+static Node *crop_node(Graph *g, Node *n, Node *const *now, void *with)
 {
-    int count = g->count;
-    Crop c = {.g = g,
-              .uses = graph_uses(g, root, roots),
-              .now = arena_array(g->ngc, count + 1, sizeof *c.now),
-              .depth = arena_array(g->ngc, count + 1, sizeof *c.depth)};
-    Loc loc = g->loc;
+    Crop *c = with;
 
-    for (int i = 0; i < count; i++) {
-        Node *n = g->node[i];
-        int made = g->count;
-        if (!c.uses[i])
-            continue;
-
-        g->loc = n->loc;
-        c.depth[i] = depth_of(&c, n);
-        c.now[i] = crop_slice(&c, n);
-        if (c.now[i] == NULL)
-            c.now[i] = graph_rebuild(g, n, c.now);
-        node_replaces(c.now[i], n, made);
-    }
-
-    g->loc = loc;
-    for (int i = 0; i < roots; i++)
-        root[i] = c.now[root[i]->id];
+    c->g = g;
+    c->now = now;
+    c->depth[n->id] = depth_of(c, n);
+    return crop_slice(c, n);
 }
 
 void model_crop(Model *m)
@@ -206,6 +188,9 @@ void model_crop(Model *m)
     int count;
     Node **root = model_take_roots(m, &count);
 
-    crop_all(m->graph, root, count);
+    Graph *g = m->graph;
+    Crop c = {.uses = graph_uses(g, root, count),
+              .depth = arena_array(g->ngc, g->count + 1, sizeof *c.depth)};
+    graph_replace(g, root, count, c.uses, crop_node, &c);
     model_put_roots(m, root);
 }

@@ -72,11 +72,12 @@ static Node *slope_of(Graph *g, Node *z)
 }
 
 /* The product n with the slope in place of a pair; NULL: it has none, or an operand has it. */
-static Node *with_slope(Graph *g, Node *n, Node *const *now)
+static Node *with_slope(Graph *g, Node *n, Node *const *now, void *with)
 {
     Factors f;
     int y, rest;
 
+    (void)with;
     if (n->op != OP_mul || has_pair(n->arg[0]) || has_pair(n->arg[1]) ||
         !find_pair(n, &f, &y, &rest))
         return NULL;
@@ -88,35 +89,12 @@ static Node *with_slope(Graph *g, Node *n, Node *const *now)
     return product;
 }
 
-static void gates_all(Graph *g, Node **root, int roots)
-{
-    int count = g->count, *uses = graph_uses(g, root, roots);
-    Node **now = arena_array(g->ngc, count + 1, sizeof *now);
-    Loc loc = g->loc;
-
-    for (int i = 0; i < count; i++) {
-        Node *n = g->node[i];
-        int made = g->count;
-        if (!uses[i])
-            continue;
-
-        g->loc = n->loc;
-        now[i] = with_slope(g, n, now);
-        if (now[i] == NULL)
-            now[i] = graph_rebuild(g, n, now);
-        node_replaces(now[i], n, made);
-    }
-
-    g->loc = loc;
-    for (int i = 0; i < roots; i++)
-        root[i] = now[root[i]->id];
-}
-
 void model_gates(Model *m)
 {
     int count;
     Node **root = model_take_roots(m, &count);
 
-    gates_all(m->graph, root, count);
+    int *uses = graph_uses(m->graph, root, count);
+    graph_replace(m->graph, root, count, uses, with_slope, NULL);
     model_put_roots(m, root);
 }

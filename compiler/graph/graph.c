@@ -492,3 +492,27 @@ void node_replaces(Node *m, const Node *n, int first)
         take_name(m, n);
     node_rewrites(m, n, first);
 }
+
+void graph_replace(Graph *g, Node **root, int roots, const int *uses, Better *better, void *with)
+{
+    int count = g->count;
+    Node **now = arena_array(g->ngc, count + 1, sizeof *now);
+    Loc loc = g->loc;
+
+    for (int i = 0; i < count; i++) {
+        Node *n = g->node[i];
+        int made = g->count;
+        if (!uses[i])
+            continue;
+
+        g->loc = n->loc;
+        now[i] = better(g, n, now, with);
+        if (now[i] == NULL)
+            now[i] = graph_rebuild(g, n, now);
+        node_replaces(now[i], n, made);
+    }
+
+    g->loc = loc;
+    for (int i = 0; i < roots; i++)
+        root[i] = now[root[i]->id];
+}

@@ -92,31 +92,14 @@ static Node *join(Graph *g, Node *n, Node *const *now)
     return graph_concat(g, arg, p.count, last);
 }
 
-static void join_all(Graph *g, Node **root, int roots)
+static Node *joined(Graph *g, Node *n, Node *const *now, void *with)
 {
-    int count = g->count, *uses = graph_uses(g, root, roots);
-    Node **now = arena_array(g->ngc, count + 1, sizeof *now);
-    int *pieces = arena_array(g->ngc, count + 1, sizeof *pieces);
-    Loc loc = g->loc;
+    int *pieces = with;
 
-    for (int i = 0; i < count; i++) {
-        Node *n = g->node[i];
-        int made = g->count;
-        if (!uses[i])
-            continue;
-
-        g->loc = n->loc;
-        pieces[i] = count_pieces(n, pieces);
-        if (pieces[i] > 1)
-            now[i] = join(g, n, now);
-        if (now[i] == NULL)
-            now[i] = graph_rebuild(g, n, now);
-        node_replaces(now[i], n, made);
-    }
-
-    g->loc = loc;
-    for (int i = 0; i < roots; i++)
-        root[i] = now[root[i]->id];
+    pieces[n->id] = count_pieces(n, pieces);
+    if (pieces[n->id] > 1)
+        return join(g, n, now);
+    return NULL;
 }
 
 void model_join(Model *m)
@@ -124,6 +107,8 @@ void model_join(Model *m)
     int count;
     Node **root = model_take_roots(m, &count);
 
-    join_all(m->graph, root, count);
+    int *uses = graph_uses(m->graph, root, count);
+    int *pieces = arena_array(m->graph->ngc, m->graph->count + 1, sizeof *pieces);
+    graph_replace(m->graph, root, count, uses, joined, pieces);
     model_put_roots(m, root);
 }

@@ -302,31 +302,19 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
 
 /* ---- when no gradient is asked for any more ---- */
 
+static Node *without_given(Graph *g, Node *n, Node *const *now, void *with)
+{
+    (void)g;
+    (void)with;
+    return n->op == OP_given ? now[arg_id(n, 0)] : NULL;
+}
+
 void graph_drop_given(Graph *g, Node **root, int roots)
 {
-    int count = g->count;
     int *uses = graph_uses(g, root, roots);
-    Node **now = arena_array(g->ngc, count + 1, sizeof *now);
-    Loc loc = g->loc;
-    if (!has_given(g, uses))
-        return;
 
-    for (int i = 0; i < count; i++) {
-        Node *n = g->node[i];
-        if (!uses[i])
-            continue;
-
-        int made = g->count;
-        g->loc = n->loc;
-        if (n->op == OP_given)
-            now[i] = now[arg_id(n, 0)];
-        else
-            now[i] = graph_rebuild(g, n, now);
-        node_replaces(now[i], n, made);
-    }
-    g->loc = loc;
-    for (int i = 0; i < roots; i++)
-        root[i] = now[root[i]->id];
+    if (has_given(g, uses))
+        graph_replace(g, root, roots, uses, without_given, NULL);
 }
 
 /* ---- the record ---- */
