@@ -325,52 +325,100 @@ NGRT_GEMM_TILE(ngrt_gemm_tile_avx512, NGRT_GEMM_TARGET("avx512f"), ngrt_gemm_v64
 NGRT_GEMM_TILE(ngrt_gemm_half_avx512, NGRT_GEMM_TARGET("avx512f"), ngrt_gemm_v64,
                NGRT_GEMM_MOST_ROWS, 1)
 
-/* Transposes two squares of 4 by 4 side by side, and what is left over in plain C. Past the last
- * row, that one is read again. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define NGRT_GEMM_SQUARES
+#endif
+#endif
+
+#ifdef NGRT_GEMM_SQUARES
+/* Row j + i of `from`; past the last one, that is read again. Four of its elements. */
+#define NGRT_GEMM_LINE(i) (from + (j + i < cols ? j + i : cols - 1) * row)
+#define NGRT_GEMM_FOUR(r) (*(const ngrt_gemm_four *)((r) + p))
+
+/* Four elements of one row, then four of another. */
+#define NGRT_GEMM_JOIN(r, s) \
+    __builtin_shufflevector(NGRT_GEMM_FOUR(r), NGRT_GEMM_FOUR(s), 0, 1, 2, 3, 4, 5, 6, 7)
+
+/* Elements of a and b in turn, and pairs of them: of the first half, then of the second; those of
+ * eight elements do it in each half. */
+#define NGRT_GEMM_LOW4(a, b)   __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define NGRT_GEMM_HIGH4(a, b)  __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define NGRT_GEMM_FIRST4(a, b) __builtin_shufflevector(a, b, 0, 1, 4, 5)
+#define NGRT_GEMM_LAST4(a, b)  __builtin_shufflevector(a, b, 2, 3, 6, 7)
+#define NGRT_GEMM_LOW8(a, b)   __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define NGRT_GEMM_HIGH8(a, b)  __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define NGRT_GEMM_FIRST8(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define NGRT_GEMM_LAST8(a, b)  __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+
+/* Writes four rows of a panel, from j on, of the rows a, b, c and d. */
+#define NGRT_GEMM_TURN(vector, low, high, first, last) \
+    do {                                               \
+        real *to = out + p * width + j;                \
+        vector ab = low(a, b), cd = low(c, d);         \
+        *(vector *)to = first(ab, cd);                 \
+        *(vector *)(to + width) = last(ab, cd);        \
+        ab = high(a, b);                               \
+        cd = high(c, d);                               \
+        *(vector *)(to + 2 * width) = first(ab, cd);   \
+        *(vector *)(to + 3 * width) = last(ab, cd);    \
+    } while (0)
+
+/* Eight columns of a panel from j on, by two squares of 4 by 4 side by side. */
+NGRT_GEMM_TARGET("avx2,fma")
+static void ngrt_gemm_two_squares(int j, int cols, int k, const real *from, ptrdiff_t row,
+                                  real *out, int width)
+{
+    const real *r0 = NGRT_GEMM_LINE(0), *r1 = NGRT_GEMM_LINE(1);
+    const real *r2 = NGRT_GEMM_LINE(2), *r3 = NGRT_GEMM_LINE(3);
+    const real *r4 = NGRT_GEMM_LINE(4), *r5 = NGRT_GEMM_LINE(5);
+    const real *r6 = NGRT_GEMM_LINE(6), *r7 = NGRT_GEMM_LINE(7);
+    int p;
+
+    for (p = 0; p + 4 <= k; p += 4) {
+        ngrt_gemm_eight a = NGRT_GEMM_JOIN(r0, r4), b = NGRT_GEMM_JOIN(r1, r5);
+        ngrt_gemm_eight c = NGRT_GEMM_JOIN(r2, r6), d = NGRT_GEMM_JOIN(r3, r7);
+        NGRT_GEMM_TURN(ngrt_gemm_eight, NGRT_GEMM_LOW8, NGRT_GEMM_HIGH8, NGRT_GEMM_FIRST8,
+                       NGRT_GEMM_LAST8);
+    }
+}
+
+/* Four columns, by one square. */
+NGRT_GEMM_TARGET("avx2,fma")
+static void ngrt_gemm_square(int j, int cols, int k, const real *from, ptrdiff_t row, real *out,
+                             int width)
+{
+    const real *r0 = NGRT_GEMM_LINE(0), *r1 = NGRT_GEMM_LINE(1);
+    const real *r2 = NGRT_GEMM_LINE(2), *r3 = NGRT_GEMM_LINE(3);
+    int p;
+
+    for (p = 0; p + 4 <= k; p += 4) {
+        ngrt_gemm_four a = NGRT_GEMM_FOUR(r0), b = NGRT_GEMM_FOUR(r1);
+        ngrt_gemm_four c = NGRT_GEMM_FOUR(r2), d = NGRT_GEMM_FOUR(r3);
+        NGRT_GEMM_TURN(ngrt_gemm_four, NGRT_GEMM_LOW4, NGRT_GEMM_HIGH4, NGRT_GEMM_FIRST4,
+                       NGRT_GEMM_LAST4);
+    }
+}
+#endif
+
+/* Transposes by squares whose rows fill a vector of 32 bytes, then by smaller ones, and what is
+ * left over in plain C. */
 NGRT_GEMM_TARGET("avx2,fma")
 static int ngrt_gemm_transpose_avx2(int cols, int k, const real *from, ptrdiff_t row, real *out,
                                     int width)
 {
     int j = 0;
-#ifdef __has_builtin
-#if __has_builtin(__builtin_shufflevector)
-/* row j + i of `from`; four elements of one row, then four of another */
-#define NGRT_GEMM_LINE(i) (from + (j + i < cols ? j + i : cols - 1) * row)
-#define NGRT_GEMM_JOIN(r, s)                                                                       \
-    __builtin_shufflevector(*(const ngrt_gemm_four *)(r + p), *(const ngrt_gemm_four *)(s + p), 0, \
-                            1, 2, 3, 4, 5, 6, 7)
-/* in each half: elements of a and b in turn, and pairs of them */
-#define NGRT_GEMM_LOW(a, b)        __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
-#define NGRT_GEMM_HIGH(a, b)       __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
-#define NGRT_GEMM_LOW_PAIRS(a, b)  __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
-#define NGRT_GEMM_HIGH_PAIRS(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
-    int p;
 
-    for (; j < cols && j + 8 <= width; j += 8) {
-        const real *r0 = NGRT_GEMM_LINE(0), *r1 = NGRT_GEMM_LINE(1);
-        const real *r2 = NGRT_GEMM_LINE(2), *r3 = NGRT_GEMM_LINE(3);
-        const real *r4 = NGRT_GEMM_LINE(4), *r5 = NGRT_GEMM_LINE(5);
-        const real *r6 = NGRT_GEMM_LINE(6), *r7 = NGRT_GEMM_LINE(7);
+#ifdef NGRT_GEMM_SQUARES
+    const int whole = k - k % 4;
 
-        for (p = 0; p + 4 <= k; p += 4) {
-            real *to = out + p * width + j;
-            ngrt_gemm_eight a = NGRT_GEMM_JOIN(r0, r4), b = NGRT_GEMM_JOIN(r1, r5);
-            ngrt_gemm_eight c = NGRT_GEMM_JOIN(r2, r6), d = NGRT_GEMM_JOIN(r3, r7);
+    for (; sizeof(real) == 4 && j < cols && j + 8 <= width; j += 8)
+        ngrt_gemm_two_squares(j, cols, k, from, row, out, width);
+    for (; j < cols && j + 4 <= width; j += 4)
+        ngrt_gemm_square(j, cols, k, from, row, out, width);
 
-            ngrt_gemm_eight ab = NGRT_GEMM_LOW(a, b), cd = NGRT_GEMM_LOW(c, d);
-            *(ngrt_gemm_eight *)to = NGRT_GEMM_LOW_PAIRS(ab, cd);
-            *(ngrt_gemm_eight *)(to + width) = NGRT_GEMM_HIGH_PAIRS(ab, cd);
-
-            ab = NGRT_GEMM_HIGH(a, b);
-            cd = NGRT_GEMM_HIGH(c, d);
-            *(ngrt_gemm_eight *)(to + 2 * width) = NGRT_GEMM_LOW_PAIRS(ab, cd);
-            *(ngrt_gemm_eight *)(to + 3 * width) = NGRT_GEMM_HIGH_PAIRS(ab, cd);
-        }
-    }
-
-    p = k - k % 4;
-    ngrt_gemm_transpose(j < cols ? j : cols, k - p, from + p, row, out + p * width, width);
-#endif
+    ngrt_gemm_transpose(j < cols ? j : cols, k - whole, from + whole, row, out + whole * width,
+                        width);
 #endif
     if (j < cols)
         j += ngrt_gemm_transpose(cols - j, k, from + j * row, row, out + j, width);
