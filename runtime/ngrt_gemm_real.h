@@ -1406,17 +1406,18 @@ static int beats_narrow(int ta, int tb, int m, int n, int k, double work)
         return m >= 3 && n > 8 && (k >= 16 || (n % 16 == 0 && k >= 3));
     }
 
-    /* With AVX2 it is where B's rows are whole tiles or many, the inner size is one that stays in
-     * the caches, and A need not be packed. In double it is by a little. */
+    /* With AVX2 it is where little of A and B is to be read for each element of C, so that packing
+     * is what costs, and for all that stays in the caches. Few rows do not repay a B that is to be
+     * transposed. */
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return 0;
-    if (n < 16 || (n < 48 && n % 16 != 0) || work > 67108864.0)
+    if (k > 800 || (k > 128 && work > 67108864.0))
         return 0;
     if (is_double)
-        return !ta && k <= 256;
+        return (k <= 256 || n < 48) && (!tb || m >= 64);
     if (ta)
-        return m >= 32 && work <= 262144.0;
-    return k <= 800;
+        return k <= 128 || (m >= 32 && work <= 262144.0);
+    return !tb || m >= 16 || k > 64;
 }
 
 /* How many bytes the vectors of OpenBLAS's kernels have. It chooses them when it is loaded; on a
