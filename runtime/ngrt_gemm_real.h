@@ -1118,6 +1118,213 @@ static void ngrt_gemm_vector(int n, int k, real alpha, const real *x, ngrt_gemm_
     }
 }
 
+/* ---- few rows by a matrix that is stored transposed ---- */
+
+enum {
+    NGRT_GEMM_FEW = 8 /* rows of C that are computed so, at most */
+};
+
+/* Is C so flat that to transpose a B that is stored so, for tiles, would take longer than all sums?
+ * Then each element of C is a sum along a row of A and a row of the stored B. */
+static int ngrt_gemm_is_flat(int m, int n, int k)
+{
+    const int inner = sizeof(real) == 4 && m > 4 ? 64 : 32;
+
+    return m <= NGRT_GEMM_FEW && n > 1 && k >= inner * m;
+}
+
+/* sum[4 i + j] = sum over p < k of x[i][p] y[j][p] for i < 2, j < 4; k is at least 8. */
+typedef void ngrt_gemm_pairing(int k, const real *const *x, const real *const *y, real *sum);
+
+#ifdef __GNUC__
+/* sum[i] = the sum of elements lanes*i to lanes*(i + 1) of s, by halves, for i < 8. */
+static void ngrt_gemm_add_lanes(int lanes, real *s, real *sum)
+{
+    int count, i, j;
+
+    for (i = 0; i < 8; i++, s += lanes) {
+        for (count = lanes / 2; count > 0; count /= 2)
+            for (j = 0; j < count; j++)
+                s[j] += s[j + count];
+        sum[i] = s[0];
+    }
+}
+
+/* GCC would read a vector that is used twice from memory twice. */
+#ifdef __x86_64__
+#define NGRT_GEMM_READ(v) __asm__("" : "+x"(v))
+#else
+#define NGRT_GEMM_READ(v) (void)0
+#endif
+
+/* One step of the sums of y[j], and of all. */
+#define NGRT_GEMM_PAIR(j, part)            \
+    v = part(*(const vector *)(y[j] + p)); \
+    NGRT_GEMM_READ(v);                     \
+    s##j += x0 * v;                        \
+    t##j += x1 * v
+#define NGRT_GEMM_PAIRS(part)               \
+    x0 = part(*(const vector *)(x[0] + p)); \
+    x1 = part(*(const vector *)(x[1] + p)); \
+    NGRT_GEMM_PAIR(0, part);                \
+    NGRT_GEMM_PAIR(1, part);                \
+    NGRT_GEMM_PAIR(2, part);                \
+    NGRT_GEMM_PAIR(3, part)
+
+/* All of a vector, and the lanes that is_new has; the others become 0. */
+#define NGRT_GEMM_ALL(v) (v)
+#define NGRT_GEMM_NEW(v) ((vector)((__typeof__(is_new))(v)&is_new))
+
+/* The last vectors reach back to elements that are counted. */
+#define NGRT_GEMM_PAIRING(name, target, type, add)                                        \
+    target static void name(int k, const real *const *x, const real *const *y, real *sum) \
+    {                                                                                     \
+        typedef type vector;                                                              \
+        enum { lanes = sizeof(vector) / sizeof(real) };                                   \
+        static const real late[16] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};    \
+        vector s0 = {0}, s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;   \
+        vector all[8], x0, x1, v;                                                         \
+        int p;                                                                            \
+        for (p = 0; p + lanes <= k; p += lanes) {                                         \
+            NGRT_GEMM_PAIRS(NGRT_GEMM_ALL);                                               \
+        }                                                                                 \
+        if (p < k) {                                                                      \
+            const vector added = *(const vector *)(late + 8 - lanes + k - p), none = {0}; \
+            const __typeof__(added > none) is_new = added > none;                         \
+            p = k - lanes;                                                                \
+            NGRT_GEMM_PAIRS(NGRT_GEMM_NEW);                                               \
+        }                                                                                 \
+        all[0] = s0;                                                                      \
+        all[1] = s1;                                                                      \
+        all[2] = s2;                                                                      \
+        all[3] = s3;                                                                      \
+        all[4] = t0;                                                                      \
+        all[5] = t1;                                                                      \
+        all[6] = t2;                                                                      \
+        all[7] = t3;                                                                      \
+        add(lanes, (real *)all, sum);                                                     \
+    }
+
+#ifdef __x86_64__
+/* The same by vectors. */
+NGRT_GEMM_TARGET("avx2,fma")
+static inline void ngrt_gemm_add_vectors(int lanes, real *s, real *sum)
+{
+#ifdef NGRT_GEMM_SQUARES
+    const int parts = lanes / 4;
+    ngrt_gemm_four *four = (ngrt_gemm_four *)s;
+    int i;
+
+    for (i = 0; i < 8 && parts > 1; i++)
+        four[i] = four[parts * i] + four[parts * i + parts - 1];
+
+    for (i = 0; i < 8; i += 4) {
+        const ngrt_gemm_four a = four[i], b = four[i + 1], c = four[i + 2], d = four[i + 3];
+        const ngrt_gemm_four ab = NGRT_GEMM_LOW4(a, b) + NGRT_GEMM_HIGH4(a, b);
+        const ngrt_gemm_four cd = NGRT_GEMM_LOW4(c, d) + NGRT_GEMM_HIGH4(c, d);
+        *(ngrt_gemm_four *)(sum + i) = NGRT_GEMM_FIRST4(ab, cd) + NGRT_GEMM_LAST4(ab, cd);
+    }
+#else
+    ngrt_gemm_add_lanes(lanes, s, sum);
+#endif
+}
+
+NGRT_GEMM_PAIRING(ngrt_gemm_pair_avx2, NGRT_GEMM_TARGET("avx2,fma"), ngrt_gemm_v32,
+                  ngrt_gemm_add_vectors)
+#endif
+
+#ifndef NGRT_GEMM_ANY
+#define NGRT_GEMM_ANY
+#endif
+NGRT_GEMM_PAIRING(ngrt_gemm_pair, NGRT_GEMM_ANY, ngrt_gemm_quarter, ngrt_gemm_add_lanes)
+#else
+static void ngrt_gemm_pair(int k, const real *const *x, const real *const *y, real *sum)
+{
+    int i, p;
+
+    for (i = 0; i < 8; i++) {
+        sum[i] = 0;
+        for (p = 0; p < k; p++)
+            sum[i] += x[i / 4][p] * y[i % 4][p];
+    }
+}
+#endif
+
+/* The best function of this kind for this processor. */
+static ngrt_gemm_pairing *ngrt_gemm_choose_pairing(void)
+{
+#if defined __GNUC__ && defined __x86_64__
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return ngrt_gemm_pair_avx2;
+#endif
+    return ngrt_gemm_pair;
+}
+
+/* Pointers to `count` rows of a, where it has `rows`: past the last row, that one again. */
+static void ngrt_gemm_rows(int count, int rows, const real *a, ptrdiff_t row, const real **to)
+{
+    int i;
+
+    for (i = 0; i < count; i++)
+        to[i] = a + (i < rows ? i : rows - 1) * row;
+}
+
+/* C = alpha A B + beta C, of at most two rows and four columns, or four rows and two columns. */
+static void ngrt_gemm_few_sums(ngrt_gemm_pairing *pair, int rows, int cols, int k, real alpha,
+                               ngrt_gemm_matrix a, ngrt_gemm_matrix b, real beta, real *c,
+                               ptrdiff_t ldc)
+{
+    const real *x[2], *y[4];
+    real sum[8];
+    int i;
+
+    if (rows > 2) {
+        ngrt_gemm_rows(2, cols, b.at, b.col, x);
+        ngrt_gemm_rows(4, rows, a.at, a.row, y);
+        pair(k, x, y, sum);
+        for (i = 0; i < cols; i++)
+            ngrt_gemm_store(rows, alpha, sum + 4 * i, beta, c + i, ldc);
+    } else {
+        ngrt_gemm_rows(2, rows, a.at, a.row, x);
+        ngrt_gemm_rows(4, cols, b.at, b.col, y);
+        pair(k, x, y, sum);
+        for (i = 0; i < rows; i++)
+            ngrt_gemm_store(cols, alpha, sum + 4 * i, beta, c + i * ldc, 1);
+    }
+}
+
+/* The same of at most four rows and four columns. What rounding loses grows with the length of a
+ * sum, so long ones are taken in pieces. */
+static void ngrt_gemm_few_columns(ngrt_gemm_pairing *pair, int rows, int cols, int k, real alpha,
+                                  ngrt_gemm_matrix a, ngrt_gemm_matrix b, real beta, real *c,
+                                  ptrdiff_t ldc)
+{
+    const int piece = ngrt_gemm_piece(k, NGRT_GEMM_PIECE, NGRT_GEMM_COLS);
+    const int most = rows > 2 ? 2 : 4;
+    int j, p;
+
+    for (j = 0; j < cols; j += most)
+        for (p = 0; p < k; p += piece)
+            ngrt_gemm_few_sums(pair, rows, cols - j < most ? cols - j : most,
+                               k - p < piece ? k - p : piece, alpha, ngrt_gemm_from(a, 0, p),
+                               ngrt_gemm_from(b, p, j), p > 0 ? 1 : beta, c + j, ldc);
+}
+
+/* C = alpha A B + beta C, for a flat C: four columns of B at a time, which stay in the cache for
+ * all rows. */
+static void ngrt_gemm_few(int m, int n, int k, real alpha, ngrt_gemm_matrix a, ngrt_gemm_matrix b,
+                          real beta, real *c, ptrdiff_t ldc)
+{
+    ngrt_gemm_pairing *pair = ngrt_gemm_choose_pairing();
+    int i, j;
+
+    for (j = 0; j < n; j += 4)
+        for (i = 0; i < m; i += 4)
+            ngrt_gemm_few_columns(pair, m - i < 4 ? m - i : 4, n - j < 4 ? n - j : 4, k, alpha,
+                                  ngrt_gemm_from(a, i, 0), ngrt_gemm_from(b, 0, j), beta,
+                                  c + i * ldc + j, ldc);
+}
+
 /* ---- all products ---- */
 
 /* Is it better to compute C' = B' A'? It is where B is a layer's, with contiguous columns, and
@@ -1203,6 +1410,8 @@ static void ngrt_gemm_part(int i0, int i1, int j0, int j1, int m, int n, int k, 
         ngrt_gemm_vector(rows, k, alpha, b.at, at, beta, c, ldc);
     } else if (ngrt_gemm_is_long(m, n, k)) {
         ngrt_gemm_long(rows, cols, k, alpha, a, b, beta, c, ldc);
+    } else if (a.col == 1 && b.row == 1 && ngrt_gemm_is_flat(m, n, k)) {
+        ngrt_gemm_few(rows, cols, k, alpha, a, b, beta, c, ldc);
     } else if (ngrt_gemm_is_transposed(m, n, k, a, b)) {
         ngrt_gemm_by_columns(rows, cols, k, alpha, a, b, beta, c, ldc);
     } else {
@@ -1411,6 +1620,8 @@ static int beats_narrow(int ta, int tb, int m, int n, int k, double work)
      * transposed. */
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return 0;
+    if (!ta && tb && ngrt_gemm_is_flat(m, n, k))
+        return 1;
     if (k > 800 || (k > 128 && work > 67108864.0))
         return 0;
     if (is_double)

@@ -375,7 +375,9 @@ static const int sizes[][3] = {{1, 1, 1},      {1, 1, 0},      {3, 5, 0},    {0,
                                {16, 39, 300},  {48, 53, 20},   {16, 23, 5},  {1, 83, 200},
                                {92, 1, 70},    {7, 70, 40},    /* one tile of rows */
                                {200, 70, 300}, {400, 70, 130}, /* one band of rows; several */
-                               {16, 3100, 64}};                /* by columns, some at a time */
+                               {16, 3100, 64},                 /* by columns, some at a time */
+                               {2, 5, 67},     {3, 6, 101},    {4, 7, 133},  {6, 10, 389},
+                               {8, 9, 515},    {2, 11, 2051}}; /* few rows */
 static const int small[][3] = {{1, 1, 1},   {2, 3, 1},    {4, 8, 5},    {8, 4, 5},   {5, 7, 50},
                                {32, 3, 16}, {3, 16, 32},  {16, 16, 16}, {32, 20, 4}, {20, 32, 4},
                                {9, 24, 10}, {10, 30, 10}, {31, 6, 7},   {6, 31, 7},  {2, 2, 256},
@@ -401,6 +403,27 @@ static shape shape_of(const int size[3], const double factor[2], int t, int pad)
     s.alpha = factor[0];
     s.beta = factor[1];
     return s;
+}
+
+/* A product of few rows, whose last elements are read twice and counted once: an element that is
+ * not finite is in the sums of its row alone. */
+static void test_few_infinite(void)
+{
+    enum { M = 4, N = 6, K = 133 };
+    static float a[M * K], b[N * K], c[M * N];
+    int i, p, wrong = 0;
+
+    for (i = 0; i < N * K; i++)
+        b[i] = 1;
+    for (p = K - 8; p < K; p++) {
+        for (i = 0; i < M * K; i++)
+            a[i] = 1;
+        a[K + p] = (float)INFINITY;
+        ngrt_sgemm(0, 1, M, N, K, 1, a, K, b, K, 0, c, N);
+        for (i = 0; i < M * N; i++)
+            wrong += i / N == 1 ? !isinf(c[i]) : c[i] != K;
+    }
+    CHECK(wrong == 0);
 }
 
 /* Is number `index` in this run, if the share is one in `every`? As in_share of suite.sh. */
@@ -435,6 +458,7 @@ int main(void)
                 test_shape(&s, 1);
             }
     test_large();
+    test_few_infinite();
 #ifndef NGRT_CBLAS
     test_long();
     test_long_blocks();
