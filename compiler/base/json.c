@@ -16,7 +16,8 @@ void json_string(Text *t, const char *text)
 {
     text_put(t, "\"", 1);
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        int more = more_bytes(*c), n = 0;
+        int more = more_bytes(*c);
+        int n = 0;
         while (n < more && (c[n + 1] & 0xc0) == 0x80)
             n++;
 

@@ -255,7 +255,8 @@ const char *source_text(Ngc *ngc, Loc loc)
     if (loc.file < 0)
         return "";
     Text piece = text_empty(ngc);
-    const char *at = ngc->file[loc.file]->text + loc.at, *end = ngc->file[loc.file]->text + loc.end;
+    const char *at = ngc->file[loc.file]->text + loc.at;
+    const char *end = ngc->file[loc.file]->text + loc.end;
     for (int chars = 0; at < end && chars <= TEXT_MAX; chars++) {
         int n = char_size(at, end);
         text_clean(&piece, at, (size_t)(n == 0 ? 1 : n));
@@ -295,7 +296,8 @@ static bool same_diag(const Diag *a, const Diag *b)
 /* Counts the message and keeps it, unless the same one was kept before or there are too many. */
 static void keep_diag(Ngc *ngc, Diag *d)
 {
-    bool warning = d->flag != NULL, error = d->severity == SEV_ERROR && !warning;
+    bool warning = d->flag != NULL;
+    bool error = d->severity == SEV_ERROR && !warning;
     /* if an attempt fails, the user made no mistake yet: its first error is kept for a later
      * message
      */
@@ -469,7 +471,8 @@ static Canvas frame_line(const Ngc *ngc, Text *out, Loc loc)
 {
     const Source *s = ngc->file[loc.file];
     int line = source_line(ngc, loc, NULL);
-    int begin = s->line[line - 1], end = s->size;
+    int begin = s->line[line - 1];
+    int end = s->size;
     if (line < s->lines)
         end = s->line[line] - 1;
     if (end > begin && s->text[end - 1] == '\r')
@@ -529,7 +532,8 @@ static void draw_source(const Canvas *c, int line)
 /* Puts from ~ to under the columns of a place, first under its first; always at least that one. */
 static void draw_range(const Canvas *c, char *row, Loc loc, char first)
 {
-    int begin = canvas_column(c, loc.at), end = canvas_column(c, loc.end);
+    int begin = canvas_column(c, loc.at);
+    int end = canvas_column(c, loc.end);
     for (int i = begin; i < end; i++)
         if (row[i] == ' ')
             row[i] = '~';

@@ -352,7 +352,8 @@ static void add_ranged(Text *t, const char *line, size_t size, const char *i, co
  * passes there are. */
 static const char *ranged_body(Ngc *ngc, const char *body, const char **count)
 {
-    static const char head[] = "for (size_t ", start[] = " = 0; ";
+    static const char head[] = "for (size_t ";
+    static const char start[] = " = 0; ";
     const char *loop = strstr(body, head);
     if (!loop)
         return NULL;
@@ -364,7 +365,8 @@ static const char *ranged_body(Ngc *ngc, const char *body, const char **count)
         return NULL;
 
     const char *to = i + name + strlen(start) + name + strlen(" < ");
-    const char *end = strchr(to, ';'), *whole = "NGRT_WHOLE(";
+    const char *end = strchr(to, ';');
+    const char *whole = "NGRT_WHOLE(";
     if (begins(to, whole)) {
         to += strlen(whole);
         end--;

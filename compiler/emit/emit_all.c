@@ -11,7 +11,8 @@
 /* The argument of a block, from the struct `all`. */
 static const char *block_argument(const Emit *e, int block)
 {
-    const char *type = block_info[block].type, *name = e->module->name;
+    const char *type = block_info[block].type;
+    const char *name = e->module->name;
     bool constant = e->module->model->constant;
 
     if (constant && block == BLOCK_PARAMS)
@@ -113,7 +114,8 @@ static void define_init(Emit *e, Text *t)
 /* `is_void`: what it calls returns nothing. */
 static void define_function(Emit *e, Text *t, const char *function, unsigned blocks, bool is_void)
 {
-    const char *name = e->module->name, *args = arguments(e, blocks);
+    const char *name = e->module->name;
+    const char *args = arguments(e, blocks);
 
     define_has(e, t, function);
     text_add(t, "static inline int %s_all_%s(%s_all *all)\n{\n", name, function, name);

@@ -34,7 +34,8 @@ static void print_fill_call(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
     const Store *s = &k->store[0];
-    const char *real = e->real, *value = emit_number(e, s->val->value, T_FLOAT);
+    const char *real = e->real;
+    const char *value = emit_number(e, s->val->value, T_FLOAT);
     const char *name = emit_function(
         e, (Static){.result = "void",
                     .word = "fill",
@@ -220,7 +221,8 @@ static void print_waiting(Waiting *w, const Kernel *k)
 /* Where a part's kernels begin; parts come one after another. */
 static int first_kernel(const Program *p, int part)
 {
-    int low = 0, high = p->kernels;
+    int low = 0;
+    int high = p->kernels;
     while (low < high) {
         int middle = (low + high) / 2;
         if (p->kernel[middle]->part < part)

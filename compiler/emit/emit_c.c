@@ -234,7 +234,8 @@ void emit_c(const Module *m, const char *header, Output *out)
 {
     Ngc *ngc = m->ngc;
     Emit *e = emit_new(m);
-    Text *c = &out->c, functions = {.ngc = ngc};
+    Text *c = &out->c;
+    Text functions = {.ngc = ngc};
     *out = (Output){.c = {.ngc = ngc}, .h = {.ngc = ngc}};
 
     /* The functions first: they decide what goes before them. */

@@ -50,7 +50,8 @@ static void print_small(Printer *pr, const Gemm *x)
 {
     Emit *e = pr->e;
     const char *call = gemm_call(e, "_small");
-    const char *alpha = x->alpha, *param = "", *name = "", *arg = "";
+    const char *alpha = x->alpha;
+    const char *param = "", *name = "", *arg = "";
 
     /* a factor is a parameter, so that equal sizes are one function */
     if (pr->k->alpha) {
@@ -103,7 +104,9 @@ static void print_each_gemm(Printer *pr, Gemm x)
 {
     Emit *e = pr->e;
     Graph *g = e->graph;
-    Size m = x.size.m, n = x.size.n, k = x.size.k;
+    Size m = x.size.m;
+    Size n = x.size.n;
+    Size k = x.size.k;
     /* matrices lie one after another: A has m k elements, B k n, C m n */
     if (x.size.batch != 1) {
         print_line(pr, "for (size_t i = 0; i < %s; i++)", emit_size(e, x.size.batch, &pr->dims));
@@ -127,7 +130,8 @@ static void print_each_gemm(Printer *pr, Gemm x)
 static void print_chain(Printer *pr, const Gemm *x)
 {
     const Kernel *k = pr->k;
-    const char *call = gemm_call(pr->e, k->split ? "_chain_share" : "_chain"), *share = "";
+    const char *call = gemm_call(pr->e, k->split ? "_chain_share" : "_chain");
+    const char *share = "";
 
     if (k->split) {
         Size passes = k->split == SHARE_ROWS ? x->size.m : x->size.n;
@@ -143,7 +147,8 @@ static void print_half_gemm(Printer *pr, const Gemm *x)
 {
     Emit *e = pr->e;
     const Kernel *k = pr->k;
-    const char *call = gemm_call(e, "_half"), *batch = int_text(pr, x->size.batch);
+    const char *call = gemm_call(e, "_half");
+    const char *batch = int_text(pr, x->size.batch);
     const char *args = print_format(pr, "%d, %d, %d, %s, %s, %s, %s, %s, %s", HALF_ROWS, k->half,
                                     (int)k->diagonal, batch, x->sizes, x->alpha, x->a, x->b, x->c);
 
@@ -319,7 +324,8 @@ static void print_over_ranks(Printer *pr, const Kernel *k)
     Body *b = pr->b;
     Emit *e = pr->e;
     const Node *n = k->product;
-    const char *to = value_pointer(b, n), *count = "1";
+    const char *to = value_pointer(b, n);
+    const char *count = "1";
 
     /* each rank's own value first, where the sum over all is to be */
     if (n->shape.rank == 0) {

@@ -113,7 +113,8 @@ static void print_tall(Printer *pr, int first)
 {
     int last = pr->k->axes - 1;
     const char *j = pr->loop[last];
-    const char *columns = passes_to(pr, last), *rows = passes_to(pr, first);
+    const char *columns = passes_to(pr, last);
+    const char *rows = passes_to(pr, first);
     const char *total = print_format(pr, "total[%s - c]", j);
 
     print_line(pr, "for (size_t c = %s; c < %s; c += %d) {", passes_from(pr, last), columns, BROAD);
@@ -209,7 +210,8 @@ void long_sum_take(Printer *pr, const LongSum *sum)
     /* so that a part is taken every TALL rows, or somewhat less often */
     long long passes = rows < TALL ? TALL / rows : 1;
 
-    const char *total = long_sum_text(pr, sum->total), *part = long_sum_text(pr, sum->part);
+    const char *total = long_sum_text(pr, sum->total);
+    const char *part = long_sum_text(pr, sum->part);
     print_line(pr, "if (%s %% %lld == %lld) {", pr->loop[0], passes, passes - 1);
     pr->indent++;
     print_for_results(pr, print_format(pr, "%s += (double)%s;", total, part),
@@ -219,7 +221,8 @@ void long_sum_take(Printer *pr, const LongSum *sum)
 
 void long_sum_end(Printer *pr, const LongSum *sum)
 {
-    const char *total = long_sum_text(pr, sum->total), *part = long_sum_text(pr, sum->part);
+    const char *total = long_sum_text(pr, sum->total);
+    const char *part = long_sum_text(pr, sum->part);
     print_for_results(pr,
                       print_format(pr, "%s = (%s)(%s + (double)%s);", result_text(pr), pr->e->real,
                                    total, part),

@@ -98,7 +98,9 @@ static void comment_store(Comments *c, const Store *s, int phase)
 {
     Emit *e = c->e;
     const Node *n = s->node;
-    bool full = c->level == 2, backward = full && (phase == 1 || n->derived), named;
+    bool full = c->level == 2;
+    bool backward = full && (phase == 1 || n->derived);
+    bool named;
     const char *text = store_text(c, s, &named);
     const char *shape = shape_words(e, n);
 

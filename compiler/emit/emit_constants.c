@@ -162,7 +162,8 @@ static void put_even(Text *t, const char *array, const char *x, int64_t count)
 
     int levels = put_times(t, count);
     text_add(t, "%s = {", array);
-    int64_t left = count, many = 1, item = 0;
+    int64_t left = count;
+    int64_t many = 1, item = 0;
     for (int k = 0; k < levels; k++)
         many *= 8;
     for (int k = levels; k >= 0; k--, many /= 8)

@@ -250,7 +250,9 @@ void emit_functions(Emit *e, Text *out)
 {
     for (int i = 0; i < e->module->functions; i++) {
         const Function *f = &e->module->function[i];
-        const bool exact = needs_exact(f), plain = f->program->plain, is_long_one = is_long(f);
+        const bool exact = needs_exact(f);
+        const bool plain = f->program->plain;
+        const bool is_long_one = is_long(f);
         const char *begin = plain ? loops_begin : long_begin;
         const char *end = plain ? loops_end : long_end;
 

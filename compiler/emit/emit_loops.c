@@ -82,8 +82,10 @@ static void print_turn(Printer *pr)
     const Kernel *k = pr->k;
     const Store *s = &k->store[0];
     const Val *v = s->val;
-    int last = k->axes - 1, row = last - 1;
-    const char *i = pr->loop[row], *j = pr->loop[last];
+    int last = k->axes - 1;
+    int row = last - 1;
+    const char *i = pr->loop[row];
+    const char *j = pr->loop[last];
 
     /* the first elements of the block */
     emit_section(pr->e, "turn");
@@ -104,7 +106,8 @@ static void print_turn(Printer *pr)
  * the cache when the next column is read. */
 static void print_blocks(Printer *pr)
 {
-    int last = pr->k->axes - 1, row = last - 1;
+    int last = pr->k->axes - 1;
+    int row = last - 1;
     bool brace[MAX_AXES];
 
     passes_open_all(pr, 0, row, brace);
@@ -169,7 +172,8 @@ static void print_scatter(Printer *pr)
     int last = pr->k->axes - 1;
     bool brace[MAX_AXES];
     Index start = index_zero();
-    const char *sums = temp_new(pr), *y = temp_new(pr);
+    const char *sums = temp_new(pr);
+    const char *y = temp_new(pr);
 
     if (!pr->apart) {
         print_line(pr, "{");
@@ -238,13 +242,15 @@ static void print_argmax(Printer *pr, int lead, const char *at)
 {
     const Kernel *k = pr->k;
     const Val *v = k->store[0].val;
-    const char *type = emit_type(pr->e, v->type), *i = pr->loop[lead];
+    const char *type = emit_type(pr->e, v->type);
+    const char *i = pr->loop[lead];
     print_line(pr, "int32_t %s = 0;", at);
     /* all axes have one element, so 0 is the answer */
     if (lead == k->axes)
         return;
 
-    const char *best = temp_new(pr), *x = temp_new(pr);
+    const char *best = temp_new(pr);
+    const char *x = temp_new(pr);
     print_line(pr, "%s %s = %s;", type, best, emit_number(pr->e, 0, v->type));
     passes_open(pr, lead, true);
     temps_declare(pr, lead + 1);
@@ -310,8 +316,10 @@ static void print_lanes(Printer *pr, const char *acc, const char *lanes)
 static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *lanes,
                                     const char *acc)
 {
-    int last = pr->k->axes - 1, indent = pr->indent;
-    Text term = {.ngc = pr->e->ngc}, *out = pr->out;
+    int last = pr->k->axes - 1;
+    int indent = pr->indent;
+    Text term = {.ngc = pr->e->ngc};
+    Text *out = pr->out;
     bool brace = temps_any(pr, last + 1);
 
     /* the term is printed aside, as it becomes an argument of the macro, which repeats it for
@@ -342,7 +350,8 @@ static void print_vector_fold(Printer *pr, int first, const char *acc)
 {
     int last = pr->k->axes - 1;
     const char *lanes = temp_new(pr);
-    const char *from = passes_from(pr, last), *to = passes_upto(pr, last);
+    const char *from = passes_from(pr, last);
+    const char *to = passes_upto(pr, last);
     const char *whole = passes_whole(pr, from, to);
     bool blocks = is_long_sum(pr), brace[MAX_AXES];
 
@@ -542,7 +551,8 @@ static void late_range(Printer *pr, const char **from, const char **to)
 static void print_late_op(Printer *pr, const char *y, const char *from, const char *to)
 {
     const struct FastForm *form = op_form(pr->p, pr->k->late->op);
-    const char *suffix = pr->e->suffix, *end = passes_whole(pr, from, to);
+    const char *suffix = pr->e->suffix;
+    const char *end = passes_whole(pr, from, to);
     Part element = {print_format(pr, "%s[i]", y), PREC_CALL};
     Part vector = {print_format(pr, "NGRT_LOAD(%s[i])", y), PREC_CALL};
     Part by_vector = print_fill(pr, form->vec, PREC_CALL, T_FLOAT, &vector, NULL, suffix);

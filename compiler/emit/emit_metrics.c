@@ -181,7 +181,8 @@ static void print_carrier(Out *o, int k)
     const Metrics *x = o->e->module->metrics;
     const Carrier *c = &x->carry->carrier[k];
     Shape shape = c->node->shape;
-    const char *to = x->carrier[k].total, *from = x->carrier[k].member;
+    const char *to = x->carrier[k].total;
+    const char *from = x->carrier[k].member;
 
     text_add(&o->text, "    ");
     /* only before any rows are counted */
@@ -204,7 +205,8 @@ static void print_link(Out *o, int k)
 {
     const Metrics *x = o->e->module->metrics;
     const Node *n = x->carry->link[k].node;
-    const char *to = x->link[k].member, *from = x->link[k].total;
+    const char *to = x->link[k].member;
+    const char *from = x->link[k].total;
     bool is_int = n->type == T_INT;
 
     text_add(&o->text, "        ");
@@ -238,7 +240,8 @@ static void print_walk(Out *o, int walk)
     Emit *e = o->e;
     const Metrics *x = e->module->metrics;
     const Function *f = find_walk(e->module, walk);
-    bool braces = walk > 0, indented = x->carry->walks > 1;
+    bool braces = walk > 0;
+    bool indented = x->carry->walks > 1;
 
     if (indented)
         text_add(&o->text, "    if (t->%s == %d)%s\n", x->walk, walk, text_if(braces, " {"));
@@ -325,7 +328,8 @@ static void merge_carrier(Emit *e, Text *t, int k)
 {
     const Metrics *x = e->module->metrics;
     const Carrier *c = &x->carry->carrier[k];
-    const char *name = x->carrier[k].total, *count = counter(x, c->walk);
+    const char *name = x->carrier[k].total;
+    const char *count = counter(x, c->walk);
     long long n = shape_count_max(e->graph, c->node->shape);
     const char *to = text_format(e->ngc, "t->%s", name);
     const char *from = text_format(e->ngc, "other->%s", name);
@@ -500,7 +504,8 @@ static const char whole_text[] =
 static void print_helper(Emit *e, Text *text, Helper h, bool is_int)
 {
     const char *own = is_int ? "int32_t" : e->real;
-    const char *to = "double", *from = own;
+    const char *to = "double";
+    const char *from = own;
     const char *statement = helper_of[h].statement;
 
     if (h == GET_TOTALS) {

@@ -178,7 +178,8 @@ static void passes_of_place(Printer *pr, const char *i, const char *count, PassT
 /* All passes as one loop for each place in the grid. */
 static void passes_on_grid(Printer *pr, const char *to, PassText *pass, const char *acc)
 {
-    int last = pr->k->axes - 1, grid = pr->k->grid;
+    int last = pr->k->axes - 1;
+    int grid = pr->k->grid;
     const char *name = pr->loop[last];
     Size passes = pr->k->extent[last];
 

@@ -438,7 +438,8 @@ static void print_table(Repeater *x, const char *table, const char *name, int nu
         "/* Tables for loops over blocks: row i is for pass i. at[0], at[1] and so on are sizes, and\n"
         " * by how many elements the array of the pass comes after the one named there; number[0] and\n"
         " * so on are other numbers that differ from pass to pass. */\n";
-    const char *mark = strstr(table, "%d"), *end = strchr(mark, '\n');
+    const char *mark = strstr(table, "%d");
+    const char *end = strchr(mark, '\n');
     bool comments = x->r->ngc->opt.comments > 0;
 
     if (comments && number == 1)
@@ -482,7 +483,8 @@ static bool take_repetition(Repetition *x)
     Repeater *all = x->x;
     Runs *r = all->r;
     int units = x->period * x->passes;
-    Text body = {.ngc = r->ngc}, loop = {.ngc = r->ngc};
+    Text body = {.ngc = r->ngc};
+    Text loop = {.ngc = r->ngc};
     if (!draft_body(x, &body))
         return false;
 
@@ -552,7 +554,8 @@ static int count_passes(const Runs *r, int i, int period)
 {
     int last = i + period;
     for (; last < r->units && last - i < period * PASSES; last++) {
-        const Unit *u = &r->unit[last], *before = &r->unit[last - period];
+        const Unit *u = &r->unit[last];
+        const Unit *before = &r->unit[last - period];
         if (u->kind <= 0 || before->kind <= 0 || u->form != before->form)
             break;
     }

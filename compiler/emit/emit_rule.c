@@ -347,7 +347,8 @@ static bool is_sum_so_far(const Node *n, const Step *s)
         return false;
 
     for (int i = 0; i < 2; i++) {
-        const Step *before = n->arg[i]->step, *now = n->arg[1 - i]->step;
+        const Step *before = n->arg[i]->step;
+        const Step *now = n->arg[1 - i]->step;
         bool to_same = before && before != s && before->x == s->x;
         if (now == s && (to_same || (n == s->sum && n != s->dx)))
             return true;

@@ -97,7 +97,8 @@ static void find_length(const Runs *r, int units, int *run, Repeats *found)
 
 static int compare_saved(const void *a, const void *b)
 {
-    const Repeat *x = a, *y = b;
+    const Repeat *x = a;
+    const Repeat *y = b;
     if (x->saves != y->saves)
         return x->saves > y->saves ? -1 : 1;
     if (x->units != y->units)
@@ -125,7 +126,8 @@ static Repeats find_blocks(const Runs *r)
             /* statements i - same .. i - 1 are like those one block earlier: same/units + 1 blocks
              * in a row */
             if (same >= units * (SEVERAL - 1)) {
-                int first = i - same - units, times = same / units + 1;
+                int first = i - same - units;
+                int times = same / units + 1;
                 LIST_GROW(r->ngc, found.repeat, found.count, &found.room);
                 found.repeat[found.count++] =
                     (Repeat){first, units, .saves = (times - 1) * lines_of(r, first, units)};
@@ -149,7 +151,8 @@ static Repeats find_repeats(const Runs *r)
 
     for (int i = 0; i < found.count; i++) {
         Repeat *x = &found.repeat[i];
-        int lines = lines_of(r, x->unit, x->units), holes = holes_of(r, x->unit, x->units);
+        int lines = lines_of(r, x->unit, x->units);
+        int holes = holes_of(r, x->unit, x->units);
         /* all copies but one, less a call and its comment each time, less the function's head and
          * end */
         x->saves = (int64_t)(x->times - 1) * lines - (int64_t)x->times * (2 + holes / 8) - 4;
@@ -223,7 +226,8 @@ static bool is_ahead(const Runs *r, const Places *p, const Columns *x, int c, in
     for (int i = 0; i < p->count; i++) {
         const char *text = hole_at(r, p, i, u, h)->text;
         const char *base = hole_at(r, p, i, x->unit[c], x->hole[c])->text;
-        int64_t at = space_offset(text), from = space_offset(base);
+        int64_t at = space_offset(text);
+        int64_t from = space_offset(base);
         int64_t apart = at >= 0 && from >= 0 ? at - from : 0;
         /* the same text, or both at known offsets of space */
         bool known = text == base || (at >= 0 && from >= 0);
@@ -380,7 +384,8 @@ static bool draft_run(const Runs *r, const Repeat *run, const Places *p, Draft *
 
 static Text function_text(const Runs *r, const Draft *d, int number, int times)
 {
-    Text params = {.ngc = r->ngc}, t = {.ngc = r->ngc};
+    Text params = {.ngc = r->ngc};
+    Text t = {.ngc = r->ngc};
 
     for (int i = 0; i < d->x.params; i++) {
         const Hole *h = &d->x.param[i];
@@ -411,7 +416,8 @@ static void add_first_comment(const Runs *r, const Repeat *run, int at, Text *t)
             continue;
         /* without the end of the comment, and without an "and so on" that it has from an inner run
          */
-        const char *end = strstr(all.at, " */\n"), *more = strstr(all.at, AND_SO_ON " */\n");
+        const char *end = strstr(all.at, " */\n");
+        const char *more = strstr(all.at, AND_SO_ON " */\n");
         if (more && more < end)
             end = more;
         text_add(t, "%.*s" AND_SO_ON " */\n", (int)(end - all.at), all.at);
@@ -422,7 +428,8 @@ static void add_first_comment(const Runs *r, const Repeat *run, int at, Text *t)
 static Text call_text(const Runs *r, const Repeat *run, const Draft *d, const Places *p, int place,
                       int number)
 {
-    Text args = {.ngc = r->ngc}, t = {.ngc = r->ngc};
+    Text args = {.ngc = r->ngc};
+    Text t = {.ngc = r->ngc};
 
     for (int i = 0; i < d->x.params; i++) {
         const Hole *given = hole_at(r, p, place, d->x.unit[i], d->x.hole[i]);

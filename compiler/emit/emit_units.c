@@ -275,7 +275,8 @@ static bool read_kernel_call(Reader *x)
     char *end;
     const Static *f = &e->kernel[strtol(x->at + 1, &end, 10)];
     const Static *called = f->joined ? f->joined : f;
-    const char *param = called->params + 1, *comma = "";
+    const char *param = called->params + 1;
+    const char *comma = "";
 
     text_add(&x->text, "%s(", called->name);
 
@@ -305,7 +306,8 @@ static bool read_kernel_call(Reader *x)
 
     /* what the call itself gives */
     for (x->at = end + 1; *x->at != ')'; comma = ", ") {
-        const char *text = x->at = skip_blanks(x->at), *after = argument_end(text, x->end);
+        const char *text = x->at = skip_blanks(x->at);
+        const char *after = argument_end(text, x->end);
         text_add(&x->text, "%s", comma);
         if (!read_kernel_argument(x, text, (size_t)(after - text), param))
             return false;
@@ -334,14 +336,16 @@ static bool read_runtime_call(Reader *x)
     static const char *const draws[] = {"ngrt_uniform", "ngrt_normal", "ngrt_truncated",
                                         "ngrt_orthogonal"};
     size_t n = word_size(x->at);
-    int number = 0, from = x->u->holes;
+    int number = 0;
+    int from = x->u->holes;
     bool is_draw = false;
     for (size_t i = 0; i < sizeof draws / sizeof *draws; i++)
         is_draw |= begins(x->at, draws[i]);
 
     text_put(&x->text, x->at, n + 1);
     for (x->at += n + 1; *x->at != ')'; number++) {
-        const char *text = x->at = skip_blanks(x->at), *after = argument_end(text, x->end);
+        const char *text = x->at = skip_blanks(x->at);
+        const char *after = argument_end(text, x->end);
         text_add(&x->text, "%s", text_if(number, ", "));
         if (!read_runtime_argument(x, text, (size_t)(after - text), is_draw, number))
             return false;
@@ -501,7 +505,8 @@ void add_wrapped(Text *t, const char *line)
 /* What the comment in a line says, without its marks; size 0: it has none. */
 static const char *comment_in(const char *line, size_t *size)
 {
-    const char *mark = line + strspn(line, " "), *text = mark + strlen("/* ");
+    const char *mark = line + strspn(line, " ");
+    const char *text = mark + strlen("/* ");
     const char *last = next_line(mark) - strlen(" */\n");
 
     *size = 0;
@@ -539,7 +544,8 @@ void add_comments(Text *t, const Unit *u, int indent)
 /* A statement as it is, but for the lines of the comments above it. */
 void add_unit_text(Text *t, const Unit *u)
 {
-    const char *statement = u->from, *end = u->from + u->size;
+    const char *statement = u->from;
+    const char *end = u->from + u->size;
     size_t size;
     for (comment_in(statement, &size); size > 0 && statement < end; comment_in(statement, &size))
         statement = next_line(statement);
@@ -574,7 +580,8 @@ void units_remove_gone(Runs *r)
 void add_filled(Text *t, const char *text)
 {
     size_t cast = strlen(CAST);
-    bool is_number = is_whole_number(text), is_sum = strchr(text, ' ') != NULL;
+    bool is_number = is_whole_number(text);
+    bool is_sum = strchr(text, ' ') != NULL;
     bool has_cast = t->size >= cast && memcmp(t->at + t->size - cast, CAST, cast) == 0;
     bool has_star = t->size >= 2 && t->at[t->size - 1] == '*' && strchr(" (", t->at[t->size - 2]);
 

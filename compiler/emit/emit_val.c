@@ -363,7 +363,8 @@ static const char *param_element(Printer *pr, const Place *place, const Node *n,
 
 static const char *space_element(Printer *pr, const Place *place, const Node *n, const Index *x)
 {
-    Index at = index_copy(x), start = index_zero();
+    Index at = index_copy(x);
+    Index start = index_zero();
     start.base.plus = place->offset;
     index_add(pr->e->graph, &at, &start, 1);
 
@@ -384,7 +385,8 @@ static const char *member_element(Printer *pr, const Place *place, const Node *n
 
     /* as one array from the member's start */
     if (!split_index(pr, x, *place->shape, sub)) {
-        const char *constant = written ? "" : "const ", *type = emit_type(pr->e, n->type);
+        const char *constant = written ? "" : "const ";
+        const char *type = emit_type(pr->e, n->type);
         const char *index = print_index(pr, x);
         return print_format(pr, "((%s%s *)%s)[%s]", constant, type, member, index);
     }
@@ -441,7 +443,8 @@ const char *load_element(Printer *pr, const Val *v)
  * tightly, or if it is a minus after a minus. */
 static const char *operand_text(Printer *pr, Part p, int prec, const char *start, const char *c)
 {
-    char before = c > start ? c[-1] : '\0', after = c[2];
+    char before = c > start ? c[-1] : '\0';
+    char after = c[2];
     char opener = before;
     if (before == ' ')
         opener = c[-2];
@@ -623,8 +626,10 @@ static Bounds bounds_of(const Val *v);
 /* The extrema of a product are products of extrema. */
 static Bounds product_bounds(Bounds a, Bounds b)
 {
-    double c = a.lo * b.lo, d = a.lo * b.hi;
-    double e = a.hi * b.lo, f = a.hi * b.hi;
+    double c = a.lo * b.lo;
+    double d = a.lo * b.hi;
+    double e = a.hi * b.lo;
+    double f = a.hi * b.hi;
 
     return (Bounds){fmin(fmin(c, d), fmin(e, f)), fmax(fmax(c, d), fmax(e, f))};
 }

@@ -75,7 +75,8 @@ static void dot_edges(const Lesson *l, Text *t, const Node *n)
 
     /* what a pass leaves in a variable is its value before the next one */
     for (int i = 0; n->op == OP_loop && i < loop_variables(n); i++) {
-        const Node *next = loop_next(n, i), *leaf = loop_leaf(n, i);
+        const Node *next = loop_next(n, i);
+        const Node *leaf = loop_leaf(n, i);
         if (lesson_at(l, next) && lesson_at(l, leaf))
             text_add(t, "    n%d -> n%d [style=dashed, constraint=false, label=\"next pass\"]\n",
                      next->id, leaf->id);

@@ -204,7 +204,8 @@ static void see_entry(Seen *s, const Jacobian *j, int64_t r, int64_t c)
 /* What the sizes alone allow: more is ruled out entry by entry. */
 static Seen allowed_by_sizes(const Jacobian *j, bool blocks)
 {
-    int64_t rows = j->rows, columns = j->columns;
+    int64_t rows = j->rows;
+    int64_t columns = j->columns;
     return (Seen){.zero = true,
                   .diagonal = rows == columns,
                   .equal = true,
@@ -294,7 +295,8 @@ void jacobians_compute(Lesson *l)
     int kept = 0;
     for (int i = 0; i < l->jacobians; i++) {
         Jacobian *j = &l->jacobian[i];
-        const Item *y = &l->item[j->y], *x = &l->item[j->x];
+        const Item *y = &l->item[j->y];
+        const Item *x = &l->item[j->x];
         bool is_loss = l->loss[0] == y->node;
         bool on_path = y->adjoint || is_loss;
         if (on_path && !x->adjoint) /* no gradient was asked with respect to x */

@@ -247,7 +247,8 @@ static const char *axes_words(const Lesson *l, const Node *n)
 static int level_of(const Lesson *l, const Node *n)
 {
     const Node **operand = arena_array(l->ngc, n->nargs + 1, sizeof *operand);
-    int level = 0, count = lesson_operands(l, n, operand);
+    int level = 0;
+    int count = lesson_operands(l, n, operand);
     for (int i = 0; i < count; i++) {
         const Item *a = item_of(l, operand[i]);
         if (a && a->level >= level)
@@ -526,7 +527,8 @@ static void describe_moves(Lesson *l)
     LastSteps last = last_steps(l);
     for (int i = 0; i < l->moves; i++) {
         Move *v = &l->move[i];
-        const Step *s = v->step, **before = last_step(&last, v->loop, s->x);
+        const Step *s = v->step;
+        const Step **before = last_step(&last, v->loop, s->x);
         describe_move(l, v);
         bool adds = s->use > 0 && *before && (*before)->loss == s->loss;
         if (adds && s->x->shape.rank == 0)
@@ -542,7 +544,8 @@ static void describe_moves(Lesson *l)
 static double nudged_loss(Eval *other, Pool *pool, const Root *r, double *copy, int64_t k, double h)
 {
     const Graph *g = other->graph;
-    int x = r->x->id, loss = r->loss->id;
+    int x = r->x->id;
+    int loss = r->loss->id;
     double *room = other->value[x];
     int *uses = graph_uses(other->graph, &r->loss, 1);
     bool *keep = arena_array(other->ngc, g->count + 1, sizeof *keep);

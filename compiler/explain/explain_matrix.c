@@ -91,7 +91,8 @@ static const char *vector_text(const Lesson *l, const double *v, int64_t n)
 static const char *jacobian_words(const Lesson *l, const Jacobian *j)
 {
     JacobianView v = jacobian_view(l, j);
-    double rows = (double)v.rows, columns = (double)v.columns;
+    double rows = (double)v.rows;
+    double columns = (double)v.columns;
     const char *numbers = grouped(l, rows * columns);
     Text t = {.ngc = l->ngc};
 
@@ -113,7 +114,8 @@ static bool is_written_out(const Jacobian *j)
 /* The matrix, and the gradient of the loss times it. */
 static void text_jacobian(const Lesson *l, Text *t, const Jacobian *j)
 {
-    const Node *y = l->item[j->y].node, *x = l->item[j->x].node;
+    const Node *y = l->item[j->y].node;
+    const Node *x = l->item[j->x].node;
     const char *local = lesson_derivative(l, y, x);
     text_add(t, "\n  %s: %s\n", local, jacobian_words(l, j));
     if (!j->value)
@@ -169,7 +171,8 @@ static bool text_chain_cost(const Lesson *l, Text *t)
 /* The same with UNITS elements for each value: a layer of a network. */
 static void text_layer_cost(const Lesson *l, Text *t)
 {
-    double n = UNITS, mib = 1048576, gib = 1073741824;
+    double n = UNITS;
+    double mib = 1048576, gib = 1073741824;
     const char *units = grouped(l, n);
     const char *square = grouped(l, n * n);
 

@@ -60,7 +60,8 @@ static int same_length(const Packer *p, int a, int b)
 /* The longest repetition at this place, and *from where it is of. */
 static int longest_before(const Packer *p, int at, int *from)
 {
-    int best = 0, tries = TRIES;
+    int best = 0;
+    int tries = TRIES;
     for (int next = p->last[hash_at(p, at)]; next && tries > 0 && best < MOST; tries--) {
         int place = next - 1;
         if (p->units[at] - p->units[place] >= FAR)

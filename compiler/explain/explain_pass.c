@@ -166,7 +166,8 @@ const PassValue *lesson_passes(const Lesson *l, const Node *n, int *count, int *
 const PassValue *lesson_pass(const Lesson *l, const Node *n, bool first)
 {
     int count, depth;
-    const PassValue *all = lesson_passes(l, n, &count, &depth), *found = NULL;
+    const PassValue *all = lesson_passes(l, n, &count, &depth);
+    const PassValue *found = NULL;
 
     for (int i = 0; all && i < count; i++) {
         if (!all[i].known)

@@ -70,7 +70,8 @@ static void tex_item(const Lesson *l, Text *t, int item)
 /* The items in the body of a loop (-1: in none). */
 static void tex_body(const Lesson *l, Text *t, int loop)
 {
-    bool any = false, list = lesson_depth(l, loop) < LISTS;
+    bool any = false;
+    bool list = lesson_depth(l, loop) < LISTS;
     for (int i = 0; i < l->items; i++) {
         if (l->item[i].loop != loop)
             continue;

@@ -49,7 +49,8 @@ static void text_item_pass(const Lesson *l, Text *t, const Item *n, const PassVa
 /* The first pass of a loop and the last, a line each. */
 static void text_item_passes(const Lesson *l, Text *t, const Item *n)
 {
-    const PassValue *first = lesson_pass(l, n->node, true), *last = lesson_pass(l, n->node, false);
+    const PassValue *first = lesson_pass(l, n->node, true);
+    const PassValue *last = lesson_pass(l, n->node, false);
 
     if (has_two(first, last))
         text_item_pass(l, t, n, first, true);
@@ -148,7 +149,8 @@ static void text_product(const Lesson *l, Text *t, const Move *v, bool first)
 static void text_products(const Lesson *l, Text *t, const Move *v, const char *space)
 {
     Node *dx = v->step->dx;
-    const PassValue *first = lesson_pass(l, dx, true), *last = lesson_pass(l, dx, false);
+    const PassValue *first = lesson_pass(l, dx, true);
+    const PassValue *last = lesson_pass(l, dx, false);
 
     text_add(t, "%s  %s: ", space, lesson_pass_name(l, v->loop, last));
     text_product(l, t, v, false);

@@ -181,7 +181,8 @@ void values_compute(Eval *e, Pool *p, const int *uses, const bool *keep, Stats *
 
 Node **lesson_nodes(const Lesson *l, int *count)
 {
-    int roots = l->m->roots, n = 0;
+    int roots = l->m->roots;
+    int n = 0;
     Node **node = arena_array(l->ngc, l->items + 3 * l->moves + roots + 1, sizeof *node);
 
     for (int i = 0; i < l->items; i++)

@@ -127,7 +127,8 @@ bool attr_equal(const Node *x, const Node *y)
         size_t size;
         if (!attr_used(x, a))
             continue;
-        const void *of_x = contents(x, a, &size), *of_y = contents(y, a, &size);
+        const void *of_x = contents(x, a, &size);
+        const void *of_y = contents(y, a, &size);
         if (size > 0 && memcmp(of_x, of_y, size) != 0)
             return false;
     }

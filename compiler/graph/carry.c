@@ -108,7 +108,8 @@ static void find_info(void *analysis, const Node *n)
 static bool find_variable(void *analysis, const Node *leaf, const Node *init, const Node *next)
 {
     RowClasses *a = analysis;
-    RowInfo *x = &a->info[leaf->id], was = *x;
+    RowInfo *x = &a->info[leaf->id];
+    RowInfo was = *x;
 
     *x = info_either_pass(leaf, *x, a->info[init->id]);
     *x = info_either_pass(leaf, *x, a->info[next->id]);
@@ -277,7 +278,8 @@ static Node *float_operand(Plan *p, const Node *n, int k)
 /* The loop over totals: of the variables, those that are totals. */
 static Node *total_passes(Plan *p, const Node *n)
 {
-    int variables = loop_variables(n), count = 0;
+    int variables = loop_variables(n);
+    int count = 0;
     int room = variables + 1;
     Graph *g = p->a.g;
     Node **leaf = arena_array(g->ngc, room, sizeof *leaf);
@@ -324,7 +326,8 @@ static Node *total_passes(Plan *p, const Node *n)
 static Node *total_collect(Plan *p, const Node *n)
 {
     Graph *g = p->a.g;
-    Node *part = total_operand(p, n, 0), *loop = total_passes(p, n->arg[1]);
+    Node *part = total_operand(p, n, 0);
+    Node *loop = total_passes(p, n->arg[1]);
     Node *leaf[1 + MAX_LEVELS];
     int leaves = 0;
 
@@ -576,7 +579,8 @@ static bool find_growth_of_variable(void *grows, const Node *leaf, const Node *i
                                     const Node *next)
 {
     const Grows *w = grows;
-    Growth *x = &w->known[leaf->id], was = *x;
+    Growth *x = &w->known[leaf->id];
+    Growth was = *x;
 
     *x = growth_of_sum(*x, growth_of_sum(w->known[init->id], w->known[next->id]));
     return *x != was;
@@ -585,7 +589,8 @@ static bool find_growth_of_variable(void *grows, const Node *leaf, const Node *i
 /* The number of passes: fixed, or not. The variables begin with nothing known of them: zero. */
 static Growth growth_of_passes(const Grows *w, const Node *loop)
 {
-    const Node *test = loop_test(loop), *count = loop_count(loop);
+    const Node *test = loop_test(loop);
+    const Node *count = loop_count(loop);
     if (test && !is_fixed(w, test))
         return AS_OTHER;
     return !count || is_fixed(w, count) ? AS_FIXED : AS_OTHER;

@@ -156,7 +156,8 @@ static RowInfo of_expand(const RowClasses *a, const Node *n, RowInfo x)
 static RowInfo of_reshape(const RowClasses *a, const Node *n, RowInfo x)
 {
     Graph *g = a->g;
-    Shape from = n->arg[0]->shape, to = n->shape;
+    Shape from = n->arg[0]->shape;
+    Shape to = n->shape;
     if (x.class != IS_ROWS)
         return x;
 
@@ -164,7 +165,8 @@ static RowInfo of_reshape(const RowClasses *a, const Node *n, RowInfo x)
     if (axis < 0)
         return info_mixed(n);
 
-    Size before = x.before, after = x.after;
+    Size before = x.before;
+    Size after = x.after;
     for (int i = 0; i < x.axis; i++)
         before = size_mul(g, before, from.dim[i]);
     for (int i = x.axis + 1; i < from.rank; i++)
@@ -271,7 +273,8 @@ static Role matmul_role(const Node *n, int operand, RowInfo x)
 /* Both operands have rows: each row has its own product, or the product is a sum over the rows. */
 static RowInfo matmul_of_rows(const Node *n, RowInfo x, RowInfo y)
 {
-    Role p = matmul_role(n, 0, x), q = matmul_role(n, 1, y);
+    Role p = matmul_role(n, 0, x);
+    Role q = matmul_role(n, 1, y);
     /* two outer axes would pair each row with each other row */
     if (p != q || p == OUTER_AXIS)
         return info_mixed(n);
@@ -288,7 +291,8 @@ static RowInfo matmul_of_rows(const Node *n, RowInfo x, RowInfo y)
 /* The rows stay if only one operand has them: rows of a matrix times a fixed matrix. */
 static RowInfo of_matmul(const RowClasses *a, const Node *n)
 {
-    RowInfo x = a->info[arg_id(n, 0)], y = a->info[arg_id(n, 1)];
+    RowInfo x = a->info[arg_id(n, 0)];
+    RowInfo y = a->info[arg_id(n, 1)];
     int last = n->shape.rank - 1;
 
     if (x.class != IS_ROWS && y.class != IS_ROWS)
@@ -331,7 +335,8 @@ static RowInfo of_linear(const RowClasses *a, const Node *n)
 /* Images have the batch as their last axis, and kernels have no batch. convk is a sum over it. */
 static RowInfo of_conv(const RowClasses *a, const Node *n)
 {
-    RowInfo x = a->info[arg_id(n, 0)], y = a->info[arg_id(n, 1)];
+    RowInfo x = a->info[arg_id(n, 0)];
+    RowInfo y = a->info[arg_id(n, 1)];
     bool rows = x.class == IS_ROWS && x.axis == 3;
 
     if (x.class != IS_ROWS && y.class != IS_ROWS)
@@ -393,7 +398,9 @@ static RowInfo beside_indices(const Node *n, RowInfo x)
 static RowInfo of_gather_at(const RowClasses *a, const Node *n)
 {
     RowInfo x = a->info[arg_id(n, 0)];
-    int axis = n->attr.axis, count = n->nargs - 1, counter = 0;
+    int axis = n->attr.axis;
+    int count = n->nargs - 1;
+    int counter = 0;
 
     if (x.class == IS_MIXED)
         return x;
@@ -439,7 +446,8 @@ static RowInfo of_gather(const RowClasses *a, const Node *n)
     if (n->nargs > 2)
         return of_gather_at(a, n);
 
-    RowInfo x = a->info[arg_id(n, 0)], i = a->info[arg_id(n, 1)];
+    RowInfo x = a->info[arg_id(n, 0)];
+    RowInfo i = a->info[arg_id(n, 1)];
     int axis = n->attr.axis;
 
     if (either_mixed(x, i))
@@ -466,7 +474,8 @@ static RowInfo of_gather(const RowClasses *a, const Node *n)
 static RowInfo of_scatter_at(const RowClasses *a, const Node *n)
 {
     RowInfo out = a->info[arg_id(n, 0)];
-    int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
+    int axis = n->attr.axis;
+    int rank = n->arg[1]->shape.rank;
     bool inside = out.class == IS_ROWS && out.axis >= axis && out.axis < axis + rank;
 
     for (int k = 1; k < n->nargs && out.class != IS_MIXED; k++) {
@@ -490,8 +499,10 @@ static RowInfo of_scatter(const RowClasses *a, const Node *n)
     if (n->nargs > 2)
         return of_scatter_at(a, n);
 
-    RowInfo dy = a->info[arg_id(n, 0)], i = a->info[arg_id(n, 1)];
-    int axis = n->attr.axis, rank = n->arg[1]->shape.rank;
+    RowInfo dy = a->info[arg_id(n, 0)];
+    RowInfo i = a->info[arg_id(n, 1)];
+    int axis = n->attr.axis;
+    int rank = n->arg[1]->shape.rank;
 
     if (either_mixed(dy, i))
         return mixed_of(dy, i);
@@ -580,7 +591,8 @@ static bool has_rows_inside(const RowClasses *a, const Node *loop)
 /* The number of passes. It is the same for all rows if they do not decide it. */
 RowInfo info_of_passes(const RowClasses *a, const Node *loop)
 {
-    const Node *test = loop_test(loop), *count = loop_count(loop);
+    const Node *test = loop_test(loop);
+    const Node *count = loop_count(loop);
     RowInfo out = {.class = IS_FIXED, .varies = true};
 
     if (size_uses_dim(a->g, loop->attr.loop->passes, 0))

@@ -62,7 +62,8 @@ static Node *crop_pad(const Crop *c, const Node *n, const Window *w, bool of_ima
     Size lo[MAX_RANK] = {0};
 
     for (int i = 0; i < n->shape.rank; i++) {
-        Size step = n->attr.step[i], from = w->lo[i] - n->attr.lo[i];
+        Size step = n->attr.step[i];
+        Size from = w->lo[i] - n->attr.lo[i];
 
         lo[i] = n->attr.lo[i];
         if (is_whole_axis(n, w, i))
@@ -93,7 +94,8 @@ static Node *crop_pad(const Crop *c, const Node *n, const Window *w, bool of_ima
 /* The taps of a kernel meet more rows and columns of the image than the result has. */
 static Node *crop_conv(const Crop *c, const Node *n, const Window *w)
 {
-    const Node *x = n->arg[0], *k = n->arg[1];
+    const Node *x = n->arg[0];
+    const Node *k = n->arg[1];
     Window read = {.shape = x->shape};
 
     if (x->op != OP_pad || x->nargs > 1)
@@ -103,8 +105,10 @@ static Node *crop_conv(const Crop *c, const Node *n, const Window *w)
 
     for (int i = 0; i < 2; i++) {
         int axis = 1 + i; /* of the image and of the result */
-        Size taps = k->shape.dim[2 + i], size = w->shape.dim[axis];
-        Size step = n->attr.stride[i], dilation = n->attr.dilation[i];
+        Size taps = k->shape.dim[2 + i];
+        Size size = w->shape.dim[axis];
+        Size step = n->attr.stride[i];
+        Size dilation = n->attr.dilation[i];
 
         if (is_whole_axis(n, w, axis))
             continue;

@@ -214,7 +214,8 @@ static const char *operand(const Graph *g, const Node *n, int depth, int prec)
 /* "8:2:-2": from lo down to the last; the end is not included. */
 static const char *range_down_text(Graph *g, Size lo, int64_t step, Size count, Size size)
 {
-    const char *from = size_text(g, lo, ""), *to = "";
+    const char *from = size_text(g, lo, "");
+    const char *to = "";
     Size steps = size_sub(g, count, 1);
     Size last = size_sub(g, lo, size_mul(g, steps, -step));
 
@@ -229,7 +230,8 @@ static const char *range_down_text(Graph *g, Size lo, int64_t step, Size count, 
  * "::2"; for a dropped axis "1". */
 static const char *range_text(Graph *g, Size lo, int64_t step, Size count, Size size, bool dropped)
 {
-    const char *from = size_text(g, lo, ""), *to = "";
+    const char *from = size_text(g, lo, "");
+    const char *to = "";
     if (dropped)
         return from;
     if (step < 0)
@@ -320,7 +322,8 @@ static const Node *as_slice(const Node *n, unsigned *dropped)
 static Piece piece_pad(const Graph *graph, const Node *n, int depth)
 {
     Graph *g = (Graph *)graph;
-    Text before = {.ngc = g->ngc}, after = {.ngc = g->ngc};
+    Text before = {.ngc = g->ngc};
+    Text after = {.ngc = g->ngc};
     const Shape inner = n->arg[0]->shape;
     struct Attr attr = user_places(g, n);
     IndexNames names = name_indices(g, n);
@@ -431,7 +434,8 @@ static bool is_summed(const Node *collect)
 static bool is_stacked(Graph *g, const Node *collect)
 {
     const struct Attr *a = &collect->attr;
-    const Shape all = collect->shape, one = collect->arg[0]->shape;
+    const Shape all = collect->shape;
+    const Shape one = collect->arg[0]->shape;
     if (all.rank == 0 || a->lo[0] != size_dim(g, index_dim(a->loop)))
         return false;
     for (int i = 1; i < all.rank; i++)
@@ -443,7 +447,8 @@ static bool is_stacked(Graph *g, const Node *collect)
 /* The variable of an OP_last: what a pass leaves in it, if that has a name. */
 static const Node *last_variable(const Node *last)
 {
-    const Node *leaf = last->arg[0], *loop = last->arg[1];
+    const Node *leaf = last->arg[0];
+    const Node *loop = last->arg[1];
     const Node *variable = leaf;
     for (int i = 0; i < loop_variables(loop); i++)
         if (loop_leaf(loop, i) == leaf && node_name(loop_next(loop, i)))
@@ -558,7 +563,8 @@ static Piece piece_elementwise(const Graph *g, const Node *n, int depth)
 
     const Node *b = n->arg[1];
     int prec = info->prec;
-    int left = prec, right = prec;
+    int left = prec;
+    int right = prec;
     if (!(info->flags & F_COMMUTATIVE))
         right++;
     if (info->test) {

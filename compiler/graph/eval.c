@@ -284,7 +284,8 @@ static void eval_loop(Eval *e, const Node *loop)
 {
     EvalLoop *p = loop_of(e, loop);
     const Node *count = loop_count(loop);
-    int64_t *index = &e->dim[index_dim(p->of)], before = *index;
+    int64_t *index = &e->dim[index_dim(p->of)];
+    int64_t before = *index;
     int64_t passes = size_at(e->graph, p->of->passes, e->dim);
     if (count)
         passes = (int64_t)e->value[count->id][0];
@@ -354,7 +355,8 @@ static int mark_asked(Eval *e, Node *const *n, int count, int *end)
 void eval_nodes(Eval *e, Node *const *n, int count)
 {
     int last;
-    int open = mark_asked(e, n, count, &last), first = mark_needed(e, open, last);
+    int open = mark_asked(e, n, count, &last);
+    int first = mark_needed(e, open, last);
     bool loops = needs_loop(e, first, last); /* then the order is not that of the ids */
     int from = loops ? 0 : first;
     int end = loops ? e->nodes : last;

@@ -150,7 +150,8 @@ static bool comes_from_other_loop(const Sweep *s, const Node *loop)
     const LoopPart *part = &s->part[loop->attr.loop->id];
 
     for (int k = 0; k < part->leaves; k++) {
-        const Node *n = part->leave[k], *dy = s->found->adjoint[n->id];
+        const Node *n = part->leave[k];
+        const Node *dy = s->found->adjoint[n->id];
         for (int l = loop->attr.loop->level; l < MAX_LEVELS && n->arg[1] == loop && dy; l++)
             if (dy->in[l])
                 return true;
@@ -217,7 +218,8 @@ static void sweep_loop(Sweep *s, Node *loop)
     /* the sweep through the body; what it makes is of one pass */
     Indices before = graph_use_indices(g, &index, 1);
     for (int i = 0; i < b.seeds; i++) {
-        Node *y = b.seeds_of[i], *dy = found->adjoint[y->id];
+        Node *y = b.seeds_of[i];
+        Node *dy = found->adjoint[y->id];
         if (dy == NULL)
             dy = b.seed[i];
         contribute(&body, y, dy, b.seeded[i], 0, b.seed[i], b.seed_mask[i]);
@@ -396,7 +398,8 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
  * names (`open`), as the values may be asked for only to be seen. */
 void graph_grad(Graph *g, Node *y, Node *seed, Node *const *x, int count, Node **out, Reach *reach)
 {
-    Node *held = y, *open = y;
+    Node *held = y;
+    Node *open = y;
     Node **inner = arena_array(g->ngc, count + 1, sizeof *inner);
     Node **by_open = arena_array(g->ngc, count + 1, sizeof *by_open);
     int n_inner = 0;

@@ -37,7 +37,8 @@ static void seed_collect(BackLoop *b, Node *y, Node *dy)
      * here are of their bodies */
     Indices before = graph_use_indices(g, y->arg + 2, y->nargs - 2);
     graph_use_indices(g, &index, 1);
-    const Size *lo = y->attr.lo, *step = y->attr.step;
+    const Size *lo = y->attr.lo;
+    const Size *step = y->attr.step;
     Node *value = y->arg[0];
     Node *part = graph_slice(g, dy, lo, step, value->shape);
     Node *mask = mask_of(b, y);
@@ -52,7 +53,9 @@ static void seed_variable(BackLoop *b, int i, Node *const *adjoint)
 {
     Graph *g = b->g;
     const Loop *loop = b->loop->attr.loop;
-    Node *leaf = loop_leaf(b->loop, i), *init = NULL, *mask = NULL, *last = leaf;
+    Node *leaf = loop_leaf(b->loop, i);
+    Node *init = NULL, *mask = NULL;
+    Node *last = leaf;
 
     if (leaf->type != T_FLOAT || !b->wanted[leaf->id])
         return;
@@ -93,7 +96,8 @@ static Node **room_for(const BackLoop *b, int count)
 void back_loop_begin(BackLoop *b, Node *const *adjoint)
 {
     Graph *g = b->g;
-    int count = loop_variables(b->loop), most = count + b->part->leaves;
+    int count = loop_variables(b->loop);
+    int most = count + b->part->leaves;
 
     b->from = g->count;
     b->steps = g->steps;
@@ -418,7 +422,9 @@ static void add_result(BackLoop *b, Node *x, Node *dx, Node *mask, int operand)
 
     /* four arrays of one length grow together; only the last may change the room */
     if (b->count == b->room) {
-        int room = b->room, same = b->room, again = b->room;
+        int room = b->room;
+        int same = b->room;
+        int again = b->room;
         LIST_GROW(g->ngc, b->x, b->count, &room);
         LIST_GROW(g->ngc, b->dx_mask, b->count, &same);
         LIST_GROW(g->ngc, b->operand, b->count, &again);
@@ -454,7 +460,9 @@ static void find_captured(BackLoop *b, Node *const *adjoint, Node *const *masks)
 
     for (int i = 0; i < b->touches; i++) {
         int id = b->touched[i];
-        Node *x = b->g->node[id], *dx = adjoint[id], *mask = masks[id];
+        Node *x = b->g->node[id];
+        Node *dx = adjoint[id];
+        Node *mask = masks[id];
         /* what is inside the body is not a value outside; its adjoint ends with the pass */
         if (!dx || x->in[of->level] == of || node_is(dx, 0))
             continue;
@@ -586,8 +594,10 @@ static void name_variables(const BackLoop *b, const BackVars *v)
 
 static Node *make_loop(const BackLoop *b, const Loop *back, const BackVars *v)
 {
-    Node **leaf = room_for(b, v->count), **init = room_for(b, v->count);
-    Node **next = room_for(b, v->count), *passes = NULL;
+    Node **leaf = room_for(b, v->count);
+    Node **init = room_for(b, v->count);
+    Node **next = room_for(b, v->count);
+    Node *passes = NULL;
     int n = 0;
 
     for (int i = 0; i < v->count; i++) {

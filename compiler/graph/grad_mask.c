@@ -92,7 +92,8 @@ static Node *mask_matmul(Graph *g, const Node *y, Node *mask, int operand)
  * what flows to it through a kernel (or an image) of ones is 0 where no element of y does. */
 static Node *mask_conv(Graph *g, Node *y, Node *mask, int operand)
 {
-    Node *arg[2] = {y->arg[0], y->arg[1]}, *moved[2] = {NULL, NULL};
+    Node *arg[2] = {y->arg[0], y->arg[1]};
+    Node *moved[2] = {NULL, NULL};
     arg[1 - operand] = graph_full(g, arg[1 - operand]->shape, 1);
     op_info[y->op]->back(g, graph_copy(g, y, arg), mask, moved);
     return moved[operand];
@@ -131,7 +132,8 @@ static bool carry_risks(Sweep *s, const Node *loop)
     bool worse = false;
 
     for (int v = 0; v < loop_variables(loop); v++) {
-        int leaf = loop_leaf(loop, v)->id, init = loop_init(loop, v)->id;
+        int leaf = loop_leaf(loop, v)->id;
+        int init = loop_init(loop, v)->id;
         int next = loop_next(loop, v)->id;
         unsigned char vars = s->from_vars[init] | s->from_vars[next];
         Risk risk = risk_worse(s->below[init], s->below[next]);

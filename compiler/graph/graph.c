@@ -158,7 +158,8 @@ bool node_is_turned(const Node *n)
     if (n->op != OP_reshape || n->shape.rank != 2 || n->arg[0]->shape.rank != 2)
         return false;
 
-    const Size *a = n->arg[0]->shape.dim, *y = n->shape.dim;
+    const Size *a = n->arg[0]->shape.dim;
+    const Size *y = n->shape.dim;
     bool is_line = (a[0] == 1) != (a[1] == 1);
     return is_line && y[0] == a[1] && y[1] == a[0];
 }
@@ -251,7 +252,8 @@ Node *graph_noise(Graph *g, Shape shape, Node *draws, int stream, Size pass)
 
 Node *graph_noise_of_rows(Graph *g, const Node *noise, Node *draws)
 {
-    Node n = *noise, **arg = LIST_COPY(g->ngc, noise->arg, noise->nargs);
+    Node n = *noise;
+    Node **arg = LIST_COPY(g->ngc, noise->arg, noise->nargs);
 
     n = (Node){.op = OP_noise, .type = n.type, .shape = n.shape, .nargs = n.nargs, .attr = n.attr};
     n.attr.kind = 1;
@@ -319,7 +321,8 @@ int *graph_uses(Graph *g, Node *const *root, int roots)
 static void verify_variable(const Graph *g, const Node *loop, int i)
 {
     const Node *leaf = loop_leaf(loop, i);
-    Shape init = loop_init(loop, i)->shape, next = loop_next(loop, i)->shape;
+    Shape init = loop_init(loop, i)->shape;
+    Shape next = loop_next(loop, i)->shape;
     bool is_own = leaf->op == OP_carried && leaf->attr.loop == loop->attr.loop;
 
     if (!is_own || !shape_equal(leaf->shape, init) || !shape_equal(leaf->shape, next))

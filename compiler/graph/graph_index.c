@@ -47,7 +47,8 @@ static Node *matmul_flat(Graph *g, Node *a, Node *b, struct Attr attr)
     attr.ta = false;
 
     /* [.., r, k] -> [.. * r, k] */
-    Shape shape = a->shape, flat = {.rank = 2, .dim = {1}};
+    Shape shape = a->shape;
+    Shape flat = {.rank = 2, .dim = {1}};
     int last = shape.rank - 1;
     for (int i = 0; i < last; i++)
         flat.dim[0] = size_mul(g, flat.dim[0], shape.dim[i]);
@@ -98,7 +99,8 @@ static Node *matmul(Graph *g, Node *a, Node *b, struct Attr attr)
     a = untranspose(g, graph_cast(g, a, T_FLOAT), &attr.ta);
     b = untranspose(g, graph_cast(g, b, T_FLOAT), &attr.tb);
 
-    bool is_batch = a->shape.rank > 2, times_batch = b->shape.rank > 2;
+    bool is_batch = a->shape.rank > 2;
+    bool times_batch = b->shape.rank > 2;
     if (is_batch && !times_batch)
         return matmul_flat(g, a, b, attr);
     if (!is_batch && times_batch)
@@ -196,10 +198,12 @@ static Size window_places(Graph *g, Size n, Size taps, Size step, Size dilation)
 Node *graph_conv(Graph *g, Node *x, Node *k, const struct Attr *at)
 {
     /* x [c, h, w, b] and k [o, c/groups, kh, kw]: [o, i, j, b] */
-    const Size *of_x = x->shape.dim, *of_k = k->shape.dim;
+    const Size *of_x = x->shape.dim;
+    const Size *of_k = k->shape.dim;
     Shape shape = {.rank = 4, .dim = {of_k[0], 0, 0, of_x[3]}};
     for (int i = 0; i < 2; i++) {
-        Size n = of_x[1 + i], taps = of_k[2 + i];
+        Size n = of_x[1 + i];
+        Size taps = of_k[2 + i];
         shape.dim[1 + i] = window_places(g, n, taps, at->stride[i], at->dilation[i]);
     }
 
@@ -247,7 +251,8 @@ static Node **indexed(Graph *g, Node *x, Node *const *index, int count)
 Node *graph_gather_at(Graph *g, Node *x, Node *const *index, int count, int axis)
 {
     /* The axes of the index replace `count` axes of x. */
-    Shape from = x->shape, by = index[0]->shape;
+    Shape from = x->shape;
+    Shape by = index[0]->shape;
     Shape shape = {.rank = from.rank - count + by.rank};
     for (int k = 0; k < shape.rank; k++) {
         if (k < axis)

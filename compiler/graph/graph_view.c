@@ -49,7 +49,8 @@ Node *graph_broadcast(Graph *g, Node *a, Shape shape)
  * expand(reshape x), with the inserted axes among the copies. */
 static Node *reshape_expand(Graph *g, Node *a, Shape shape)
 {
-    Shape from = a->shape, small = {0};
+    Shape from = a->shape;
+    Shape small = {0};
     uint32_t axes = 0;
     int i = 0;
 
@@ -239,7 +240,8 @@ static Node *slice_of_piece(Graph *g, Node *n)
  * (by = -1) of the same tensor as the slice a; elsewhere they are the same. -1: they are not. */
 static int neighbour_axis(Graph *g, const Node *a, const Node *b, int by)
 {
-    const Size *from = a->attr.lo, *to = b->attr.lo;
+    const Size *from = a->attr.lo;
+    const Size *to = b->attr.lo;
     int axis = -1;
 
     if (!same_operands(a, b) || !shape_equal(a->shape, b->shape))
@@ -263,7 +265,8 @@ static int neighbour_axis(Graph *g, const Node *a, const Node *b, int by)
  * *along is that axis, and *by is 1, or -1 where they go down. */
 static bool are_elements(Graph *g, Node *const *arg, int count, int *along, int *by)
 {
-    Node *before = slice_of_piece(g, arg[0]), *second = slice_of_piece(g, arg[1]);
+    Node *before = slice_of_piece(g, arg[0]);
+    Node *second = slice_of_piece(g, arg[1]);
 
     if (!before || !second)
         return false;
@@ -343,7 +346,8 @@ static Node *sum_expand(Graph *g, Node *a, uint32_t axes)
     Size copies = 1;
     uint32_t inner = 0, outer = 0;
     for (int i = 0, k = 0, kept = 0; i < a->shape.rank; i++) {
-        bool copy = a->attr.axes >> i & 1, gone = axes >> i & 1;
+        bool copy = a->attr.axes >> i & 1;
+        bool gone = axes >> i & 1;
         if (copy && gone)
             copies = size_mul(g, copies, a->shape.dim[i]);
         if (!copy)

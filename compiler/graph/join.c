@@ -28,8 +28,10 @@ static bool is_piece(const Node *n)
     if (n->op != OP_pad || n->nargs > 1 || last < 0)
         return false;
 
-    const Size *lo = n->attr.lo, *step = n->attr.step;
-    const Size *whole = n->shape.dim, *piece = n->arg[0]->shape.dim;
+    const Size *lo = n->attr.lo;
+    const Size *step = n->attr.step;
+    const Size *whole = n->shape.dim;
+    const Size *piece = n->arg[0]->shape.dim;
     for (int i = 0; i < last; i++)
         if (lo[i] != 0 || step[i] != 1 || whole[i] != piece[i])
             return false;
@@ -45,7 +47,8 @@ static int count_pieces(const Node *n, const int *pieces)
     if (n->op != OP_add)
         return is_piece(n);
 
-    int first = pieces[n->arg[0]->id], second = pieces[n->arg[1]->id];
+    int first = pieces[n->arg[0]->id];
+    int second = pieces[n->arg[1]->id];
     if (first == 0 || second == 0 || first + second > PIECES)
         return 0;
     return first + second;

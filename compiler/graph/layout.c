@@ -74,7 +74,8 @@ static Node *without_reshape(Node *n)
  * NULL: a is not such a product. */
 static Node *transposed_product(const Layout *l, Node *a)
 {
-    const Node *now = l->now[a->id], *product = without_reshape(l->now[a->id]);
+    const Node *now = l->now[a->id];
+    const Node *product = without_reshape(l->now[a->id]);
     const Node *old = without_reshape(a);
 
     /* if others read it, it would be computed twice */
@@ -288,7 +289,10 @@ void modes_layout(Modes *modes)
     Ngc *ngc = m->graph->ngc;
     int carriers = c ? c->carriers : 0;
     int links = c ? c->links : 0;
-    int use = 0, learn = m->roots, carrier = 2 * m->roots, link = carrier + carriers;
+    int use = 0;
+    int learn = m->roots;
+    int carrier = 2 * m->roots;
+    int link = carrier + carriers;
     int roots = link + links;
     Node **root = arena_array(ngc, roots + 1, sizeof *root);
     bool *stays = arena_alloc(ngc, (size_t)(roots + 1));

@@ -164,7 +164,8 @@ static Node *new_loop(Graph *g, const Loop *loop, Node *const *leaf, Node *const
     for (int i = 0; i < count; i++)
         arg[n++] = init[i];
     for (int i = 0; i < count; i++) {
-        Shape was = leaf[i]->shape, is = next[i]->shape;
+        Shape was = leaf[i]->shape;
+        Shape is = next[i]->shape;
         if (!shape_equal(is, was) || next[i]->type != leaf[i]->type)
             ngc_bug("loop: a variable becomes %s, and was %s", shape_text(g, is),
                     shape_text(g, was));
@@ -276,7 +277,8 @@ Node *loop_count(const Node *loop)
 
 static Node *copy_loop(Graph *g, const Node *n, Node *const *arg)
 {
-    int count = loop_variables(n), around = after_count(n);
+    int count = loop_variables(n);
+    int around = after_count(n);
     Node *const *leaf = arg;
     Node *const *init = leaf + count;
     Node *const *next = init + count;
@@ -370,7 +372,8 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
                          Shape shape)
 {
     const Loop *l = loop->attr.loop;
-    int dim = index_dim(l), axis = -1;
+    int dim = index_dim(l);
+    int axis = -1;
     Size from[MAX_RANK] = {0}, within[MAX_RANK] = {0};
     Shape run = shape;
 
@@ -410,7 +413,9 @@ static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
     if (slice->op != OP_slice || slice->bound || slice->arg[0]->in[l->level])
         return NULL;
     Node *x = slice->arg[0];
-    const Size *part = slice->shape.dim, *whole = x->shape.dim, *lo = slice->attr.lo;
+    const Size *part = slice->shape.dim;
+    const Size *whole = x->shape.dim;
+    const Size *lo = slice->attr.lo;
     Size pass = size_dim(g, index_dim(l));
 
     for (int i = 0; i < x->shape.rank; i++) {
@@ -623,7 +628,8 @@ Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *s
 
     /* The index of this loop is bound; those of loops around it are operands. */
     Node *arg[2 + MAX_LEVELS] = {n, loop}, *leaf[MAX_LEVELS];
-    int leaves = graph_indices(g, lo, shape.rank, leaf), nargs = 2;
+    int leaves = graph_indices(g, lo, shape.rank, leaf);
+    int nargs = 2;
     for (int i = 0; i < leaves; i++)
         if (leaf[i]->attr.loop != l)
             arg[nargs++] = leaf[i];
@@ -671,7 +677,8 @@ Node *graph_collect_all(Graph *g, Node *loop, Node *n)
 {
     const Loop *l = loop->attr.loop;
     Size lo[MAX_RANK] = {size_dim(g, index_dim(l))};
-    Shape one = of_one_pass(g, n->shape), all = one;
+    Shape one = of_one_pass(g, n->shape);
+    Shape all = one;
     Node *index = graph_index(g, l);
 
     all.dim[0] = l->passes;

@@ -53,7 +53,8 @@ static void append(Sorter *s, Node *n)
 
     s->stack[depth++] = n;
     while (depth > 0) {
-        Node *top = s->stack[depth - 1], *first = next_before(s, top);
+        Node *top = s->stack[depth - 1];
+        Node *first = next_before(s, top);
         if (!first) {
             s->order[s->count++] = top;
             depth--;
@@ -134,7 +135,8 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
 
     /* which they are */
     for (int i = 0; i < g->count; i++) {
-        Node *n = g->node[order[i]], *leave = g->node[i];
+        Node *n = g->node[order[i]];
+        Node *leave = g->node[i];
         for (int l = 0; l < MAX_LEVELS; l++) {
             LoopPart *p = n->in[l] ? &part[n->in[l]->id] : NULL;
             if (p)

@@ -163,7 +163,8 @@ static void of_reduced(Search *s, const Node *n, const Set **out)
 {
     const Node *a = n->arg[0];
     int64_t dim[MAX_RANK], small[MAX_RANK], index[MAX_RANK] = {0}, i = 0;
-    int rank = a->shape.rank, kept = 0;
+    int rank = a->shape.rank;
+    int kept = 0;
 
     eval_shape(&s->eval, a->shape, dim);
     eval_shape(&s->eval, n->shape, small);
@@ -224,7 +225,8 @@ static Stored stored_matrix(const Search *s, const Node *x, int64_t batch, Store
 static void of_product(Search *s, const Node *n, const Set **out, int64_t count)
 {
     Product p = product_of(s->g, n);
-    const Node *a = n->arg[0], *b = n->arg[1];
+    const Node *a = n->arg[0];
+    const Node *b = n->arg[1];
     int64_t size = p.m * p.n;
     bool common = count_of(s, b) == p.k * p.n && p.batch > 1;
     const Set **right = arena_array(s->g->ngc, p.n + 1, sizeof *right);
@@ -368,7 +370,9 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
     if (s.failed)
         return false;
 
-    int64_t rows = count_of(&s, y), columns = count_of(&s, x), entries = 0;
+    int64_t rows = count_of(&s, y);
+    int64_t columns = count_of(&s, x);
+    int64_t entries = 0;
     for (int64_t i = 0; i < rows && of; i++)
         if (of[i])
             entries += of[i]->count;

@@ -17,7 +17,8 @@
 static void conv_sizes(Graph *g, const Node *n, Size *out)
 {
     const Shape *x = &n->arg[0]->shape;
-    const Shape *k = &n->arg[1]->shape, *y = &n->shape;
+    const Shape *k = &n->arg[1]->shape;
+    const Shape *y = &n->shape;
     if (n->op == OP_convk) { /* K is the result */
         k = &n->shape;
         y = &n->arg[1]->shape;
@@ -133,7 +134,8 @@ static void add_to_y(Row at, const Reading *r)
 
 static void add_to_k(Row at, const Reading *r)
 {
-    const double *x = r->a + at.x, *y = r->b + at.y;
+    const double *x = r->a + at.x;
+    const double *y = r->b + at.y;
     double sum = r->out[at.k];
 
     for (int64_t b = 0; b < at.count; b++)
@@ -202,10 +204,14 @@ static Phase phase_of(Size first, Size taps, Size step, Size dilation)
 static Node *adjoint_of_phase(Graph *g, Node *exchanged, Node *y, const struct Attr *at,
                               Shape shape, const Phase phase[2])
 {
-    Size k_lo[4] = {0}, k_step[4] = {1, 1};
-    Size y_lo[4] = {0}, y_step[4] = {1, 1, 1, 1};
-    Size x_lo[4] = {0}, x_step[4] = {1, 1, 1, 1};
-    Shape part = exchanged->shape, padded = y->shape;
+    Size k_lo[4] = {0};
+    Size k_step[4] = {1, 1};
+    Size y_lo[4] = {0};
+    Size y_step[4] = {1, 1, 1, 1};
+    Size x_lo[4] = {0};
+    Size x_step[4] = {1, 1, 1, 1};
+    Shape part = exchanged->shape;
+    Shape padded = y->shape;
     struct Attr conv = {.groups = at->groups, .stride = {1, 1}};
 
     for (int a = 0; a < 2; a++) {
@@ -238,9 +244,11 @@ static Node *adjoint_of_phase(Graph *g, Node *exchanged, Node *y, const struct A
  * with step 1. */
 static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Shape shape)
 {
-    Node *sum = NULL, *exchanged = exchange(g, k, at->groups);
+    Node *sum = NULL;
+    Node *exchanged = exchange(g, k, at->groups);
     const Size *taps = &k->shape.dim[2];
-    const Size *step = at->stride, *dilation = at->dilation;
+    const Size *step = at->stride;
+    const Size *dilation = at->dilation;
 
     Size phases[2]; /* along each axis */
     for (int a = 0; a < 2; a++) {
@@ -264,7 +272,8 @@ static Node *conv_adjoint(Graph *g, Node *k, Node *y, const struct Attr *at, Sha
 /* y = conv(X, K):  dX = conv_adjoint(K, dy), dK = convk(X, dy) */
 static void back_conv(Graph *g, const Node *y, Node *dy, Node **dx)
 {
-    Node *x = y->arg[0], *k = y->arg[1];
+    Node *x = y->arg[0];
+    Node *k = y->arg[1];
     dx[0] = conv_adjoint(g, k, dy, &y->attr, x->shape);
     dx[1] = graph_convk(g, x, dy, &y->attr, k->shape);
 }
@@ -272,7 +281,8 @@ static void back_conv(Graph *g, const Node *y, Node *dy, Node **dx)
 /* k = convk(X, Y):  dX = conv_adjoint(dk, Y), dY = conv(X, dk) */
 static void back_convk(Graph *g, const Node *k, Node *dk, Node **dx)
 {
-    Node *x = k->arg[0], *y = k->arg[1];
+    Node *x = k->arg[0];
+    Node *y = k->arg[1];
     dx[0] = conv_adjoint(g, dk, y, &k->attr, x->shape);
     dx[1] = graph_conv(g, x, dk, &k->attr);
 }

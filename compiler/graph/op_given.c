@@ -23,7 +23,8 @@ static bool find_by_element(const Graph *g, const Given *r, const Node *dx)
     if (!is_inside(r, dx) || !shape_equal(dx->shape, r->dy->shape))
         return false;
 
-    int first = r->first, nodes = r->end - first;
+    int first = r->first;
+    int nodes = r->end - first;
     bool *on_path = arena_array(g->ngc, nodes, sizeof *on_path);
     bool *used = arena_array(g->ngc, nodes, sizeof *used);
 
@@ -244,7 +245,8 @@ static bool mark_variables(bool *above, const Node *loop)
 /* By id: does it flow back to x? */
 static bool *above_of(const Graph *g, const Node *x)
 {
-    bool *above = arena_alloc(g->ngc, (size_t)g->count + 1), more = true;
+    bool *above = arena_alloc(g->ngc, (size_t)g->count + 1);
+    bool more = true;
 
     above[x->id] = true;
     while (more) {
@@ -269,7 +271,8 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
 {
     if (!has_given(g, graph_uses(g, &y, 1)))
         return NULL;
-    const bool *below = below_of(g, y), *above = above_of(g, x);
+    const bool *below = below_of(g, y);
+    const bool *above = above_of(g, x);
     Table seen = {0};
     Text of[2] = {{.ngc = g->ngc}, {.ngc = g->ngc}}; /* the user's, the library's */
 
@@ -289,7 +292,8 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
         text_add(list, "%s%s", text_if(list->at, ", "), r->name);
     }
 
-    const char *users = of[0].at, *library = of[1].at;
+    const char *users = of[0].at;
+    const char *library = of[1].at;
     if (!users && !library)
         return NULL;
     if (!library)

@@ -107,10 +107,13 @@ static void eval_scatter(const Node *n, Eval *e, double *out)
 /* y = a, or zeros; y[index[i], n] = rows[i, n] */
 static void eval_assign(const Node *n, Eval *e, double *out)
 {
-    const double *rows = e->value[arg_id(n, 0)], *index = e->value[arg_id(n, 1)];
+    const double *rows = e->value[arg_id(n, 0)];
+    const double *index = e->value[arg_id(n, 1)];
     int64_t dim[MAX_RANK], count = eval_count(e, n->arg[1]->shape);
-    int64_t all = eval_shape(e, n->shape, dim), inner = all / dim[0];
-    size_t bytes = (size_t)all * sizeof *out, row_bytes = (size_t)inner * sizeof *out;
+    int64_t all = eval_shape(e, n->shape, dim);
+    int64_t inner = all / dim[0];
+    size_t bytes = (size_t)all * sizeof *out;
+    size_t row_bytes = (size_t)inner * sizeof *out;
 
     if (n->nargs > 2)
         memcpy(out, e->value[arg_id(n, 2)], bytes);

@@ -9,8 +9,10 @@
 
 Product product_of(Graph *g, const Node *matmul)
 {
-    const Shape *y = &matmul->shape, *a = &matmul->arg[0]->shape;
-    bool ta = matmul->attr.ta, tb = matmul->attr.tb;
+    const Shape *y = &matmul->shape;
+    const Shape *a = &matmul->arg[0]->shape;
+    bool ta = matmul->attr.ta;
+    bool tb = matmul->attr.tb;
     int r = y->rank;
 
     Product p = {.batch = 1, .m = y->dim[r - 2], .n = y->dim[r - 1], .ta = ta, .tb = tb};
@@ -60,8 +62,10 @@ static Node *product_like(Graph *g, const Node *y, Node *a, Node *b, bool ta, bo
  * same two products in the other order. No transpose is ever computed. */
 static void back_matmul(Graph *g, const Node *y, Node *dy, Node **dx)
 {
-    Node *a = y->arg[0], *b = y->arg[1];
-    bool ta = y->attr.ta, tb = y->attr.tb;
+    Node *a = y->arg[0];
+    Node *b = y->arg[1];
+    bool ta = y->attr.ta;
+    bool tb = y->attr.tb;
 
     if (ta)
         dx[0] = product_like(g, y, b, dy, tb, true);
@@ -193,7 +197,8 @@ static void eval_det(const Node *n, Eval *e, double *out)
 static void back_solve(Graph *g, const Node *y, Node *dy, Node **dx)
 {
     bool transposed = y->attr.ta;
-    Node *x = (Node *)y, *db = graph_solve(g, y->arg[0], dy, !transposed);
+    Node *x = (Node *)y;
+    Node *db = graph_solve(g, y->arg[0], dy, !transposed);
     Node *product;
     if (transposed)
         product = graph_matmul(g, x, db, false, true);
@@ -231,7 +236,8 @@ static void eval_cof(const Node *n, Eval *e, double *out)
 /* The identity: ones on the diagonals of matrices of this shape. */
 static Node *eye(Graph *g, Shape s)
 {
-    Node *column = graph_iota(g, s, s.rank - 1), *row = graph_iota(g, s, s.rank - 2);
+    Node *column = graph_iota(g, s, s.rank - 1);
+    Node *row = graph_iota(g, s, s.rank - 2);
     return graph_binary(g, OP_eq, row, column);
 }
 
@@ -281,7 +287,8 @@ static Node *traces(Graph *g, Node *x)
 /* T = (tr X tr Z - tr XZ) I - tr Z X - tr X Z + XZ + ZX */
 static Node *third_factor(Graph *g, Node *x, Node *z)
 {
-    Node *tx = traces(g, x), *tz = traces(g, z);
+    Node *tx = traces(g, x);
+    Node *tz = traces(g, z);
     Node *xz = graph_matmul(g, x, z, false, false);
     Node *zx = graph_matmul(g, z, x, false, false);
 
@@ -301,7 +308,8 @@ static Node *third_factor(Graph *g, Node *x, Node *z)
  * dA = det A A'^-1 T', where third_factor has T. */
 static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
 {
-    Node *a = y->arg[0], *w = y->arg[2];
+    Node *a = y->arg[0];
+    Node *w = y->arg[2];
     Shape s = a->shape;
     Size rows = s.dim[s.rank - 1];
 
@@ -316,7 +324,8 @@ static void back_cof2(Graph *g, const Node *y, Node *dy, Node **dx)
              "first and second derivatives are right everywhere");
     g->warned_of_det = true;
 
-    Node *x = graph_solve(g, a, dy, false), *z = graph_solve(g, a, w, false);
+    Node *x = graph_solve(g, a, dy, false);
+    Node *z = graph_solve(g, a, w, false);
     Node *factor = third_factor(g, x, z);
     Node *det = for_each_matrix(g, graph_det(g, OP_det, a), s);
     Node *solved = graph_solve(g, a, graph_transpose(g, factor), true);

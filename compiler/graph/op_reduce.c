@@ -10,7 +10,8 @@ static void reduce(const Node *n, Eval *e, double *out, double start,
     const Node *a = n->arg[0];
     const double *in = e->value[a->id];
     int64_t dim[MAX_RANK], from[MAX_RANK], index[MAX_RANK] = {0};
-    int64_t count = eval_shape(e, n->shape, dim), i = 0;
+    int64_t count = eval_shape(e, n->shape, dim);
+    int64_t i = 0;
 
     for (int64_t k = 0; k < count; k++)
         out[k] = start;

@@ -65,8 +65,10 @@ static Range hull(Range a, Range b)
 
 static Range product(Range a, Range b)
 {
-    double p = times(a.lo, b.lo), q = times(a.lo, b.hi);
-    double r = times(a.hi, b.lo), s = times(a.hi, b.hi);
+    double p = times(a.lo, b.lo);
+    double q = times(a.lo, b.hi);
+    double r = times(a.hi, b.lo);
+    double s = times(a.hi, b.hi);
     double lo = fmin(fmin(p, q), fmin(r, s));
     double hi = fmax(fmax(p, q), fmax(r, s));
     return range(lo, hi, risk_worse(a.risk, b.risk));

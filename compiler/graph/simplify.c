@@ -86,7 +86,9 @@ static Node *better_difference(Graph *g, Node *n)
 /* A choice between a finite constant and 0 by a comparison is a product. */
 static Node *simplify_where(Graph *g, Node *n)
 {
-    Node *c = n->arg[0], *yes = n->arg[1], *no = n->arg[2];
+    Node *c = n->arg[0];
+    Node *yes = n->arg[1];
+    Node *no = n->arg[2];
     if (!op_info[c->op]->test || n->type != T_FLOAT || !node_is(no, 0))
         return n;
     /* 0 times a finite number is 0, so where(c, v, 0) = c*v, which fuses with products around it */

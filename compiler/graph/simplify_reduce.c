@@ -73,7 +73,8 @@ static Node *over_total(Graph *g, const Node *x, const Node *total, int depth)
 Node *simplify_share(Graph *g, Node *n)
 {
     for (int i = 0; i < 2 && n->op == OP_mul && node_is_derived(n) && is_open(g, n); i++) {
-        Node *e = n->arg[i], *x = n->arg[1 - i];
+        Node *e = n->arg[i];
+        Node *x = n->arg[1 - i];
         const Node *total = find_total(g, x, e, 0);
         Node *y = NULL;
         if (total)
@@ -107,7 +108,8 @@ static bool is_one_hot(const Node *n, uint32_t axes)
     if (n->op != OP_eq)
         return false;
     for (int i = 0; i < 2; i++) {
-        const Node *k = n->arg[i], *t = n->arg[1 - i];
+        const Node *k = n->arg[i];
+        const Node *t = n->arg[1 - i];
         if (k->op != OP_iota || axes != 1u << k->attr.axis || t->op != OP_expand ||
             t->attr.axes != axes)
             continue;

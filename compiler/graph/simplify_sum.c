@@ -103,7 +103,8 @@ static void sum_expand(Sum *s, Term *t, int depth)
 /* Operations of a term. Without a factor above the line there is a 1 to divide. */
 static int term_cost(const Term *t)
 {
-    int n = fabs(t->coef) != 1, above = n;
+    int n = fabs(t->coef) != 1;
+    int above = n;
     for (int i = 0; i < t->factors; i++) {
         /* f^p as p products; one operation joins two factors, so one less than there are */
         n += abs(t->factor[i].power);
@@ -196,7 +197,8 @@ static Node *plus(Graph *g, Node *sum, Node *t, bool minus)
 static Node *sum_build(Sum *s, const Term *common, Shape shape)
 {
     Graph *g = s->g;
-    Node *n = NULL, *c = term_build(g, common);
+    Node *n = NULL;
+    Node *c = term_build(g, common);
 
     for (int minus = 0; minus < 2; minus++)
         for (int i = 0; i < s->terms; i++) {
@@ -335,7 +337,8 @@ static bool is_shorter(Sum *s, const Term *common, Node *n)
     for (;;) {
         int count = 0;
         /* both are counted in the same way: to the atoms, or only to the sums that both have */
-        int old = cost_to_atoms(s, common, n, seen, &count), cost = sum_cost(s, common);
+        int old = cost_to_atoms(s, common, n, seen, &count);
+        int cost = sum_cost(s, common);
         bool counted = old < TOO_MANY && cost < TOO_MANY;
         if (counted || s->wholes_are_free)
             return cost < old;

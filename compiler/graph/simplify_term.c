@@ -247,7 +247,8 @@ static void term_split(Sum *s, Term *t, Node *e)
         if (!is_open_op(g, quotient, OP_div))
             continue;
 
-        Node *q = quotient->arg[0], *sum = quotient->arg[1];
+        Node *q = quotient->arg[0];
+        Node *sum = quotient->arg[1];
         if (sum->op != OP_sum || sum->arg[0] != e || sum->attr.axes != axes)
             continue;
 
@@ -269,7 +270,8 @@ static void term_softmax(Sum *s, Term *t)
 {
     Graph *g = s->g;
     for (int i = 0; i < t->factors; i++) {
-        Node *e = t->factor[i].node, *total = NULL;
+        Node *e = t->factor[i].node;
+        Node *total = NULL;
         if (e->op != OP_exp || t->factor[i].power < 1)
             continue;
         term_split(s, t, e);

@@ -130,7 +130,8 @@ Size size_add(Graph *g, Size a, Size b)
 {
     if (a >= 0 && b >= 0)
         return plus(a, b);
-    struct Poly p = size_poly(g, a), q = size_poly(g, b);
+    struct Poly p = size_poly(g, a);
+    struct Poly q = size_poly(g, b);
     for (int i = 0; i < q.terms; i++)
         poly_add(g, &p, q.term[i]);
     return poly_size(g, &p);
@@ -141,7 +142,8 @@ Size size_sub(Graph *g, Size a, Size b)
     /* a number below 0 is a polynomial too */
     if (a >= b && b >= 0)
         return a - b;
-    struct Poly p = size_poly(g, a), q = size_poly(g, b);
+    struct Poly p = size_poly(g, a);
+    struct Poly q = size_poly(g, b);
     for (int i = 0; i < q.terms; i++) {
         q.term[i].coef = -q.term[i].coef;
         poly_add(g, &p, q.term[i]);
@@ -165,7 +167,9 @@ Size size_mul(Graph *g, Size a, Size b)
     if (a >= 0 && b >= 0)
         return multiply(a, b);
 
-    struct Poly p = {0}, q = size_poly(g, a), r = size_poly(g, b);
+    struct Poly p = {0};
+    struct Poly q = size_poly(g, a);
+    struct Poly r = size_poly(g, b);
     for (int i = 0; i < q.terms; i++)
         for (int j = 0; j < r.terms; j++) {
             Term t = {.coef = multiply(q.term[i].coef, r.term[j].coef)};
@@ -205,7 +209,9 @@ static void poly_subtract(Graph *g, struct Poly *p, const Term *t, const struct 
 /* Long division by the leading term of b. Shapes need only exact division. */
 bool size_div(Graph *g, Size a, Size b, Size *quotient)
 {
-    struct Poly rest = size_poly(g, a), by = size_poly(g, b), out = {0};
+    struct Poly rest = size_poly(g, a);
+    struct Poly by = size_poly(g, b);
+    struct Poly out = {0};
     if (by.terms == 0)
         return false;
 
@@ -357,7 +363,9 @@ static int64_t extreme(const Graph *g, const struct Poly *p, bool most)
     if (d < 0)
         return sum_of_ends(g, p, most);
 
-    int64_t low = dim_least(d), high = g->dim[d].max, best = most ? -INT64_MAX : INT64_MAX;
+    int64_t low = dim_least(d);
+    int64_t high = g->dim[d].max;
+    int64_t best = most ? -INT64_MAX : INT64_MAX;
     if (power > 1 && high - low > TRIED)
         return sum_of_ends(g, p, most);
 

@@ -97,7 +97,8 @@ static bool rest_is(Rest r, double x)
 /* Operations with a 0 that leave a number or an operand. */
 static Rest rest_with_zero(const Node *n, const Rest *arg)
 {
-    const Node *a = n->arg[0], *b = n->nargs > 1 ? n->arg[1] : NULL;
+    const Node *a = n->arg[0];
+    const Node *b = n->nargs > 1 ? n->arg[1] : NULL;
     Rest other = {.kind = REST_OTHER};
 
     switch (n->op) {
@@ -128,7 +129,8 @@ static Rest rest_of_element(const Node *n, const Rest *arg)
 {
     const OpInfo *info = op_info[n->op];
     double x[3] = {0};
-    bool numbers = info->value != NULL, same = true;
+    bool numbers = info->value != NULL;
+    bool same = true;
 
     if (info->flags & F_SAME)
         return arg[0];
@@ -414,7 +416,8 @@ void modes_sparse(Modes *modes)
     Model *m = modes->model;
     Graph *g = m->graph;
     Node **update = arena_array(g->ngc, m->roots + 1, sizeof *update);
-    int *of = arena_array(g->ngc, m->roots + 1, sizeof *of), updates = 0;
+    int *of = arena_array(g->ngc, m->roots + 1, sizeof *of);
+    int updates = 0;
     bool scattered = false;
 
     for (int i = 0; i < m->roots; i++)

@@ -178,7 +178,8 @@ static Node *keep_apart(Stable *s, const Node *n, Node *far, Node *near)
 /* Is the form n/d exp(m) of a product, a quotient or a power better than what was written? */
 static bool wants_form(const Stable *s, const Node *n)
 {
-    unsigned a = stable_operand(s->kind, n, 0), b = stable_operand(s->kind, n, 1);
+    unsigned a = stable_operand(s->kind, n, 0);
+    unsigned b = stable_operand(s->kind, n, 1);
     switch (n->op) {
     /* one factor may overflow while the other is a ratio that is small there */
     case OP_mul: return (a ^ b) & BARE && (a | b) & RATIO;
@@ -244,7 +245,8 @@ static Node *apart(Stable *s, const Node *n)
         return keep_apart(s, n, far, near);
     }
 
-    Node *far = s->far[a], *near = s->near[a];
+    Node *far = s->far[a];
+    Node *near = s->near[a];
     if (near == NULL)
         return NULL;
     if (n->op == OP_copy)

@@ -44,7 +44,8 @@ static Node *exponent_of(Stable *s, const Form *f, Shape shape)
 /* The value itself. */
 Node *form_node(Stable *s, const Form *f, Shape shape)
 {
-    Node *m = f->m, *n = f->n;
+    Node *m = f->m;
+    Node *n = f->n;
     if (m && n && f->zeros) { /* 0 times exp(m) must not be 0 times infinity */
         Node *zero = constant(s, 0);
         Node *is_zero = binary(s, OP_eq, n, zero);
@@ -63,7 +64,8 @@ Node *form_node(Stable *s, const Form *f, Shape shape)
 /* The log of the value is m + near, where near = log(n/d). */
 Node *form_log(Stable *s, const Form *f, Shape shape, Node **near)
 {
-    Node *n = NULL, *d = f->d;
+    Node *n = NULL;
+    Node *d = f->d;
     /* log(n/d) = log(n) - log(d) only if neither is negative */
     if (f->n && d && (f->n->range.lo < 0 || d->range.lo < 0)) {
         n = unary(s, OP_log, factor_of(s, f, shape));
@@ -136,7 +138,8 @@ static bool form_reduced(Stable *s, const Node *n, Form *f, bool of_log)
     Form *of = form_of(s, a, of_log);
     if (!of->m)
         return false;
-    Node *r = factor_of(s, of, a->shape), *m = of->m;
+    Node *r = factor_of(s, of, a->shape);
+    Node *m = of->m;
     /* the maximum of negative factors is not that with the largest exponent */
     if (n->op == OP_max && r->range.lo < 0)
         return false;
@@ -269,8 +272,10 @@ static void form_choice(Stable *s, const Node *n, Form *f, bool of_log)
     Form *a = form_of(s, n->arg[1], of_log);
     Form *b = form_of(s, n->arg[2], of_log);
     Node *c = s->now[arg_id(n, 0)];
-    Node *ra = factor_of(s, a, n->shape), *rb = factor_of(s, b, n->shape);
-    Node *ma = exponent_of(s, a, n->shape), *mb = exponent_of(s, b, n->shape);
+    Node *ra = factor_of(s, a, n->shape);
+    Node *rb = factor_of(s, b, n->shape);
+    Node *ma = exponent_of(s, a, n->shape);
+    Node *mb = exponent_of(s, b, n->shape);
 
     /* 0 exp(m) is 0 for any m. */
     if (node_is(ra, 0))
@@ -392,7 +397,8 @@ static bool form_matmul(Stable *s, const Node *n, Form *f, bool of_log)
 static void form_concat(Stable *s, const Node *n, Form *f, bool of_log)
 {
     Graph *g = s->g;
-    int count = n->nargs, axis = n->attr.axis;
+    int count = n->nargs;
+    int axis = n->attr.axis;
     Node **m = arena_array(g->ngc, count, sizeof *m);
     Node **r = arena_array(g->ngc, count, sizeof *r);
 

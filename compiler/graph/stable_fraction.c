@@ -113,7 +113,8 @@ static bool linear_equal(const Linear *a, const Linear *b)
         return false;
 
     for (int i = 0; i < a->terms; i++) {
-        const LinearTerm *s = &a->term[i], *t = &b->term[i];
+        const LinearTerm *s = &a->term[i];
+        const LinearTerm *t = &b->term[i];
         if (s->k != t->k || s->x != t->x)
             return false;
     }
@@ -228,7 +229,8 @@ static bool exps_equal(const Exps *p, const Exps *q)
         return false;
 
     for (int i = 0; i < p->terms; i++) {
-        const ExpsTerm *s = &p->term[i], *t = &q->term[i];
+        const ExpsTerm *s = &p->term[i];
+        const ExpsTerm *t = &q->term[i];
         if (s->c != t->c || !linear_equal(&s->u, &t->u))
             return false;
     }
@@ -320,7 +322,8 @@ bool fraction_sum(Fraction *f, double sign, const Fraction *b)
 /* The functions that are exponentials, as fractions. */
 static bool fraction_of_function(Stable *s, Op op, const Node *u, Fraction *f)
 {
-    Exps *above = &f->above, *below = &f->below;
+    Exps *above = &f->above;
+    Exps *below = &f->below;
     switch (op) {
     case OP_exp: return exps_pair(s, above, u, 1, 1, 0, 0);
     case OP_expm1: return exps_pair(s, above, u, 1, 1, -1, 0);
@@ -425,7 +428,8 @@ bool fraction_of(Stable *s, const Node *n, int depth, Fraction *f)
  *     c exp(u) / (d exp(v)) = c/d exp(u - v) */
 static bool known_exp(const Exps *a, const Exps *b, Known *out)
 {
-    const ExpsTerm *up = &a->term[0], *down = &b->term[0];
+    const ExpsTerm *up = &a->term[0];
+    const ExpsTerm *down = &b->term[0];
     *out = (Known){OP_exp, up->c / down->c, up->u};
     return linear_sum(&out->w, -1, &down->u);
 }
@@ -439,14 +443,16 @@ static bool known_exp(const Exps *a, const Exps *b, Known *out)
 static bool known_sigmoid(const Exps *a, const Exps *b, Known *out)
 {
     /* the last term of b that has the first exponential of a, and the other term */
-    const ExpsTerm *first = &a->term[0], *second = &a->term[1];
+    const ExpsTerm *first = &a->term[0];
+    const ExpsTerm *second = &a->term[1];
     int same = -1;
     for (int i = 0; i < 2; i++)
         if (linear_equal(&first->u, &b->term[i].u))
             same = i;
     if (same < 0)
         return false;
-    const ExpsTerm *u = &b->term[same], *v = &b->term[1 - same];
+    const ExpsTerm *u = &b->term[same];
+    const ExpsTerm *v = &b->term[1 - same];
 
     *out = (Known){OP_sigmoid, first->c / u->c, u->u};
     if (!linear_sum(&out->w, -1, &v->u))
@@ -467,7 +473,8 @@ static bool known_sigmoid(const Exps *a, const Exps *b, Known *out)
 /* Is the fraction, without its other factors, a known function? */
 bool fraction_known(const Fraction *f, Known *out)
 {
-    const Exps *a = &f->above, *b = &f->below;
+    const Exps *a = &f->above;
+    const Exps *b = &f->below;
     if (a->terms == 1 && b->terms == 1)
         return known_exp(a, b, out);
 
@@ -620,7 +627,8 @@ static Linear exponent_of(const ExpsTerm *t)
 /* log(c exp(u) + d exp(v)), with positive factors. */
 static Node *log_of_two(Stable *s, const ExpsTerm *first, const ExpsTerm *second)
 {
-    Linear a = exponent_of(first), b = exponent_of(second);
+    Linear a = exponent_of(first);
+    Linear b = exponent_of(second);
     if (b.terms == 0)
         return log_plus_number(s, b.c, a);
     if (a.terms == 0)
@@ -684,7 +692,8 @@ static Node *log_quotient(Stable *s, const Fraction *f)
     if (fraction_known(f, &known) && known.f == OP_sigmoid && known.k > 0)
         return log_sigmoid(s, &known);
 
-    Exps above = f->above, below = f->below;
+    Exps above = f->above;
+    Exps below = f->below;
     const ExpsTerm *first = &below.term[0];
     /* -a/-b = a/b */
     if (below.terms > 0 && first->c < 0) {

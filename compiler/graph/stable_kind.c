@@ -75,7 +75,8 @@ bool stable_is_exp(const Node *n, double *rate)
 
 static Range range_times(Range r, double k)
 {
-    double a = r.lo * k, b = r.hi * k;
+    double a = r.lo * k;
+    double b = r.hi * k;
     r.lo = fmin(a, b);
     r.hi = fmax(a, b);
     return r;
@@ -92,7 +93,8 @@ static unsigned kind_of_all(const unsigned char *kind, const Node *n)
 /* By the op and the kinds of the operands. */
 static unsigned kind_by_op(const unsigned char *kind, const Node *n)
 {
-    unsigned a = stable_operand(kind, n, 0), b = stable_operand(kind, n, 1);
+    unsigned a = stable_operand(kind, n, 0);
+    unsigned b = stable_operand(kind, n, 1);
     double rate;
 
     switch (n->op) {
@@ -139,8 +141,10 @@ unsigned stable_kind(const unsigned char *kind, const Node *n)
 /* May n overflow, or is there a better form of it? */
 bool stable_is_risky(const unsigned char *kind, const Node *n)
 {
-    unsigned a = stable_operand(kind, n, 0), b = stable_operand(kind, n, 1);
-    unsigned either = a | b, both = a & b;
+    unsigned a = stable_operand(kind, n, 0);
+    unsigned b = stable_operand(kind, n, 1);
+    unsigned either = a | b;
+    unsigned both = a & b;
     double k;
 
     switch (n->op) {

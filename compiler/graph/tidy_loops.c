@@ -112,12 +112,14 @@ static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
 {
     const Loop *inner = slice->arg[slice->nargs - 1]->attr.loop;
     Node *x = slice->arg[0];
-    Size at = slice->attr.lo[axis], size = inner->passes;
+    Size at = slice->attr.lo[axis];
+    Size size = inner->passes;
     Size from[MAX_RANK] = {0};
     from[axis] = size_replace(g, at, index_dim(inner), 0);
 
     /* the rows before this segment, and those of all segments */
-    Size first = 0, all = size;
+    Size first = 0;
+    Size all = size;
     for (int k = slice->nargs - 2; k > 0; k--) {
         const Loop *outer = slice->arg[k]->attr.loop;
         Size index = size_dim(g, index_dim(outer));
@@ -145,14 +147,16 @@ static Node *product_of_all(Graph *g, const Node *n)
     if (n->op != OP_matmul || n->attr.ta)
         return NULL;
 
-    Node *rows = n->arg[0], *w = n->arg[1];
+    Node *rows = n->arg[0];
+    Node *w = n->arg[1];
     const Node *slice = rows->op == OP_reshape ? rows->arg[0] : rows;
     if (rows->shape.rank != 2 || w->shape.rank != 2 || slice->op != OP_slice || slice->nargs < 2)
         return NULL;
 
     /* the slice moves along an axis of x that is not the one of the sums */
     Node *x = slice->arg[0];
-    int axis = moved_axis(slice), last = x->shape.rank - 1;
+    int axis = moved_axis(slice);
+    int last = x->shape.rank - 1;
     if (axis < 0 || axis == last || rows->shape.dim[1] != x->shape.dim[last])
         return NULL;
 
@@ -191,7 +195,9 @@ static Node *product_of_all(Graph *g, const Node *n)
 static Node *tidy_loop(Tidy *t, Node *n)
 {
     Graph *g = t->g;
-    int variables = loop_variables(n), count = 0, k = 3 * variables;
+    int variables = loop_variables(n);
+    int count = 0;
+    int k = 3 * variables;
     size_t room = (size_t)variables + 1;
     Node **leaf = arena_array(g->ngc, room, sizeof *leaf);
     Node **init = arena_array(g->ngc, room, sizeof *init);

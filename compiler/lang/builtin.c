@@ -144,12 +144,14 @@ static Value *b_cholesky(Lower *L, Loc loc, Value **arg)
 /* solve(A, b): b a vector, a matrix of columns, or a batch of matrices as A is. */
 static Value *b_solve(Lower *L, Loc loc, Value **arg)
 {
-    Node *a = square(L, arg[0]), *b = want_node(L, arg[1], "the right side");
+    Node *a = square(L, arg[0]);
+    Node *b = want_node(L, arg[1], "the right side");
     if (!a || !b)
         return value_error(L, loc);
 
     bool vector = b->shape.rank == 1;
-    Shape s = b->shape, fit = a->shape;
+    Shape s = b->shape;
+    Shape fit = a->shape;
     if (vector)
         s = (Shape){.rank = 2, .dim = {s.dim[0], 1}};
     if (s.rank >= 2)
@@ -243,7 +245,9 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
 
     at.groups = (int)groups;
     for (int i = 0; i < 2; i++) {
-        Size size = x->shape.dim[1 + i], taps = k->shape.dim[2 + i], places;
+        Size size = x->shape.dim[1 + i];
+        Size taps = k->shape.dim[2 + i];
+        Size places;
         Size last_tap = size_sub(L->g, taps, 1);
         Size last = size_mul(L->g, at.dilation[i], last_tap);
         Size reach = size_add(L->g, last, 1);
@@ -406,7 +410,8 @@ static Value *b_same_function(Lower *L, Loc loc, Value **arg)
     if (arg[0]->kind != V_FUNC || arg[1]->kind != V_FUNC)
         return value_number(L, loc, 0);
 
-    const Func *f = arg[0]->func, *g = arg[1]->func;
+    const Func *f = arg[0]->func;
+    const Func *g = arg[1]->func;
     bool same = f->def == g->def && strcmp(f->name, g->name) == 0;
     return value_number(L, loc, same);
 }
@@ -456,7 +461,8 @@ static const char *without_last(Lower *L, const Node *a, const Node *b, const ch
 /* _equal_shapes(a, b): a, whose shape must be that of b. */
 static Value *b_equal_shapes(Lower *L, Loc loc, Value **arg)
 {
-    Node *a = want_node(L, arg[0], "this"), *b = want_node(L, arg[1], "this");
+    Node *a = want_node(L, arg[0], "this");
+    Node *b = want_node(L, arg[1], "this");
     if (!a || !b)
         return value_error(L, loc);
     if (shape_equal(a->shape, b->shape))
@@ -469,7 +475,8 @@ static Value *b_equal_shapes(Lower *L, Loc loc, Value **arg)
 /* same_shape(a, b): a in the shape of b, or an error: losses never broadcast. */
 static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
 {
-    Node *a = want_node(L, arg[0], "a prediction"), *b = want_node(L, arg[1], "a target");
+    Node *a = want_node(L, arg[0], "a prediction");
+    Node *b = want_node(L, arg[1], "a target");
     if (!a || !b)
         return value_error(L, loc);
     if (!shape_equal(a->shape, b->shape)) {

@@ -10,7 +10,8 @@
 static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
 {
     int open = -1;
-    Size known = 1, total = shape_count(L->g, x->shape);
+    Size known = 1;
+    Size total = shape_count(L->g, x->shape);
 
     *s = (Shape){0};
     if (v->kind != V_LIST || v->count > MAX_RANK)
@@ -115,7 +116,8 @@ Value *b_concat(Lower *L, Loc loc, Value **arg)
             return value_error(L, loc);
 
         /* the rank of the first says which axes there are */
-        Shape first = x[0]->shape, shape = x[i]->shape;
+        Shape first = x[0]->shape;
+        Shape shape = x[i]->shape;
         if (i == 0 && axis_given && !want_axis(L, arg[1], first.rank, &axis))
             return value_error(L, loc);
 
@@ -374,7 +376,8 @@ Value *b_eye(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
 
     /* 1 where row == column */
-    Node *column = graph_iota(L->g, s, 1), *row = graph_iota(L->g, s, 0);
+    Node *column = graph_iota(L->g, s, 1);
+    Node *row = graph_iota(L->g, s, 0);
     return value_node(L, loc, graph_binary(L->g, OP_eq, row, column));
 }
 
@@ -518,7 +521,8 @@ Value *b_order(Lower *L, Loc loc, Value **arg)
     }
 
     /* n - k, which must not be below 0 for any sizes */
-    Size n = x->shape.dim[x->shape.rank - 1], left = size_sub(L->g, n, k);
+    Size n = x->shape.dim[x->shape.rank - 1];
+    Size left = size_sub(L->g, n, k);
     if (left < 0 && (size_least(L->g, left) < 0 || size_max(L->g, left) < 0)) {
         lower_error(L, ERR_INDEX_RANGE, loc, "the %s largest are wanted of %s",
                     size_text(L->g, k, ""), size_text(L->g, n, ""));
@@ -593,7 +597,8 @@ static bool random_fits(Lower *L, Loc loc, Random kind, double a, double b)
 static Value *random_value(Lower *L, Loc loc, Value **arg, Random kind, double a, double b)
 {
     Shape s;
-    bool a_given = arg[1]->kind != V_ABSENT, b_given = arg[2]->kind != V_ABSENT;
+    bool a_given = arg[1]->kind != V_ABSENT;
+    bool b_given = arg[2]->kind != V_ABSENT;
     if (!want_shape(L, arg[0], "a shape", &s))
         return value_error(L, loc);
     if (a_given && !want_number(L, arg[1], "a parameter", &a))

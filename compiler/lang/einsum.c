@@ -160,7 +160,8 @@ static char dots_letter(int n, int i)
  * letters do not fit the rank. */
 static bool read_letters(const char **text, int rank, char *letter)
 {
-    size_t before = strspn(*text, LETTERS), after = 0;
+    size_t before = strspn(*text, LETTERS);
+    size_t after = 0;
     bool dots = begins(*text + before, "...");
     if (dots)
         after = strspn(*text + before + 3, LETTERS);
@@ -197,13 +198,15 @@ static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
     }
 
     for (const char *c = all; *c; c++) {
-        int axis = axis_of(out, *c), later = (int)strlen(out->letter);
+        int axis = axis_of(out, *c);
+        int later = (int)strlen(out->letter);
         if (axis < 0) {
             letters_add(out->letter, c, 1);
             continue;
         }
 
-        Size one = out->node->shape.dim[axis], other = out->node->shape.dim[later];
+        Size one = out->node->shape.dim[axis];
+        Size other = out->node->shape.dim[later];
         if (one != other) {
             lower_error(L, ERR_EINSUM, loc, "einsum: '%c' is %s and %s in one operand", *c,
                         size_text(L->g, one, ""), size_text(L->g, other, ""));

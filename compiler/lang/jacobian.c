@@ -260,7 +260,9 @@ static Node *part_of(Graph *g, Node *n, int from, int count)
 static Node *diagonal(const Triplets *t, Node *colour, int d)
 {
     Graph *g = t->L->g;
-    int from = first_row(d), count = length_of(&t->p, d), last = t->p.colours - 1;
+    int from = first_row(d);
+    int count = length_of(&t->p, d);
+    int last = t->p.colours - 1;
     Node *own = part_of(g, colour, from, count);
     Node *v = part_of(g, t->sum[last], from + d, count);
 
@@ -282,7 +284,8 @@ static bool read_diagonals(Triplets *t)
     if (!send_colours_back(t, colour))
         return false;
     for (int k = all->count - 1; k >= 0; k--) {
-        int d = all->d[k], first = first_row(d);
+        int d = all->d[k];
+        int first = first_row(d);
         Shape length = {1, {length_of(&t->p, d)}};
         Node *i = graph_iota(g, length, 0);
         row[k] = graph_binary(g, OP_add, i, graph_int(g, first));
@@ -308,7 +311,8 @@ static bool read_diagonals(Triplets *t)
 static bool whole_pattern(Triplets *t, Shape y, Shape x)
 {
     Graph *g = t->L->g;
-    Size rows = shape_count(g, y), columns = shape_count(g, x);
+    Size rows = shape_count(g, y);
+    Size columns = shape_count(g, x);
 
     if (rows < 0 || columns < 0 || rows * columns > MOST_PLACES)
         return false;

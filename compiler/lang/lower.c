@@ -61,7 +61,8 @@ static void note_library_name(Lower *L, const char *name, Loc loc, const Value *
 /* Binds the name to the value. The value gets the path as its name, unless the path is NULL. */
 static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
 {
-    Binding *own = scope_own(L->scope, name), *b = own ? own : scope_carried(L, name);
+    Binding *own = scope_own(L->scope, name);
+    Binding *b = own ? own : scope_carried(L, name);
     if (name_reserved(L, name, loc))
         return;
     /* a name has one value in a scope, except in branches and passes */
@@ -155,7 +156,8 @@ static bool values_of_one(Lower *L, const Stmt *s, int names, Value **value)
 /* a, b = x, y: a value for each name. */
 static bool values_of_each(Lower *L, const Stmt *s, int names, Value **value)
 {
-    int values = count_args(s->values), k = 0;
+    int values = count_args(s->values);
+    int k = 0;
     const Arg *a = s->values;
 
     for (const Names *t = s->names; t && a; t = t->next, a = a->next, k++) {
@@ -171,7 +173,8 @@ static void lower_assign(Lower *L, const Stmt *s)
 {
     Path *target = L->target;
     Numbers *calls = L->calls;
-    int from = L->from, vars = L->var_paths;
+    int from = L->from;
+    int vars = L->var_paths;
     int names = count_names(s->names);
     Value **value = arena_array(L->ngc, names, sizeof *value);
 
@@ -274,7 +277,8 @@ void lower_rebind(Lower *L, Binding *b, Value *v)
  * different branches? */
 static bool is_training(Lower *L, const Node *n)
 {
-    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1), some = false;
+    bool *needed = arena_alloc(L->ngc, (size_t)n->id + 1);
+    bool some = false;
     double v;
 
     needed[n->id] = true;
@@ -313,7 +317,8 @@ static void lower_branch(Lower *L, Scope *branch, const Stmt *body, Node *gate, 
 /* where(c, a, b): the value of an if on `training` whose branches give a and b. */
 static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
 {
-    Node *x = want_node(L, a, "a value"), *y = want_node(L, b, "a value");
+    Node *x = want_node(L, a, "a value");
+    Node *y = want_node(L, b, "a value");
     Shape s;
     if (!x || !y)
         return value_error(L, loc);
@@ -333,7 +338,8 @@ static void merge_branch(Lower *L, Node *c, const Scope *branch, const Scope *ot
 {
     for (int i = 0; i < branch->buckets; i++)
         for (const Binding *b = branch->bucket[i]; b; b = b->next) {
-            const Binding *there = scope_own(other, b->name), *before = scope_find(L, b->name);
+            const Binding *there = scope_own(other, b->name);
+            const Binding *before = scope_find(L, b->name);
             bool merged = !yes && there; /* with the first branch */
             if (merged || (!there && !before))
                 continue;
@@ -359,9 +365,11 @@ static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
 {
     Value *yes = NULL, *no = NULL;
     Node *zero = graph_const(L->g, 0);
-    Node *is = graph_binary(L->g, OP_ne, c, zero), *not = graph_binary(L->g, OP_eq, c, zero);
+    Node *is = graph_binary(L->g, OP_ne, c, zero);
+    Node *not = graph_binary(L->g, OP_eq, c, zero);
     /* what a branch assigns is not seen by the other */
-    Scope *then = scope_new(L, SCOPE_FILE, L->scope), *orelse = scope_new(L, SCOPE_FILE, L->scope);
+    Scope *then = scope_new(L, SCOPE_FILE, L->scope);
+    Scope *orelse = scope_new(L, SCOPE_FILE, L->scope);
 
     lower_branch(L, then, s->body, is, &yes);
     lower_branch(L, orelse, s->orelse, not, &no);
@@ -483,7 +491,8 @@ static const char *import_path(Lower *L, const Stmt *s)
     while (name[0] == '.' && name[1] == '/')
         name += 2;
 
-    const char *here = ngc->file[s->loc.file]->name, *slash = strrchr(here, '/');
+    const char *here = ngc->file[s->loc.file]->name;
+    const char *slash = strrchr(here, '/');
     const char *beside = name;
     if (slash)
         beside = text_format(ngc, "%.*s/%s", (int)(slash - here), here, name);
@@ -531,7 +540,8 @@ static void lower_import(Lower *L, const Stmt *s)
     if (is_imported(L, s, path))
         return;
 
-    int errors = ngc->errors, file = source_read(ngc, path, s->loc);
+    int errors = ngc->errors;
+    int file = source_read(ngc, path, s->loc);
     if (file < 0)
         return;
     Stmt *body = parse(ngc, file);

@@ -221,7 +221,8 @@ static void bind_names(const Rule *r)
 {
     Lower *L = r->L;
     Given *given = r->given;
-    const Names *dy = r->f->def->backward->names, *y = dy->next;
+    const Names *dy = r->f->def->backward->names;
+    const Names *y = dy->next;
     const Range any = {-INFINITY, INFINITY, RISK_NONE};
 
     given->first = L->g->count;
@@ -575,7 +576,8 @@ bool check_backward(Lower *L, const Stmt *def)
         return false;
     }
 
-    const Names *dy = part->names, *y = dy->next;
+    const Names *dy = part->names;
+    const Names *y = dy->next;
     if (y && y->next) {
         lower_error(L, ERR_TOO_MANY_ARGUMENTS, y->next->loc,
                     "a backward part names the adjoint of the result, and the result: "

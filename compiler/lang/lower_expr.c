@@ -35,7 +35,8 @@ const char *stack_place(void)
 /* Does recursion take more of the stack than it may? A stack grows up or down. */
 static bool is_stack_full(const Lower *L)
 {
-    uintptr_t from = (uintptr_t)L->stack, to = (uintptr_t)stack_place();
+    uintptr_t from = (uintptr_t)L->stack;
+    uintptr_t to = (uintptr_t)stack_place();
 
     return L->stack_room && (from > to ? from - to : to - from) > L->stack_room;
 }
@@ -99,13 +100,16 @@ static Shape batch_shape(const Node *n)
  * the batches are equal, there is nothing to do. false: there is no common batch. */
 static bool broadcast_batches(Graph *g, Node **a, Node **b)
 {
-    Shape batch_a = batch_shape(*a), batch_b = batch_shape(*b), batch;
+    Shape batch_a = batch_shape(*a);
+    Shape batch_b = batch_shape(*b);
+    Shape batch;
     if (!shape_broadcast(batch_a, batch_b, &batch))
         return false;
     if (batch_b.rank == 0 || shape_equal(batch_a, batch_b))
         return true;
 
-    Shape to_a = batch, to_b = batch;
+    Shape to_a = batch;
+    Shape to_b = batch;
     to_a.rank = to_b.rank = batch.rank + 2;
     memcpy(to_a.dim + batch.rank, (*a)->shape.dim + batch_a.rank, 2 * sizeof *to_a.dim);
     memcpy(to_b.dim + batch.rank, (*b)->shape.dim + batch_b.rank, 2 * sizeof *to_b.dim);
@@ -126,7 +130,8 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
         return NULL;
     }
 
-    bool row = a->shape.rank == 1, column = b->shape.rank == 1;
+    bool row = a->shape.rank == 1;
+    bool column = b->shape.rank == 1;
     Size inner_a = a->shape.dim[a->shape.rank - 1];
     Size inner_b = b->shape.dim[max_int(b->shape.rank - 2, 0)];
     if (inner_a != inner_b)
@@ -254,7 +259,8 @@ static const char *similar_name(Lower *L, const char *name)
 {
     enum { BUILTINS = 256, MOST = 512 };
     const char *known[MOST];
-    int n = 0, builtins = builtin_names(known, BUILTINS);
+    int n = 0;
+    int builtins = builtin_names(known, BUILTINS);
 
     for (int i = 0; i < builtins; i++)
         if (*known[i] != '_' || *name == '_')
@@ -406,7 +412,8 @@ static void unknown_member(Lower *L, const Expr *x, const char *path)
     while (left->kind == X_FIELD)
         left = left->a;
     /* x.relu of a value, or torch.relu of a module? */
-    bool named = left->kind == X_NAME, bound = named && scope_find(L, left->name);
+    bool named = left->kind == X_NAME;
+    bool bound = named && scope_find(L, left->name);
 
     const char *of = x->a->kind == X_NAME && bound ? x->a->name : "x";
     const char *advice = foreign_function(L->ngc, x->name, of);

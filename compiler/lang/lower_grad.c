@@ -531,7 +531,8 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
 /* lazy = 1: what each param's gradient says of its rows, or NULL; warns where that is nothing. */
 static Node **lazy_rows(Lower *L, const Stmt *s, const Derivative *d, Node *const *g)
 {
-    bool *otherwise = arena_array(L->ngc, d->count + 1, sizeof *otherwise), any = false;
+    bool *otherwise = arena_array(L->ngc, d->count + 1, sizeof *otherwise);
+    bool any = false;
     Node **touched = graph_touched(L->g, g, d->count, otherwise);
 
     for (int i = 0; i < d->count; i++) {

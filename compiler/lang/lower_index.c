@@ -176,9 +176,14 @@ static Value *lower_part(Lower *L, const Expr *x)
 static bool index_range(Lower *L, Index *ix, const Expr *r)
 {
     Graph *g = L->g;
-    Size size = ix->x->shape.dim[ix->axis], lo = 0, hi = size, count;
+    Size size = ix->x->shape.dim[ix->axis];
+    Size lo = 0;
+    Size hi = size;
+    Size count;
     int64_t step = 1;
-    Value *a = lower_part(L, r->a), *b = lower_part(L, r->b), *c = lower_part(L, r->c);
+    Value *a = lower_part(L, r->a);
+    Value *b = lower_part(L, r->b);
+    Value *c = lower_part(L, r->c);
     if (c && !want_whole(L, c, "a step", &step))
         return false;
     if (step == 0) {
@@ -435,7 +440,8 @@ static int64_t clamp_place(int64_t k, int count)
 /* list[a:b] is a list. */
 static Value *list_slice(Lower *L, const Expr *x, const Value *list, const Expr *r)
 {
-    int64_t lo = 0, hi = list->count;
+    int64_t lo = 0;
+    int64_t hi = list->count;
     if (r->a && !want_whole(L, lower_expr(L, r->a), "an index", &lo))
         return value_error(L, x->loc);
     if (r->b && !want_whole(L, lower_expr(L, r->b), "an index", &hi))

@@ -158,7 +158,8 @@ static bool fit_lists(For *f, Carried *c)
                                        "%s = where(arange(100) == i, value, %s)",
                                        name, name, name));
 
-    Value *init = as_tensor(f, c->init), *first = as_tensor(f, c->first);
+    Value *init = as_tensor(f, c->init);
+    Value *first = as_tensor(f, c->first);
     if (!init || !first)
         return for_differs(f, c->b->loc, text_format(f->L->ngc, "'%s' is not a tensor", name));
     c->init = init;
@@ -189,7 +190,8 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
     if (c->init->kind != V_NODE || c->first->kind != V_NODE)
         return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' is not a tensor", name));
 
-    Node *init = c->init->node, *first = c->first->node;
+    Node *init = c->init->node;
+    Node *first = c->first->node;
     double v;
     if (!shape_equal(init->shape, first->shape)) {
         const char *advice = text_if(for_must_stay(f), "; give it that shape before the loop");
@@ -344,7 +346,8 @@ static bool leaves_something(const For *f)
 static bool is_long(For *f, const Loop *loop, int from)
 {
     const Graph *g = f->L->g;
-    int64_t nodes = 0, passes = f->passes;
+    int64_t nodes = 0;
+    int64_t passes = f->passes;
 
     if (g->ngc->opt.unroll > 0)
         return passes >= g->ngc->opt.unroll || for_differs(f, f->s->loc, "it is short");
@@ -504,7 +507,8 @@ static void finish(For *f, Kept *k)
 static void settle_notes(const For *f, bool stays)
 {
     Model *m = f->L->m;
-    int first = f->notes[1] - f->notes[0], general = m->loops - f->notes[1];
+    int first = f->notes[1] - f->notes[0];
+    int general = m->loops - f->notes[1];
     bool peeled = f->lo > f->start;
 
     if (!stays) {
@@ -523,7 +527,9 @@ static bool keep(For *f)
 {
     Lower *L = f->L;
     Graph *g = L->g;
-    int from = g->count, levels = L->levels, inners = L->inners;
+    int from = g->count;
+    int levels = L->levels;
+    int inners = L->inners;
     Kept k = kept_new(f);
     Indices before = graph_use_indices(g, k.index, k.levels);
     bool good = true; /* so far */
@@ -756,7 +762,8 @@ static bool lower_range(Lower *L, const Stmt *s, const Value *from, Value **resu
 
 static bool lower_list(Lower *L, const Stmt *s, const Value *list, Value **result)
 {
-    int errors = L->ngc->errors, number = ++L->fors;
+    int errors = L->ngc->errors;
+    int number = ++L->fors;
 
     for (int i = 0; i < list->count && L->ngc->errors == errors && lower_work(L, s->loc); i++)
         if (lower_pass(L, s, (struct PassAt){.number = i, .loop = number}, list->item[i], result))

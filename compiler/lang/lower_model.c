@@ -222,7 +222,8 @@ static void find_clash(Lower *L)
     if (first == 0)
         return;
 
-    const Var *a = sorted[first - 1]->var, *b = sorted[first]->var;
+    const Var *a = sorted[first - 1]->var;
+    const Var *b = sorted[first]->var;
     Diag *d = diag(L->ngc, SEV_ERROR, ERR_SAME_WEIGHT, b->loc,
                    "two weights are called '%s'; assign each call to a name of its own", b->name);
     diag_note(L->ngc, d, a->loc, "the other one is made here");

@@ -473,7 +473,8 @@ const char *least_text(Lower *L, Size size)
 /* Constants are checked at compile time. */
 static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
 {
-    int64_t count = shape_count(L->g, i->shape), most = size_least(L->g, rows);
+    int64_t count = shape_count(L->g, i->shape);
+    int64_t most = size_least(L->g, rows);
     for (int64_t k = 0; k < count; k++)
         if (x[k] < 0 || x[k] >= (double)most) {
             lower_error(L, ERR_INDEX_RANGE, loc, "index %.0f is out of range for size %s%s", x[k],

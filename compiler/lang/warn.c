@@ -334,7 +334,8 @@ static const Node *guarded(const Node *n)
         return NULL;
 
     int first = n->op == OP_where ? 1 : 0;
-    Node *a = n->arg[first], *b = n->arg[first + 1];
+    Node *a = n->arg[first];
+    Node *b = n->arg[first + 1];
     if (node_const(a, &v))
         return b;
     if (node_const(b, &v))
@@ -355,7 +356,8 @@ static bool is_softmax(const Node *n)
 
     if (n->op != OP_div)
         return false;
-    const Node *e = taken_from(n->arg[0]), *sum = taken_from(n->arg[1]);
+    const Node *e = taken_from(n->arg[0]);
+    const Node *sum = taken_from(n->arg[1]);
     return e->op == OP_exp && sum->op == OP_sum && taken_from(sum->arg[0]) == e;
 }
 
@@ -482,7 +484,9 @@ void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
  * is made on purpose is a view, x[:, new]. */
 void warn_each_with_each(Lower *L, const Expr *x, const Node *column, const Node *row)
 {
-    Shape a = column->shape, b = row->shape, all;
+    Shape a = column->shape;
+    Shape b = row->shape;
+    Shape all;
     bool library = !loc_of_user(L->ngc, x->loc);
     bool is_column = a.rank == 2 && a.dim[1] == 1 && !node_has(column, F_VIEW);
     bool is_row = b.rank == 1 && b.dim[0] != 1;

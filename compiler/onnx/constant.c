@@ -74,7 +74,8 @@ static bool is_constant(Import *im, const Known *k)
         known_number(im->g, k, i, &x[i]);
     while (axis < k->rank - 1 && k->dim[axis] == 1)
         axis++;
-    int64_t rows = k->dim[axis], columns = k->count / rows;
+    int64_t rows = k->dim[axis];
+    int64_t columns = k->count / rows;
     return is_mask(im, k, x) || is_angles(x, rows, columns) ||
            (columns == 1 && is_frequencies(x, rows));
 }

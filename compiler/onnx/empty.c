@@ -43,7 +43,8 @@ static bool broadcast(Import *im, Shape *s, Shape x)
     Shape y = *s;
     s->rank = max_int(x.rank, y.rank);
     for (int a = 1; a <= s->rank; a++) {
-        Size u = from_end(x, a), v = from_end(y, a);
+        Size u = from_end(x, a);
+        Size v = from_end(y, a);
         if (u != v && u != 1 && v != 1) {
             problem(im, "the shapes of its operands do not fit");
             return false;
@@ -107,7 +108,8 @@ static void reduce(Import *im, const Pb__Node *n)
         set |= 1u << axis[i];
 
     /* what is left of the shape; has it elements? */
-    bool keep = attribute_int(im, "keepdims", 1), nothing = true;
+    bool keep = attribute_int(im, "keepdims", 1);
+    bool nothing = true;
     for (int a = 0; a < s.rank; a++) {
         bool reduced = axes <= 0 || set >> a & 1;
         if (!reduced || keep)
@@ -188,7 +190,8 @@ static void reshaped(Import *im, const Pb__Node *n)
     }
 
     const Known *list = want_known(im, 1, "the list of sizes");
-    bool tile = strcmp(n->op, "Tile") == 0, nothing = false;
+    bool tile = strcmp(n->op, "Tile") == 0;
+    bool nothing = false;
     if (!list || list->count > MAX_RANK || (tile && list->count != s.rank)) {
         problem(im, "its sizes do not fit");
         return;
@@ -221,7 +224,8 @@ bool take_empty(Import *im, const Pb__Node *n)
         "Dropout ReverseSequence LayerNormalization MeanVarianceNormalization Identity Clip "
         "CastLike";
     Shape s;
-    bool all = has_operator(onnx_math, n->op) || strcmp(n->op, "Add") == 0, some = false;
+    bool all = has_operator(onnx_math, n->op) || strcmp(n->op, "Add") == 0;
+    bool some = false;
     for (int i = 0; i < (int)n->n_input && (all || i < 2); i++)
         some |= has_input(n, i) && is_empty(input_known(im, i));
     if (!some)

@@ -42,7 +42,8 @@ static const char *operand_at(Export *x, const Node *n, int i)
 
 static Placed compare(Export *x, const Node *n)
 {
-    const Node *a = n->arg[0], *b = n->arg[1];
+    const Node *a = n->arg[0];
+    const Node *b = n->arg[1];
     bool ints = a->type == T_INT && b->type == T_INT;
     Type type = ints ? T_INT : T_FLOAT;
     const char *p = operand_as(x, a, type);
@@ -229,7 +230,8 @@ static Placed slice(Export *x, const Node *n)
     int count = 0;
 
     for (int i = 0; i < n->shape.rank; i++) {
-        Size part = n->shape.dim[i], whole = n->arg[0]->shape.dim[i];
+        Size part = n->shape.dim[i];
+        Size whole = n->arg[0]->shape.dim[i];
         if (at->lo[i] == 0 && at->step[i] == 1 && part == whole)
             continue;
 
@@ -255,7 +257,8 @@ static const char *spread(Export *x, const char *from, Shape *s, int axis, int64
 {
     Shape rows = *s;
     int64_t pads[2 * (MAX_RANK + 1)] = {0};
-    int64_t at = axis, zero = 0, one = 1;
+    int64_t at = axis;
+    int64_t zero = 0, one = 1;
     if (s->rank == MAX_RANK)
         return NULL;
 
@@ -518,7 +521,8 @@ static Placed convk(Export *x, const Node *n)
 {
     static const int64_t rows_of_image[] = {1, 0, 4, 2, 3};
     static const int rows_of_y[] = {0, 3, 1, 2};
-    const Node *image = n->arg[0], *y = n->arg[1];
+    const Node *image = n->arg[0];
+    const Node *y = n->arg[1];
     const Size *dim = image->shape.dim;
     int64_t groups = n->attr.groups;
     Size in = n->shape.dim[1];
@@ -536,7 +540,8 @@ static Placed convk(Export *x, const Node *n)
     put_pairs(x, n->attr.dilation, n->attr.stride, (int)groups);
 
     /* [in, out, kh, kw], perhaps with a few places more */
-    int64_t zero[4] = {0}, axis[4] = {0, 1, 2, 3};
+    int64_t zero[4] = {0};
+    int64_t axis[4] = {0, 1, 2, 3};
     int64_t size[4] = {in, n->shape.dim[0], n->shape.dim[2], n->shape.dim[3]};
     const char *axes = int_list(x, axis, 4);
     const char *ends = int_list(x, size, 4);
@@ -587,8 +592,10 @@ static void axes_back(int64_t *perm, int rank, int axis, int count)
 
 static Placed gather(Export *x, const Node *n)
 {
-    const Node *a = n->arg[0], *index = n->arg[1];
-    int axes = n->nargs - 1, axis = n->attr.axis;
+    const Node *a = n->arg[0];
+    const Node *index = n->arg[1];
+    int axes = n->nargs - 1;
+    int axis = n->attr.axis;
     const char *from = tensor_of(x, a), *y;
     if (axes == 1) {
         y = put_binary(x, "Gather", from, tensor_as(x, index, T_INT));
@@ -608,8 +615,11 @@ static Placed gather(Export *x, const Node *n)
 /* Adds rows to zeros, whose first axes are indexed. */
 static Placed scatter(Export *x, const Node *n)
 {
-    int rank = n->shape.rank, axis = n->attr.axis, axes = n->nargs - 1;
-    const Node *dy = n->arg[0], *index = n->arg[1];
+    int rank = n->shape.rank;
+    int axis = n->attr.axis;
+    int axes = n->nargs - 1;
+    const Node *dy = n->arg[0];
+    const Node *index = n->arg[1];
     int64_t perm[MAX_RANK];
 
     /* the rows */
@@ -640,7 +650,8 @@ static bool is_copied(const Node *n, int i)
     if (n->nargs != 2 || !names[n->op])
         return false;
 
-    const Node *e = n->arg[i], *other = n->arg[1 - i];
+    const Node *e = n->arg[i];
+    const Node *other = n->arg[1 - i];
     if (e->op != OP_expand || other->op == OP_expand || e->arg[0]->type != n->type)
         return false;
     if (node_const(e, &v) || node_const(other, &v))

@@ -249,7 +249,8 @@ static bool is_larger(const Node *n, const Node **part, const Node **top)
 /* The offset of a slice along the axes of a window: which elements of a window it has. */
 static bool slice_offset(const Export *x, const Node *n, int64_t *offset)
 {
-    const Size *lo = n->attr.lo, *step = n->attr.step;
+    const Size *lo = n->attr.lo;
+    const Size *step = n->attr.step;
     if (n->op != OP_slice)
         return false;
 
@@ -297,7 +298,8 @@ static bool is_padded(const Node *y)
     double v;
     if (y->op != OP_where || !node_const(y->arg[1], &v) || v != -INFINITY)
         return false;
-    const Node *test = y->arg[0], *p = y->arg[2];
+    const Node *test = y->arg[0];
+    const Node *p = y->arg[2];
     if (p->op != OP_pad || test->op != OP_eq || !node_is(test->arg[1], 0))
         return false;
 
@@ -344,7 +346,8 @@ static bool fits(const Export *x, const Node *n, const Node *image, const Form *
 {
     for (int a = 0; a < axes; a++) {
         int64_t in, out;
-        int64_t before = f->pads[a], after = f->pads[a + axes];
+        int64_t before = f->pads[a];
+        int64_t after = f->pads[a + axes];
         int64_t reach = f->dilation[a] * (f->size[a] - 1) + 1;
         if (!size_number(x->g, image->shape.dim[2 + a], &in))
             return false;
@@ -363,7 +366,8 @@ static bool find_max_pool(const Export *x, const Node *n, Form *f)
     static const int most = WINDOW;
     const Node *part, *top = n, *slice[WINDOW];
     int64_t offset[WINDOW][MAX_RANK];
-    int count = 0, axes = n->shape.rank - 2;
+    int count = 0;
+    int axes = n->shape.rank - 2;
     if (n->op != OP_where || axes < 1 || axes > 3)
         return false;
 
@@ -425,7 +429,8 @@ static bool find_linear(const Node *n, Form *f)
     if (n->op != OP_reshape || arg_value(n, 0)->op != OP_matmul)
         return false;
     const Node *product = arg_value(n, 0);
-    const Node *rows = arg_value(product, 0), *weight = arg_value(product, 1);
+    const Node *rows = arg_value(product, 0);
+    const Node *weight = arg_value(product, 1);
     if (rows->op != OP_reshape || product->attr.ta || product->shape.rank != 2)
         return false;
 
@@ -452,7 +457,8 @@ static bool is_gelu_operand(const Node *n, const Node *y)
 static bool find_gelu(const Node *n, Form *f)
 {
     for (int i = 0; i < 2 && n->op == OP_mul; i++) {
-        const Node *tail = arg_value(n, i), *half = arg_value(n, 1 - i);
+        const Node *tail = arg_value(n, i);
+        const Node *half = arg_value(n, 1 - i);
         if (tail->op != OP_erfc || half->op != OP_mul)
             continue;
 

@@ -244,7 +244,8 @@ static const char *size_value(Export *x, Size s)
         return dim_value(x, d);
     Size coef[256];
     int count = size_powers(x->g, s, d, coef);
-    const char *dim = dim_value(x, d), *all = size_value(x, coef[count - 1]);
+    const char *dim = dim_value(x, d);
+    const char *all = size_value(x, coef[count - 1]);
     for (int k = count - 2; k >= 0; k--) {
         all = put_binary(x, "Mul", all, dim);
         if (coef[k] != 0)

@@ -73,7 +73,8 @@ static Known *fold_shape(Import *im)
     Shape s;
     if (!input_shape(im, 0, &s))
         return NULL;
-    int64_t from = attribute_int(im, "start", 0), to = attribute_int(im, "end", s.rank);
+    int64_t from = attribute_int(im, "start", 0);
+    int64_t to = attribute_int(im, "end", s.rank);
     if (from < 0)
         from += s.rank;
     if (to < 0)
@@ -194,7 +195,8 @@ static Known *fold_axes(Import *im, bool insert)
 {
     Known *x = input_known(im, 0);
     int64_t axis[MAX_RANK], dim[MAX_RANK];
-    int given = attribute_ints(im, "axes", axis, MAX_RANK), list = 0;
+    int given = attribute_ints(im, "axes", axis, MAX_RANK);
+    int list = 0;
     if (given < 0 && has_input(im->at, 1))
         given = (int)input_known(im, 1)->count;
     int rank = insert ? x->rank + given : x->rank;
@@ -249,7 +251,8 @@ static Known *fold_concat(Import *im)
     }
 
     /* each operand gives a part of each row */
-    int64_t row = dim[axis] * inner, done = 0;
+    int64_t row = dim[axis] * inner;
+    int64_t done = 0;
     for (int i = 0; y && i < (int)im->at->n_input; i++) {
         const Known *x = input_known(im, i);
         int64_t part = x->dim[axis] * inner;
@@ -265,14 +268,16 @@ static Known *fold_concat(Import *im)
 
 static Known *fold_gather(Import *im)
 {
-    const Known *x = input_known(im, 0), *index = input_known(im, 1);
+    const Known *x = input_known(im, 0);
+    const Known *index = input_known(im, 1);
     int64_t axis = axis_attribute(im, 0, x->rank), dim[MAX_RANK];
     int rank = 0;
     if (axis < 0 || x->rank - 1 + index->rank > MAX_RANK)
         return NULL;
 
     /* [outer, n, inner] -> [outer, index.., inner] */
-    int64_t inner = 1, outer = 1, n = x->dim[axis];
+    int64_t inner = 1, outer = 1;
+    int64_t n = x->dim[axis];
     for (int i = 0; i < axis; i++)
         outer *= dim[rank++] = x->dim[i];
     for (int i = 0; i < index->rank; i++)
@@ -320,7 +325,8 @@ static int64_t slice_axis(int64_t n, int64_t *from, int64_t to, int64_t step)
         to += n;
 
     /* from the first place to the one after the last; down, to the one before the first */
-    int64_t low = 0, high = n;
+    int64_t low = 0;
+    int64_t high = n;
     if (step < 0) {
         low = -1;
         high = n - 1;
@@ -407,7 +413,8 @@ static bool broadcast(const Known *a, const Known *b, int *rank, int64_t *dim)
 {
     *rank = max_int(a->rank, b->rank);
     for (int i = 0; i < *rank; i++) {
-        int ia = i - (*rank - a->rank), ib = i - (*rank - b->rank);
+        int ia = i - (*rank - a->rank);
+        int ib = i - (*rank - b->rank);
         int64_t x = ia < 0 ? 1 : a->dim[ia];
         int64_t y = ib < 0 ? 1 : b->dim[ib];
         if (x != y && x != 1 && y != 1)
@@ -542,7 +549,8 @@ static Known *fold_two(Import *im, const Known *a, const Known *b)
     const char *op = attribute_int(im, "fmod", 0) ? "fmod" : im->at->op;
     int rank;
     int64_t dim[MAX_RANK], at[MAX_RANK] = {0};
-    bool sizes = is_sizes(a) || is_sizes(b), whole = element_is_int(a->element);
+    bool sizes = is_sizes(a) || is_sizes(b);
+    bool whole = element_is_int(a->element);
     if (!broadcast(a, b, &rank, dim))
         return NULL;
 
@@ -551,12 +559,14 @@ static Known *fold_two(Import *im, const Known *a, const Known *b)
         element = EL_BOOL;
     Known *y = make(im, element, rank, dim, sizes);
     for (int64_t i = 0; y && i < y->count; i++, index_next(rank, dim, at)) {
-        int64_t ka = place(a, rank, at), kb = place(b, rank, at);
+        int64_t ka = place(a, rank, at);
+        int64_t kb = place(b, rank, at);
 
         if (sizes) {
             if (!is_size(im, a, ka) || !is_size(im, b, kb))
                 return NULL;
-            Size u = known_size(im->g, a, ka), v = known_size(im->g, b, kb);
+            Size u = known_size(im->g, a, ka);
+            Size v = known_size(im->g, b, kb);
             if (!size_of(im, op, u, v, whole, &y->size[i]))
                 return NULL;
             continue;
@@ -581,7 +591,9 @@ static Known *fold_binary(Import *im)
 
 static Known *fold_where(Import *im)
 {
-    const Known *c = input_known(im, 0), *a = input_known(im, 1), *b = input_known(im, 2);
+    const Known *c = input_known(im, 0);
+    const Known *a = input_known(im, 1);
+    const Known *b = input_known(im, 2);
     int rank, rank2;
     int64_t dim[MAX_RANK], at[MAX_RANK] = {0};
     if (!broadcast(a, b, &rank2, dim))
@@ -663,7 +675,8 @@ static Known *fold_cast(Import *im)
 
 static Known *fold_expand(Import *im)
 {
-    const Known *x = input_known(im, 0), *list = input_known(im, 1);
+    const Known *x = input_known(im, 0);
+    const Known *list = input_known(im, 1);
     Known like = {.rank = (int)list->count};
     int rank;
     int64_t dim[MAX_RANK], at[MAX_RANK] = {0};

@@ -26,8 +26,11 @@ static Known *known_numbers(Import *im, int i)
 
 Known *fold_scatter(Import *im)
 {
-    const Known *x = known_numbers(im, 0), *i = known_numbers(im, 1), *u = known_numbers(im, 2);
-    int64_t axes = i && i->rank > 0 ? i->dim[i->rank - 1] : 0, inner = 1;
+    const Known *x = known_numbers(im, 0);
+    const Known *i = known_numbers(im, 1);
+    const Known *u = known_numbers(im, 2);
+    int64_t axes = i && i->rank > 0 ? i->dim[i->rank - 1] : 0;
+    int64_t inner = 1;
     if (!x || !u || axes < 1 || axes > x->rank || attribute(im, "reduction"))
         return NULL;
     for (int a = (int)axes; a < x->rank; a++)
@@ -44,7 +47,8 @@ Known *fold_scatter(Import *im)
         /* the row that these indices choose */
         int64_t to = 0;
         for (int64_t a = 0; a < axes; a++) {
-            int64_t at = (int64_t)element(i, r * axes + a), n = x->dim[a];
+            int64_t at = (int64_t)element(i, r * axes + a);
+            int64_t n = x->dim[a];
             if (at < 0)
                 at += n;
             if (at < 0 || at >= n)
@@ -64,7 +68,8 @@ Known *fold_nonzero(Import *im)
     const Known *x = known_numbers(im, 0);
     if (!x)
         return NULL;
-    int64_t dim[2] = {x->rank ? x->rank : 1, 0}, at[MAX_RANK] = {0}, to = 0;
+    int64_t dim[2] = {x->rank ? x->rank : 1, 0};
+    int64_t at[MAX_RANK] = {0}, to = 0;
     for (int64_t i = 0; i < x->count; i++)
         dim[1] += element(x, i) != 0;
     Known *y = known_new(im->ngc, EL_INT64, 2, dim);
@@ -93,7 +98,8 @@ static double part(const Slices *s, int64_t which, int64_t i)
 static int compare_parts(const Slices *s, int64_t a, int64_t b)
 {
     for (int64_t i = 0; i < s->outer * s->inner; i++) {
-        double x = part(s, a, i), y = part(s, b, i);
+        double x = part(s, a, i);
+        double y = part(s, b, i);
         if (x != y)
             return x < y ? -1 : 1;
     }
@@ -265,10 +271,13 @@ static bool is_apart(const Suppression *s, int64_t first, int64_t at, int64_t st
 Known *fold_suppression(Import *im)
 {
     /* boxes [batch, n, 4], scores [batch, classes, n] */
-    const Known *boxes = known_numbers(im, 0), *scores = known_numbers(im, 1);
+    const Known *boxes = known_numbers(im, 0);
+    const Known *scores = known_numbers(im, 1);
     if (!boxes || !scores || boxes->rank != 3 || scores->rank != 3)
         return NULL;
-    int64_t batches = boxes->dim[0], n = boxes->dim[1], classes = scores->dim[1];
+    int64_t batches = boxes->dim[0];
+    int64_t n = boxes->dim[1];
+    int64_t classes = scores->dim[1];
     if (boxes->dim[2] != 4 || scores->dim[0] != batches || scores->dim[2] != n)
         return NULL;
     if (n > 4096 || scores->count * n > 1 << 26)
@@ -283,7 +292,8 @@ Known *fold_suppression(Import *im)
     bool *done = arena_array(im->ngc, n + 1, sizeof *done);
 
     for (int64_t row = 0; row < batches * classes; row++) {
-        int64_t batch = row / classes, start = s.count;
+        int64_t batch = row / classes;
+        int64_t start = s.count;
 
         /* from the best box to the worst */
         memset(done, 0, (size_t)n);

@@ -27,9 +27,11 @@ static uint64_t mix_elements(const Known *k)
 
 static bool same_transposed(const Known *a, const Known *b)
 {
-    int64_t n = a->dim[0], k = a->dim[1];
+    int64_t n = a->dim[0];
+    int64_t k = a->dim[1];
     size_t size = ngrt_element_size(a->data.type);
-    const char *x = a->data.at, *y = b->data.at;
+    const char *x = a->data.at;
+    const char *y = b->data.at;
     if (b->dim[0] != k || b->dim[1] != n || a->data.type != b->data.type)
         return false;
     for (int64_t i = 0; i < n; i++)
@@ -41,7 +43,8 @@ static bool same_transposed(const Known *a, const Known *b)
 
 static int by_mix(const void *a, const void *b)
 {
-    const Known *x = *(Known *const *)a, *y = *(Known *const *)b;
+    const Known *x = *(Known *const *)a;
+    const Known *y = *(Known *const *)b;
     if (x->mix != y->mix)
         return x->mix < y->mix ? -1 : 1;
     return (x->order > y->order) - (x->order < y->order);
@@ -75,7 +78,8 @@ static int scope_length(const Pb__Node *n)
 /* Are both the same operand of the same operator, in different modules? */
 static bool is_elsewhere(const Use *a, const Use *b)
 {
-    int n = scope_length(a->node), m = scope_length(b->node);
+    int n = scope_length(a->node);
+    int m = scope_length(b->node);
     if (n == 0 || m == 0) /* it may have no name */
         return false;
     bool same = n == m && strncmp(a->node->name, b->node->name, (size_t)n) == 0;
@@ -85,16 +89,21 @@ static bool is_elsewhere(const Use *a, const Use *b)
 /* Is the scope of b that of a module called again, as /fc_1 is that of /fc? */
 static bool is_again(const Use *a, const Use *b)
 {
-    int n = scope_length(a->node), m = scope_length(b->node);
+    int n = scope_length(a->node);
+    int m = scope_length(b->node);
     if (n == 0 || m == 0 || a->operand != b->operand || strcmp(a->node->op, b->node->op) != 0)
         return false;
 
-    const char *x = a->node->name, *y = b->node->name, *x_end = x + n, *y_end = y + m;
+    const char *x = a->node->name;
+    const char *y = b->node->name;
+    const char *x_end = x + n;
+    const char *y_end = y + m;
     bool again = false;
     while (x < x_end && y < y_end && *x == *y) {
         x++;
         y++;
-        bool x_over = x == x_end || *x == '/', y_counts = y < y_end && *y == '_';
+        bool x_over = x == x_end || *x == '/';
+        bool y_counts = y < y_end && *y == '_';
         if (x_over && y_counts) {
             y++;
             if (y == y_end || !is_digit(*y))
@@ -138,8 +147,10 @@ static void join_twins(Import *im, Known **list, Use **use, int count)
         if (list[i]->twin || list[i]->even)
             continue;
         for (int k = i + 1; k < count && list[k]->mix == list[i]->mix; k++) {
-            Known *a = list[i], *b = list[k];
-            const Use *ua = use[a->order], *ub = use[b->order];
+            Known *a = list[i];
+            Known *b = list[k];
+            const Use *ua = use[a->order];
+            const Use *ub = use[b->order];
             if (b->twin || b->even || !ua || !ub || a->inside || b->inside)
                 continue;
             bool same = known_same(im->g, a, b);
@@ -227,7 +238,8 @@ static void count_operands(Import *im, Use **use)
 
 void weights_find(Import *im)
 {
-    int count = 0, all = (int)im->graph->n_initializer;
+    int count = 0;
+    int all = (int)im->graph->n_initializer;
     double v;
     Known **list = arena_array(im->ngc, all + 1, sizeof *list);
     Use **use = arena_array(im->ngc, all + 2, sizeof *use);

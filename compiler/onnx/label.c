@@ -50,7 +50,8 @@ static const char *label_of_weight(Import *im, const char *name)
     for (;;) {
         char *dot = strrchr(text, '.');
         const char *last = dot ? dot + 1 : text;
-        int n = (int)strlen(last), k = without_suffix(last, n);
+        int n = (int)strlen(last);
+        int k = without_suffix(last, n);
         if (dot && is_weight_word(last, n)) {
             *dot = 0;
             found = true;
@@ -73,7 +74,8 @@ static const char *label_of_node(Import *im, const char *name)
     Text t = {.ngc = im->ngc};
     const char *before = "";
     for (const char *at = name + (*name == '/'); strchr(at, '/');) {
-        int n = (int)strcspn(at, "/"), b = (int)strlen(before);
+        int n = (int)strcspn(at, "/");
+        int b = (int)strlen(before);
         const char *word = text_format(im->ngc, "%.*s", n, at);
         /* of a word that continues the one before, as layer1 and layer1.0, only what is new */
         bool again = b > 0 && strncmp(word, before, (size_t)b) == 0 && word[b] == '.';

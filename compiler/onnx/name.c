@@ -42,7 +42,8 @@ const char *name_fresh(Import *im, const char *word, bool again)
     if (again && *known)
         return im->dim_name[*known - 1];
 
-    const char *stem = identifier(im, word), *name = stem;
+    const char *stem = identifier(im, word);
+    const char *name = stem;
     for (int i = 1; is_taken(im, name); i++)
         name = text_format(im->ngc, is_digit(stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d", stem, i);
     *table_at(im->ngc, &im->taken, intern_str(im->ngc, name)) = 1;

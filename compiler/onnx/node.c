@@ -260,7 +260,8 @@ static bool execute(Import *im, Line *l, const char **why)
 {
     Ngc *ngc = im->ngc;
     Trial trial;
-    const char *text = plain_text(im, l), *name = text_format(ngc, "v%d", l->id);
+    const char *text = plain_text(im, l);
+    const char *name = text_format(ngc, "v%d", l->id);
     trial_begin(ngc, &trial);
 
     const Value *v = NULL;

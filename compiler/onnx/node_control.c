@@ -189,7 +189,8 @@ static void choose(Import *im, const Pb__Node *n, Meaning *yes, Meaning *no)
     if (!im->failed && operand_node(c)->shape.rank > 0)
         c = emit(im, BIND_ATOM, "reshape($00, [])", 1, c);
     for (int i = 0; i < (int)n->n_output && !im->failed; i++) {
-        Operand a = operand_of(im, &yes[i]), b = operand_of(im, &no[i]);
+        Operand a = operand_of(im, &yes[i]);
+        Operand b = operand_of(im, &no[i]);
         if (im->failed)
             return;
         if (!shape_equal(operand_node(a)->shape, operand_node(b)->shape)) {
@@ -328,7 +329,8 @@ static void take_loop(Import *im, const Pb__Node *n)
     int64_t most = -1;
     if (!im->failed)
         most = trip_count(im);
-    int carried = (int)n->n_input - 2, passes = 0;
+    int carried = (int)n->n_input - 2;
+    int passes = 0;
     if (most < 0)
         return;
     if (carried < 0 || (int)g->n_input != carried + 2 || (int)g->n_output < carried + 1 ||

@@ -56,14 +56,16 @@ static int read_pads(Import *im, int rank, Size *pads)
 /* Elements that negative numbers take away, as an index, and zeros that others add, as a list. */
 static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, const char **add)
 {
-    Text pairs = {.ngc = im->ngc}, index = {.ngc = im->ngc};
+    Text pairs = {.ngc = im->ngc};
+    Text index = {.ngc = im->ngc};
     bool adds = false, cuts = false;
     for (int i = 0; i < rank; i++) {
         int64_t n;
         const char *zeros[2], *ends[2] = {"", ""};
         for (int k = 0; k < 2; k++) {
             Size s = pads[i + k * rank];
-            bool number = size_number(im->g, s, &n), less = number && n < 0;
+            bool number = size_number(im->g, s, &n);
+            bool less = number && n < 0;
             adds |= !less && s != 0;
             cuts |= less;
             if (less)
@@ -89,7 +91,8 @@ static void take_pad(Import *im, const Pb__Node *n)
     Size pads[2 * MAX_RANK] = {0};
     const char *mode = attribute_text(im, "mode", "constant"), *cut, *add;
     double value = attribute_float(im, "value", 0);
-    int rank = input_rank(im, 0), count = rank < 0 ? 0 : read_pads(im, rank, pads);
+    int rank = input_rank(im, 0);
+    int count = rank < 0 ? 0 : read_pads(im, rank, pads);
     const Known *given = given_known(im, 2, "the value");
     Operand x = operand(im, 0);
     const char *function = "pad";
@@ -143,8 +146,9 @@ static void take_fill(Import *im, const Pb__Node *n)
 static void take_range(Import *im, const Pb__Node *n)
 {
     (void)n;
-    const Known *from = want_known(im, 0, "the start"), *to = want_known(im, 1, "the end"),
-                *step = want_known(im, 2, "the step");
+    const Known *from = want_known(im, 0, "the start");
+    const Known *to = want_known(im, 1, "the end");
+    const Known *step = want_known(im, 2, "the step");
     int64_t a, s;
     if (im->failed)
         return;
@@ -166,8 +170,8 @@ static void take_range(Import *im, const Pb__Node *n)
 static void take_one_hot(Import *im, const Pb__Node *n)
 {
     (void)n;
-    const Known *depth = want_known(im, 1, "the number of classes"),
-                *values = want_known(im, 2, "the values");
+    const Known *depth = want_known(im, 1, "the number of classes");
+    const Known *values = want_known(im, 2, "the values");
     Operand i = operand(im, 0);
     int rank = input_rank(im, 0);
     double off = 0, on = 1;
@@ -236,7 +240,8 @@ static void take_cumsum(Import *im, const Pb__Node *n)
     (void)n;
     const Known *k = want_known(im, 1, "the axis");
     int rank = input_rank(im, 0);
-    bool back = attribute_int(im, "reverse", 0), exclusive = attribute_int(im, "exclusive", 0);
+    bool back = attribute_int(im, "reverse", 0);
+    bool exclusive = attribute_int(im, "exclusive", 0);
     int64_t axis = 0;
     Operand x = operand(im, 0);
     if (im->failed || !known_whole(im->g, k, 0, &axis) || (axis = axis_of(im, axis, rank)) < 0)
@@ -271,7 +276,8 @@ static void take_compress(Import *im, const Pb__Node *n)
     (void)n;
     const Known *c = want_known(im, 1, "the condition");
     int rank = input_rank(im, 0);
-    int64_t axis = attribute_int(im, "axis", INT32_MAX), count = 0;
+    int64_t axis = attribute_int(im, "axis", INT32_MAX);
+    int64_t count = 0;
     Operand x = operand(im, 0);
     double v;
     if (im->failed)
@@ -299,8 +305,10 @@ static void take_compress(Import *im, const Pb__Node *n)
 static void take_reverse(Import *im, const Pb__Node *n)
 {
     (void)n;
-    int64_t time = attribute_int(im, "time_axis", 0), batch = attribute_int(im, "batch_axis", 1);
-    Operand x = operand(im, 0), lengths = operand(im, 1);
+    int64_t time = attribute_int(im, "time_axis", 0);
+    int64_t batch = attribute_int(im, "batch_axis", 1);
+    Operand x = operand(im, 0);
+    Operand lengths = operand(im, 1);
     if (im->failed)
         return;
     Shape s = operand_node(x)->shape;

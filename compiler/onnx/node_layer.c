@@ -73,16 +73,20 @@ static void take_add(Import *im, const Pb__Node *n)
     (void)n;
     if (n->n_input == 2 && (take_bias(im, 0) || take_bias(im, 1)))
         return;
-    Operand a = operand(im, 0), b = operand(im, 1);
+    Operand a = operand(im, 0);
+    Operand b = operand(im, 1);
     result_emit(im, BIND_SUM, "$20 + $31", 2, a, b);
 }
 
 /* alpha A B + beta C, of matrices that may be transposed. */
 static void take_gemm(Import *im, const Pb__Node *n)
 {
-    double alpha = attribute_float(im, "alpha", 1), beta = attribute_float(im, "beta", 1);
-    bool ta = attribute_int(im, "transA", 0), tb = attribute_int(im, "transB", 0);
-    Known *W = own_weight(im, 1, 2), *b = has_input(n, 2) ? own_weight(im, 2, 1) : NULL;
+    double alpha = attribute_float(im, "alpha", 1);
+    double beta = attribute_float(im, "beta", 1);
+    bool ta = attribute_int(im, "transA", 0);
+    bool tb = attribute_int(im, "transB", 0);
+    Known *W = own_weight(im, 1, 2);
+    Known *b = has_input(n, 2) ? own_weight(im, 2, 1) : NULL;
     Operand x = operand(im, 0);
     if (im->failed)
         return;
@@ -175,12 +179,14 @@ static void take_batch_norm(Import *im, const Pb__Node *n)
         return;
     }
     bool training = attribute_int(im, "training_mode", 0) && im->opset >= 14;
-    Operand mean = operand(im, 3), var = operand(im, 4);
+    Operand mean = operand(im, 3);
+    Operand var = operand(im, 4);
     if (training && !im->failed)
         batch_statistics(im, n, x, momentum, &mean, &var);
     const char *at = channels_index(im, rank);
     double eps = attribute_float(im, "epsilon", 1e-5);
-    Operand scale = operand(im, 1), b = operand(im, 2);
+    Operand scale = operand(im, 1);
+    Operand b = operand(im, 2);
     const char *form = text_format(im->ngc, "($20 - $61%s)/sqrt($62%s + %s)*$63%s + $64%s", at, at,
                                    number_text(im, eps), at, at);
     result_emit(im, BIND_SUM, form, 5, x, mean, var, scale, b);
@@ -193,7 +199,8 @@ static void take_instance_norm(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed)
         return;
-    Known *gain = own_weight(im, 1, 1), *bias = own_weight(im, 2, 1);
+    Known *gain = own_weight(im, 1, 1);
+    Known *bias = own_weight(im, 2, 1);
     Shape s = operand_node(x)->shape;
     if (gain && bias) {
         const char *form =
@@ -212,7 +219,8 @@ static void take_instance_norm(Import *im, const Pb__Node *n)
     const char *form =
         text_format(im->ngc, "normalize($00, [%s]%s)*$61%s + $62%s", rank > 2 ? axes.at : "",
                     eps_text(im, "epsilon", 1e-5, ", "), at, at);
-    Operand a = operand(im, 1), b = operand(im, 2);
+    Operand a = operand(im, 1);
+    Operand b = operand(im, 2);
     result_emit(im, BIND_SUM, form, 3, x, a, b);
 }
 
@@ -224,7 +232,8 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
     if (axis < 0)
         return;
     const char *eps = eps_text(im, "epsilon", 1e-5, ", ");
-    Known *gain = own_weight(im, 1, 1), *bias = has_input(n, 2) ? own_weight(im, 2, 1) : NULL;
+    Known *gain = own_weight(im, 1, 1);
+    Known *bias = has_input(n, 2) ? own_weight(im, 2, 1) : NULL;
     Text axes = {.ngc = im->ngc};
     for (int64_t i = axis; i < rank; i++)
         text_add(&axes, "%s%lld", text_if(i > axis, ", "), (long long)i);
@@ -242,7 +251,8 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
         result(im, 0, finish_layer(im, l, gain, bias));
         return;
     }
-    Operand g = operand(im, 1), b = has_input(n, 2) ? operand(im, 2) : (Operand){0};
+    Operand g = operand(im, 1);
+    Operand b = has_input(n, 2) ? operand(im, 2) : (Operand){0};
     const char *form = text_format(im->ngc, "normalize($00, [%s]%s)*$41", axes.at, eps);
     Operand y = emit(im, BIND_TERM, form, 2, x, g);
     if (b.line)
@@ -326,7 +336,8 @@ static void take_mean_variance(Import *im, const Pb__Node *n)
 {
     (void)n;
     int64_t axes[MAX_RANK] = {0, 2, 3};
-    int rank = input_rank(im, 0), count = axes_of(im, "axes", -1, axes, rank < 0 ? 4 : rank);
+    int rank = input_rank(im, 0);
+    int count = axes_of(im, "axes", -1, axes, rank < 0 ? 4 : rank);
     Operand x = operand(im, 0);
     if (im->failed)
         return;
@@ -340,7 +351,8 @@ static void take_lrn(Import *im, const Pb__Node *n)
 {
     (void)n;
     int64_t size = attribute_int(im, "size", 1), channels;
-    double alpha = attribute_float(im, "alpha", 1e-4), beta = attribute_float(im, "beta", 0.75);
+    double alpha = attribute_float(im, "alpha", 1e-4);
+    double beta = attribute_float(im, "beta", 0.75);
     double bias = attribute_float(im, "bias", 1);
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
@@ -351,13 +363,15 @@ static void take_lrn(Import *im, const Pb__Node *n)
         problem(im, "attribute 'size': it must be 1 to 64, and the channels a known number");
         return;
     }
-    int64_t before = (size - 1) / 2, after = size - 1 - before;
+    int64_t before = (size - 1) / 2;
+    int64_t after = size - 1 - before;
     Text pads = {.ngc = im->ngc};
     text_add(&pads, "pad($60^2, [[0, 0], [%lld, %lld]", (long long)before, (long long)after);
     for (int i = 2; i < rank; i++)
         text_add(&pads, ", [0, 0]");
     text_add(&pads, "])");
-    Operand squares = emit(im, BIND_ATOM, pads.at, 1, x), all = {0};
+    Operand squares = emit(im, BIND_ATOM, pads.at, 1, x);
+    Operand all = {0};
     for (int64_t i = 0; i < size; i++) {
         const char *part =
             text_format(im->ngc, "$60[:, %lld:%lld]", (long long)i, (long long)(i + channels));

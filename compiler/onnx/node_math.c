@@ -13,7 +13,8 @@ static bool is_int_operand(Operand o)
 static void take_div(Import *im, const Pb__Node *n)
 {
     (void)n;
-    Operand a = operand(im, 0), b = operand(im, 1);
+    Operand a = operand(im, 0);
+    Operand b = operand(im, 1);
     if (im->failed)
         return;
     bool whole = element_is_int(input_element(im, 0)) && element_is_int(input_element(im, 1));
@@ -35,14 +36,16 @@ static void take_mul(Import *im, const Pb__Node *n)
             return;
         }
     }
-    Operand a = operand(im, 0), b = operand(im, 1);
+    Operand a = operand(im, 0);
+    Operand b = operand(im, 1);
     result_emit(im, BIND_TERM, "$30*$41", 2, a, b);
 }
 
 static void take_mod(Import *im, const Pb__Node *n)
 {
     (void)n;
-    Operand a = operand(im, 0), b = operand(im, 1);
+    Operand a = operand(im, 0);
+    Operand b = operand(im, 1);
     if (im->failed)
         return;
     if (attribute_int(im, "fmod", 0)) /* the sign is that of a */
@@ -70,10 +73,12 @@ static void take_variadic(Import *im, const Pb__Node *n)
 
 static void take_clip(Import *im, const Pb__Node *n)
 {
-    bool given_low = has_input(n, 1), given_high = has_input(n, 2);
+    bool given_low = has_input(n, 1);
+    bool given_high = has_input(n, 2);
     bool low = given_low || attribute(im, "min");
     bool high = given_high || attribute(im, "max");
-    Operand x = operand(im, 0), a = {0}, b = {0};
+    Operand x = operand(im, 0);
+    Operand a = {0}, b = {0};
     if (given_low)
         a = operand(im, 1);
     else if (low)
@@ -100,7 +105,8 @@ static void take_clip(Import *im, const Pb__Node *n)
 /* Whole numbers, truths and floats are all numbers here. */
 static void take_cast(Import *im, const Pb__Node *n)
 {
-    int from = input_element(im, 0), to = (int)attribute_int(im, "to", EL_FLOAT);
+    int from = input_element(im, 0);
+    int to = (int)attribute_int(im, "to", EL_FLOAT);
     Operand x = operand(im, 0);
     if (strcmp(n->op, "CastLike") == 0)
         to = input_element(im, 1);
@@ -191,7 +197,8 @@ static void take_shift(Import *im, const Pb__Node *n)
 {
     (void)n;
     bool left = strcmp(attribute_text(im, "direction", "LEFT"), "LEFT") == 0;
-    Operand x = operand(im, 0), k = operand(im, 1);
+    Operand x = operand(im, 0);
+    Operand k = operand(im, 1);
     if (left)
         result_emit(im, BIND_TERM, "$30*2^$41", 2, x, k);
     else

@@ -88,7 +88,8 @@ static void take_quantize(Import *im, const Pb__Node *n)
     int64_t axis = scale_axis(im, &rank);
     if (axis < 0)
         return;
-    Operand x = operand(im, 0), scale = along(im, 1, axis, rank);
+    Operand x = operand(im, 0);
+    Operand scale = along(im, 1, axis, rank);
     if (!im->failed)
         quantized(im, emit(im, BIND_TERM, "$30/$41", 2, x, scale), 2, axis, rank);
 }
@@ -100,7 +101,8 @@ static void take_dequantize(Import *im, const Pb__Node *n)
     int64_t axis = scale_axis(im, &rank);
     if (axis < 0)
         return;
-    Operand x = less_zero(im, 0, 2, axis), scale = along(im, 1, axis, rank);
+    Operand x = less_zero(im, 0, 2, axis);
+    Operand scale = along(im, 1, axis, rank);
     result_emit(im, BIND_TERM, "$30*$41", 2, x, scale);
 }
 
@@ -127,11 +129,15 @@ static void take_dynamic(Import *im, const Pb__Node *n)
 static void take_product(Import *im, const Pb__Node *n)
 {
     (void)n;
-    int a = input_rank(im, 0), b = input_rank(im, 3);
+    int a = input_rank(im, 0);
+    int b = input_rank(im, 3);
     if (a < 0 || b < 0)
         return;
-    Operand x = less_zero(im, 0, 2, a - 2), w = less_zero(im, 3, 5, b - 1);
-    Operand sx = along(im, 1, a - 2, a), sw = along(im, 4, b - 1, b), sy = operand(im, 6);
+    Operand x = less_zero(im, 0, 2, a - 2);
+    Operand w = less_zero(im, 3, 5, b - 1);
+    Operand sx = along(im, 1, a - 2, a);
+    Operand sw = along(im, 4, b - 1, b);
+    Operand sy = operand(im, 6);
     if (im->failed)
         return;
     Operand y = emit(im, BIND_TERM, "$30 @ $41", 2, x, w);
@@ -145,8 +151,11 @@ static void take_conv(Import *im, const Pb__Node *n)
     int rank = input_rank(im, 0);
     if (rank < 0)
         return;
-    Operand x = less_zero(im, 0, 2, 1), w = less_zero(im, 3, 5, 0);
-    Operand sx = operand(im, 1), sw = along(im, 4, 1, rank), sy = operand(im, 6);
+    Operand x = less_zero(im, 0, 2, 1);
+    Operand w = less_zero(im, 3, 5, 0);
+    Operand sx = operand(im, 1);
+    Operand sw = along(im, 4, 1, rank);
+    Operand sy = operand(im, 6);
     Operand y = x;
     if (!im->failed)
         y = convolution(im, x, w);
@@ -163,7 +172,8 @@ static void take_conv(Import *im, const Pb__Node *n)
 static void take_conv_integer(Import *im, const Pb__Node *n)
 {
     (void)n;
-    Operand x = less_zero(im, 0, 2, 1), w = less_zero(im, 1, 3, 0);
+    Operand x = less_zero(im, 0, 2, 1);
+    Operand w = less_zero(im, 1, 3, 0);
     if (!im->failed)
         result(im, 0, convolution(im, x, w));
 }
@@ -171,10 +181,12 @@ static void take_conv_integer(Import *im, const Pb__Node *n)
 static void take_product_integer(Import *im, const Pb__Node *n)
 {
     (void)n;
-    int a = input_rank(im, 0), b = input_rank(im, 1);
+    int a = input_rank(im, 0);
+    int b = input_rank(im, 1);
     if (a < 0 || b < 0)
         return;
-    Operand x = less_zero(im, 0, 2, a - 2), w = less_zero(im, 1, 3, b - 1);
+    Operand x = less_zero(im, 0, 2, a - 2);
+    Operand w = less_zero(im, 1, 3, b - 1);
     result_emit(im, BIND_TERM, "$30 @ $41", 2, x, w);
 }
 

@@ -194,7 +194,8 @@ static void take_einsum(Import *im, const Pb__Node *n)
         problem(im, "%d operands; there can be 1 to 3", args);
         return;
     }
-    char *clean = (char *)text_format(im->ngc, "%s", letters), *to = clean;
+    char *clean = (char *)text_format(im->ngc, "%s", letters);
+    char *to = clean;
     for (const char *c = letters; *c; c++)
         if (*c != ' ' && *c != '"' && *c != '\n' && *c != '$')
             *to++ = *c;
@@ -223,7 +224,10 @@ static void take_attention(Import *im, const Pb__Node *n)
 {
     double scale = 0;
     const Known *number = input_known(im, 3);
-    Operand q = operand(im, 0), k = {0}, v = operand(im, 2), mask = {0};
+    Operand q = operand(im, 0);
+    Operand k = {0};
+    Operand v = operand(im, 2);
+    Operand mask = {0};
     int64_t order[MAX_RANK];
     int rank = attribute_ints(im, "perm", order, MAX_RANK);
     if (im->failed)
@@ -272,7 +276,8 @@ static void take_loss(Import *im, const Pb__Node *n)
     const char *reduction = attribute_text(im, "reduction", "mean");
     const Pb__Attribute *ignore = attribute(im, "ignore_index");
     Operand arg[3] = {operand(im, 0), operand(im, 1)};
-    int args = 2, rank = input_rank(im, 0);
+    int args = 2;
+    int rank = input_rank(im, 0);
     Text t = {.ngc = im->ngc};
     if (im->failed)
         return;

@@ -129,7 +129,8 @@ static const char *new_axes_form(Import *im, unsigned set, int count, Operand x)
 {
     static const Size ones[MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
     const char *part[MAX_RANK] = {0};
-    int rank = operand_node(x)->shape.rank, last = 0;
+    int rank = operand_node(x)->shape.rank;
+    int last = 0;
     for (int i = 0; i < MAX_RANK; i++)
         if (set >> i & 1) {
             part[i] = "new";
@@ -241,7 +242,8 @@ static void take_transpose(Import *im, const Pb__Node *n)
 {
     (void)n;
     int64_t perm[MAX_RANK];
-    int rank = input_rank(im, 0), given = attribute_ints(im, "perm", perm, MAX_RANK);
+    int rank = input_rank(im, 0);
+    int given = attribute_ints(im, "perm", perm, MAX_RANK);
     Operand x = operand(im, 0);
     if (im->failed)
         return;
@@ -249,7 +251,8 @@ static void take_transpose(Import *im, const Pb__Node *n)
         problem(im, "attribute 'perm': %d axes of %d", given, rank);
         return;
     }
-    bool same = true, last = rank >= 2;
+    bool same = true;
+    bool last = rank >= 2;
     for (int i = 0; i < rank; i++) {
         if (given < 0)
             perm[i] = rank - 1 - i;
@@ -353,7 +356,8 @@ static int64_t split_lengths(Import *im, int count, Size axis, int64_t *length)
 static void split_even(Import *im, Operand x, int64_t axis, int count)
 {
     const char *form = axis == 0 ? "split($00, %d)" : "split($00, %d, %lld)";
-    long long last = operand_node(x)->shape.rank - 1, where = axis == last ? -1 : axis;
+    long long last = operand_node(x)->shape.rank - 1;
+    long long where = axis == last ? -1 : axis;
     Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, form, count, where), 1, &x);
     l->parts = count;
     Operand parts = emit_line(im, l);
@@ -369,7 +373,8 @@ static void take_split(Import *im, const Pb__Node *n)
     if (!input_shape(im, 0, &s))
         return;
     int64_t axis = axis_attribute(im, 0, s.rank);
-    bool nothing = is_empty(input_known(im, 0)), even = true;
+    bool nothing = is_empty(input_known(im, 0));
+    bool even = true;
     Operand x;
     if (nothing)
         x = (Operand){0};
@@ -406,7 +411,8 @@ static void take_split(Import *im, const Pb__Node *n)
 static const char *bound_text(Import *im, Size bound, Size size, bool is_end, int64_t step)
 {
     int64_t b, n;
-    bool number = size_number(im->g, bound, &b), known = size_number(im->g, size, &n);
+    bool number = size_number(im->g, bound, &b);
+    bool known = size_number(im->g, size, &n);
     bool up = step > 0;
     if (!number) {
         bool is_whole = bound == size && is_end && up;
@@ -414,7 +420,8 @@ static const char *bound_text(Import *im, Size bound, Size size, bool is_end, in
     }
 
     /* an axis of a run-time size is shorter than these */
-    int64_t above = INT32_MAX, below = -INT32_MAX;
+    int64_t above = INT32_MAX;
+    int64_t below = -INT32_MAX;
     if (known) {
         above = up ? n : n - 1;
         below = up ? -n : -n - 1;
@@ -532,7 +539,8 @@ static void take_slice(Import *im, const Pb__Node *n)
         int64_t step, axis = slice_axis(im, &l, i, s.rank, &step);
         if (axis < 0)
             return;
-        Size from = known_size(im->g, l.starts, i), to = known_size(im->g, l.ends, i);
+        Size from = known_size(im->g, l.starts, i);
+        Size to = known_size(im->g, l.ends, i);
         if (is_nothing(im, from, to, s.dim[axis], step)) {
             part_shape.dim[axis] = 0;
             nothing = true;
@@ -558,7 +566,8 @@ static void take_slice(Import *im, const Pb__Node *n)
 /* A table of weights that is read by ints. */
 static bool take_embedding(Import *im)
 {
-    const Meaning *m = input_of(im, 0), *index = input_of(im, 1);
+    const Meaning *m = input_of(im, 0);
+    const Meaning *index = input_of(im, 1);
     if (im->failed || !m->known || !m->known->name || m->known->rank != 2 || index->known ||
         attribute_int(im, "axis", 0) != 0 || element_is_int(m->known->element))
         return false;
@@ -706,7 +715,8 @@ static void take_gather_nd(Import *im, const Pb__Node *n)
     (void)n;
     int64_t batch = attribute_int(im, "batch_dims", 0);
     Size size[MAX_RANK];
-    Operand x = operand(im, 0), i = {0};
+    Operand x = operand(im, 0);
+    Operand i = {0};
     int sizes = 0;
     if (!im->failed)
         sizes = place_axes(im, 1, batch, size);
@@ -723,8 +733,10 @@ static void take_scatter(Import *im, const Pb__Node *n)
 {
     static const char *const ways[] = {"add", "mul", "max", "min"};
     bool nd = strcmp(n->op, "ScatterND") == 0;
-    const char *reduction = attribute_text(im, "reduction", "none"), *way = NULL;
-    int rank = input_rank(im, 0), sizes = 1;
+    const char *reduction = attribute_text(im, "reduction", "none");
+    const char *way = NULL;
+    int rank = input_rank(im, 0);
+    int sizes = 1;
     Size size[MAX_RANK];
     Operand x = operand(im, 0);
     int64_t axis = im->failed || nd ? 0 : axis_attribute(im, 0, rank);
@@ -742,7 +754,8 @@ static void take_scatter(Import *im, const Pb__Node *n)
     size[0] = operand_node(x)->shape.dim[axis];
     if (nd && !(sizes = place_axes(im, 1, 0, size)))
         return;
-    Operand i = places(im, 1, size, sizes), u = operand(im, 2);
+    Operand i = places(im, 1, size, sizes);
+    Operand u = operand(im, 2);
     if (im->failed)
         return;
     const char *at = "";

@@ -90,7 +90,8 @@ static double mel_of(double frequency)
 /* Edge i of the bands, as a place in the spectrum. */
 static double mel_edge(const Mel *m, int64_t i)
 {
-    double low = mel_of(m->low), high = mel_of(m->high);
+    double low = mel_of(m->low);
+    double high = mel_of(m->high);
     double mel = low + (double)i * (high - low) / (m->bands + 2);
     return floor((m->length + 1) * 700 * (pow(10, mel / 2595) - 1) / m->rate);
 }
@@ -136,7 +137,8 @@ static void take_dft(Import *im, const Pb__Node *n)
 {
     (void)n;
     int rank = input_rank(im, 0);
-    int64_t length = 0, axis = attribute_int(im, "axis", im->opset < 20 ? 1 : -2);
+    int64_t length = 0;
+    int64_t axis = attribute_int(im, "axis", im->opset < 20 ? 1 : -2);
     const Known *given = given_known(im, 1, "the length");
     const Known *at = given_known(im, 2, "the axis");
     Operand x = operand(im, 0);
@@ -179,7 +181,8 @@ static void take_stft(Import *im, const Pb__Node *n)
     int64_t step = 0, length = 0, size = 0, pieces = 0;
     const Known *by = want_known(im, 1, "the step");
     const Known *given = given_known(im, 3, "the length");
-    Operand x = operand(im, 0), window = {0};
+    Operand x = operand(im, 0);
+    Operand window = {0};
     if (im->failed)
         return;
     if (has_input(n, 2))

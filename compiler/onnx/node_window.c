@@ -131,7 +131,8 @@ static void finish_conv(Import *im, Operand x, const Window *w, const char *laye
                         const char *plain, int64_t channels, const char *args)
 {
     bool biased = has_input(im->at, 2);
-    Known *W = own_weight(im, 1, w->n + 2), *b = NULL;
+    Known *W = own_weight(im, 1, w->n + 2);
+    Known *b = NULL;
     if (biased)
         b = own_weight(im, 2, 1);
 
@@ -269,7 +270,8 @@ static const char *pool_form(Import *im, const char *f, const Window *w, const c
 static Operand by_columns(Import *im, Operand y, const Window *w)
 {
     int64_t n[DIRECTIONS], all = 1;
-    Operand rest = y, sum = {0};
+    Operand rest = y;
+    Operand sum = {0};
     for (int i = 0; i < w->n; i++, all *= n[i - 1])
         if (!size_number(im->g, w->image[i], &n[i])) {
             problem(im, "attribute 'storage_order': only 0 is supported for run-time sizes");
@@ -296,7 +298,8 @@ static Operand by_columns(Import *im, Operand y, const Window *w)
 static Operand pool_places(Import *im, Operand x, const Window *w)
 {
     Shape s = operand_node(x)->shape;
-    Size area = 1, channels[MAX_RANK] = {s.dim[0], s.dim[1], 1, 1, 1};
+    Size area = 1;
+    Size channels[MAX_RANK] = {s.dim[0], s.dim[1], 1, 1, 1};
     for (int i = 0; i < w->n; i++)
         area = size_mul(im->g, area, s.dim[2 + i]);
     Operand y = emit(im, BIND_ATOM, pool_form(im, "max_pool_index", w, ""), 1, x);
@@ -333,7 +336,8 @@ static void take_max_unpool(Import *im, const Pb__Node *n)
     Window w;
     Size dim[MAX_RANK], count = 1;
     const Known *given = given_known(im, 2, "the sizes");
-    Operand x = operand(im, 0), at = operand(im, 1);
+    Operand x = operand(im, 0);
+    Operand at = operand(im, 1);
     if (im->failed || !read_window(im, &w, NULL))
         return;
     Shape s = operand_node(x)->shape;
@@ -378,7 +382,9 @@ static void take_roi_align(Import *im, const Pb__Node *n)
     double scale = attribute_float(im, "spatial_scale", 1);
     const char *at = attribute_text(im, "coordinate_transformation_mode",
                                     im->opset < 16 ? "output_half_pixel" : "half_pixel");
-    Operand x = operand(im, 0), boxes = operand(im, 1), images = operand(im, 2);
+    Operand x = operand(im, 0);
+    Operand boxes = operand(im, 1);
+    Operand images = operand(im, 2);
     if (im->failed)
         return;
     if (strcmp(attribute_text(im, "mode", "avg"), "avg") != 0)
@@ -504,7 +510,8 @@ static void add_crop(Import *im, Text *t)
 {
     const Known *roi = want_known(im, 1, "the region");
     int rank = input_rank(im, 0);
-    double from = 0, to = 1, value = attribute_float(im, "extrapolation_value", 0);
+    double from = 0, to = 1;
+    double value = attribute_float(im, "extrapolation_value", 0);
     if (!im->failed && roi->count != 2 * rank)
         problem(im, "the region has %d numbers for %d axes", (int)roi->count, rank);
 
@@ -531,7 +538,8 @@ static bool resize_places(Import *im, const char *mode, bool scaled, Text *t)
                                                {"round_prefer_ceil", "half_up"},
                                                {"floor", "floor"},
                                                {"ceil", "ceil"}};
-    bool old = im->opset < 11, nearest = strcmp(mode, "nearest") == 0;
+    bool old = im->opset < 11;
+    bool nearest = strcmp(mode, "nearest") == 0;
     bool halves = !old || (by_pytorch(im) && !nearest); /* see the manual */
     const char *at =
         attribute_text(im, "coordinate_transformation_mode", halves ? "half_pixel" : "asymmetric");
@@ -637,7 +645,8 @@ static void take_grid_sample(Import *im, const Pb__Node *n)
     static const char *const outsides[][2] = {{"zeros", ""},
                                               {"border", ", outside = pad_edge"},
                                               {"reflection", ", outside = pad_reflect"}};
-    const char *mode = attribute_text(im, "mode", "bilinear"), *degree = NULL, *outside = NULL;
+    const char *mode = attribute_text(im, "mode", "bilinear");
+    const char *degree = NULL, *outside = NULL;
     const char *padding = attribute_text(im, "padding_mode", "zeros");
     for (int i = 0; i < 5; i++)
         if (strcmp(mode, degrees[i][0]) == 0)
@@ -645,7 +654,8 @@ static void take_grid_sample(Import *im, const Pb__Node *n)
     for (int i = 0; i < 3; i++)
         if (strcmp(padding, outsides[i][0]) == 0)
             outside = outsides[i][1];
-    Operand x = operand(im, 0), grid = operand(im, 1);
+    Operand x = operand(im, 0);
+    Operand grid = operand(im, 1);
     if (!im->failed && (!degree || !outside))
         problem(im, "the mode '%s' with '%s' is not supported", mode, padding);
     if (im->failed)

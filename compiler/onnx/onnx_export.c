@@ -194,7 +194,8 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
     graph->name = (char *)m->name;
 
     /* predict is not training; losses and gradients are */
-    Node **use = model_with_training(m, 0), **learn = model_with_training(m, 1);
+    Node **use = model_with_training(m, 0);
+    Node **learn = model_with_training(m, 1);
     int count = choose_roots(&x, training, root);
     Node **node = arena_array(ngc, count + 1, sizeof *node);
     for (int i = 0; i < count; i++)

@@ -141,7 +141,8 @@ static Region *find_regions(Import *im, const Page *p, int *count)
 
 static int by_hash(const void *a, const void *b)
 {
-    const Region *x = a, *y = b;
+    const Region *x = a;
+    const Region *y = b;
     if (x->hash != y->hash)
         return x->hash < y->hash ? -1 : 1;
     if (x->count != y->count)
@@ -243,7 +244,8 @@ static Literals literals_of(Import *im, const Page *p, const Region *r)
 /* Sets for each number the parameter that it is, or -1. Returns how many parameters there are. */
 static int choose_parameters(const Literals *n, int regions, int *parameter)
 {
-    int count = 0, places = n[0].count;
+    int count = 0;
+    int places = n[0].count;
     for (int i = 0; i < places; i++) {
         bool differs = false;
         parameter[i] = -1;
@@ -265,7 +267,8 @@ static int choose_parameters(const Literals *n, int regions, int *parameter)
 static const char *parameter_name(Import *im, const char *text, const char *at, const char **names,
                                   int count)
 {
-    const char *end = at, *word = "n";
+    const char *end = at;
+    const char *word = "n";
     if (at - text > 4 && begins(at - 3, " = ")) {
         end = at - 3;
         const char *start = end;
@@ -319,7 +322,8 @@ static Def *make_def(Import *im, const Page *p, const Region *r, const int *para
                 text_put(&t, c, 1);
                 continue;
             }
-            int which = parameter[number++], length = number_length(c);
+            int which = parameter[number++];
+            int length = number_length(c);
             if (which == named) {
                 d->number[named] = parameter_name(im, s->text, c, d->number, named);
                 named++;
@@ -481,7 +485,8 @@ static bool make_best(Import *im, Page *p)
 /* The number at the end of a path, "h.0" or "layer_0", or -1. *stem: the length before it. */
 static int path_number(const char *path, int *stem)
 {
-    size_t n = path ? strlen(path) : 0, digits = 0;
+    size_t n = path ? strlen(path) : 0;
+    size_t digits = 0;
     while (digits < n && is_digit(path[n - 1 - digits]))
         digits++;
     if (digits == 0 || digits > 6 || digits + 2 > n || !strchr("._", path[n - 1 - digits]))
@@ -509,7 +514,8 @@ static bool continues(const Statement *a, const Statement *b, const Statement *f
     if (!first->label && !b->label)
         return true;
     int stem_a = 0, stem_b = 0;
-    int x = path_number(first->label, &stem_a), y = path_number(b->label, &stem_b);
+    int x = path_number(first->label, &stem_a);
+    int y = path_number(b->label, &stem_b);
     if (x != 0 || y != passes || stem_a != stem_b)
         return false;
     return strncmp(first->label, b->label, (size_t)stem_a) == 0;

@@ -155,7 +155,8 @@ static const char *erf_part(Finder *f, const char *name)
 {
     const char *inner = beside_number(f, made_by(f, name, "Add"), 1);
     const Pb__Node *erf = made_by(f, inner, "Erf");
-    const Pb__Node *div = operand_by(f, erf, 0, "Div"), *mul = operand_by(f, erf, 0, "Mul");
+    const Pb__Node *div = operand_by(f, erf, 0, "Div");
+    const Pb__Node *mul = operand_by(f, erf, 0, "Mul");
     if (div && div->n_input == 2 && is_about(f, div->input[1], sqrt(2)))
         return div->input[0];
     return beside_number(f, mul, sqrt(0.5));
@@ -430,7 +431,8 @@ static bool find_groups(Finder *f, int at)
         return false;
 
     /* [m, groups, -1] */
-    int64_t groups = known_tensor(f, norm->input[1])->count, v[3] = {0};
+    int64_t groups = known_tensor(f, norm->input[1])->count;
+    int64_t v[3] = {0};
     const Known *shape = known_tensor(f, parts->input[1]);
     for (int i = 0; shape && shape->count == 3 && i < 3; i++)
         known_whole(f->im->g, shape, i, &v[i]);
@@ -453,7 +455,8 @@ static bool find_groups(Finder *f, int at)
 /* A product with a number, or a quotient by one: its operand, and the number's name. */
 static const char *scaled_by(Finder *f, const char *name, const char **number, bool *divided)
 {
-    const Pb__Node *div = made_by(f, name, "Div"), *mul = made_by(f, name, "Mul");
+    const Pb__Node *div = made_by(f, name, "Div");
+    const Pb__Node *mul = made_by(f, name, "Mul");
     const Pb__Node *n = div ? div : mul;
     *number = "";
     *divided = div != NULL;

@@ -32,9 +32,11 @@ static int common_start(const Page *p)
             common = most;
         }
         int same = 0;
-        const char *a = first, *b = s->label;
+        const char *a = first;
+        const char *b = s->label;
         while (same < most && same < common) {
-            size_t n = strcspn(a, "."), m = strcspn(b, ".");
+            size_t n = strcspn(a, ".");
+            size_t m = strcspn(b, ".");
             if (n != m || strncmp(a, b, n) != 0)
                 break;
             same++;
@@ -290,7 +292,8 @@ static void add_loss(Import *im, Text *t, const ImportOptions *options)
     bool labels = (strcmp(loss, "cross_entropy") == 0 || strcmp(loss, "nll") == 0) && s.rank > 0;
     if (labels)
         s.rank--;
-    const char *target = name_fresh(im, "t", false), *J = name_fresh(im, "J", false);
+    const char *target = name_fresh(im, "t", false);
+    const char *J = name_fresh(im, "J", false);
     const char *mark = options->loss ? "" : "# ";
     text_add(t, "\n%sinput %s%s%s\n", mark, target, s.rank ? shape_text(im->g, s) : "",
              text_if(labels, ": int"));

@@ -222,7 +222,8 @@ static bool is_constant(const Statement *s)
  * the first of several blocks that read them is like the others. */
 static void move_constants(Import *im, Page *p)
 {
-    int n = p->statements, count = 0, inputs = 0;
+    int n = p->statements;
+    int count = 0, inputs = 0;
     Statement **in = LIST_COPY(im->ngc, p->statement, n);
     bool *first = arena_array(im->ngc, n + 1, sizeof *first);
     for (int i = 0; i < n; i++) {

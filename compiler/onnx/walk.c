@@ -74,7 +74,8 @@ static Known *fixed_input(Import *im, const Pb__Value *v, const Pb__TensorType *
     if (!text)
         return NULL;
 
-    int64_t count = 0, room = (int64_t)strlen(text);
+    int64_t count = 0;
+    int64_t room = (int64_t)strlen(text);
     double *number = arena_array(im->ngc, room + 1, sizeof *number);
     for (const char *c = text; *c;) {
         char *end;
@@ -84,7 +85,8 @@ static Known *fixed_input(Import *im, const Pb__Value *v, const Pb__TensorType *
         c = end != c ? end : c + 1;
     }
 
-    int64_t dim[MAX_RANK] = {count}, all = 1;
+    int64_t dim[MAX_RANK] = {count};
+    int64_t all = 1;
     int rank = 1;
     if (type->shape && type->shape->n_axis <= MAX_RANK) {
         rank = (int)type->shape->n_axis;

@@ -170,7 +170,8 @@ static const char *guard(Js *j, const Val *v)
 static const char *operation(Js *j, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
-    const char *arg[3] = {"", "", ""}, *sign = info->sign;
+    const char *arg[3] = {"", "", ""};
+    const char *sign = info->sign;
     Text list = {.ngc = j->ngc}; /* "a, b" */
     if (!info->js)
         return refuse(j, info->name);
@@ -378,9 +379,12 @@ static const char *operand_element(Js *j, const Node *n, const char *at)
 static void print_gemm(Js *j)
 {
     const Kernel *k = j->k;
-    const Node *y = k->product, *c = k->store[0].node;
+    const Node *y = k->product;
+    const Node *c = k->store[0].node;
     Product x = product_of(j->graph, y);
-    const char *m = size(j, x.m), *n = size(j, x.n), *inner = size(j, x.k);
+    const char *m = size(j, x.m);
+    const char *n = size(j, x.n);
+    const char *inner = size(j, x.k);
     const char *alpha = "1";
     if (k->alpha)
         alpha = value(j, k->alpha);
@@ -429,7 +433,8 @@ static const char *operands_text(Js *j, const Node *n)
 {
     Text t = text_empty(j->ngc);
     for (int i = 0; i < n->nargs; i++) {
-        const Node *a = n->arg[i], *held = kernel_operand(j->p, j->k, i);
+        const Node *a = n->arg[i];
+        const Node *held = kernel_operand(j->p, j->k, i);
         text_add(&t, "%s{shape: %s", comma_before(i), sizes_text(j, a));
         if (call_takes(n, i) && call_operand(j->p, n, i) != a)
             refuse(j, "padding that is not stored");
@@ -446,7 +451,8 @@ static const char *attr_text(Js *j, const Node *n)
     if (n->op != OP_conv && n->op != OP_convk)
         return text_format(j->ngc, "{ta: %s}", at->ta ? "true" : "false");
 
-    const Size *stride = at->stride, *dilation = at->dilation;
+    const Size *stride = at->stride;
+    const Size *dilation = at->dilation;
     return text_format(j->ngc, "{stride: [%s, %s], dilation: [%s, %s], groups: %d}",
                        size(j, stride[0]), size(j, stride[1]), size(j, dilation[0]),
                        size(j, dilation[1]), at->groups);

@@ -177,7 +177,8 @@ static double worth_of(Search *s, const Move *m, double excess, double extra)
     /* tried, measured, and taken back */
     move_values(f, m, 1);
     try_ways(s);
-    double gain = excess - f->excess, cost = f->extra - extra;
+    double gain = excess - f->excess;
+    double cost = f->extra - extra;
     move_values(f, m, -1);
     /* what costs nothing is worth its whole gain */
     return gain / (cost < 1 ? 1 : cost);
@@ -200,7 +201,8 @@ static Move *likely_move(Search *s)
  * guess of what they are worth now, so mostly only the first few are measured again. */
 static const Move *best_move(Search *s, int round)
 {
-    double excess = s->f->excess, extra = s->f->extra;
+    double excess = s->f->excess;
+    double extra = s->f->extra;
 
     for (int i = 0; i < s->moves && s->careful; i++)
         s->move[i].worth = INFINITY;
@@ -309,7 +311,8 @@ typedef struct Choice { /* a value that might be kept */
 
 static int compare_worth(const void *x, const void *y)
 {
-    const Choice *a = x, *b = y;
+    const Choice *a = x;
+    const Choice *b = y;
 
     if (a->worth != b->worth)
         return a->worth < b->worth ? 1 : -1;
@@ -352,7 +355,8 @@ static bool keep_more(Search *s, Choice *list)
     int count = list_choices(f, list);
 
     for (int i = 0; i < count && !is_over(s); i++) {
-        FlowWay *way = &f->way[list[i].value], before = *way;
+        FlowWay *way = &f->way[list[i].value];
+        FlowWay before = *way;
         /* kept if that fits, else at least computed again once instead of for each reader */
         for (*way = FLOW_KEEP; *way < before; ++*way) {
             try_ways(s);
@@ -421,7 +425,8 @@ static void search(Search *s, int64_t room)
 /* The lowest peak: a search for a room that is halved again and again. */
 static void search_low(Search *s)
 {
-    int64_t below = 0, room = s->peak;
+    int64_t below = 0;
+    int64_t room = s->peak;
 
     for (int i = 0; i < BISECTIONS && room > below && !is_over(s); i++) {
         int64_t middle = below + (room - below) / 2;

@@ -12,7 +12,8 @@ static double half_share(int64_t rows, int64_t columns, int64_t diagonal, int64_
 
     for (int64_t i = 0; i < rows; i += block) {
         /* rows i .. end - 1 are computed up to the diagonal of the last of them */
-        int64_t end = min_int64(i + block, rows), most = end + diagonal;
+        int64_t end = min_int64(i + block, rows);
+        int64_t most = end + diagonal;
         if (most > 0)
             done += (double)(end - i) * (double)min_int64(most, columns);
     }
@@ -49,7 +50,8 @@ static int64_t product_flops(Graph *g, const Node *n)
  * is computed, and a fold takes one operation in each pass. */
 static int64_t loop_flops(Graph *g, const Kernel *k)
 {
-    int64_t passes[MAX_AXES + 1] = {1}, flops = 0;
+    int64_t passes[MAX_AXES + 1] = {1};
+    int64_t flops = 0;
 
     for (int i = 0; i < k->axes; i++)
         passes[i + 1] = passes[i] * size_max(g, k->extent[i]);
@@ -107,7 +109,8 @@ static double kernel_passes(const Program *p, const Kernel *k)
 double kernel_time(const Program *p, const Kernel *k)
 {
     enum { PER_NS = 8, DRAW = 5 }; /* elements a nanosecond; nanoseconds of a random number */
-    double flops = (double)kernel_flops(p, k), time = 0;
+    double flops = (double)kernel_flops(p, k);
+    double time = 0;
 
     if (k->kind == K_FOR || k->kind == K_TEST || k->kind == K_NEXT)
         return 0;

@@ -62,7 +62,8 @@ void kernel_join(Program *p, Kernel *k, int i)
     }
 
     /* i*inner + j runs from 0 to outer*inner - 1, and each index steps by what j stepped by */
-    Size outer = k->extent[i], inner = k->extent[i + 1];
+    Size outer = k->extent[i];
+    Size inner = k->extent[i + 1];
     k->extent[i + 1] = size_mul(p->graph, outer, inner);
     move_axes(k, i, i + 1);
 }

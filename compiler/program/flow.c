@@ -446,7 +446,8 @@ static bool comes_along(const Flow *f, int w, int reader)
  * and of other values that this or other units want, with the pieces that they read. */
 static uint64_t wanted_pieces(const Flow *f, const Unit *u, int v, int reader)
 {
-    uint64_t set = pieces_of(u, v), before = 0;
+    uint64_t set = pieces_of(u, v);
+    uint64_t before = 0;
 
     for (int i = 0; i < u->pieces; i++)
         if (comes_along(f, u->piece[i].value, reader))

@@ -49,7 +49,8 @@ static void live_through(const Program *p, const Uses *u, const Node *n)
     /* from the loop around the kernel outward to the one that makes it anew */
     for (const Loop *of = u->item->kernel[u->at]->loop; of && of != home;) {
         const struct ProgramLoop *loop = program_loop(p, of);
-        int begin = loop->begin - start, end = loop->end - start;
+        int begin = loop->begin - start;
+        int end = loop->end - start;
         use->first = min_int(begin, use->first);
         use->last = max_int(end, use->last);
         of = loop->outer;

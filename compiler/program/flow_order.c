@@ -180,7 +180,8 @@ static int late_place(Late *l, const KernelRun *item, const int *writers, int pl
 
 void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
 {
-    int slots = p->nodes + 1, room = count + 1;
+    int slots = p->nodes + 1;
+    int room = count + 1;
     Late l = {.p = p,
               .reader = arena_array(p->ngc, slots, sizeof *l.reader),
               .over = arena_array(p->ngc, slots, sizeof *l.over)};

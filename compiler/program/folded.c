@@ -90,7 +90,8 @@ static bool adds_parts(const Node *outer, const Node *inner)
 void find_nested_sums(Program *p, const Demand *demand)
 {
     for (int i = 0; i < p->nodes; i++) {
-        const Node *n = p->node[i], *part = n->op == OP_collect ? n->arg[0] : n;
+        const Node *n = p->node[i];
+        const Node *part = n->op == OP_collect ? n->arg[0] : n;
         if (part == n || part->op != OP_collect || !adds_parts(n, part))
             continue;
         if (only_adds(n) && is_used_up(p, part, demand) && program_home(p, part) == n->attr.loop &&
@@ -110,7 +111,8 @@ Node *adding_collect(const Program *p, Node *n)
 /* Is n the sum of a product over the passes of a loop? */
 static bool match_collected(const Program *p, Node *n, const Demand *demand, Accumulation *a)
 {
-    const Node *part = adding_collect(p, n), *product = part->arg[0];
+    const Node *part = adding_collect(p, n);
+    const Node *product = part->arg[0];
 
     if (!only_adds(part) || !is_gemm(p, product) || !is_used_up(p, product, demand) ||
         node_loop(product) != part->attr.loop)
@@ -134,7 +136,8 @@ static bool match_accumulation(const Program *p, Node *n, const Demand *demand, 
     /* the product is the second operand; of a sum it may be the first, too */
     int last = n->op == OP_sub;
     for (int k = 1; k >= last; k--) {
-        const Node *x = n->arg[1 - k], *scaled = n->arg[k];
+        const Node *x = n->arg[1 - k];
+        const Node *scaled = n->arg[k];
 
         if (!match_scaled(scaled, a) || !is_gemm(p, a->product) || a->product->attr.chain)
             continue;

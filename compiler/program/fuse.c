@@ -83,7 +83,8 @@ static void build_loop(Program *p, Node *loop, int *made_by)
         Node *leaf = loop_leaf(loop, i);
         add_kernel(p, kernel_put(p, leaf, loop_init(loop, i)), made_by);
 
-        int slot = slot_of(p, leaf), first = made_by[slot];
+        int slot = slot_of(p, leaf);
+        int first = made_by[slot];
         Kernel *update = kernel_put(p, leaf, loop_next(loop, i));
         update->loop = loop->attr.loop;
         add_kernel(p, update, made_by);

@@ -111,7 +111,8 @@ static bool last_reduced(Shape shape, uint32_t axes)
  * its reduced axis step by one element, and its last one not? */
 static bool rows_are_columns(const Kernel *k)
 {
-    int reduced = 0, last = k->axes - 1;
+    int reduced = 0;
+    int last = k->axes - 1;
     bool some = false;
 
     if (last < 1 || k->axis[last] != AX_TRAIL)
@@ -166,14 +167,20 @@ Kernel *kernel_reduce(Program *p, Node *n)
 Kernel *kernel_matmul(Program *p, Node *n)
 {
     Kernel *k = new_kernel(p, n, 1);
-    const Node *a = n->arg[0], *b = n->arg[1];
-    int rank = n->shape.rank, ta = n->attr.ta, tb = n->attr.tb;
+    const Node *a = n->arg[0];
+    const Node *b = n->arg[1];
+    int rank = n->shape.rank;
+    int ta = n->attr.ta;
+    int tb = n->attr.tb;
     if (rank + 1 > MAX_RANK)
         ngc_bug("matmul of rank %d", rank);
 
     /* the axes of the nest, and the last two of each matrix */
-    int axis_i = rank - 2, axis_l = rank - 1, axis_j = rank;
-    int row = rank - 2, column = rank - 1;
+    int axis_i = rank - 2;
+    int axis_l = rank - 1;
+    int axis_j = rank;
+    int row = rank - 2;
+    int column = rank - 1;
     Size columns = n->shape.dim[column];
 
     Shape shape = n->shape;
@@ -262,7 +269,8 @@ Kernel *kernel_conv(Program *p, Node *n)
     Index y[4] = {out, at[C_I], at[C_J], at[C_BATCH]};
 
     /* one of them is read, the other is the result */
-    const Index *read = y, *made = kernel;
+    const Index *read = y;
+    const Index *made = kernel;
     if (forward) {
         read = kernel;
         made = y;
@@ -305,7 +313,8 @@ Kernel *kernel_scatter(Program *p, Node *n)
 Kernel *kernel_assign(Program *p, Node *n)
 {
     Kernel *k = new_kernel(p, n, 1);
-    const Node *rows = n->arg[0], *index = n->arg[1];
+    const Node *rows = n->arg[0];
+    const Node *index = n->arg[1];
     Index idx[MAX_RANK], at[MAX_RANK];
 
     add_axes(p, k, rows->shape, idx);
@@ -362,7 +371,8 @@ bool collect_is_whole(Program *p, const Node *collect)
     int moving = 0;
 
     for (int i = 0; i < collect->shape.rank; i++) {
-        Size part = a->shape.dim[i], all = collect->shape.dim[i];
+        Size part = a->shape.dim[i];
+        Size all = collect->shape.dim[i];
         bool moves = collect->attr.lo[i] == size_mul(g, pass, part) &&
                      all == size_mul(g, loop->passes, part);
         if (collect->attr.step[i] != 1)
@@ -430,7 +440,8 @@ static bool stores_apart(const Kernel *k, int axis)
     if (at == NULL || at->parts != 1)
         return false;
 
-    Coef by = at->axis[axis], row = at->part[0].by;
+    Coef by = at->axis[axis];
+    Coef row = at->part[0].by;
     bool is_place = by.plus == 1 && by.minus == 0;
     return is_place && row.minus == 0 && row.plus == k->extent[axis];
 }

@@ -461,7 +461,8 @@ static int64_t fit_functions(Module *m, const Modes *modes, int64_t room)
 /* The same with as much room as leaves work at most `most` bytes; members: those of its members. */
 static int64_t fit_into(Module *m, const Modes *modes, int64_t most, int64_t members)
 {
-    int64_t room = most - members, bytes = INT64_MAX;
+    int64_t room = most - members;
+    int64_t bytes = INT64_MAX;
 
     /* space for ints may grow, too, where values are computed again: then less is left */
     for (int i = 0; i < 2 && room > 0 && bytes > most; i++) {
@@ -478,7 +479,9 @@ static int64_t fit_into(Module *m, const Modes *modes, int64_t most, int64_t mem
  * than the least so far, so it does not depend on what the user asks for. */
 static void fit_work(Module *m, const Modes *modes)
 {
-    int64_t most = m->ngc->opt.memory, bytes = module_work_bytes(m), least;
+    int64_t most = m->ngc->opt.memory;
+    int64_t bytes = module_work_bytes(m);
+    int64_t least;
     int64_t space = m->space * type_size(m->ngc, T_FLOAT) + m->ispace * type_size(m->ngc, T_INT);
     int64_t members = bytes - space;
 

@@ -80,7 +80,8 @@ typedef struct Moved {
 /* Of a large table, no more is moved than the elements that the loops reach. */
 static int64_t moved_bytes(const Program *p, const Node *n, int64_t passes)
 {
-    int64_t all = node_bytes(p, n), most = passes * type_size(p->ngc, n->type);
+    int64_t all = node_bytes(p, n);
+    int64_t most = passes * type_size(p->ngc, n->type);
     return passes >= 0 && most < all ? most : all;
 }
 
@@ -114,7 +115,8 @@ static void add_stores(Moved *m, const Kernel *k)
 Cost function_cost(const Function *f)
 {
     const Program *p = f->program;
-    Moved read = {p, 0}, written = {p, 0};
+    Moved read = {p, 0};
+    Moved written = {p, 0};
     Loads loads = loads_of(p, add_moved, &read);
     Cost cost = {0};
 

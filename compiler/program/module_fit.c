@@ -42,7 +42,8 @@ static Program *build_smallest(const Module *m, const char *name, const Target *
 Program *program_fit(const Module *m, const char *name, const Target *t, int count)
 {
     Program *p = build_within(m, name, t, count, -1);
-    int64_t whole = program_bytes(p), room = m->room;
+    int64_t whole = program_bytes(p);
+    int64_t room = m->room;
     if (whole <= room)
         return p;
     if (room == 0)
@@ -51,7 +52,8 @@ Program *program_fit(const Module *m, const char *name, const Target *t, int cou
     /* what is planned may need more than what lives: then less may live */
     for (int i = 0; i < TRIES && room > 0; i++) {
         p = build_within(m, name, t, count, room);
-        int64_t bytes = program_bytes(p), live = p->live * type_size(m->ngc, T_FLOAT);
+        int64_t bytes = program_bytes(p);
+        int64_t live = p->live * type_size(m->ngc, T_FLOAT);
         if (bytes <= m->room || live > m->room)
             break;
         room = min_int64(live, room) - (bytes - m->room) * (i + 1) / 2;

@@ -163,7 +163,8 @@ static void add_late(Program *p, Order *o, Kernel *k)
 /* The next value of a variable of the loop. */
 static void store_update_aside(Program *p, Order *o, Kernel *k, Store *s)
 {
-    Node *leaf = s->node, *own = extra_node(p, leaf, k->phase);
+    Node *leaf = s->node;
+    Node *own = extra_node(p, leaf, k->phase);
 
     s->node = own;
     o->coming.writers[slot_of(p, own)]++;
@@ -592,7 +593,8 @@ static void find_for_test(Program *p, const struct ProgramLoop *l, Order *o)
 static KernelRun order_loop(Program *p, const struct ProgramLoop *l, Order *o)
 {
     Order whole = {0};
-    Kernel *begin = mark_kernel(p, K_FOR, l), *end = mark_kernel(p, K_NEXT, l);
+    Kernel *begin = mark_kernel(p, K_FOR, l);
+    Kernel *end = mark_kernel(p, K_NEXT, l);
     Node *passes = passes_node(p, l->node);
 
     if (loop_test(l->node)) {

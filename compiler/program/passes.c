@@ -128,7 +128,8 @@ static void verify_model(const Model *m)
 static void verify_roots(const Model *m, Node *const *root)
 {
     for (int i = 0; i < m->roots; i++) {
-        const Node *was = m->root[i].node, *is = root[i];
+        const Node *was = m->root[i].node;
+        const Node *is = root[i];
         if (is->type != was->type || !shape_equal(is->shape, was->shape))
             ngc_bug("%s is %s after a pass, and was %s", m->root[i].name,
                     shape_text(m->graph, is->shape), shape_text(m->graph, was->shape));
@@ -170,7 +171,8 @@ static bool draw_order(int *pass, int count, unsigned facts, unsigned wanted, ui
             return false;
 
         *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-        int k = ready[(*seed >> 33) % (unsigned)n], taken = pass[k];
+        int k = ready[(*seed >> 33) % (unsigned)n];
+        int taken = pass[k];
         memmove(pass + i + 1, pass + i, (size_t)(k - i) * sizeof *pass);
         pass[i] = taken;
         facts = facts_of_next(&pass_table[taken], facts);

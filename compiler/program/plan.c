@@ -51,7 +51,8 @@ static void note_read(const Program *p, Life *life, const Node *n, int at, bool 
 
     /* a local variable is seen only within one C function, and by one thread only within one group
      */
-    const Kernel *from = p->kernel[l->first], *to = p->kernel[at];
+    const Kernel *from = p->kernel[l->first];
+    const Kernel *to = p->kernel[at];
     l->last = at;
     l->memory |= memory;
     l->crosses |= from->part != to->part || from->group != to->group;
@@ -290,7 +291,8 @@ static int compare_slot(const Group *a, const Group *b)
 
 static int compare_size(const void *x, const void *y)
 {
-    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+    const Group *a = *(Group *const *)x;
+    const Group *b = *(Group *const *)y;
 
     if (a->size != b->size)
         return a->size < b->size ? 1 : -1;
@@ -305,7 +307,8 @@ static int64_t lowest_gap(const Program *p, Group *const *placed, int count, con
 
     for (int i = 0; i < count; i++) {
         const Group *h = placed[i];
-        int64_t from = p->place[h->slot].offset, end = from + aligned(h->size);
+        int64_t from = p->place[h->slot].offset;
+        int64_t end = from + aligned(h->size);
         bool apart = h->first > g->last || g->first > h->last;
 
         if (apart && !p->ngc->opt.no_share)
@@ -353,7 +356,8 @@ static int64_t length_of(const Group *g)
 /* The longest life first. */
 static int compare_length(const void *x, const void *y)
 {
-    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+    const Group *a = *(Group *const *)x;
+    const Group *b = *(Group *const *)y;
 
     if (length_of(a) != length_of(b))
         return length_of(a) < length_of(b) ? 1 : -1;
@@ -363,8 +367,10 @@ static int compare_length(const void *x, const void *y)
 /* The largest first, for its whole life. */
 static int compare_area(const void *x, const void *y)
 {
-    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
-    int64_t in_a = a->size * length_of(a), in_b = b->size * length_of(b);
+    const Group *a = *(Group *const *)x;
+    const Group *b = *(Group *const *)y;
+    int64_t in_a = a->size * length_of(a);
+    int64_t in_b = b->size * length_of(b);
 
     if (in_a != in_b)
         return in_a < in_b ? 1 : -1;
@@ -376,7 +382,8 @@ static int compare_first(const void *x, const void *y);
 /* The last to die first. */
 static int compare_last(const void *x, const void *y)
 {
-    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+    const Group *a = *(Group *const *)x;
+    const Group *b = *(Group *const *)y;
 
     if (a->last != b->last)
         return a->last < b->last ? 1 : -1;
@@ -427,7 +434,8 @@ static int64_t place_tightly(Program *p, Group **list, int count)
                                                                compare_first};
     size_t bytes = (size_t)(count + 1) * sizeof *list;
     Group **best = arena_alloc(p->ngc, bytes);
-    int64_t least = INT64_MAX, enough = most_at_once(p, list, count);
+    int64_t least = INT64_MAX;
+    int64_t enough = most_at_once(p, list, count);
 
     for (size_t i = 0; i < sizeof order / sizeof *order && least > enough; i++) {
         qsort(list, (size_t)count, sizeof *list, order[i]);
@@ -514,7 +522,8 @@ static void free_gap(Gaps *l, Gap g)
         i--;
 
     /* there is always a gap after it: the last one has no end */
-    Gap *before = i > 0 ? &l->gap[i - 1] : NULL, *after = &l->gap[i];
+    Gap *before = i > 0 ? &l->gap[i - 1] : NULL;
+    Gap *after = &l->gap[i];
     bool joins_before = before && before->at + before->size == g.at;
     bool joins_after = g.at + g.size == after->at;
 
@@ -549,7 +558,8 @@ static int64_t take_gap(Gaps *l, int64_t size)
 
 static int compare_first(const void *x, const void *y)
 {
-    const Group *a = *(Group *const *)x, *b = *(Group *const *)y;
+    const Group *a = *(Group *const *)x;
+    const Group *b = *(Group *const *)y;
 
     if (a->first != b->first)
         return a->first < b->first ? -1 : 1;
@@ -574,7 +584,8 @@ static int64_t place_in_order(Program *p, Group **list, int count)
             free_gap(&gaps, (Gap){p->place[dead->slot].offset, aligned(dead->size)});
         }
 
-        int64_t size = aligned(list[i]->size), at = take_gap(&gaps, size);
+        int64_t size = aligned(list[i]->size);
+        int64_t at = take_gap(&gaps, size);
         p->place[list[i]->slot].offset = at;
         if (at + size > top)
             top = at + size;
@@ -615,7 +626,8 @@ static int64_t place_type(Program *p, Group **list, int count, Type type)
  * time (p->live). */
 static void measure(Program *p, Group **list, int count, const Life *life)
 {
-    int64_t *change = arena_array(p->ngc, p->kernels + 2, sizeof *change), live = 0;
+    int64_t *change = arena_array(p->ngc, p->kernels + 2, sizeof *change);
+    int64_t live = 0;
 
     for (int i = 0; i < p->nodes; i++)
         if (p->place[i].kind == P_SPACE && life[i].first >= 0 && p->node[i]->type == T_FLOAT)

@@ -99,7 +99,8 @@ static void collect_nodes(Program *p, const Target *given, int givens)
     Graph *g = p->graph;
     const unsigned char *mark = mark_nodes(p, given, givens);
     const int *order = graph_order(g);
-    int needed = 0, extras = p->targets;
+    int needed = 0;
+    int extras = p->targets;
 
     for (int i = 0; i < g->count; i++) {
         needed += mark[i] & NEEDED;
@@ -273,7 +274,8 @@ const Node *call_operand(const Program *p, const Node *n, int operand)
 /* With implicit padding: the size of the image without it, and where the image begins. */
 static void implicit_padding_sizes(const Program *p, const Node *conv, Size *size)
 {
-    const Node *padded = conv->arg[0], *own = call_operand(p, conv, 0);
+    const Node *padded = conv->arg[0];
+    const Node *own = call_operand(p, conv, 0);
     if (own == padded)
         return;
 
@@ -291,7 +293,9 @@ static void stored_padding_sizes(const Program *p, const Node *conv, Size *size)
     if (x->op != OP_pad || x != call_operand(p, conv, 0) || x->attr.step[1] != 1)
         return;
 
-    Size all = x->shape.dim[1], own = x->arg[0]->shape.dim[1], above = x->attr.lo[1];
+    Size all = x->shape.dim[1];
+    Size own = x->arg[0]->shape.dim[1];
+    Size above = x->attr.lo[1];
     if (all < 0 || own < 0 || above < 0 || all - above - own < 0)
         return;
     size[CONV_ABOVE] = above;

@@ -37,7 +37,8 @@ static void *longer(Ngc *ngc, const void *old, int count, int room, size_t item)
 static void grow_slots(Copier *c)
 {
     Program *p = c->p;
-    int n = p->nodes, room = 2 * n + 16;
+    int n = p->nodes;
+    int room = 2 * n + 16;
 
     if (n < c->slot_room)
         return;
@@ -78,7 +79,8 @@ static Node *new_node(Copier *c, const Node *n, int slot)
 static Node *new_value(Copier *c, const Node *n)
 {
     Program *p = c->p;
-    int from = slot_of(p, n), slot = p->nodes;
+    int from = slot_of(p, n);
+    int slot = p->nodes;
     grow_slots(c);
 
     Node *copy = new_node(c, n, slot);

@@ -122,7 +122,8 @@ static bool align_rows(Program *p, Nest *nest, Kernel *k)
         if (i == limit)
             return false;
 
-        Size a = first->extent[i], b = k->extent[i];
+        Size a = first->extent[i];
+        Size b = k->extent[i];
         if (a == b)
             continue;
         if (a < 0 || b < 0 || k->axes == MAX_AXES)
@@ -193,7 +194,8 @@ static bool in_row(const Kernel *k, const Index *x, const Kernel *of, const Inde
             return false;
 
     /* and is not left; where sizes are known at run time only, both must walk it alike */
-    int64_t mine = span(k, lead, x), whole = span(of, lead, y);
+    int64_t mine = span(k, lead, x);
+    int64_t whole = span(of, lead, y);
     if (mine >= 0 && whole >= 0)
         return mine <= whole;
     return same_walk(k, x, of, y, lead);

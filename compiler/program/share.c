@@ -337,7 +337,8 @@ static void split_product(const Program *p, Kernel *k)
         row_unit = HALF_ROWS; /* the pieces that are computed at a time */
     int64_t rows = pieces_of(p, x.m, row_unit);
     int64_t columns = pieces_of(p, x.n, COLUMN_UNIT);
-    double by_rows = uneven(rows), by_columns = uneven(columns);
+    double by_rows = uneven(rows);
+    double by_columns = uneven(columns);
 
     k->unit = 1;
     /* whole products need no copies of the same operand */
@@ -702,7 +703,8 @@ static bool conflicts(const Uses *before, const Uses *now)
 {
     for (int i = 0; i < before->count; i++)
         for (int j = 0; j < now->count; j++) {
-            const Use *a = &before->use[i], *b = &now->use[j];
+            const Use *a = &before->use[i];
+            const Use *b = &now->use[j];
             if (same_memory(a, b) && by_others(a, b))
                 return true;
         }

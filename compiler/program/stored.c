@@ -108,7 +108,8 @@ static bool stays_within_reach(const Program *p, const Node *n, const Node *a, c
 static bool worth_again(const Program *p, const Node *n, const Demand *demand, int weight)
 {
     const Demand *d = &demand[slot_of(p, n)];
-    int before = d->uses - d->back, back = d->back + d->through;
+    int before = d->uses - d->back;
+    int back = d->back + d->through;
     const Node *other = NULL;
 
     if (weight > AGAIN_OPS || before > AGAIN_USES || back == 0 || back > AGAIN_USES)

@@ -84,7 +84,8 @@ static bool reshapes_before(const Node *n)
     if (n->op != OP_reshape)
         return false;
 
-    const Shape *y = &n->shape, *x = &n->arg[0]->shape;
+    const Shape *y = &n->shape;
+    const Shape *x = &n->arg[0]->shape;
     if (y->rank < 2 || x->rank < 2)
         return false;
     for (int i = 1; i <= 2; i++)
@@ -130,7 +131,8 @@ static bool find_mask(const Node *n, bool *value, int64_t *diagonal, int depth)
             return false;
 
     /* x - y < 0 as a form in the coordinates; along axes before the last two it must not change */
-    int64_t column = x.by[rank - 1] - y.by[rank - 1], row = x.by[rank - 2] - y.by[rank - 2];
+    int64_t column = x.by[rank - 1] - y.by[rank - 1];
+    int64_t row = x.by[rank - 2] - y.by[rank - 2];
     return find_diagonal(row, column, x.more - y.more, n->op == OP_lt, value, diagonal);
 }
 
@@ -211,7 +213,8 @@ static bool is_unused_by(const Triangles *t, const Node *user, int i, int64_t *d
 static bool is_unused(const Triangles *t, const Node *n, int64_t *diagonal, int depth)
 {
     const Program *p = t->p;
-    int slot = slot_of(p, n), uses = 0;
+    int slot = slot_of(p, n);
+    int uses = 0;
 
     if (depth > DEEP || slot < 0)
         return false;
@@ -268,8 +271,9 @@ static Triangles find_uses(Program *p)
 static bool is_large(const Program *p, const Kernel *k)
 {
     Product x = product_of(p->graph, k->product);
-    int64_t m = size_max(p->graph, x.m), n = size_max(p->graph, x.n),
-            inner = size_max(p->graph, x.k);
+    int64_t m = size_max(p->graph, x.m);
+    int64_t n = size_max(p->graph, x.n);
+    int64_t inner = size_max(p->graph, x.k);
     /* C is [m, n], A is [m, k]: the half is of one of them */
     int64_t second = max_int64(n, inner);
 
@@ -355,7 +359,8 @@ static Above load_above(const Kernel *k, int row, const Val *v)
 
     if (at == NULL || at->parts > 0 || !is_number(at->base, 0) || shape->rank < 2)
         return unknown;
-    Size columns = shape->dim[shape->rank - 1], rows = shape->dim[shape->rank - 2];
+    Size columns = shape->dim[shape->rank - 1];
+    Size rows = shape->dim[shape->rank - 2];
     bool known = rows > 0 && columns > 0;
     for (int i = 0; i < k->axes; i++) {
         Coef by = at->axis[i];
@@ -387,7 +392,8 @@ static Above of_both(double value, const Above *a, const Above *b)
 /* A value that is computed from x, y and z. `above`: by the id of a value. */
 static Above op_above(const Kernel *k, int row, const Val *v, const Above *above)
 {
-    const Above *x = &above[v->arg[0]->id], *y = v->arg[1] ? &above[v->arg[1]->id] : &unknown;
+    const Above *x = &above[v->arg[0]->id];
+    const Above *y = v->arg[1] ? &above[v->arg[1]->id] : &unknown;
     bool both = x->known && y->known, mask;
     Above test = {.known = true};
 

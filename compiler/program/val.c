@@ -122,7 +122,9 @@ Index index_row(Val *row)
 void index_gathered(Program *p, Kernel *k, const Node *n, const Node *x, const Index *idx,
                     Index *at)
 {
-    int axis = n->attr.axis, count = n->nargs - 1, rank = n->arg[1]->shape.rank;
+    int axis = n->attr.axis;
+    int count = n->nargs - 1;
+    int rank = n->arg[1]->shape.rank;
 
     for (int i = 0; i < axis; i++)
         at[i] = idx[i];
@@ -249,7 +251,8 @@ bool picks_term(const Program *p, const Node *n)
 /* That term: x[.., i], or 0 where there is no such element. */
 static Val *picked_val(Program *p, Kernel *k, const Node *n, const Index *idx)
 {
-    const Node *x = n->arg[0]->arg[1], *label = labels_of(p->graph, n);
+    const Node *x = n->arg[0]->arg[1];
+    const Node *label = labels_of(p->graph, n);
     Index at[MAX_RANK];
     int axis = 0, j = 0;
 

@@ -417,7 +417,8 @@ static bool reads_column(const Kernel *k, const Val *v)
     if (v->kind != V_LOAD || !v->live || !v->at || v->at->parts > 0)
         return false;
 
-    Coef along = v->at->axis[last], across = v->at->axis[last - 1];
+    Coef along = v->at->axis[last];
+    Coef across = v->at->axis[last - 1];
     bool next_is_neighbour = across.plus == 1 && across.minus == 0;
     return next_is_neighbour && along.plus != 0 && along.minus == 0;
 }

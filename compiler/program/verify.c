@@ -96,7 +96,8 @@ static void end_pass(const Program *p, const Loop *loop, Made *m)
     const Node *node = l->node;
 
     for (int i = 0; i < loop_variables(node); i++) {
-        const Node *leaf = loop_leaf(node, i), *next = loop_next(node, i);
+        const Node *leaf = loop_leaf(node, i);
+        const Node *next = loop_next(node, i);
         int slot = slot_of(p, leaf);
         bool stays = next == leaf || slot < 0;
         if (!stays && !m->updated[slot] && program_place(p, next) != program_place(p, leaf))
@@ -198,7 +199,8 @@ static void verify_levels(Program *p)
 static void verify_parts(const Program *p)
 {
     for (int i = 0; i < p->kernels; i++) {
-        const Kernel *k = p->kernel[i], *before = i > 0 ? p->kernel[i - 1] : NULL;
+        const Kernel *k = p->kernel[i];
+        const Kernel *before = i > 0 ? p->kernel[i - 1] : NULL;
         if (k->part < 0 || k->part >= p->parts)
             ngc_bug("program %s: kernel %d is in no function", p->name, i);
         if (before && (before->phase > k->phase || before->part > k->part))
@@ -284,7 +286,8 @@ static Span *find_spans(Program *p)
 
 static int compare_at(const void *x, const void *y)
 {
-    const Span *a = x, *b = y;
+    const Span *a = x;
+    const Span *b = y;
 
     if (a->at != b->at)
         return a->at < b->at ? -1 : 1;

@@ -342,7 +342,8 @@ static double *copy_elements(Ngc *ngc, const Feed *f, int64_t rows)
     double *x = arena_array(ngc, rows * f->width + 1, sizeof *x);
 
     for (int64_t i = 0; i < rows * f->width; i++) {
-        int64_t row = i / file->columns, column = i % file->columns;
+        int64_t row = i / file->columns;
+        int64_t column = i % file->columns;
         /* row i / width, and within it the columns from `column` on */
         if (f->axis >= 0) {
             row = i / f->width;

@@ -114,7 +114,8 @@ static bool make_directory(const char *path)
 /* $XDG_CACHE_HOME, or .cache in the user's home; NULL: there is none. */
 static const char *cache_home(Ngc *ngc)
 {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
     if (cache && cache[0] == '/')
         return cache;
     if (home && home[0] == '/')
@@ -383,7 +384,8 @@ static int find_old(Ngc *ngc, DIR *d, time_t now, Old **list)
 /* Those used last come first; then by name. */
 static int compare_old(const void *a, const void *b)
 {
-    const Old *x = a, *y = b;
+    const Old *x = a;
+    const Old *y = b;
     if (x->used != y->used)
         return x->used < y->used ? 1 : -1;
     return strcmp(x->name, y->name);

@@ -42,7 +42,8 @@ static unsigned sum_of(const char *text, size_t size)
 static Text with_sum(Ngc *ngc, const Text *text)
 {
     Text out = {.ngc = ngc};
-    size_t first = strcspn(text->at, "\n"), rest = text->size - first;
+    size_t first = strcspn(text->at, "\n");
+    size_t rest = text->size - first;
     text_put(&out, text->at, first);
     text_add(&out, "%s%08x", SUM, sum_of(text->at + first, rest));
     text_put(&out, text->at + first, rest);
@@ -60,7 +61,8 @@ static bool is_as_written(const char *path)
         return true; /* there is none, or writing says why not */
 
     const char *end = memchr(file.at, '\n', file.size);
-    size_t digits = 8, line = end ? (size_t)(end - file.at) : 0;
+    size_t digits = 8;
+    size_t line = end ? (size_t)(end - file.at) : 0;
     if (line > sizeof FIRST + sizeof SUM + digits && memcmp(file.at, FIRST, strlen(FIRST)) == 0) {
         const char *at = end - digits - strlen(SUM);
         good = memcmp(at, SUM, strlen(SUM)) == 0 && sscanf(at + strlen(SUM), "%8x", &sum) == 1 &&

@@ -16,7 +16,8 @@
 
 static bool ends_in(const char *path, const char *end)
 {
-    size_t n = strlen(path), k = strlen(end);
+    size_t n = strlen(path);
+    size_t k = strlen(end);
     return n > k && strcmp(path + n - k, end) == 0;
 }
 
@@ -165,7 +166,8 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
         return NULL;
     }
     bool weights = ngc->opt.weights && !a->deps_only;
-    Model *whole = model_compile(ngc, file), *m = whole;
+    Model *whole = model_compile(ngc, file);
+    Model *m = whole;
     if (m && weights)
         m = tune_model(ngc, m, file, a->command, status);
     if (m && ngc->opt.memory > 0 && ngc->opt.segment == 0)

@@ -274,7 +274,8 @@ static void put_metrics(const Module *m, Text *blocks, Text *functions)
                       .name = "metrics_start",
                       .blocks = USES_TOTALS,
                       .writes = USES_TOTALS};
-    Function add = start, finish = start;
+    Function add = start;
+    Function finish = start;
 
     add.name = "metrics_add";
     add.blocks = m->metrics->blocks;
@@ -304,7 +305,9 @@ static void put_dims(const Module *m, Text *t)
 void manifest_write(const Module *m, Text *t)
 {
     Ngc *ngc = m->ngc;
-    Text tensors = {.ngc = ngc}, blocks = {.ngc = ngc}, functions = {.ngc = ngc};
+    Text tensors = {.ngc = ngc};
+    Text blocks = {.ngc = ngc};
+    Text functions = {.ngc = ngc};
 
     put_block(m, &blocks, BLOCK_INPUTS, put_vars(m, &tensors, VAR_INPUT));
     put_block(m, &blocks, BLOCK_PARAMS, put_vars(m, &tensors, VAR_PARAM));

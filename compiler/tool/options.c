@@ -217,7 +217,8 @@ static int set_warning(Ngc *ngc, const char *value)
         return -1;
     }
 
-    bool all = strcmp(name, "all") == 0, known = all;
+    bool all = strcmp(name, "all") == 0;
+    bool known = all;
     for (int i = 0; i < warning_count; i++) {
         bool it = all || strcmp(name, warning_table[i].name) == 0;
         known |= it;
@@ -301,7 +302,8 @@ static int set_memory(Ngc *ngc, const char *value)
     static const char suffix[] = "KMG";
     const char *unit = NULL;
     char *end;
-    long long most = INT64_MAX >> 31, n = strtoll(value, &end, 10);
+    long long most = INT64_MAX >> 31;
+    long long n = strtoll(value, &end, 10);
 
     ngc->opt.memory = n;
     if (end != value && *end)

@@ -196,7 +196,8 @@ const int warning_count = (int)(sizeof warning_table / sizeof *warning_table);
 
 const char *option_form(Ngc *ngc, const Option *o)
 {
-    bool word = o->name[1] == '-', joined = o->kind == O_OPTIMIZE || o->kind == O_WARNING;
+    bool word = o->name[1] == '-';
+    bool joined = o->kind == O_OPTIMIZE || o->kind == O_WARNING;
     const char *metavar = text_or(o->metavar, "");
 
     if (o->value == 2)

@@ -76,7 +76,8 @@ static Fit fit_parts(const Ngc *ngc, const Source *text, int passes)
 Segments segments_to_fit(const Ngc *ngc, const Model *m, int file)
 {
     const Source *text = ngc->file[file];
-    int64_t passes = longest_loop(m), memory = ngc->opt.memory;
+    int64_t passes = longest_loop(m);
+    int64_t memory = ngc->opt.memory;
     Segments whole = {0};
 
     if (passes < 2 || fit_with(ngc, text, whole, 0).bytes <= memory)

@@ -106,7 +106,8 @@ static int read_pair(Map *map, char *item, const char *where, int line, ngrt_mes
 static int read_pairs(Map *map, const char *where, ngrt_message *message)
 {
     char *at = map->text, stop;
-    int line = 1, error = NGRT_OK;
+    int line = 1;
+    int error = NGRT_OK;
 
     do {
         /* the text is cut in place: names are pointers into it */

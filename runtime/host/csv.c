@@ -36,7 +36,8 @@ static Span trim(Span s, char separator)
 /* Reads more text after what is left of it; false at the end, or after an error. */
 static int read_more(Csv *csv)
 {
-    size_t left = span_length(csv->rest), got = 0;
+    size_t left = span_length(csv->rest);
+    size_t got = 0;
 
     if (!csv->from || csv->error)
         return 0;
@@ -116,7 +117,8 @@ static const char *find_end(Csv *csv)
 {
     enum { LONGEST = 1 << 16 };
     const char *end = find_line_end(csv, 0);
-    size_t first = (size_t)(end - csv->rest.at), size = first;
+    size_t first = (size_t)(end - csv->rest.at);
+    size_t size = first;
 
     /* most lines have no quote */
     if (!memchr(csv->rest.at, '"', first))
@@ -197,7 +199,8 @@ static const char *cell_end(Span line, char separator)
 /* Takes the next cell off the line, without blanks and quotes around it; false after the last. */
 int ngrt_csv_cell(Cells *c)
 {
-    Span *rest = &c->rest, cell = {rest->at, cell_end(*rest, c->separator)};
+    Span *rest = &c->rest;
+    Span cell = {rest->at, cell_end(*rest, c->separator)};
 
     if (c->done)
         return 0;
@@ -276,7 +279,8 @@ int ngrt_csv_number(Span cell, double *value)
                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     Span s = cell;
     uint64_t mantissa = 0;
-    int negative = s.at < s.end && *s.at == '-', digits = 0;
+    int negative = s.at < s.end && *s.at == '-';
+    int digits = 0;
     const char *point, *end;
 
     if (negative)
@@ -581,7 +585,8 @@ static int grow(ngrt_data *data, size_t room)
 /* Reads the rows from the current line on. */
 static int parse_rows(ngrt_data *data, Csv *csv, ngrt_message *message)
 {
-    size_t room = 0, first = csv->number;
+    size_t room = 0;
+    size_t first = csv->number;
 
     data->columns = count_cells(csv);
     do {

@@ -52,7 +52,9 @@ int ngrt_idx_head(ngrt_data *data, Head *head, const Bytes *b, const char *path,
                   ngrt_message *message)
 {
     const unsigned char *at = (const unsigned char *)b->at;
-    int type = at[2], rank = at[3], i;
+    int type = at[2];
+    int rank = at[3];
+    int i;
     size_t header = 4 + 4 * (size_t)rank;
 
     data->type = idx_element(type);

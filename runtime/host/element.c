@@ -59,7 +59,8 @@ void ngrt_swap_bytes(void *bytes, size_t count, size_t size)
 
 int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *message)
 {
-    size_t size = ngrt_element_size(data->type), count = 1;
+    size_t size = ngrt_element_size(data->type);
+    size_t count = 1;
     int i, fits = have % size == 0;
 
     for (i = 0; i < data->rank; i++)
@@ -87,7 +88,8 @@ int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *
 static double half_value(uint16_t bits)
 {
     int exponent = bits >> 10 & 31;
-    uint32_t sign = (uint32_t)(bits & 0x8000u) << 16, fraction = bits & 1023u;
+    uint32_t sign = (uint32_t)(bits & 0x8000u) << 16;
+    uint32_t fraction = bits & 1023u;
     double value;
 
     if (exponent == 31) { /* infinity and NaN: a float keeps their fraction */
@@ -157,7 +159,8 @@ static void copy_bytes(const uint8_t *from, size_t count, float *out)
     for (; i + 16 <= count; i += 16) {
         /* 16 bytes -> two of 8 words -> four of 4 words of 32 bits -> floats */
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(from + i));
-        __m128i low = _mm_unpacklo_epi8(bytes, zero), high = _mm_unpackhi_epi8(bytes, zero);
+        __m128i low = _mm_unpacklo_epi8(bytes, zero);
+        __m128i high = _mm_unpackhi_epi8(bytes, zero);
 
         _mm_storeu_ps(out + i, _mm_cvtepi32_ps(_mm_unpacklo_epi16(low, zero)));
         _mm_storeu_ps(out + i + 4, _mm_cvtepi32_ps(_mm_unpackhi_epi16(low, zero)));
@@ -249,7 +252,8 @@ Stored *ngrt_archive_add(Archive *a, const char *name, size_t size)
 
 int ngrt_notes_add(Notes *n, const char *key, const char *text)
 {
-    char *copy = ngrt_text_copy(text), *name = ngrt_text_copy(key);
+    char *copy = ngrt_text_copy(text);
+    char *name = ngrt_text_copy(key);
     void *grown = NULL;
 
     if (copy && name)

@@ -123,7 +123,8 @@ int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message)
 
 int ngrt_path_ends(const char *path, const char *end)
 {
-    size_t n = path ? strlen(path) : 0, k = strlen(end);
+    size_t n = path ? strlen(path) : 0;
+    size_t k = strlen(end);
 
     return n >= k && strcmp(path + n - k, end) == 0;
 }
@@ -318,7 +319,8 @@ static int is_gzip(const Bytes *b)
 static int inflate_piece(z_stream *z, const char *in, size_t size, size_t *used, char *out,
                          size_t room, size_t *made)
 {
-    uInt give = at_once(size - *used), take = at_once(room - *made);
+    uInt give = at_once(size - *used);
+    uInt take = at_once(room - *made);
     int status;
 
     z->next_in = (Bytef *)in + *used;

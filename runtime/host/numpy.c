@@ -94,7 +94,9 @@ static const char *read_header(ngrt_data *data, Head *head, const char *header)
 /* Copies elements in Fortran's order into C's. */
 static void reorder(const ngrt_data *data, const char *from, char *to)
 {
-    size_t size = ngrt_element_size(data->type), count = data->rows * data->columns, i;
+    size_t size = ngrt_element_size(data->type);
+    size_t count = data->rows * data->columns;
+    size_t i;
     size_t index[8] = {0}; /* of element i in C's order */
     int axis;
 
@@ -489,7 +491,8 @@ static int find_member(const Bytes *file, const Member *m, const char **at, cons
 static int unpack_member(const Bytes *file, const Member *m, Bytes *b, const char *what,
                          ngrt_message *message)
 {
-    size_t packed = (size_t)m->packed, size = (size_t)m->size;
+    size_t packed = (size_t)m->packed;
+    size_t size = (size_t)m->size;
     const char *at = NULL;
     int error = find_member(file, m, &at, what, message);
 
@@ -549,7 +552,8 @@ static int is_text(const Stored *s)
 /* Keeps a text by its name without the lines around it; false without memory. */
 static int take_text(Archive *a, const Stored *s)
 {
-    char *text = malloc(s->data.rows + 1), *key = malloc(strlen(s->name));
+    char *text = malloc(s->data.rows + 1);
+    char *key = malloc(strlen(s->name));
     int good = text && key;
 
     if (good) {
@@ -680,7 +684,9 @@ static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *n
                       const ngrt_data *data)
 {
     Bytes head = {0}, local = {0};
-    size_t name_size = strlen(name) + 4, bytes = ngrt_data_bytes(data), size;
+    size_t name_size = strlen(name) + 4;
+    size_t bytes = ngrt_data_bytes(data);
+    size_t size;
     uint32_t crc;
     int good = add_header(&head, data) && ngrt_bytes_reserve(&local, LOCAL_SIZE + name_size) &&
                ngrt_bytes_reserve(directory, CENTRAL_SIZE + name_size) && name_size < 65536;

@@ -326,7 +326,8 @@ static int take_line(Prep *p, const char *line)
 
 int ngrt_prep_read(Prep *p, const char *text)
 {
-    char *copy = ngrt_text_copy(text), *line = copy;
+    char *copy = ngrt_text_copy(text);
+    char *line = copy;
     int good = copy != NULL;
 
     memset(p, 0, sizeof *p);

@@ -120,7 +120,8 @@ static int take_unicode(Json *j, unsigned *c)
 /* Takes what follows a backslash; the character goes to *to, which moves after it. */
 static int take_escape(Json *j, char **to)
 {
-    static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
+    static const char from[] = "\"\\/bfnrt";
+    static const char into[] = "\"\\/\b\f\n\r\t";
     const char *e;
     unsigned c;
 
@@ -336,7 +337,8 @@ static int find_type(const char *name, size_t size)
 /* Checks the type and the place of a tensor. room: the bytes after the header. */
 static int check_entry(const Entry *e, size_t room, const char *what, ngrt_message *message)
 {
-    unsigned long long from = e->place[0], to = e->place[1];
+    unsigned long long from = e->place[0];
+    unsigned long long to = e->place[1];
     int i;
 
     if (find_type(e->dtype, e->dtype_size) < 0)

@@ -281,7 +281,8 @@ int ngrt_store_add(Store *s, const void *from, size_t size, ngrt_message *messag
     }
 
     while (size > 0) {
-        size_t used = (size_t)(s->size % STORE_PIECE), part = STORE_PIECE - used;
+        size_t used = (size_t)(s->size % STORE_PIECE);
+        size_t part = STORE_PIECE - used;
 
         if (used == 0 && !add_piece(s))
             return ngrt_fail(message, NGRT_ENOMEM, "out of memory");
@@ -318,7 +319,8 @@ int ngrt_store_read(const Store *s, uint64_t from, void *to, size_t size)
     if (s->fd >= 0)
         return read_file(s, s->start + from, at, size);
     while (size > 0) {
-        size_t used = (size_t)(from % STORE_PIECE), part = STORE_PIECE - used;
+        size_t used = (size_t)(from % STORE_PIECE);
+        size_t part = STORE_PIECE - used;
 
         part = part < size ? part : size;
         memcpy(at, s->piece[from / STORE_PIECE] + used, part);

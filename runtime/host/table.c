@@ -31,7 +31,8 @@ static uint32_t hash_of(const char *text, size_t size)
 /* A word as a text that ends; of two quotes one is left. NULL without memory. */
 static char *copy_word(Span cell)
 {
-    char *text = malloc(span_length(cell) + 1), *to = text;
+    char *text = malloc(span_length(cell) + 1);
+    char *to = text;
     const char *at;
 
     if (!text)
@@ -213,7 +214,9 @@ static int fail_choice(const Choice *c, Span word)
 /* Adds the columns of one word: a name, a number, or a range of numbers. */
 static int choose_word(Choice *c, Span word)
 {
-    size_t first = find_name(c, word), last = first, *grown;
+    size_t first = find_name(c, word);
+    size_t last = first;
+    size_t *grown;
     const char *at = word.at;
 
     /* no column has this name: then it is a number, or a range as 3-7 */
@@ -437,7 +440,8 @@ static int store_row(Table *t, double *row, ngrt_message *message)
 static int read_rows(Table *t, double *row, ngrt_message *message)
 {
     size_t first = t->csv.number;
-    int error = NGRT_OK, whole = 1;
+    int error = NGRT_OK;
+    int whole = 1;
 
     do {
         error = read_row(t, row, first, &whole, message);
@@ -490,7 +494,8 @@ int ngrt_table_read(Table *t, ngrt_message *message)
 
 size_t ngrt_table_line(const Table *t, size_t row)
 {
-    size_t low = 0, high = t->jumps;
+    size_t low = 0;
+    size_t high = t->jumps;
 
     while (high - low > 1) { /* the last jump that is not after the row */
         size_t middle = (low + high) / 2;
@@ -504,7 +509,8 @@ size_t ngrt_table_line(const Table *t, size_t row)
 
 size_t ngrt_table_place(const Table *t, size_t row, size_t column)
 {
-    size_t line = ngrt_table_line(t, row), i, place = 0;
+    size_t line = ngrt_table_line(t, row);
+    size_t i, place = 0;
     ngrt_message message;
     Csv csv = {.path = t->path, .read = ngrt_reader_read, .message = &message};
     Cells c;

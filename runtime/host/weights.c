@@ -145,7 +145,8 @@ int ngrt_weights_add(Archive *a, const ngrt_model *model, const void *params, co
     if (!add_tensors(a, model, params, state, &none))
         return 0;
     for (i = first; i < a->count; i++) {
-        char *name = a->tensor[i].name, *longer = malloc(strlen(prefix) + strlen(name) + 1);
+        char *name = a->tensor[i].name;
+        char *longer = malloc(strlen(prefix) + strlen(name) + 1);
 
         if (!longer)
             return 0;
@@ -406,7 +407,8 @@ static int is_used(const ngrt_model *model, const Stored **found, const Stored *
 static void remark(const Archive *a, const ngrt_model *model, const Stored **found,
                    ngrt_message *message)
 {
-    const char *state = NULL, *tensor = NULL, *before = a->path;
+    const char *state = NULL, *tensor = NULL;
+    const char *before = a->path;
     int i, missing = 0, unused = 0;
     size_t used = 0;
 

@@ -80,13 +80,16 @@ static void max_or_nan(void *in, void *inout, int *n, MPI_Datatype *type)
 
     for (i = 0; i < *n; i++)
         if (*type == MPI_DOUBLE) {
-            double a = ((double *)in)[i], *b = &((double *)inout)[i];
+            double a = ((double *)in)[i];
+            double *b = &((double *)inout)[i];
             *b = a > *b || a != a ? a : *b;
         } else if (*type == MPI_FLOAT) {
-            float a = ((float *)in)[i], *b = &((float *)inout)[i];
+            float a = ((float *)in)[i];
+            float *b = &((float *)inout)[i];
             *b = a > *b || a != a ? a : *b;
         } else {
-            int32_t a = ((int32_t *)in)[i], *b = &((int32_t *)inout)[i];
+            int32_t a = ((int32_t *)in)[i];
+            int32_t *b = &((int32_t *)inout)[i];
             *b = a > *b ? a : *b;
         }
 }
@@ -215,7 +218,8 @@ static void choose_copying(void)
 {
     static const char name[] = "OMPI_MCA_btl_vader_single_copy_mechanism";
     char from = 1, to = 0;
-    struct iovec here = {&to, 1}, there = {&from, 1};
+    struct iovec here = {&to, 1};
+    struct iovec there = {&from, 1};
     FILE *scope = fopen("/proc/sys/kernel/yama/ptrace_scope", "r");
     int restricted = 0;
     if (scope)

@@ -72,7 +72,8 @@ int ngrt_accumulate_step(Trainer *t, size_t first, size_t count)
     Set *set = &t->part[TRAINING];
     const ngrt_tensor *loss = only_loss(m);
     ngrt_data data = {.type = ngrt_element_of(loss->type), .at = t->work + loss->offset};
-    int mean = (loss->flags & NGRT_SUM) == 0, error = NGRT_OK;
+    int mean = (loss->flags & NGRT_SUM) == 0;
+    int error = NGRT_OK;
     size_t done, rows, own, owned;
     double total = 0;
 

@@ -252,7 +252,8 @@ static int take(Set *set, size_t first, size_t count, int *status)
 
 int ngrt_set_fill(const Trainer *t, Set *set, size_t first, size_t count)
 {
-    int rows = (int)count, status = DONE;
+    int rows = (int)count;
+    int status = DONE;
 
     if (!take(set, first, count, &status))
         status = ngrt_rows_gather(t, set, first, count, NULL);

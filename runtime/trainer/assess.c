@@ -176,7 +176,8 @@ typedef struct Scored {
 
 static int compare_scores(const void *a, const void *b)
 {
-    double x = ((const Scored *)a)->score, y = ((const Scored *)b)->score;
+    double x = ((const Scored *)a)->score;
+    double y = ((const Scored *)b)->score;
 
     if (x == y)
         return 0;
@@ -266,7 +267,8 @@ static void print_classes(const Pair *p, const size_t *count, Scored *scored)
     printf("\n%-*s %8s %9s %9s %9s %9s\n", NAME_WIDTH, "class", "rows", "precision", "recall", "F1",
            "AUC");
     for (i = 0; i < p->classes; i++) {
-        size_t is = 0, said = 0, both = count[i * p->classes + i];
+        size_t is = 0, said = 0;
+        size_t both = count[i * p->classes + i];
         double value[4];
 
         for (k = 0; k < p->classes; k++) {
@@ -320,7 +322,8 @@ static int assess_classes(const Trainer *t, const Pair *p)
     size_t *count = ngrt_trainer_allocate(p->classes * p->classes, sizeof *count), i;
     Scored *scored = ngrt_trainer_allocate(p->rows, sizeof *scored);
     double threshold = threshold_of(p);
-    int good = count && scored, status = good ? DONE : ngrt_trainer_no_memory(t);
+    int good = count && scored;
+    int status = good ? DONE : ngrt_trainer_no_memory(t);
 
     for (i = 0; i < p->rows && good; i++) {
         double is = p->is[i];
@@ -348,7 +351,9 @@ static void print_scatter(const Pair *p)
     enum { COLUMNS = 60, LINES = 18 };
     static const char mark[] = " .:*#";
     int count[LINES][COLUMNS] = {{0}}, line, column;
-    double low = INFINITY, high = -INFINITY, scale = 0;
+    double low = INFINITY;
+    double high = -INFINITY;
+    double scale = 0;
     double error = 0, away = 0, mean = 0, spread = 0;
     size_t i;
 
@@ -364,7 +369,8 @@ static void print_scatter(const Pair *p)
 
     /* rows by character, and the errors */
     for (i = 0; i < p->rows; i++) {
-        double is = p->is[i], said = p->said[i];
+        double is = p->is[i];
+        double said = p->said[i];
 
         column = (int)((is - low) * scale * (COLUMNS - 1) + 0.5);
         line = LINES - 1 - (int)((said - low) * scale * (LINES - 1) + 0.5);

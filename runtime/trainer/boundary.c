@@ -142,7 +142,8 @@ static unsigned between(unsigned a, unsigned b, double share)
     int i;
 
     for (i = 16; i >= 0; i -= 8) {
-        double from = a >> i & 255, to = b >> i & 255;
+        double from = a >> i & 255;
+        double to = b >> i & 255;
         colour |= (unsigned)(from + (to - from) * share + 0.5) << i;
     }
     return colour;
@@ -174,7 +175,8 @@ static unsigned colour_of(const Plane *p, size_t cell, double low, double high)
 static int draw_rows(const Trainer *t, const Set *set, const Plane *p, Picture *picture)
 {
     const double side = CELLS * CELL;
-    const double width = p->high[0] - p->low[0], height = p->high[1] - p->low[1];
+    const double width = p->high[0] - p->low[0];
+    const double height = p->high[1] - p->low[1];
     size_t step = set->rows / MOST_DOTS + 1, row;
     int status = DONE;
 
@@ -200,7 +202,8 @@ static int draw_rows(const Trainer *t, const Set *set, const Plane *p, Picture *
 /* Writes the ends of the scales beside the plane. */
 static void draw_ends(const Plane *p, Picture *picture)
 {
-    const double right = EDGE + CELLS * CELL, bottom = 10 + CELLS * CELL;
+    const double right = EDGE + CELLS * CELL;
+    const double bottom = 10 + CELLS * CELL;
     char text[40];
 
     snprintf(text, sizeof text, "%.4g", p->high[1]);
@@ -216,7 +219,8 @@ static void draw_ends(const Plane *p, Picture *picture)
 /* Draws the places: runs of cells of one colour are one box. */
 static void draw_places(const Plane *p, Picture *picture)
 {
-    double low = INFINITY, high = -INFINITY;
+    double low = INFINITY;
+    double high = -INFINITY;
     size_t cell, run;
 
     for (cell = 0; cell < CELLS * CELLS * p->elements; cell++) {

@@ -292,7 +292,8 @@ int ngrt_checkpoint_keep(Trainer *t)
 /* Does the file hold what is kept? */
 static int is_saved(const Trainer *t)
 {
-    const ngrt_about *kept = &t->kept_about, *saved = &t->saved_about;
+    const ngrt_about *kept = &t->kept_about;
+    const ngrt_about *saved = &t->saved_about;
     return t->saved_at > 0 && kept->epoch == saved->epoch && kept->row == saved->row;
 }
 

@@ -217,7 +217,8 @@ static int learn_columns(const Trainer *t, Feed *f, PrepInput *x, int flags)
     for (i = 0; i < f->taken; i++) {
         size_t column = column_of(f->source, f->first + i);
         const Names *names = names_of(f->source, column);
-        int words = has_words(f->source, column), status = DONE;
+        int words = has_words(f->source, column);
+        int status = DONE;
         PrepColumn *c =
             ngrt_prep_column(x, words ? kind_of_words(f->input, names, flags) : PREP_NUMBER,
                              name_of(f->source, column));
@@ -293,7 +294,8 @@ int ngrt_columns_fail(const Trainer *t, const Feed *f, size_t row, size_t elemen
 {
     const Source *s = f->source;
     char text[300], place[60];
-    size_t column = column_of_element(f, element), at = 0;
+    size_t column = column_of_element(f, element);
+    size_t at = 0;
     va_list arguments;
 
     va_start(arguments, format);

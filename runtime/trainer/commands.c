@@ -125,7 +125,8 @@ static int start_threads(Trainer *t)
 static int check_notes(const Trainer *t)
 {
     Bytes data = {0};
-    int good = ngrt_prep_write(&t->prep, &data), status = DONE;
+    int good = ngrt_prep_write(&t->prep, &data);
+    int status = DONE;
 
     if (!good)
         status = ngrt_trainer_no_memory(t);

@@ -46,7 +46,8 @@ int ngrt_curve_write(const Trainer *t, Bytes *b)
 /* Takes the history of the epochs before; of a model with other values, none. */
 int ngrt_curve_read(Trainer *t, const char *text)
 {
-    size_t row = 2 * (size_t)t->values, have = 0, room = 0;
+    size_t row = 2 * (size_t)t->values;
+    size_t have = 0, room = 0;
     double *at = NULL;
     char *end;
 

@@ -51,7 +51,8 @@ static int take_step(Trainer *t, size_t *first, int step, double *loss)
 /* Steps until the loss is four times its lowest. Losses of batches differ: they are smoothed. */
 static int sweep(Trainer *t, Sweep *s)
 {
-    double mean = 0, weight = 0, lowest = INFINITY;
+    double mean = 0, weight = 0;
+    double lowest = INFINITY;
     size_t first = 0;
     int i, status = DONE;
 
@@ -104,7 +105,8 @@ static double steepest(const Sweep *s)
 static void print_sweep(const Trainer *t, const Sweep *s)
 {
     enum { LINES = 12, COLUMNS = 70 };
-    double low = INFINITY, high = -INFINITY;
+    double low = INFINITY;
+    double high = -INFINITY;
     int i, line, column;
 
     for (i = 0; i < s->steps; i++) {
@@ -150,7 +152,8 @@ static int draw_sweep(const Trainer *t, const Sweep *s)
 {
     enum { LEFT = 70, TOP = 40, WIDTH = 540, HEIGHT = 220 };
     double point[2 * STEPS], axes[] = {LEFT, TOP, LEFT, TOP + HEIGHT, LEFT + WIDTH, TOP + HEIGHT};
-    double low = INFINITY, high = -INFINITY;
+    double low = INFINITY;
+    double high = -INFINITY;
     char text[100];
     Picture p;
     int i;

@@ -30,7 +30,9 @@ static size_t element_count(const Trainer *t, const ngrt_tensor *x)
 static char *element_name(const Trainer *t, const ngrt_tensor *x, size_t element)
 {
     enum { INDEX = 24 }; /* characters of an index, with its comma */
-    size_t index[8] = {0}, room = strlen(x->name) + 1 + (size_t)(x->rank + 1) * INDEX, used;
+    size_t index[8] = {0};
+    size_t room = strlen(x->name) + 1 + (size_t)(x->rank + 1) * INDEX;
+    size_t used;
     char *name = malloc(room);
     int i;
 
@@ -138,7 +140,9 @@ static int call_add(const Trainer *t, Set *set)
 /* Calls a function for each batch of the rows; divided: only of those of this rank. */
 static int walk(const Trainer *t, Set *set, Call call, int divided)
 {
-    size_t first = 0, end = set->rows, count;
+    size_t first = 0;
+    size_t end = set->rows;
+    size_t count;
     int status = ngrt_rows_begin(t, set, 0, 0);
 
     if (divided)
@@ -247,7 +251,9 @@ static int is_divided(const Trainer *t, const Set *set)
 static int evaluate_totals(Trainer *t, Set *set, int part, int role)
 {
     const ngrt_model *m = t->model;
-    int first = 1, divided = is_divided(t, set), error;
+    int first = 1;
+    int divided = is_divided(t, set);
+    int error;
 
     m->metrics_start(t->totals);
     do {
@@ -326,7 +332,8 @@ int ngrt_value_count(const Trainer *t, int first)
  * before it, and that many close after the element before it. */
 static int axes_begun(const Trainer *t, const ngrt_tensor *x, size_t element)
 {
-    int axis = x->rank - 1, count = 0;
+    int axis = x->rank - 1;
+    int count = 0;
 
     while (axis >= 0 && element % axis_length(t, x, axis) == 0) {
         element /= axis_length(t, x, axis);
@@ -343,7 +350,8 @@ void ngrt_value_print(FILE *to, const Trainer *t, int first, int part, const cha
 
     for (i = 0; i < count; i++) {
         const Value *v = &t->value[first + i];
-        int opened = axes_begun(t, x, (size_t)i), closed = axes_begun(t, x, (size_t)i + 1);
+        int opened = axes_begun(t, x, (size_t)i);
+        int closed = axes_begun(t, x, (size_t)i + 1);
 
         fprintf(to, "%s%.*s", i ? ", " : "", opened, "[[[[[[[[");
         ngrt_number_print(to, format, v->of[part]);

@@ -662,8 +662,10 @@ static int set_resume(Trainer *t)
 /* Are there two options of which one would be ignored? */
 static int check_together(const Trainer *t)
 {
-    int val = t->part[VALIDATION].sources > 0, split = t->split[TRAINING] > 0;
-    int shows = t->assess || t->boundary_path, keeps = t->save_path || t->log_path;
+    int val = t->part[VALIDATION].sources > 0;
+    int split = t->split[TRAINING] > 0;
+    int shows = t->assess || t->boundary_path;
+    int keeps = t->save_path || t->log_path;
 
     if (split && (t->folds || val))
         return ngrt_trainer_fail(t, USAGE, "data that is split does not go with %s",

@@ -51,7 +51,9 @@ static void mix(Picture *p, int x, int y, unsigned colour, double share)
 /* The distance of a point from a piece of a line. */
 static double distance(double x, double y, const double *from, const double *to)
 {
-    double dx = to[0] - from[0], dy = to[1] - from[1], length = dx * dx + dy * dy;
+    double dx = to[0] - from[0];
+    double dy = to[1] - from[1];
+    double length = dx * dx + dy * dy;
     double along = 0;
     if (length > 0)
         along = ((x - from[0]) * dx + (y - from[1]) * dy) / length;

@@ -65,7 +65,9 @@ static int set_shape(const Trainer *t, Result *r)
 /* Makes the result of an output. */
 static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
 {
-    size_t rows = t->part[TRAINING].rows, batch = t->part[TRAINING].batch, total = 1;
+    size_t rows = t->part[TRAINING].rows;
+    size_t batch = t->part[TRAINING].batch;
+    size_t total = 1;
     int i;
 
     r->tensor = x;
@@ -211,7 +213,9 @@ static long decide(const Labels *l, size_t row)
 {
     const Result *r = l->decides;
     ngrt_data data = {.type = ngrt_element_of(r->tensor->type), .at = r->at};
-    size_t elements = line_elements(r), piece = elements / r->outer, best = 0, i;
+    size_t elements = line_elements(r);
+    size_t piece = elements / r->outer;
+    size_t best = 0, i;
     double highest = 0;
 
     if (elements == 1) {

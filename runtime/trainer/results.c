@@ -72,7 +72,8 @@ static void print_values(const Trainer *t, int part, int *printed)
 
 int ngrt_results_check(Trainer *t)
 {
-    int last = last_part(t), status = DONE;
+    int last = last_part(t);
+    int status = DONE;
 
     if (t->command != PREDICT)
         status = ngrt_assess_check(t, last);
@@ -83,7 +84,10 @@ int ngrt_results_check(Trainer *t)
 
 int ngrt_results_measure(Trainer *t)
 {
-    int last = last_part(t), all = last > TRAINING && !t->quiet, part, i, status = DONE;
+    int last = last_part(t);
+    int all = last > TRAINING && !t->quiet;
+    int part, i;
+    int status = DONE;
 
     /* what the steps of the last epoch left is not of the weights as they are now */
     for (i = 0; i < t->values; i++)
@@ -98,7 +102,9 @@ int ngrt_results_measure(Trainer *t)
 
 int ngrt_results_print(Trainer *t)
 {
-    int last = last_part(t), printed, status = DONE;
+    int last = last_part(t);
+    int printed;
+    int status = DONE;
 
     if (ngrt_ranks_number(t) > 0)
         return DONE;

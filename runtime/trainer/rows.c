@@ -147,7 +147,8 @@ static const Store *file_of(const Source *s)
 static int load_source(const Trainer *t, const Set *set, const Source *s, size_t count)
 {
     const Pass *p = &set->pass;
-    size_t bytes = ngrt_source_row_bytes(t, s), i = 0;
+    size_t bytes = ngrt_source_row_bytes(t, s);
+    size_t i = 0;
     const Store *file = file_of(s);
     char *to = p->buffer[s->in_order];
 
@@ -169,7 +170,9 @@ static int load_source(const Trainer *t, const Set *set, const Source *s, size_t
 static int load_window(const Trainer *t, Set *set, size_t number)
 {
     Pass *p = &set->pass;
-    size_t first = number * p->window, count = set->rows - first, i;
+    size_t first = number * p->window;
+    size_t count = set->rows - first;
+    size_t i;
     int k, status = DONE;
 
     if (count > p->window)
@@ -327,7 +330,8 @@ static void change(const Feed *f, void *out)
     if (f->input->type == NGRT_F32) {
         change_floats(out, f->sub, f->mul, f->width);
     } else {
-        const double *sub = f->sub, *mul = f->mul;
+        const double *sub = f->sub;
+        const double *mul = f->mul;
         double *to = out;
         for (i = 0; i < f->width; i++)
             to[i] = (to[i] - sub[i]) * mul[i];
@@ -378,7 +382,9 @@ size_t ngrt_set_batch(const Set *set, size_t first)
  * piece o of all rows is one block: [outer][count][piece]. */
 static void put_row(const Feed *f, const ngrt_data *raw, size_t r, size_t count, void *buffer)
 {
-    size_t piece = f->width / f->outer, bytes = piece * ngrt_type_size(f->input->type), o;
+    size_t piece = f->width / f->outer;
+    size_t bytes = piece * ngrt_type_size(f->input->type);
+    size_t o;
     char *to = (char *)buffer + r * bytes;
     /* with axes before that of the rows, the pieces are not in one place */
     void *row = f->outer == 1 ? to : f->row;

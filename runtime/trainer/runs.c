@@ -9,7 +9,8 @@
 /* Trains anew, without lines of epochs. */
 static int train_quietly(Trainer *t)
 {
-    int quiet = t->quiet, status = ngrt_checkpoint_load(t);
+    int quiet = t->quiet;
+    int status = ngrt_checkpoint_load(t);
 
     if (!status)
         status = ngrt_checkpoint_begin(t);
@@ -124,7 +125,9 @@ typedef struct BestRun {
 /* Trains with a combination. */
 static int run_combination(Trainer *t, const char *text, BestRun *best)
 {
-    int part = ngrt_watched_part(t), i, status = DONE;
+    int part = ngrt_watched_part(t);
+    int i;
+    int status = DONE;
     const Value *first = &t->value[0];
 
     for (i = 0; i < PARTS && !status; i++)

@@ -158,7 +158,8 @@ static int learn(Trainer *t, Set *set, Feed *f, PrepInput *x, const Change *c)
 {
     double *mean = ngrt_trainer_allocate(f->width, sizeof *mean);
     double *spread = ngrt_trainer_allocate(f->width, sizeof *spread);
-    int lacks = lacks_numbers(f), status = DONE;
+    int lacks = lacks_numbers(f);
+    int status = DONE;
     size_t i;
 
     if (!mean || !spread || (c && !ngrt_prep_elements(x, f->width)))

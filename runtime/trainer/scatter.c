@@ -34,7 +34,9 @@ static void draw_number(Picture *p, double x, double y, int right, double value)
 int ngrt_scatter_numbers(const Trainer *t, const char *name, const double *is, const double *said,
                          size_t rows)
 {
-    double low = INFINITY, high = -INFINITY, scale = 0;
+    double low = INFINITY;
+    double high = -INFINITY;
+    double scale = 0;
     double diagonal[] = {EDGE, TOP + SIDE, EDGE + SIDE, TOP};
     char title[120];
     Picture p;
@@ -52,7 +54,8 @@ int ngrt_scatter_numbers(const Trainer *t, const char *name, const double *is, c
     draw_frame(&p, title);
     ngrt_picture_line(&p, diagonal, 2, GREY, 1);
     for (i = 0; i < rows; i += step) {
-        double right = (is[i] - low) * scale, up = (said[i] - low) * scale;
+        double right = (is[i] - low) * scale;
+        double up = (said[i] - low) * scale;
 
         if (isfinite(is[i]) && isfinite(said[i]))
             ngrt_picture_dot(&p, EDGE + right, TOP + SIDE - up, 2.5, INK);
@@ -98,7 +101,8 @@ int ngrt_scatter_classes(const Trainer *t, const size_t *count, const char *cons
             double part = 0;
             if (all > 0)
                 part = (double)n / (double)all;
-            double x = EDGE + cell * (double)k, y = TOP + cell * (double)i;
+            double x = EDGE + cell * (double)k;
+            double y = TOP + cell * (double)i;
 
             ngrt_picture_box(&p, x, y, cell, cell, shade(part));
             snprintf(text, sizeof text, "%zu", n);

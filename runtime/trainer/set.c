@@ -427,7 +427,8 @@ static int check_shapes(const Trainer *t, Set *set)
 /* Is a value one that an input of whole numbers can have? */
 static int is_in_range(const ngrt_tensor *x, double value)
 {
-    double lowest = INT32_MIN, highest = INT32_MAX;
+    double lowest = INT32_MIN;
+    double highest = INT32_MAX;
 
     if (x->limit > 0) {
         lowest = 0;
@@ -541,7 +542,8 @@ static int fill_whole(const Trainer *t, Feed *f)
 /* Makes the buffer of an input, and fills it if it stays as it is. */
 static int make_buffer(const Trainer *t, const Set *set, Feed *f)
 {
-    size_t rows = f->batched ? set->batch : 1, size = ngrt_type_size(f->input->type);
+    size_t rows = f->batched ? set->batch : 1;
+    size_t size = ngrt_type_size(f->input->type);
 
     if (f->width > SIZE_MAX / size / rows)
         return ngrt_trainer_no_memory(t);

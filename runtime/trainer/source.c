@@ -306,7 +306,8 @@ static int is_idle(const Set *set, const Source *s)
 
 int ngrt_source_read(const Trainer *t, Set *set)
 {
-    int i = 0, lacks, status = spread_archive(t, set);
+    int i = 0, lacks;
+    int status = spread_archive(t, set);
 
     while (i < set->sources && !status) {
         status = check_source(t, set, i);

@@ -15,7 +15,8 @@ typedef struct Row {
 
 static int compare_rows(const void *a, const void *b)
 {
-    const Row *x = a, *y = b;
+    const Row *x = a;
+    const Row *y = b;
 
     if (x->label != y->label)
         return x->label < y->label ? -1 : 1;

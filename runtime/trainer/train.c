@@ -80,7 +80,8 @@ static void note_one_row(Trainer *t)
 static size_t step_rows(const Trainer *t, size_t first)
 {
     const Set *set = &t->part[TRAINING];
-    size_t left = set->rows - first, rows = set->batch;
+    size_t left = set->rows - first;
+    size_t rows = set->batch;
 
     if (t->accumulate > 1)
         rows *= (size_t)t->accumulate;
@@ -105,7 +106,8 @@ static void ask_ahead(Trainer *t, size_t next)
 /* One step on `count` rows from place `first` of the order. */
 static int train_step(Trainer *t, long epoch, size_t first, size_t count, size_t rows)
 {
-    size_t own = first, owned = count;
+    size_t own = first;
+    size_t owned = count;
     int error, status;
 
     /* gradients of several batches are added up; one update follows them */
@@ -160,7 +162,9 @@ static void show_bar(Trainer *t, long epoch, size_t done)
 static int run_steps(Trainer *t, long epoch)
 {
     Set *set = &t->part[TRAINING];
-    size_t first = (size_t)t->about.row, rows = set->rows - first, count;
+    size_t first = (size_t)t->about.row;
+    size_t rows = set->rows - first;
+    size_t count;
     int i, status = ngrt_rows_begin(t, set, t->shuffle, epoch);
 
     if (status)

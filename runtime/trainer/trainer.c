@@ -37,7 +37,8 @@ static size_t character_size(const unsigned char *text, size_t size)
 /* A string of JSON. Bytes that a file's name may have and UTF-8 may not become '?'. */
 static void put_json(FILE *to, const char *text, size_t size)
 {
-    const unsigned char *at = (const unsigned char *)text, *end = at + size;
+    const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *end = at + size;
 
     fputc('"', to);
     while (at < end) {
@@ -68,7 +69,8 @@ typedef struct Origin { /* the file that a message is about: "iris.csv:12:7: ...
 static Origin find_origin(const char *text)
 {
     Origin o = {0, 0, {0, 0}, text};
-    const char *end = strstr(text, ": "), *at = end;
+    const char *end = strstr(text, ": ");
+    const char *at = end;
 
     /* back from the end, over each :NUMBER */
     while (at && o.numbers < 2 && at > text) {
