@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/errors.h"
 
@@ -223,6 +224,12 @@ int ascii_lower(char);   /* the small letter of a capital one */
 bool is_digit(char);     /* 0 to 9, in any locale */
 bool is_word_char(char); /* a letter, a digit or _ */
 bool begins(const char *text, const char *with);
+
+static inline bool same_text(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
 /* Are the first `size` characters of the text this word? */
 bool is_word(const char *text, size_t size, const char *word);
 size_t word_size(const char *);          /* of the name or number that begins here, or 0 */

@@ -12,7 +12,7 @@
 /* Reports a failed step and removes the temporary file. */
 static bool failed(Ngc *ngc, const char *what, const char *path, const char *temp)
 {
-    if (strcmp(path, "-") == 0)
+    if (same_text(path, "-"))
         complain(ngc, "cannot %s standard output: %s", what, strerror(errno));
     else
         complain(ngc, "cannot %s '%s': %s", what, path, strerror(errno));
@@ -84,9 +84,9 @@ static bool write_temp(Ngc *ngc, OutFile *o)
 bool output_is_same(const char *a, const char *b)
 {
     struct stat x, y;
-    if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+    if (same_text(a, "-") || same_text(b, "-"))
         return false;
-    if (strcmp(a, b) == 0)
+    if (same_text(a, b))
         return true;
     if (stat(a, &x) != 0 || stat(b, &y) != 0 || !S_ISREG(x.st_mode))
         return false;
@@ -200,10 +200,10 @@ bool output_write(Ngc *ngc, OutFile *file, int count)
     bool good = true;
     /* standard output first: a pipe that nobody reads ends ngc, and no file may be left then */
     for (int i = 0; i < count && good; i++)
-        if (strcmp(file[i].path, "-") == 0)
+        if (same_text(file[i].path, "-"))
             good = write_standard_output(ngc, &file[i]);
     for (int i = 0; i < count && good; i++)
-        if (strcmp(file[i].path, "-") != 0)
+        if (!same_text(file[i].path, "-"))
             good = write_one(ngc, &file[i]);
 
     for (int i = 0; i < count; i++) {

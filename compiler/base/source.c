@@ -115,7 +115,7 @@ static void report_byte(Ngc *ngc, int file, unsigned char byte)
         d = diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file in UTF-8: byte 0x%02x",
                  (unsigned)byte);
 
-    if (end && strcmp(end, ".onnx") == 0)
+    if (end && same_text(end, ".onnx"))
         diag_note(ngc, d, (Loc){-1, 0, 0},
                   "'ngc import' makes a text of a model in the ONNX format");
 }
@@ -196,7 +196,7 @@ static char *read_stream(FILE *f, size_t *size)
 
 int source_read(Ngc *ngc, const char *path, Loc from)
 {
-    bool standard = strcmp(path, "-") == 0;
+    bool standard = same_text(path, "-");
     FILE *f = stdin;
     if (!standard)
         f = fopen(path, "rb");
@@ -290,7 +290,7 @@ static Diag *new_diag(Ngc *ngc, Severity severity, ErrorCode code, Loc loc, cons
 static bool same_diag(const Diag *a, const Diag *b)
 {
     return a->loc.at == b->loc.at && a->loc.file == b->loc.file && a->code == b->code &&
-           strcmp(a->text, b->text) == 0;
+           same_text(a->text, b->text);
 }
 
 /* Counts the message and keeps it, unless the same one was kept before or there are too many. */
@@ -363,7 +363,7 @@ Diag *complain(Ngc *ngc, const char *format, ...)
 static bool is_silent(const Ngc *ngc, const char *flag)
 {
     for (int i = 0; i < ngc->opt.silents; i++)
-        if (strcmp(ngc->opt.silent[i], flag) == 0)
+        if (same_text(ngc->opt.silent[i], flag))
             return true;
     return false;
 }
@@ -755,7 +755,7 @@ const char *suggest(Ngc *ngc, const char *word, const char *const *among, int co
     const char *best = NULL;
     int limit = (int)(size < SUGGEST_MAX ? size : 0) / 3 + 1; /* the distance must be less */
     for (int i = 0; i < count; i++) {
-        if (same_but_case(word, among[i]) && strcmp(word, among[i]) != 0)
+        if (same_but_case(word, among[i]) && !same_text(word, among[i]))
             return among[i];
         size_t other = strlen(among[i]);
         if (size > SUGGEST_MAX || other > SUGGEST_MAX)

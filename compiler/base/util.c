@@ -77,7 +77,7 @@ static _Noreturn void end_broken(const char *kind, const char *text)
     fflush(stdout);
     if (getenv(LAST_WORDS)) {
         fprintf(stderr, "{\"severity\": \"error\", \"message\": \"");
-        print_escaped(strcmp(kind, "error") == 0 ? "" : "internal error: ");
+        print_escaped(same_text(kind, "error") ? "" : "internal error: ");
         print_escaped(text);
         fprintf(stderr, "\"}\n");
     } else {

@@ -234,7 +234,7 @@ static const char *with_numbers(Emit *e, const Numbers *x, const int *first, int
         return list;
 
     Text t = {.ngc = e->ngc};
-    bool empty = strcmp(list, "(void)") == 0 || strcmp(list, "()") == 0;
+    bool empty = same_text(list, "(void)") || same_text(list, "()");
     for (int i = 0; i < params; i++) {
         const Number *n = &x->number[first[i]];
         const char *open = i > 0 ? ", " : "(";
@@ -402,7 +402,7 @@ static void join_ranged(Emit *e)
     for (int i = 0; i < e->kernels && known.count > 0; i++) {
         Static f = e->kernel[i];
         const char *count = NULL;
-        if (!f.has_sizes || has_range(&f) || strcmp(f.params, "(void)") == 0)
+        if (!f.has_sizes || has_range(&f) || same_text(f.params, "(void)"))
             continue;
         f.body = ranged_body(e->ngc, f.body, &count);
         f.params = text_format(e->ngc, "%s%s", range_params, f.params + 1);
@@ -432,7 +432,7 @@ static void print_static(const Static *f, Text *t)
         text_add(t, "static %s %s%s\n{\n%s}\n\n", f->result, f->name, f->params, f->body);
         return;
     }
-    const char *returns = strcmp(f->result, "void") == 0 ? "" : "return";
+    const char *returns = same_text(f->result, "void") ? "" : "return";
     text_add(t, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", f->bytes, f->real, f->result,
              returns, f->name, f->params, f->names, f->body);
 }

@@ -48,7 +48,7 @@ static const char *c_file_name(const Emit *e, const char *header)
     size_t size = 0;
     if (header)
         size = strlen(header);
-    if (size > 2 && strcmp(header + size - 2, ".h") == 0)
+    if (size > 2 && same_text(header + size - 2, ".h"))
         return text_format(e->ngc, "%.*sc", (int)size - 1, header);
     return text_format(e->ngc, "%s.c", e->module->name);
 }

@@ -173,7 +173,7 @@ static void copy_onto(Printer *pr, const Kernel *k, const char *to)
 {
     Body *b = pr->b;
     const char *from = operand_pointer(b, k->onto);
-    if (strcmp(from, to) == 0)
+    if (same_text(from, to))
         return;
 
     const char *count = print_factor(pr, shape_count(pr->e->graph, k->store[0].node->shape));
@@ -335,7 +335,7 @@ static void print_over_ranks(Printer *pr, const Kernel *k)
     } else {
         const char *from = operand_pointer(b, n->arg[0]);
         count = print_factor(pr, shape_count(e->graph, n->shape));
-        if (strcmp(from, to) != 0)
+        if (!same_text(from, to))
             print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count,
                        emit_type(e, n->type));
     }

@@ -28,9 +28,9 @@ static const char *store_text(const Comments *c, const Store *s, bool *named)
     *named = name != NULL;
 
     Text t = {.ngc = e->ngc};
-    if (name && strcmp(name, text) != 0)
+    if (name && !same_text(name, text))
         text_add(&t, "%s = ", name);
-    if (name && own && strcmp(name, own) != 0 && strcmp(own, text) != 0)
+    if (name && own && !same_text(name, own) && !same_text(own, text))
         text_add(&t, "%s = ", own);
     text_add(&t, "%s", text);
     return t.at;

@@ -63,7 +63,7 @@ static void put_bytes(Text *t, const unsigned char *at, size_t size)
 static void store_elements(const Emit *e, unsigned char *to, const double *data, int64_t count,
                            Type type)
 {
-    bool wide = strcmp(e->real, "double") == 0;
+    bool wide = same_text(e->real, "double");
     if (type == T_FLOAT && wide) {
         memcpy(to, data, (size_t)count * sizeof *data);
         return;

@@ -19,9 +19,9 @@ static bool is_taken(const Program *p, const char *name)
                                         "state",   "grads", "frozen"};
 
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        if (strcmp(name, taken[i]) == 0)
+        if (same_text(name, taken[i]))
             return true;
-    if (strcmp(name, "t") == 0)
+    if (same_text(name, "t"))
         return begins(p->name, "metrics");
     return is_number_name(name);
 }
@@ -53,7 +53,7 @@ static const char *number_text(Body *b, const Kernel *k)
 static bool is_beside(const Body *b, const char *name)
 {
     for (int i = 0; i < b->besides; i++)
-        if (strcmp(b->beside[i], name) == 0)
+        if (same_text(b->beside[i], name))
             return true;
     return false;
 }

@@ -12,7 +12,7 @@ static void declare_member(Emit *e, Text *t, const char *name, Type type, Shape 
                            const char *user)
 {
     bool flat, run_time = false;
-    bool renamed = user && strcmp(user, name) != 0;
+    bool renamed = user && !same_text(user, name);
     const char *dims = emit_dims(e, shape, &flat);
     for (int i = 0; i < shape.rank; i++)
         run_time |= shape.dim[i] < 0;

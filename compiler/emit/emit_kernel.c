@@ -155,7 +155,7 @@ static const char *base_text(Printer *pr, const Kernel *k, const Param *param)
 
     /* the pointer to the first block's sums is known by its text */
     for (int m = 0; m < k->members; m++)
-        if (kernel_sums_rows(k->member[m]) && strcmp(param->base, block_text(pr, k, m)) == 0)
+        if (kernel_sums_rows(k->member[m]) && same_text(param->base, block_text(pr, k, m)))
             return print_format(pr, "%s + i*%lld", param->base,
                                 (long long)share_block(pr->p, k->member[m]));
     return param->base;
@@ -305,7 +305,7 @@ static void print_call_of(Body *b, const Store *s, const char *result, const cha
 {
     const Place *place = store_place(b->p, s);
 
-    if (strcmp(result, "void") == 0)
+    if (same_text(result, "void"))
         text_add(&b->text, "    %s(%s);\n", name, args);
     else if (place->kind == P_LOCAL)
         text_add(&b->text, "    const %s %s = %s(%s);\n", result, place->name, name, args);

@@ -216,7 +216,7 @@ static void print_result(Printer *pr, const char *acc)
     /* apart, a local variable belongs to another function, and the result is returned */
     bool local = place->kind == P_LOCAL && !pr->apart;
     bool row_variable = place->kind == P_ROW && is_variable(place);
-    if (local && strcmp(place->name, acc) == 0)
+    if (local && same_text(place->name, acc))
         return;
 
     const char *value = acc;
@@ -299,7 +299,7 @@ static void print_fold(Printer *pr, int axis, const char *acc)
 /* Combines the accumulator with all lanes of a vector. */
 static void print_lanes(Printer *pr, const char *acc, const char *lanes)
 {
-    if (!is_double(pr) && strcmp(op_info[pr->k->reduce]->combine, "$acc + $x") == 0) {
+    if (!is_double(pr) && same_text(op_info[pr->k->reduce]->combine, "$acc + $x")) {
         print_line(pr, "NGRT_VECTORS(%s += NGRT_TOTAL(%s);)", acc, lanes);
         return;
     }

@@ -558,7 +558,7 @@ void metrics_print(Emit *e, Text *out)
 /* A function of the totals only: start or finish. */
 static void print_wrapper(const Emit *e, Text *t, const char *result, const char *what)
 {
-    bool returns = strcmp(result, "void") != 0;
+    bool returns = !same_text(result, "void");
 
     text_add(t, "static %s call_metrics_%s(void *totals)\n", result, what);
     text_add(t, "{\n");

@@ -107,7 +107,7 @@ void passes_in_vectors(Printer *pr, const char *before, const char *from, const 
 /* The end of the passes that whole vectors hold. */
 const char *passes_whole(Printer *pr, const char *from, const char *to)
 {
-    if (strcmp(from, "0") == 0)
+    if (same_text(from, "0"))
         return print_format(pr, "NGRT_WHOLE(%s)", to);
     return print_format(pr, "%s + NGRT_WHOLE(%s - %s)", from, to, from);
 }
@@ -262,7 +262,7 @@ void print_combine(Printer *pr, const char *acc, Part x, Type type)
     const OpInfo *info = op_info[pr->k->reduce];
     const char *combine = pr->vector ? info->combine_vec : info->combine;
 
-    if (strcmp(combine, "$acc + $x") == 0) {
+    if (same_text(combine, "$acc + $x")) {
         print_line(pr, "%s += %s;", acc, x.text);
         return;
     }

@@ -217,7 +217,7 @@ static int real_column(Repetition *x, const char **text)
 
 static bool is_real(const char *type)
 {
-    return strcmp(type, "float") == 0 || strcmp(type, "double") == 0;
+    return same_text(type, "float") || same_text(type, "double");
 }
 
 /* What is written for a number that a table has. */
@@ -225,7 +225,7 @@ static const char *table_text(Repetition *x, const char **text, const char *type
 {
     if (is_real(type)) {
         /* one table of real numbers, of one type */
-        if (x->type && strcmp(x->type, type) != 0)
+        if (x->type && !same_text(x->type, type))
             return NULL;
         x->type = type;
         return text_format(x->ngc, "number[%d]", real_column(x, text));
@@ -253,7 +253,7 @@ static const char *number_text(Repetition *x, const char **text, const char *typ
     const char *times = text_format(ngc, "pass*%lld", (long long)llabs(step));
     if (llabs(step) == 1)
         times = "pass";
-    if (step > 0 && strcmp(text[0], "0") == 0)
+    if (step > 0 && same_text(text[0], "0"))
         return times;
     return text_format(ngc, "%s %c %s", text[0], step < 0 ? '-' : '+', times);
 }

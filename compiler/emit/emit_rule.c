@@ -7,7 +7,9 @@
 
 const char *rule_loss(const Emit *e, const Node *n)
 {
-    return is_in_graph(e, n) ? e->loss_names[n->id] : NULL;
+    if (is_in_graph(e, n))
+        return e->loss_names[n->id];
+    return NULL;
 }
 
 /* ---- where adjoints come from ---- */
@@ -37,7 +39,9 @@ static const Node *scaled_factor(const Node *n)
         return NULL;
     if (is_scale(n->arg[0], n->arg[1]))
         return n->arg[1];
-    return is_scale(n->arg[1], n->arg[0]) ? n->arg[0] : NULL;
+    if (is_scale(n->arg[1], n->arg[0]))
+        return n->arg[0];
+    return NULL;
 }
 
 /* n without scales and copies: the x of c*x, and of x spread over axes. */
@@ -58,7 +62,9 @@ static const Node *softmax_of(const Node *n)
     if (n->op != OP_div || n->arg[0]->op != OP_exp)
         return NULL;
     const Node *sum = untied(n->arg[1]);
-    return sum->op == OP_sum && sum->arg[0] == n->arg[0] ? n->arg[0]->arg[0] : NULL;
+    if (sum->op == OP_sum && sum->arg[0] == n->arg[0])
+        return n->arg[0]->arg[0];
+    return NULL;
 }
 
 /* Would a reader say that they are the same? */
@@ -66,10 +72,11 @@ static bool same_value(Emit *e, const Node *a, const Node *b)
 {
     if (a == b)
         return true;
-    if (node_name(a) && node_name(b) && strcmp(node_name(a), node_name(b)) == 0)
+    if (node_name(a) && node_name(b) && same_text(node_name(a), node_name(b)))
         return true;
-    return strcmp(node_text(e->graph, a, COMMENT_DEPTH), node_text(e->graph, b, COMMENT_DEPTH)) ==
-           0;
+    const char *text_of_a = node_text(e->graph, a, COMMENT_DEPTH);
+    const char *text_of_b = node_text(e->graph, b, COMMENT_DEPTH);
+    return same_text(text_of_a, text_of_b);
 }
 
 /* z, if d is c*sigmoid(z) - y, or c*softmax(z) - y, or the negative of one; else NULL. */
@@ -161,7 +168,7 @@ static bool is_passed_on(const Step *s)
     const char *rule = op_info[s->y->op]->rule[s->operand < 3 ? s->operand : 2];
     if (s->use > 0 || s->y->op == OP_mod)
         return false;
-    if (rule && strcmp(rule, "dy") == 0)
+    if (rule && same_text(rule, "dy"))
         return true;
     return s->y->op == OP_reshape && !node_is_turned(s->y);
 }
@@ -185,14 +192,19 @@ void rule_find_holders(Emit *e)
         const Step *next = e->step_of[y->id];
         /* z's adjoint is dz only within the sweep of this loss */
         bool same_loss = next && next->loss == s->loss && y != s->loss;
-        e->holder[i] = same_loss ? e->holder[y->id] : y;
+        if (same_loss)
+            e->holder[i] = e->holder[y->id];
+        else
+            e->holder[i] = y;
     }
 }
 
 static const Node *adjoint_holder(const Emit *e, const Node *loss, const Node *y)
 {
     const Step *s = e->step_of[y->id];
-    return s && s->loss == loss ? e->holder[y->id] : y;
+    if (s && s->loss == loss)
+        return e->holder[y->id];
+    return y;
 }
 
 static const char *adjoint_label(Emit *e, const Node *loss, const Node *x)
@@ -305,7 +317,9 @@ static const char *use_text(Emit *e, const Step *s, bool added)
 const Root *rule_root(Emit *e, const char *cname)
 {
     int root = *table_at(e->ngc, &e->grad_of, cname);
-    return root ? &e->module->model->root[root - 1] : NULL;
+    if (root)
+        return &e->module->model->root[root - 1];
+    return NULL;
 }
 
 /* The step that made what is stored. One node may be several gradients, so the gradient of a root
@@ -335,7 +349,7 @@ static const char *formula_text(Emit *e, const Node *y, Node *from)
     from->name = name;
 
     const char *own = node_name(y);
-    if (own && strcmp(own, text) != 0)
+    if (own && !same_text(own, text))
         return text_format(e->ngc, "%s = %s", own, text);
     return text;
 }

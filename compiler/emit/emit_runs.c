@@ -51,7 +51,7 @@ static int holes_of(const Runs *r, int from, int units)
     for (int i = 0; i < units; i++)
         for (int h = 0; h < r->unit[from + i].holes; h++)
             /* a size is one word in a call, a pointer some three */
-            holes += strcmp(r->unit[from + i].hole[h].type, "size_t") == 0 ? 1 : 3;
+            holes += same_text(r->unit[from + i].hole[h].type, "size_t") ? 1 : 3;
     return holes / 3;
 }
 
@@ -260,7 +260,7 @@ static bool choose_param(const Runs *r, const Places *p, Columns *x, int u, int 
 
     /* a pointer at a fixed distance from another needs no parameter of its own */
     for (int c = 0; c < x->params && given->param < 0; c++)
-        if (strcmp(x->param[c].type, hole->type) == 0 && is_ahead(r, p, x, c, u, h, &given->ahead))
+        if (same_text(x->param[c].type, hole->type) && is_ahead(r, p, x, c, u, h, &given->ahead))
             given->param = c;
     if (given->param < 0) {
         if (x->params == ROOM)
@@ -282,7 +282,7 @@ static char type_letter(const char *type)
 {
     if (strchr(type, '*'))
         return 'p';
-    return strcmp(type, "size_t") == 0 ? 'n' : 'v';
+    return same_text(type, "size_t") ? 'n' : 'v';
 }
 
 /* "p0", "n1", "v0": pointers, sizes, other numbers */

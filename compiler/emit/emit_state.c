@@ -83,7 +83,7 @@ int emit_data(Emit *e, const double *data, Type type, int64_t count)
 bool emit_has_section(const Emit *e, const char *name)
 {
     for (int i = 0; i < e->sections; i++)
-        if (strcmp(e->section[i], name) == 0)
+        if (same_text(e->section[i], name))
             return true;
     return false;
 }

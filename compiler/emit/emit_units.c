@@ -117,7 +117,7 @@ static bool read_pointer(Reader *x, const char *text, size_t size, const char *t
 static const char *address_of(const Reader *x, const char *text, size_t size, const char *type)
 {
     Ngc *ngc = x->r->ngc;
-    if (begins(text, "space[") && strcmp(type, x->r->e->real) == 0) {
+    if (begins(text, "space[") && same_text(type, x->r->e->real)) {
         const char *at = text + strlen("space[");
         size_t digits = count_digits(at);
         if (at + digits + 1 != text + size)

@@ -296,7 +296,7 @@ Param *print_param(Printer *pr, const char *base, const Place *place, Type type,
         Param *p = &pr->param[i];
         if (p->type != type || p->scalar != scalar || p->place != place)
             continue;
-        if (strcmp(p->base, base) != 0)
+        if (!same_text(p->base, base))
             continue;
         p->written |= written;
         return p;

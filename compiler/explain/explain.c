@@ -22,7 +22,7 @@ static const Form *find_form(const Ngc *ngc, const char *name)
     if (!name)
         name = ngc->opt.jacobians ? "jacobians" : "html";
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(forms[i].name, name) == 0)
+        if (same_text(forms[i].name, name))
             return &forms[i];
     return &forms[0];
 }
@@ -30,7 +30,7 @@ static const Form *find_form(const Ngc *ngc, const char *name)
 static bool is_regular(const char *path)
 {
     struct stat s;
-    return strcmp(path, "-") != 0 && stat(path, &s) == 0 && S_ISREG(s.st_mode);
+    return !same_text(path, "-") && stat(path, &s) == 0 && S_ISREG(s.st_mode);
 }
 
 /* Writes the text to the path. NULL: to the form's own place, where only a page of ngc's is
@@ -39,7 +39,7 @@ static int write_lesson(Ngc *ngc, const Model *m, const Form *form, const char *
                         Text *said)
 {
     OutFile file = {.path = path, .text = t->at, .size = t->size};
-    if (!path && strcmp(form->end, "-") == 0) {
+    if (!path && same_text(form->end, "-")) {
         file.path = "-";
     } else if (!path) {
         file.path = text_format(ngc, "%s%s", m->name, form->end);

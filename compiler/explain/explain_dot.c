@@ -8,9 +8,9 @@
 
 static const char *shape_of_kind(const char *kind)
 {
-    if (strcmp(kind, "param") == 0 || strcmp(kind, "state") == 0 || strcmp(kind, "frozen") == 0)
+    if (same_text(kind, "param") || same_text(kind, "state") || same_text(kind, "frozen"))
         return "house, orientation=270";
-    if (strcmp(kind, "input") == 0 || strcmp(kind, "data") == 0)
+    if (same_text(kind, "input") || same_text(kind, "data"))
         return "ellipse";
     return "box, style=rounded";
 }
@@ -20,7 +20,7 @@ static void dot_gradient(const Lesson *l, Text *t, const Item *n)
     const char *gradient;
     if (n->adjoint)
         gradient = html_words(l, lesson_value(l, n->adjoint));
-    else if (strcmp(n->kind, "loss") == 0)
+    else if (same_text(n->kind, "loss"))
         gradient = "1";
     else
         return;
@@ -35,7 +35,7 @@ static void dot_item(const Lesson *l, Text *t, const Item *n)
     /* the name, and the formula if it says more */
     text_add(t, "    n%d [shape=%s, label=<<b>%s</b>", node->id, shape_of_kind(n->kind),
              html_words(l, n->label));
-    if (n->formula && strcmp(n->formula, n->label) != 0 && !is_loop)
+    if (n->formula && !same_text(n->formula, n->label) && !is_loop)
         text_add(t, " = %s", html_words(l, n->formula));
     if (node->op == OP_var && node->attr.var->invented)
         text_add(t, "<br/>%s", lesson_kind(l, n));

@@ -136,7 +136,7 @@ void jacobians_prepare(Lesson *l)
         const Item *t = &l->item[i];
         if (t->node->op == OP_var || t->node->type != T_FLOAT || node_loop(t->node))
             continue;
-        if (is_users(t->node) || strcmp(t->kind, "loss") == 0)
+        if (is_users(t->node) || same_text(t->kind, "loss"))
             build_pairs(l, i);
     }
 }

@@ -586,7 +586,7 @@ static bool is_plain_variable(const Lesson *l, const Variable *v, const char *pl
     for (char *c = name; *c; c++)
         if (*c == '.' || *c == '/')
             *c = '_';
-    return strcmp(v->text, text_format(l->ngc, "%s%s", place, name)) == 0;
+    return same_text(v->text, text_format(l->ngc, "%s%s", place, name));
 }
 
 /* Can a reader guess what the variable is called? */

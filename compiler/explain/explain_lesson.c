@@ -161,7 +161,7 @@ static const char *own_name(const Lesson *l, const Node *n)
 static bool is_used(const Lesson *l, int item, const char *label)
 {
     for (int k = 0; k < item; k++)
-        if (strcmp(l->item[k].label, label) == 0)
+        if (same_text(l->item[k].label, label))
             return true;
     return false;
 }
@@ -171,7 +171,7 @@ static bool is_taken(const Lesson *l, int item, const char *label)
 {
     for (int k = item + 1; k < l->items; k++) {
         const char *own = own_name(l, l->item[k].node);
-        if (own && strcmp(own, label) == 0)
+        if (own && same_text(own, label))
             return true;
     }
     return is_used(l, item, label);

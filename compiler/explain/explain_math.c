@@ -165,7 +165,7 @@ static const char *sign(const Writer *w, const char *op)
         {"==", "=", "="},           {"!=", "\\ne ", "&#8800;"}, {"-", "-", "&#8722;"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(op, table[i].op) == 0)
+        if (same_text(op, table[i].op))
             return by_script(w->math, op, table[i].tex, table[i].html);
     return op;
 }
@@ -222,7 +222,7 @@ static const char *write_call(const Writer *w, const Expr *x)
 /* Where a rule's name is in a list of a b c y dy. */
 static int name_place(const char *name)
 {
-    if (strcmp(name, "dy") == 0)
+    if (same_text(name, "dy"))
         return 4;
     return *name == 'y' ? 3 : *name - 'a';
 }
@@ -306,7 +306,7 @@ static Expr *at_one(Ngc *ngc, const Expr *x);
 static Expr *copy_at_one(Ngc *ngc, const Expr *x)
 {
     Expr *y = arena_copy(ngc, x, sizeof *x);
-    if (x->kind == X_NAME && strcmp(x->name, "dy") == 0) {
+    if (x->kind == X_NAME && same_text(x->name, "dy")) {
         y->kind = X_NUM;
         y->num = 1;
     }
@@ -428,7 +428,7 @@ static double call_value(const Expr *x, const double *abcy)
 
     for (int op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = op_info[op];
-        if (info->value && info->arity == n && strcmp(info->name, x->a->name) == 0)
+        if (info->value && info->arity == n && same_text(info->name, x->a->name))
             return info->value(arg[0], arg[1], arg[2]);
     }
     return NAN;

@@ -23,7 +23,7 @@ static void text_shape(const Lesson *l, Text *t, const Node *n, const char *valu
 /* "2*3 = 6", as far as each part says more. */
 static void text_numbers(Text *t, const char *numbers, const char *value)
 {
-    if (numbers && strcmp(numbers, value) != 0)
+    if (numbers && !same_text(numbers, value))
         text_add(t, "%s = ", numbers);
     text_add(t, "%s", value);
 }
@@ -71,7 +71,7 @@ static void text_item(const Lesson *l, Text *t, int item)
 
     const char *space = indent(l, lesson_depth(l, n->loop));
     text_add(t, "%s%s", space, n->label);
-    if (n->formula && strcmp(n->formula, n->label) != 0)
+    if (n->formula && !same_text(n->formula, n->label))
         text_add(t, " = %s", n->formula);
 
     /* in a loop it has a value in each pass */
@@ -96,7 +96,7 @@ static void text_loop(const Lesson *l, Text *t, int item)
     const Item *n = &l->item[item];
     const char *space = indent(l, lesson_depth(l, n->loop));
     const char *passes = lesson_value(l, n->node);
-    const char *es = text_if(strcmp(passes, "1") != 0, "es");
+    const char *es = text_if(!same_text(passes, "1"), "es");
 
     text_add(t, "%s%s   (%s pass%s)\n", space, n->formula, passes, es);
     for (int i = 0; i < l->items; i++) {
@@ -169,7 +169,7 @@ static void text_move(const Lesson *l, Text *t, const Move *v)
     /* the rule; of an elementwise op also as a product, unless the slope is 1 */
     const char *gets = s->use > 0 ? "gets" : "=";
     text_add(t, "%s%s %s %s", space, v->down, gets, v->rule);
-    if (v->local && strcmp(v->local, "1") != 0 && *v->rule)
+    if (v->local && !same_text(v->local, "1") && *v->rule)
         text_add(t, "\n%s  = upstream %s x local slope %s", space, v->up, v->local);
     text_add(t, "\n");
 

@@ -269,7 +269,7 @@ static const char *place_text(const Graph *graph, const Node *n, Shape part, Sha
         const char *range =
             range_text(g, attr.lo[i], attr.step[i], part.dim[i], whole.dim[i], drop);
         text_add(&t, "%s%s", comma_before(i), range);
-        if (strcmp(range, ":") != 0)
+        if (!same_text(range, ":"))
             end = t.size;
     }
     use_names(g, before);
@@ -344,7 +344,7 @@ static Piece piece_pad(const Graph *graph, const Node *n, int depth)
         return piece_format(g, PROSE, "%s at [%s], 0 elsewhere", x, place);
     }
 
-    if (strcmp(before.at, after.at) == 0)
+    if (same_text(before.at, after.at))
         return piece_format(g, IS_WHOLE, "pad(%s, [%s])", x, before.at);
     return piece_format(g, IS_WHOLE, "pad(%s, [%s], [%s])", x, before.at, after.at);
 }

@@ -259,9 +259,9 @@ bool mask_reads_pole(const Sweep *s, const Node *y, const Expr *x)
     switch (x->kind) {
     case X_NAME:
         /* dy has the mask already */
-        if (strcmp(x->name, "dy") == 0)
+        if (same_text(x->name, "dy"))
             return false;
-        return is_over_pole(s, strcmp(x->name, "y") == 0 ? y : y->arg[x->name[0] - 'a']);
+        return is_over_pole(s, same_text(x->name, "y") ? y : y->arg[x->name[0] - 'a']);
     case X_NEG: return mask_reads_pole(s, y, x->a);
     case X_BINARY: return mask_reads_pole(s, y, x->a) || mask_reads_pole(s, y, x->b);
     case X_CALL:

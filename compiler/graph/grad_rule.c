@@ -24,16 +24,16 @@ static Op rule_sign(const char *name, bool *swap)
 static Op rule_op(const char *name, int arity)
 {
     for (int op = 0; op < OP_COUNT; op++)
-        if (strcmp(op_info[op]->name, name) == 0 && op_info[op]->arity == arity)
+        if (same_text(op_info[op]->name, name) && op_info[op]->arity == arity)
             return (Op)op;
     ngc_bug("a rule calls %s", name);
 }
 
 static Node *rule_name(const Env *e, const char *name)
 {
-    if (strcmp(name, "dy") == 0)
+    if (same_text(name, "dy"))
         return e->dy;
-    if (strcmp(name, "y") == 0)
+    if (same_text(name, "y"))
         return (Node *)e->y;
     if (name[1] == '\0' && name[0] >= 'a' && name[0] < 'a' + e->y->nargs)
         return e->y->arg[name[0] - 'a'];
@@ -96,16 +96,16 @@ static bool is_square(const Expr *x)
 {
     const Expr *a = x->a->kind == X_NEG ? x->a->a : x->a;
     bool of_names = a->kind == X_NAME && x->b->kind == X_NAME;
-    return *x->name == '*' && of_names && strcmp(a->name, x->b->name) == 0;
+    return *x->name == '*' && of_names && same_text(a->name, x->b->name);
 }
 
 static Range rule_range(const Node *y, const Expr *x);
 
 static Range rule_range_name(const Node *y, const char *name)
 {
-    if (strcmp(name, "dy") == 0)
+    if (same_text(name, "dy"))
         return (Range){1, 1, RISK_NONE};
-    if (strcmp(name, "y") == 0)
+    if (same_text(name, "y"))
         return y->trained;
     return y->arg[name[0] - 'a']->trained;
 }

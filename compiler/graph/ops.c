@@ -21,7 +21,7 @@ Op op_of_sign(const char *sign, bool *swap)
         sign = sign[1] == '=' ? "<=" : "<";
 
     int op = 0;
-    while (op < OP_COUNT && !(op_info[op]->sign && strcmp(op_info[op]->sign, sign) == 0))
+    while (op < OP_COUNT && !(op_info[op]->sign && same_text(op_info[op]->sign, sign)))
         op++;
     return (Op)op;
 }

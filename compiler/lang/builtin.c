@@ -412,7 +412,7 @@ static Value *b_same_function(Lower *L, Loc loc, Value **arg)
 
     const Func *f = arg[0]->func;
     const Func *g = arg[1]->func;
-    bool same = f->def == g->def && strcmp(f->name, g->name) == 0;
+    bool same = f->def == g->def && same_text(f->name, g->name);
     return value_number(L, loc, same);
 }
 
@@ -627,13 +627,13 @@ static const Builtin table[] = {
 static bool find(const char *name, Builtin *found)
 {
     for (int op = 0; op < OP_COUNT; op++)
-        if (op_info[op]->params && strcmp(op_info[op]->name, name) == 0) {
+        if (op_info[op]->params && same_text(op_info[op]->name, name)) {
             *found = (Builtin){op_info[op]->name, op_info[op]->params, NULL, (Op)op};
             return true;
         }
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].name, name) == 0) {
+        if (same_text(table[i].name, name)) {
             *found = table[i];
             return true;
         }

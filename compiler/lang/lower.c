@@ -242,7 +242,7 @@ static void lower_output(Lower *L, const Stmt *s)
     RootKind kind = s->kind == S_OUTPUT ? ROOT_OUTPUT : ROOT_METRIC;
     for (int i = 0; i < L->m->roots; i++) {
         const Root *other = &L->m->root[i];
-        if (other->kind == kind && strcmp(other->name, s->name) == 0) {
+        if (other->kind == kind && same_text(other->name, s->name)) {
             declared_twice(L, s->name, s->at, other->loc);
             return;
         }
@@ -512,7 +512,7 @@ static bool is_imported(Lower *L, const Stmt *s, const char *path)
 {
     Ngc *ngc = L->ngc;
     for (int i = 0; i < ngc->files; i++) {
-        if (strcmp(ngc->file[i]->name, path) != 0)
+        if (!same_text(ngc->file[i]->name, path))
             continue;
         /* it is among those around this one */
         if (ngc->file[i]->importing)

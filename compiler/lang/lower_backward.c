@@ -397,14 +397,14 @@ static const char *rule_name(const Rule *r, const char *name)
     const Names *dy = r->f->def->backward->names;
     double number;
 
-    if (strcmp(name, dy->name) == 0)
+    if (same_text(name, dy->name))
         return "dy";
-    if (dy->next && strcmp(name, dy->next->name) == 0)
+    if (dy->next && same_text(name, dy->next->name))
         return "y";
 
     for (int i = 0; i < r->params; i++) {
         const Value *v = r->param[i];
-        if (strcmp(name, param_name(r, i)) != 0)
+        if (!same_text(name, param_name(r, i)))
             continue;
         if (r->tensor_of[i] && r->tensor_of[i] <= LETTERS)
             return text_format(r->L->ngc, "%c", 'a' + r->tensor_of[i]);

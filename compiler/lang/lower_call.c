@@ -54,7 +54,7 @@ static const char *call_form(Lower *L, const Func *f, const Call *c)
 static bool call_named(Lower *L, const Func *f, Call *c, const Arg *a, Value *v)
 {
     for (int i = 0; i < c->count; i++) {
-        if (strcmp(c->name[i], a->name) != 0)
+        if (!same_text(c->name[i], a->name))
             continue;
         if (c->value[i]) {
             lower_error(L, ERR_ARGUMENT_TWICE, a->loc, "%s: argument '%s' is given twice", f->name,

@@ -165,7 +165,7 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
 {
     Shape s;
     L->g->loc = lower_site(L, x->loc);
-    if (strcmp(x->name, "@") == 0)
+    if (same_text(x->name, "@"))
         return product(L, x, a, b);
     if (!shape_broadcast(a->shape, b->shape, &s)) {
         Diag *d = lower_error(L, ERR_SHAPES, x->at, "%s: shapes %s and %s do not fit", x->name,
@@ -177,8 +177,7 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
         return NULL;
 
     /* what is legal, but probably not meant */
-    bool compares =
-        strcmp(x->name, "-") == 0 || strcmp(x->name, "==") == 0 || strcmp(x->name, "!=") == 0;
+    bool compares = same_text(x->name, "-") || same_text(x->name, "==") || same_text(x->name, "!=");
     if (compares) {
         warn_each_with_each(L, x, a, b);
         warn_each_with_each(L, x, b, a);
@@ -279,7 +278,7 @@ static const char *similar_name(Lower *L, const char *name)
 Value *unknown_name(Lower *L, const Expr *x, const char *what)
 {
     const char *advice;
-    if (strcmp(what, "function") == 0 && x->name[1])
+    if (same_text(what, "function") && x->name[1])
         advice = foreign_function(L->ngc, x->name, "x");
     else
         advice = foreign_constant(L->ngc, x->name);
@@ -344,9 +343,9 @@ static Value *lower_name(Lower *L, const Expr *x)
         return v;
     }
 
-    if (strcmp(x->name, "training") == 0)
+    if (same_text(x->name, "training"))
         return value_node(L, x->loc, graph_training(L->g));
-    if (strcmp(x->name, "step") == 0) {
+    if (same_text(x->name, "step")) {
         Node *count = lower_counter(L, lower_site(L, x->loc))->node;
         return value_node(L, x->loc, graph_cast(L->g, count, T_FLOAT));
     }
@@ -445,7 +444,7 @@ static void unknown_member(Lower *L, const Expr *x, const char *path)
 /* x.shape, or a path: of a declared name, of a weight, or of a named value. */
 static Value *lower_field(Lower *L, const Expr *x)
 {
-    if (strcmp(x->name, "shape") == 0) {
+    if (same_text(x->name, "shape")) {
         const Node *a = expr_node(L, x->a);
         if (a)
             return shape_value(L, x->loc, a->shape);
@@ -466,7 +465,7 @@ static Value *lower_field(Lower *L, const Expr *x)
         return value_node(L, x->loc, v->node);
     for (int i = 0; i < L->g->count; i++) {
         Node *n = L->g->node[i];
-        if (n->name && strcmp(n->name, path) == 0)
+        if (n->name && same_text(n->name, path))
             return value_node(L, x->loc, n);
     }
     unknown_member(L, x, path);

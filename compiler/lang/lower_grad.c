@@ -30,7 +30,7 @@ Value *lower_path(Lower *L, const char *path, Loc loc)
     /* a value inside a layer, such as h.z: named, and bound to no name */
     for (int i = 0; i < L->g->count; i++) {
         Node *n = L->g->node[i];
-        if (n->name && strcmp(n->name, path) == 0)
+        if (n->name && same_text(n->name, path))
             return value_node(L, loc, n);
     }
     lower_error(L, ERR_UNKNOWN_MEMBER, loc, "there is no '%s'", path);
@@ -200,7 +200,7 @@ static const char *loss_name(Lower *L, const Stmt *s)
 static Node *name_loss(Lower *L, const Stmt *s, const char *name, Node *n, int from)
 {
     const char *old = node_name(n);
-    if (s->value->kind == X_NAME && old && strcmp(old, name) == 0)
+    if (s->value->kind == X_NAME && old && same_text(old, name))
         return n;
 
     const Binding *used = scope_own(L->scope, name);
@@ -298,7 +298,7 @@ static const char *grad_name(Lower *L, const Derivative *d, int i)
     const char *name = text_format(L->ngc, "d%s/d%s", d->name, over ? over : own);
 
     for (int k = 0; over && k < L->m->roots; k++)
-        if (strcmp(L->m->root[k].name, name) == 0)
+        if (same_text(L->m->root[k].name, name))
             return text_format(L->ngc, "d%s/d%s", d->name, own);
     return name;
 }
@@ -451,7 +451,7 @@ static Expr *take_option(Lower *L, const Expr *call, const char *name, double *v
     Arg **to = &out->args;
     out->args = NULL;
     for (const Arg *a = call->args; a; a = a->next) {
-        if (a->name && strcmp(a->name, name) == 0) {
+        if (a->name && same_text(a->name, name)) {
             *given = expr_number(L, a->value, value);
             if (*given && *value < 0)
                 lower_error(L, ERR_NUMBER_TOO_SMALL, a->value->loc, "%s must not be negative",

@@ -35,7 +35,7 @@ static bool appends(const Stmt *s, const char *list)
     /* append(.., ..) */
     if (!call || call->kind != X_CALL || call->a->kind != X_NAME)
         return false;
-    if (strcmp(call->a->name, "append") != 0)
+    if (!same_text(call->a->name, "append"))
         return false;
 
     const Arg *first = call->args;

@@ -215,7 +215,7 @@ static void find_clash(Lower *L)
     /* The clash that was made first: names of states contain names of weights made before them. */
     int first = 0;
     for (int i = 1; i < n; i++) {
-        bool clash = strcmp(sorted[i - 1]->var->name, sorted[i]->var->name) == 0;
+        bool clash = same_text(sorted[i - 1]->var->name, sorted[i]->var->name);
         if (clash && (first == 0 || sorted[i] < sorted[first]))
             first = i;
     }

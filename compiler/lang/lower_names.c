@@ -111,11 +111,11 @@ bool name_reserved(Lower *L, const char *name, Loc loc)
     size_t n = strlen(name);
     const char *why = NULL;
 
-    if (strcmp(name, "step") == 0)
+    if (same_text(name, "step"))
         why = "it counts the updates";
-    if (strcmp(name, "training") == 0)
+    if (same_text(name, "training"))
         why = "it is 1 in training and 0 in predict and eval";
-    if (n > 6 && strcmp(name + n - 6, ".shape") == 0)
+    if (n > 6 && same_text(name + n - 6, ".shape"))
         why = "x.shape is the list of the sizes of x";
 
     if (why)
@@ -316,7 +316,7 @@ static Var *layer_var(Lower *L, const Layer *layer, const Path *path)
 {
     const char *key = path_text(L, path, layer->path, true);
     for (struct LayerVar *v = layer->vars; v; v = v->next)
-        if (strcmp(v->key, key) == 0)
+        if (same_text(v->key, key))
             return v->var;
     return NULL;
 }

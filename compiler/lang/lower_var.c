@@ -280,7 +280,7 @@ static Value *dim_value(Lower *L, const Stmt *s)
     Options *opt = &L->ngc->opt;
     Value *v = lower_expr(L, s->value);
     for (int i = 0; i < opt->defines; i++)
-        if (strcmp(opt->define[i].name, s->name) == 0) {
+        if (same_text(opt->define[i].name, s->name)) {
             v = value_number(L, s->at, opt->define[i].value);
             opt->define[i].used = true;
         }

@@ -85,7 +85,7 @@ static void rename_adjoints(Naming *n)
         bool renamed = n->was[s->x->id] || n->was[s->loss->id];
         if (!renamed || !s->x->name || !s->sum->name)
             continue;
-        if (strcmp(s->sum->name, adjoint_name(n, s, true)) == 0)
+        if (same_text(s->sum->name, adjoint_name(n, s, true)))
             s->sum->name = adjoint_name(n, s, false);
     }
 }

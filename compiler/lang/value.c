@@ -441,7 +441,7 @@ bool want_axis(Lower *L, const Value *v, int rank, int *axis)
  * that here. */
 bool want_axes(Lower *L, const Value *v, Shape s, uint32_t *axes)
 {
-    bool all = v->kind == V_ABSENT || (v->kind == V_FUNC && strcmp(v->func->name, "all") == 0);
+    bool all = v->kind == V_ABSENT || (v->kind == V_FUNC && same_text(v->func->name, "all"));
     if (all) {
         *axes = (1u << s.rank) - 1;
         return true;

@@ -469,7 +469,7 @@ void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
         return;
 
     const char *loss = L->frame && L->frame->func ? L->frame->func->name : "the loss";
-    if (strcmp(what, "logits") == 0)
+    if (same_text(what, "logits"))
         warn(L->ngc, "not-logits", ERR_NOT_LOGITS, loc,
              "%s takes logits and makes probabilities of them itself: give it what %s was given",
              loss, is);

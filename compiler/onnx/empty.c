@@ -26,7 +26,7 @@ void result_empty(Import *im, int i, int element, const Shape *s)
 static bool has_operator(const OnnxOp *table, const char *name)
 {
     for (const OnnxOp *op = table; op->name; op++)
-        if (strcmp(op->name, name) == 0)
+        if (same_text(op->name, name))
             return true;
     return false;
 }
@@ -101,7 +101,7 @@ static void reduce(Import *im, const Pb__Node *n)
         return;
 
     /* the axes are an operand from this opset on, and an attribute before */
-    int from = strcmp(n->op, "ReduceSum") == 0 ? 13 : 18;
+    int from = same_text(n->op, "ReduceSum") ? 13 : 18;
     int operand = im->opset >= from ? 1 : -1;
     int axes = axes_of(im, "axes", operand, axis, s.rank);
     for (int i = 0; i < axes; i++)
@@ -122,7 +122,7 @@ static void reduce(Import *im, const Pb__Node *n)
     }
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strcmp(n->op, rows[i].op) == 0) {
+        if (same_text(n->op, rows[i].op)) {
             fill(im, &to, rows[i].of_nothing);
             return;
         }
@@ -134,7 +134,7 @@ static void reduce(Import *im, const Pb__Node *n)
 static void product(Import *im)
 {
     Shape a, b, to = {0};
-    bool gemm = strcmp(im->at->op, "Gemm") == 0;
+    bool gemm = same_text(im->at->op, "Gemm");
     if (!input_shape(im, 0, &a) || !input_shape(im, 1, &b))
         return;
     if (a.rank < 2 || b.rank < 2 || (gemm && has_input(im->at, 2))) {
@@ -174,7 +174,7 @@ static void reshaped(Import *im, const Pb__Node *n)
     Shape s, to = {0};
     if (!input_shape(im, 0, &s))
         return;
-    if (strcmp(n->op, "Flatten") == 0) {
+    if (same_text(n->op, "Flatten")) {
         int64_t axis = attribute_int(im, "axis", 1);
         if (axis < 0)
             axis += s.rank;
@@ -190,7 +190,7 @@ static void reshaped(Import *im, const Pb__Node *n)
     }
 
     const Known *list = want_known(im, 1, "the list of sizes");
-    bool tile = strcmp(n->op, "Tile") == 0;
+    bool tile = same_text(n->op, "Tile");
     bool nothing = false;
     if (!list || list->count > MAX_RANK || (tile && list->count != s.rank)) {
         problem(im, "its sizes do not fit");
@@ -224,7 +224,7 @@ bool take_empty(Import *im, const Pb__Node *n)
         "Dropout ReverseSequence LayerNormalization MeanVarianceNormalization Identity Clip "
         "CastLike";
     Shape s;
-    bool all = has_operator(onnx_math, n->op) || strcmp(n->op, "Add") == 0;
+    bool all = has_operator(onnx_math, n->op) || same_text(n->op, "Add");
     bool some = false;
     for (int i = 0; i < (int)n->n_input && (all || i < 2); i++)
         some |= has_input(n, i) && is_empty(input_known(im, i));

@@ -719,11 +719,11 @@ static Placed formed_matmul(Export *x, const Form *f)
 
 static Placed formed(Export *x, const Form *f)
 {
-    if (strcmp(f->op, "Conv") == 0)
+    if (same_text(f->op, "Conv"))
         return plain(conv(x, f->arg[0], tensor_of(x, f->arg[1])).name);
-    if (strcmp(f->op, "Gelu") == 0)
+    if (same_text(f->op, "Gelu"))
         return gelu(x, tensor_of(x, f->arg[0]));
-    if (strcmp(f->op, "MatMul") == 0)
+    if (same_text(f->op, "MatMul"))
         return formed_matmul(x, f);
 
     const char *a[5] = {NULL};
@@ -733,12 +733,12 @@ static Placed formed(Export *x, const Form *f)
 
     if (f->eps > 0)
         put_real(x, "epsilon", f->eps);
-    if (strcmp(f->op, "MaxPool") == 0) {
+    if (same_text(f->op, "MaxPool")) {
         put_ints(x, "kernel_shape", f->size, f->axis);
         put_ints(x, "strides", f->stride, f->axis);
         put_ints(x, "dilations", f->dilation, f->axis);
         put_ints(x, "pads", f->pads, 2 * f->axis);
-    } else if (strcmp(f->op, "ReduceMean") == 0) {
+    } else if (same_text(f->op, "ReduceMean")) {
         int64_t axis[MAX_RANK];
         int count = 0;
         for (int i = 0; i < MAX_RANK; i++)
@@ -780,7 +780,7 @@ int export_operands(Export *x, const Node *n, const Node **operand)
     const Form *f = x->form[n->id];
     int count = 0;
     double v;
-    if (f && strcmp(f->op, "Conv") == 0) {
+    if (f && same_text(f->op, "Conv")) {
         count = conv_operands(x, f->arg[0], operand);
         operand[count++] = f->arg[1];
         return count;

@@ -49,10 +49,10 @@ static Known *fold_constant(Import *im)
     Known *k = NULL;
     if (a && a->t)
         k = known_of_tensor(im->ngc, a->t, im->folder, &why);
-    else if (a && a->name && strcmp(a->name, "value_float") == 0) {
+    else if (a && a->name && same_text(a->name, "value_float")) {
         k = known_new(im->ngc, EL_FLOAT, 0, NULL);
         k->number[0] = attribute_float(im, a->name, 0);
-    } else if (a && a->name && strcmp(a->name, "value_int") == 0) {
+    } else if (a && a->name && same_text(a->name, "value_int")) {
         k = known_new(im->ngc, EL_INT64, 0, NULL);
         k->number[0] = (double)a->i;
     } else if (a && (a->n_ints || a->n_floats)) {
@@ -437,37 +437,37 @@ static int64_t place(const Known *x, int rank, const int64_t *at)
 
 static bool number_of(const char *op, double a, double b, bool whole, double *y)
 {
-    if (strcmp(op, "Add") == 0)
+    if (same_text(op, "Add"))
         *y = a + b;
-    else if (strcmp(op, "Sub") == 0)
+    else if (same_text(op, "Sub"))
         *y = a - b;
-    else if (strcmp(op, "Mul") == 0)
+    else if (same_text(op, "Mul"))
         *y = a * b;
-    else if (strcmp(op, "Div") == 0)
+    else if (same_text(op, "Div"))
         *y = whole ? trunc(a / b) : a / b;
-    else if (strcmp(op, "Mod") == 0)
+    else if (same_text(op, "Mod"))
         *y = a - b * floor(a / b);
-    else if (strcmp(op, "fmod") == 0)
+    else if (same_text(op, "fmod"))
         *y = fmod(a, b);
-    else if (strcmp(op, "Pow") == 0)
+    else if (same_text(op, "Pow"))
         *y = pow(a, b);
-    else if (strcmp(op, "Max") == 0)
+    else if (same_text(op, "Max"))
         *y = a > b ? a : b;
-    else if (strcmp(op, "Min") == 0)
+    else if (same_text(op, "Min"))
         *y = a < b ? a : b;
-    else if (strcmp(op, "Equal") == 0)
+    else if (same_text(op, "Equal"))
         *y = a == b;
-    else if (strcmp(op, "Less") == 0)
+    else if (same_text(op, "Less"))
         *y = a < b;
-    else if (strcmp(op, "LessOrEqual") == 0)
+    else if (same_text(op, "LessOrEqual"))
         *y = a <= b;
-    else if (strcmp(op, "Greater") == 0)
+    else if (same_text(op, "Greater"))
         *y = a > b;
-    else if (strcmp(op, "GreaterOrEqual") == 0)
+    else if (same_text(op, "GreaterOrEqual"))
         *y = a >= b;
-    else if (strcmp(op, "And") == 0)
+    else if (same_text(op, "And"))
         *y = a != 0 && b != 0;
-    else if (strcmp(op, "Or") == 0)
+    else if (same_text(op, "Or"))
         *y = a != 0 || b != 0;
     else
         return false;
@@ -499,23 +499,23 @@ static bool size_of(Import *im, const char *op, Size a, Size b, bool whole, Size
     Graph *g = im->g;
     int64_t apart;
     bool compared = size_number(g, size_sub(g, a, b), &apart);
-    if (strcmp(op, "Add") == 0)
+    if (same_text(op, "Add"))
         *y = size_add(g, a, b);
-    else if (strcmp(op, "Sub") == 0)
+    else if (same_text(op, "Sub"))
         *y = size_sub(g, a, b);
-    else if (strcmp(op, "Mul") == 0)
+    else if (same_text(op, "Mul"))
         *y = size_mul(g, a, b);
-    else if (strcmp(op, "Div") == 0)
+    else if (same_text(op, "Div"))
         return divide(g, a, b, whole, y);
-    else if (strcmp(op, "Equal") == 0 && (compared || size_apart(g, a, b)))
+    else if (same_text(op, "Equal") && (compared || size_apart(g, a, b)))
         *y = compared && apart == 0;
-    else if (compared && strcmp(op, "Max") == 0)
+    else if (compared && same_text(op, "Max"))
         *y = apart > 0 ? a : b;
-    else if (compared && strcmp(op, "Min") == 0)
+    else if (compared && same_text(op, "Min"))
         *y = apart < 0 ? a : b;
-    else if (compared && strcmp(op, "Less") == 0)
+    else if (compared && same_text(op, "Less"))
         *y = apart < 0;
-    else if (compared && strcmp(op, "Greater") == 0)
+    else if (compared && same_text(op, "Greater"))
         *y = apart > 0;
     else
         return false;
@@ -619,24 +619,24 @@ static Known *fold_unary(Import *im)
     const char *op = im->at->op;
     if (is_sizes(x))
         return NULL;
-    bool is_not = strcmp(op, "Not") == 0;
+    bool is_not = same_text(op, "Not");
     Known *y = make(im, is_not ? EL_BOOL : x->element, x->rank, x->dim, false);
     for (int64_t i = 0; y && i < y->count; i++) {
         double v = 0;
         known_number(im->g, x, i, &v);
-        if (strcmp(op, "Neg") == 0)
+        if (same_text(op, "Neg"))
             v = -v;
-        else if (strcmp(op, "Floor") == 0)
+        else if (same_text(op, "Floor"))
             v = floor(v);
-        else if (strcmp(op, "Ceil") == 0)
+        else if (same_text(op, "Ceil"))
             v = ceil(v);
-        else if (strcmp(op, "Sqrt") == 0)
+        else if (same_text(op, "Sqrt"))
             v = sqrt(v);
-        else if (strcmp(op, "Reciprocal") == 0)
+        else if (same_text(op, "Reciprocal"))
             v = 1 / v;
-        else if (strcmp(op, "Abs") == 0)
+        else if (same_text(op, "Abs"))
             v = fabs(v);
-        else if (strcmp(op, "Relu") == 0)
+        else if (same_text(op, "Relu"))
             v = v < 0 ? 0 : v;
         else if (is_not)
             v = v == 0;
@@ -649,7 +649,7 @@ static Known *fold_cast(Import *im)
 {
     Known *x = input_known(im, 0);
     int to = (int)attribute_int(im, "to", EL_FLOAT);
-    if (strcmp(im->at->op, "CastLike") == 0)
+    if (same_text(im->at->op, "CastLike"))
         to = input_element(im, 1);
     if (to == EL_STRING || x->element == EL_STRING)
         return NULL;
@@ -693,7 +693,7 @@ static Known *fold_reduce(Import *im)
 {
     Known *x = input_known(im, 0);
     const Known *axes = input_known(im, 1);
-    bool product = strcmp(im->at->op, "ReduceProd") == 0;
+    bool product = same_text(im->at->op, "ReduceProd");
     int64_t one = 1;
     if (x->rank != 1 || !element_is_int(x->element))
         return NULL;
@@ -787,7 +787,7 @@ bool fold(Import *im, const Pb__Node *n)
 {
     const struct Fold *f = NULL;
     for (size_t i = 0; i < sizeof folds / sizeof *folds && !f; i++)
-        if (strcmp(n->op, folds[i].op) == 0)
+        if (same_text(n->op, folds[i].op))
             f = &folds[i];
     if (!f || (!f->any && n->n_input == 0))
         return false;

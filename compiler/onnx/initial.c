@@ -83,7 +83,7 @@ static bool is_elsewhere(const Use *a, const Use *b)
     if (n == 0 || m == 0) /* it may have no name */
         return false;
     bool same = n == m && strncmp(a->node->name, b->node->name, (size_t)n) == 0;
-    return !same && a->operand == b->operand && strcmp(a->node->op, b->node->op) == 0;
+    return !same && a->operand == b->operand && same_text(a->node->op, b->node->op);
 }
 
 /* Is the scope of b that of a module called again, as /fc_1 is that of /fc? */
@@ -91,7 +91,7 @@ static bool is_again(const Use *a, const Use *b)
 {
     int n = scope_length(a->node);
     int m = scope_length(b->node);
-    if (n == 0 || m == 0 || a->operand != b->operand || strcmp(a->node->op, b->node->op) != 0)
+    if (n == 0 || m == 0 || a->operand != b->operand || !same_text(a->node->op, b->node->op))
         return false;
 
     const char *x = a->node->name;
@@ -155,7 +155,7 @@ static void join_twins(Import *im, Known **list, Use **use, int count)
                 continue;
             bool same = known_same(im->g, a, b);
             bool turned = a->rank == 2 && b->rank == 2 && same_transposed(a, b);
-            if (!turned && (!same || strcmp(ua->node->op, ub->node->op) == 0))
+            if (!turned && (!same || same_text(ua->node->op, ub->node->op)))
                 continue;
             b->twin = a;
             b->turned = !same;
@@ -168,7 +168,7 @@ static void join_twins(Import *im, Known **list, Use **use, int count)
 /* An Identity of an initializer is another name for it. */
 static bool is_other_name(Import *im, const Pb__Node *n)
 {
-    bool named = n->op && strcmp(n->op, "Identity") == 0 && n->n_input == 1 && wants_output(n, 0);
+    bool named = n->op && same_text(n->op, "Identity") && n->n_input == 1 && wants_output(n, 0);
     const Meaning *m = NULL;
     if (named)
         m = meaning_of(im, n->input[0]);

@@ -97,7 +97,7 @@ const char *weight_label(Ngc *ngc, const Known *k)
         dot = strrchr(name, '.');
     if (!name || is_made_up(name))
         return NULL;
-    if (dot && strcmp(dot, ".weight") == 0)
+    if (dot && same_text(dot, ".weight"))
         return text_format(ngc, "%.*s", (int)(dot - name), name);
     return name;
 }

@@ -566,7 +566,7 @@ const Pb__Attribute *attribute(const Import *im, const char *name)
 {
     for (size_t i = 0; i < im->at->n_attribute; i++) {
         const Pb__Attribute *a = im->at->attribute[i];
-        if (a->name && strcmp(a->name, name) == 0)
+        if (a->name && same_text(a->name, name))
             return a;
     }
     return NULL;

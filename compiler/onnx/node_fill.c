@@ -97,9 +97,9 @@ static void take_pad(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     const char *function = "pad";
     for (int i = 0; i < 3; i++)
-        if (strcmp(mode, modes[i][0]) == 0)
+        if (same_text(mode, modes[i][0]))
             function = modes[i][1];
-    if (!im->failed && strcmp(mode, "constant") != 0 && strcmp(function, "pad") == 0)
+    if (!im->failed && !same_text(mode, "constant") && same_text(function, "pad"))
         problem(im, "attribute 'mode': '%s' is not supported", mode);
     if (!im->failed && count != 2 * rank)
         problem(im, "%d numbers of elements for %d axes", count, rank);
@@ -260,8 +260,8 @@ static void take_cumsum(Import *im, const Pb__Node *n)
 
 static void take_blocks(Import *im, const Pb__Node *n)
 {
-    bool depth = strcmp(n->op, "DepthToSpace") == 0;
-    bool apart = !depth || strcmp(attribute_text(im, "mode", "DCR"), "DCR") == 0;
+    bool depth = same_text(n->op, "DepthToSpace");
+    bool apart = !depth || same_text(attribute_text(im, "mode", "DCR"), "DCR");
     int64_t r = attribute_int(im, "blocksize", 1);
     Operand x = operand(im, 0);
     const char *form =

@@ -60,13 +60,13 @@ static void take_variadic(Import *im, const Pb__Node *n)
     Operand y = operand(im, 0);
     const char *form = "$20 + $31";
     Binds binds = BIND_SUM;
-    if (strcmp(n->op, "Max") == 0 || strcmp(n->op, "Min") == 0) {
-        form = strcmp(n->op, "Max") == 0 ? "maximum($00, $01)" : "minimum($00, $01)";
+    if (same_text(n->op, "Max") || same_text(n->op, "Min")) {
+        form = same_text(n->op, "Max") ? "maximum($00, $01)" : "minimum($00, $01)";
         binds = BIND_ATOM;
     }
     for (int i = 1; i < (int)n->n_input && !im->failed; i++)
         y = emit(im, binds, form, 2, y, operand(im, i));
-    if (strcmp(n->op, "Mean") == 0 && !im->failed)
+    if (same_text(n->op, "Mean") && !im->failed)
         y = emit(im, BIND_TERM, "$30/$41", 2, y, literal(im, (double)n->n_input));
     result(im, 0, y);
 }
@@ -90,8 +90,8 @@ static void take_clip(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
 
-    bool zero = low && strcmp(a.line->form, "0") == 0;
-    if (zero && high && strcmp(b.line->form, "6") == 0)
+    bool zero = low && same_text(a.line->form, "0");
+    if (zero && high && same_text(b.line->form, "6"))
         x = emit(im, BIND_ATOM, "relu6($00)", 1, x);
     else if (low && high)
         x = emit(im, BIND_ATOM, "clip($00, $01, $02)", 3, x, a, b);
@@ -108,7 +108,7 @@ static void take_cast(Import *im, const Pb__Node *n)
     int from = input_element(im, 0);
     int to = (int)attribute_int(im, "to", EL_FLOAT);
     Operand x = operand(im, 0);
-    if (strcmp(n->op, "CastLike") == 0)
+    if (same_text(n->op, "CastLike"))
         to = input_element(im, 1);
     if (im->failed)
         return;
@@ -196,7 +196,7 @@ static void take_hard_sigmoid(Import *im, const Pb__Node *n)
 static void take_shift(Import *im, const Pb__Node *n)
 {
     (void)n;
-    bool left = strcmp(attribute_text(im, "direction", "LEFT"), "LEFT") == 0;
+    bool left = same_text(attribute_text(im, "direction", "LEFT"), "LEFT");
     Operand x = operand(im, 0);
     Operand k = operand(im, 1);
     if (left)
@@ -227,7 +227,7 @@ static void take_shrink(Import *im, const Pb__Node *n)
 static void take_gelu(Import *im, const Pb__Node *n)
 {
     (void)n;
-    bool by_tanh = strcmp(attribute_text(im, "approximate", "none"), "tanh") == 0;
+    bool by_tanh = same_text(attribute_text(im, "approximate", "none"), "tanh");
     Operand x = operand(im, 0);
     result_emit(im, BIND_ATOM, by_tanh ? "gelu_tanh($00)" : "gelu($00)", 1, x);
 }

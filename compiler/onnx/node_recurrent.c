@@ -47,7 +47,7 @@ static bool is_zeros(Import *im, int i)
     size_t n = 0;
     if (l)
         n = strlen(l->form);
-    return n > 8 && begins(l->form, "full(") && strcmp(l->form + n - 4, ", 0)") == 0;
+    return n > 8 && begins(l->form, "full(") && same_text(l->form + n - 4, ", 0)");
 }
 
 /* A weight as a param that is named after its layer. */
@@ -102,7 +102,7 @@ static void take_cell(Import *im, const Cell *c)
         text_add(&t, ", lengths = $0%d", args);
         arg[args++] = operand(im, 4);
     }
-    if (strcmp(direction, "reverse") == 0)
+    if (same_text(direction, "reverse"))
         text_add(&t, ", reverse = 1");
     if (im->failed || !add_acts(im, &t, c->acts))
         return;

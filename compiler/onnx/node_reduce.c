@@ -20,7 +20,7 @@ static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *
         return false;
 
     /* the opset from which on the axes are an operand */
-    int from = strcmp(im->at->op, "ReduceSum") == 0 ? 13 : 18;
+    int from = same_text(im->at->op, "ReduceSum") ? 13 : 18;
     *axes = axes_of(im, "axes", im->opset >= from ? 1 : -1, axis, rank);
     if (*axes == -2)
         return false;
@@ -57,7 +57,7 @@ static void take_reduce(Import *im, const Pb__Node *n)
         return;
     }
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(n->op, forms[i][0]) == 0)
+        if (same_text(n->op, forms[i][0]))
             result_emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x);
 }
 
@@ -69,7 +69,7 @@ static void take_arg(Import *im, const Pb__Node *n)
     if (axis < 0)
         return;
 
-    const char *f = strcmp(n->op, "ArgMax") == 0 ? "argmax" : "argmin";
+    const char *f = same_text(n->op, "ArgMax") ? "argmax" : "argmin";
     const char *keep = keep_text(im);
     if (attribute_int(im, "select_last_index", 0)) {
         Size last = size_sub(im->g, operand_node(x)->shape.dim[axis], 1);
@@ -127,9 +127,9 @@ static void take_global_pool(Import *im, const Pb__Node *n)
     const char *f = "mean";
     if (im->failed)
         return;
-    if (strcmp(n->op, "GlobalMaxPool") == 0)
+    if (same_text(n->op, "GlobalMaxPool"))
         f = "max";
-    if (strcmp(n->op, "GlobalLpPool") == 0) {
+    if (same_text(n->op, "GlobalLpPool")) {
         f = "norm";
         if (attribute_int(im, "p", 2) != 2)
             problem(im, "attribute 'p': only 2 is supported");
@@ -169,8 +169,8 @@ static void take_softmax(Import *im, const Pb__Node *n)
     int64_t axis = axis_attribute(im, joined ? 1 : -1, rank);
     if (axis < 0)
         return;
-    const char *f = strcmp(n->op, "LogSoftmax") == 0 ? "log_softmax" : "softmax", *form;
-    if (strcmp(n->op, "Hardmax") == 0) {
+    const char *f = same_text(n->op, "LogSoftmax") ? "log_softmax" : "softmax", *form;
+    if (same_text(n->op, "Hardmax")) {
         hardmax(im, x, joined ? -1 : axis);
         return;
     }
@@ -272,7 +272,7 @@ static void take_attention(Import *im, const Pb__Node *n)
 /* Scores [m, k, ..], labels [m, ..], and a weight for each class. */
 static void take_loss(Import *im, const Pb__Node *n)
 {
-    bool logits = strcmp(n->op, "SoftmaxCrossEntropyLoss") == 0;
+    bool logits = same_text(n->op, "SoftmaxCrossEntropyLoss");
     const char *reduction = attribute_text(im, "reduction", "mean");
     const Pb__Attribute *ignore = attribute(im, "ignore_index");
     Operand arg[3] = {operand(im, 0), operand(im, 1)};
@@ -282,9 +282,9 @@ static void take_loss(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
     text_add(&t, "%s($00, $01", logits ? "cross_entropy" : "nll");
-    if (strcmp(reduction, "sum") == 0)
+    if (same_text(reduction, "sum"))
         text_add(&t, ", sum");
-    else if (strcmp(reduction, "mean") != 0)
+    else if (!same_text(reduction, "mean"))
         text_add(&t, ", identity");
     if (has_input(n, 2)) {
         text_add(&t, ", weight = $02");

@@ -19,7 +19,7 @@ static Operand flat(Import *im, Operand x, int64_t axis)
 
     /* means over all places of a channel leave nothing to join */
     const Line *l = x.line;
-    bool means = l->args == 1 && strcmp(l->form, "mean($00, [2, 3], keepdims = 1)") == 0;
+    bool means = l->args == 1 && same_text(l->form, "mean($00, [2, 3], keepdims = 1)");
     if (means && axis == 1)
         return emit(im, BIND_ATOM, "mean($00, [2, 3])", 1, l->arg[0]);
     if (axis == 1 && s.rank > 2)
@@ -732,7 +732,7 @@ static void take_gather_nd(Import *im, const Pb__Node *n)
 static void take_scatter(Import *im, const Pb__Node *n)
 {
     static const char *const ways[] = {"add", "mul", "max", "min"};
-    bool nd = strcmp(n->op, "ScatterND") == 0;
+    bool nd = same_text(n->op, "ScatterND");
     const char *reduction = attribute_text(im, "reduction", "none");
     const char *way = NULL;
     int rank = input_rank(im, 0);
@@ -742,10 +742,10 @@ static void take_scatter(Import *im, const Pb__Node *n)
     int64_t axis = im->failed || nd ? 0 : axis_attribute(im, 0, rank);
     if (im->failed || axis < 0)
         return;
-    if (strcmp(reduction, "none") == 0)
+    if (same_text(reduction, "none"))
         way = "set";
     for (int i = 0; i < 4; i++)
-        if (strcmp(reduction, ways[i]) == 0)
+        if (same_text(reduction, ways[i]))
             way = ways[i];
     if (!way) {
         problem(im, "attribute 'reduction': '%s' is not supported", reduction);

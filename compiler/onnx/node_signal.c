@@ -21,7 +21,7 @@ static const Window *find_window(const char *op)
         {"BlackmanWindow", 0.42, 0.5, 0.08},
     };
     const Window *w = windows;
-    while (strcmp(op, w->op) != 0)
+    while (!same_text(op, w->op))
         w++;
     return w;
 }

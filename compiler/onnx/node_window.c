@@ -68,7 +68,7 @@ static bool read_window(Import *im, Window *w, const int64_t *kernel)
     }
     const char *same = attribute_text(im, "auto_pad", "NOTSET");
     if (begins(same, "SAME"))
-        w->same = strcmp(same, "SAME_UPPER") == 0 ? "same_upper" : "same_lower";
+        w->same = same_text(same, "SAME_UPPER") ? "same_upper" : "same_lower";
     w->ceil = attribute_int(im, "ceil_mode", 0);
     return true;
 }
@@ -209,7 +209,7 @@ static bool fit_transposed(Import *im, Window *w, int64_t *more)
 {
     int64_t wanted[DIRECTIONS];
     bool shaped = attribute_ints(im, "output_shape", wanted, DIRECTIONS) == w->n;
-    bool upper = w->same && strcmp(w->same, "same_upper") == 0;
+    bool upper = w->same && same_text(w->same, "same_upper");
     if (!shaped && !w->same)
         return true;
 
@@ -387,7 +387,7 @@ static void take_roi_align(Import *im, const Pb__Node *n)
     Operand images = operand(im, 2);
     if (im->failed)
         return;
-    if (strcmp(attribute_text(im, "mode", "avg"), "avg") != 0)
+    if (!same_text(attribute_text(im, "mode", "avg"), "avg"))
         problem(im, "attribute 'mode': only 'avg' is supported");
     else if (samples < 1 || samples > 64)
         problem(im, "attribute 'sampling_ratio': 0, a number that depends on the boxes, is not "
@@ -404,7 +404,7 @@ static void take_roi_align(Import *im, const Pb__Node *n)
         text_add(&t, ", scale = %s", number_text(im, scale));
     if (samples != 2)
         text_add(&t, ", samples = %lld", (long long)samples);
-    text_add(&t, strcmp(at, "half_pixel") == 0 ? ")" : ", offset = 0)");
+    text_add(&t, same_text(at, "half_pixel") ? ")" : ", offset = 0)");
     result_emit(im, BIND_ATOM, t.at, 3, x, boxes, images);
 }
 
@@ -427,7 +427,7 @@ static void take_avg_pool(Import *im, const Pb__Node *n)
 
 static bool by_pytorch(const Import *im)
 {
-    return im->model->producer && strcmp(im->model->producer, "pytorch") == 0;
+    return im->model->producer && same_text(im->model->producer, "pytorch");
 }
 
 /* The size that a scale gives an axis of n elements if it is a whole number for floats, else 0. It
@@ -539,25 +539,25 @@ static bool resize_places(Import *im, const char *mode, bool scaled, Text *t)
                                                {"floor", "floor"},
                                                {"ceil", "ceil"}};
     bool old = im->opset < 11;
-    bool nearest = strcmp(mode, "nearest") == 0;
+    bool nearest = same_text(mode, "nearest");
     bool halves = !old || (by_pytorch(im) && !nearest); /* see the manual */
     const char *at =
         attribute_text(im, "coordinate_transformation_mode", halves ? "half_pixel" : "asymmetric");
     const char *by = attribute_text(im, "nearest_mode", old ? "floor" : "round_prefer_floor");
     bool found = false;
     for (int i = 0; i < 6; i++)
-        found |= strcmp(at, ways[i]) == 0;
-    if (strcmp(at, "tf_crop_and_resize") == 0) {
+        found |= same_text(at, ways[i]);
+    if (same_text(at, "tf_crop_and_resize")) {
         add_crop(im, t);
     } else if (!found) {
         problem(im, "attribute 'coordinate_transformation_mode': '%s' is not supported", at);
-    } else if (strcmp(at, "align_corners") == 0 && scaled) {
+    } else if (same_text(at, "align_corners") && scaled) {
         text_add(t, ", at = align_scaled");
-    } else if (strcmp(at, nearest ? "asymmetric" : "half_pixel") != 0) {
+    } else if (!same_text(at, nearest ? "asymmetric" : "half_pixel")) {
         text_add(t, ", at = %s", at);
     }
     for (int i = 0; nearest && i < 4; i++)
-        if (strcmp(by, roundings[i][0]) == 0 && strcmp(by, "floor") != 0)
+        if (same_text(by, roundings[i][0]) && !same_text(by, "floor"))
             text_add(t, ", rounding = %s", roundings[i][1]);
     return !im->failed;
 }
@@ -609,7 +609,7 @@ static void take_resize(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed)
         return;
-    if (strcmp(mode, "bilinear") == 0 || strcmp(mode, "trilinear") == 0)
+    if (same_text(mode, "bilinear") || same_text(mode, "trilinear"))
         mode = "linear";
     const Known *list;
     if (sizes)
@@ -622,7 +622,7 @@ static void take_resize(Import *im, const Pb__Node *n)
     if (!resize_text(im, list, sizes, rank, &t) ||
         !resize_places(im, mode, !sizes && corners_scaled(im, list, rank), &t))
         return;
-    if (strcmp(mode, "cubic") == 0) {
+    if (same_text(mode, "cubic")) {
         double a = attribute_float(im, "cubic_coeff_a", -0.75);
         if (a != -0.75)
             text_add(&t, ", a = %s", number_text(im, a));
@@ -649,10 +649,10 @@ static void take_grid_sample(Import *im, const Pb__Node *n)
     const char *degree = NULL, *outside = NULL;
     const char *padding = attribute_text(im, "padding_mode", "zeros");
     for (int i = 0; i < 5; i++)
-        if (strcmp(mode, degrees[i][0]) == 0)
+        if (same_text(mode, degrees[i][0]))
             degree = degrees[i][1];
     for (int i = 0; i < 3; i++)
-        if (strcmp(padding, outsides[i][0]) == 0)
+        if (same_text(padding, outsides[i][0]))
             outside = outsides[i][1];
     Operand x = operand(im, 0);
     Operand grid = operand(im, 1);

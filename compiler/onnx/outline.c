@@ -206,7 +206,7 @@ static bool paths_differ(Import *im, const Page *p, const Region *const *r, int 
             return false;
         for (int k = 0; k < i; k++) {
             const char *b = common_path(im, p, r[k]);
-            if (a && b && strcmp(a, b) == 0)
+            if (a && b && same_text(a, b))
                 return false;
         }
     }
@@ -278,7 +278,7 @@ static const char *parameter_name(Import *im, const char *text, const char *at, 
     }
     const char *name = word;
     for (int i = 0, tries = 2; i < count; i++)
-        if (strcmp(names[i], name) == 0) {
+        if (same_text(names[i], name)) {
             name = text_format(im->ngc, "%s%d", word, tries++);
             i = -1;
         }
@@ -500,7 +500,7 @@ static bool continues(const Statement *a, const Statement *b, const Statement *f
 {
     if (a->kind != ST_CALL || b->kind != ST_CALL || a->of != b->of || a->output)
         return false;
-    if (strcmp(a->text, b->text) != 0 || statement_now(b->ref[0].of) != a)
+    if (!same_text(a->text, b->text) || statement_now(b->ref[0].of) != a)
         return false;
 
     /* the other operands are the same in all passes */

@@ -30,10 +30,10 @@ static const Pb__Node *made_by(Finder *f, const char *name, const char *op)
         return NULL;
 
     const Pb__Node *n = f->im->node[at - 1];
-    size_t least = strcmp(op, "Constant") != 0;
+    size_t least = !same_text(op, "Constant");
     if (has_word("Add Sub Mul Div Pow MatMul Reshape", op))
         least = 2;
-    return strcmp(n->op, op) == 0 && n->n_input >= least ? n : NULL;
+    return same_text(n->op, op) && n->n_input >= least ? n : NULL;
 }
 
 /* The node that computes the operand of another one. */
@@ -89,7 +89,7 @@ static const char *beside_number(Finder *f, const Pb__Node *n, double v)
 
 static bool same(const char *a, const char *b)
 {
-    return a && b && strcmp(a, b) == 0;
+    return a && b && same_text(a, b);
 }
 
 /* ---- the node that takes their place ---- */
@@ -604,11 +604,11 @@ void patterns_find(Import *im)
         const Pb__Node *n = im->node[i];
         if (n->n_input != 2 || n->n_output != 1)
             continue;
-        if (strcmp(n->op, "Mul") == 0)
+        if (same_text(n->op, "Mul"))
             (void)(find_product(&f, i) || find_mean_square(&f, i));
-        else if (strcmp(n->op, "MatMul") == 0)
+        else if (same_text(n->op, "MatMul"))
             (void)(find_attention(&f, i) || find_linear(&f, i));
-        else if (strcmp(n->op, "Add") == 0)
+        else if (same_text(n->op, "Add"))
             (void)(find_norm(&f, i) || find_groups(&f, i));
     }
 }

@@ -94,7 +94,7 @@ static void name_statement(Import *im, Statement *s, int start)
     if (s->declares == LINE_PARAM && !s->label)
         word = "w";
     if (s->declares == LINE_INPUT)
-        word = is_good_name(s->label) && strcmp(s->label, "input") != 0 ? s->label : "x";
+        word = is_good_name(s->label) && !same_text(s->label, "input") ? s->label : "x";
     if (s->before) {
         s->name = s->before->name;
         return;
@@ -140,7 +140,7 @@ static void add_statement(Import *im, Text *t, const Statement *s, const char *i
     }
     if (s->kind == ST_LOOP) {
         const char *from = ref_name(&s->ref[0]);
-        if (strcmp(from, s->name) != 0)
+        if (!same_text(from, s->name))
             text_add(t, "%s = %s\n%s", s->name, from, indent);
         text_add(t, "for %s in 0..%d { %s = %s", im->index, s->passes, s->name, s->of->name);
         int k = 0;
@@ -237,15 +237,14 @@ static void add_outputs(Import *im, Text *t)
     for (int i = 0; i < im->outputs; i++) {
         const Line *l = im->output[i].line;
         const char *theirs = im->output_name[i];
-        bool good = is_good_name(theirs) && strcmp(theirs, "output") != 0;
+        bool good = is_good_name(theirs) && !same_text(theirs, "output");
         if (l->kind == LINE_LITERAL) {
             text_add(t, "output %s = %s\n", name_fresh(im, good ? theirs : "y", false), l->form);
             continue;
         }
         Statement *s = statement_now(l->statement);
         const char *name = ref_name(&(Ref){l->statement, im->output[i].part});
-        if (!is_output_only(s) && (!good || strcmp(theirs, name) == 0) &&
-            s->declares == LINE_VALUE) {
+        if (!is_output_only(s) && (!good || same_text(theirs, name)) && s->declares == LINE_VALUE) {
             int *written = table_at(im->ngc, &im->written, intern_str(im->ngc, name));
             if (!(*written)++) {
                 text_add(t, "output %s\n", name);
@@ -271,9 +270,9 @@ static const char *scores_of(Import *im, const char *loss, Shape *shape)
     Statement *s = statement_now(l->statement);
     const char *name = ref_name(&(Ref){l->statement, im->output[0].part});
     *shape = operand_node(im->output[0])->shape;
-    bool logits = strcmp(loss, "cross_entropy") == 0 || strcmp(loss, "bce_logits") == 0;
-    bool squashed = strcmp(s->text, "softmax(\1)") == 0 ||
-                    strcmp(s->text, "log_softmax(\1)") == 0 || strcmp(s->text, "sigmoid(\1)") == 0;
+    bool logits = same_text(loss, "cross_entropy") || same_text(loss, "bce_logits");
+    bool squashed = same_text(s->text, "softmax(\1)") || same_text(s->text, "log_softmax(\1)") ||
+                    same_text(s->text, "sigmoid(\1)");
     if (logits && squashed && s->refs == 1)
         return ref_name(&s->ref[0]);
     return name;
@@ -289,7 +288,7 @@ static void add_loss(Import *im, Text *t, const ImportOptions *options)
     if (im->outputs == 0 || im->output[0].line->kind != LINE_VALUE)
         return;
     const char *scores = scores_of(im, loss, &s);
-    bool labels = (strcmp(loss, "cross_entropy") == 0 || strcmp(loss, "nll") == 0) && s.rank > 0;
+    bool labels = (same_text(loss, "cross_entropy") || same_text(loss, "nll")) && s.rank > 0;
     if (labels)
         s.rank--;
     const char *target = name_fresh(im, "t", false);
@@ -297,7 +296,7 @@ static void add_loss(Import *im, Text *t, const ImportOptions *options)
     const char *mark = options->loss ? "" : "# ";
     text_add(t, "\n%sinput %s%s%s\n", mark, target, s.rank ? shape_text(im->g, s) : "",
              text_if(labels, ": int"));
-    if (labels && strcmp(loss, "cross_entropy") == 0)
+    if (labels && same_text(loss, "cross_entropy"))
         text_add(t, "%smetric %s = accuracy(%s, %s)\n", mark, name_fresh(im, "hits", false), scores,
                  target);
     text_add(t, "%sminimize %s = %s(%s, %s) with %s\n", mark, J, loss, scores, target, with);

@@ -49,7 +49,7 @@ static const char *activation(const char *form)
                                        "leaky_relu", "softplus", "hardswish",   "gelu_tanh",
                                        "mish",       "softsign", "hardsigmoid", NULL};
     size_t n = strcspn(form, "(");
-    if (strcmp(form + n, "($00)") != 0)
+    if (!same_text(form + n, "($00)"))
         return NULL;
     for (int i = 0; acts[i]; i++)
         if (is_word(form, n, acts[i]))
@@ -64,7 +64,7 @@ static bool is_residual(const Joined *of, const Line *a)
     const Line *sum = a;
     while (sum->args == 1 && of[sum->arg[0].line->id].inlined)
         sum = sum->arg[0].line;
-    if (strcmp(sum->form, "$20 + $31") != 0)
+    if (!same_text(sum->form, "$20 + $31"))
         return false;
     bool again = false, layer = false;
     for (int i = 0; i < 2; i++) {

@@ -11,7 +11,7 @@ const OnnxOp *onnx_find(const char *name)
 {
     for (int t = 0; onnx_tables[t]; t++)
         for (const OnnxOp *op = onnx_tables[t]; op->name; op++)
-            if (strcmp(op->name, name) == 0)
+            if (same_text(op->name, name))
                 return op;
     return NULL;
 }
@@ -44,7 +44,7 @@ const char *onnx_refusal(const char *name)
         {"OptionalHasElement", "there are no optional values"},
     };
     for (size_t i = 0; i < sizeof why / sizeof *why; i++)
-        if (strcmp(name, why[i][0]) == 0)
+        if (same_text(name, why[i][0]))
             return why[i][1];
     return NULL;
 }

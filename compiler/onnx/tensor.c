@@ -107,11 +107,11 @@ static const void *external_elements(Ngc *ngc, const Pb__Tensor *t, const char *
         const Pb__Pair *p = t->external[i];
         if (!p->key || !p->value)
             continue;
-        if (strcmp(p->key, "location") == 0)
+        if (same_text(p->key, "location"))
             location = p->value;
-        else if (strcmp(p->key, "offset") == 0)
+        else if (same_text(p->key, "offset"))
             good &= read_count(p->value, &offset);
-        else if (strcmp(p->key, "length") == 0) {
+        else if (same_text(p->key, "length")) {
             good &= read_count(p->value, &length);
             whole = false;
         }

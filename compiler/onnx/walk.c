@@ -32,12 +32,12 @@ static Size dim_named(Import *im, const char *wanted)
 {
     const char *name = name_fresh(im, wanted, true);
     for (int i = 0; i < im->g->dims; i++)
-        if (strcmp(im->g->dim[i].name, name) == 0)
+        if (same_text(im->g->dim[i].name, name))
             return size_dim(im->g, i);
 
     int64_t bound = BOUND;
     for (int i = 0; i < im->ngc->opt.defines; i++)
-        if (strcmp(im->ngc->opt.define[i].name, name) == 0) {
+        if (same_text(im->ngc->opt.define[i].name, name)) {
             bound = (int64_t)im->ngc->opt.define[i].value;
             im->ngc->opt.define[i].used = true;
         }
@@ -165,7 +165,7 @@ static void read_input(Import *im, const Pb__Value *v, int number)
 
 static bool own_domain(const Pb__Node *n)
 {
-    return !n->domain || !*n->domain || strcmp(n->domain, "ai.onnx") == 0;
+    return !n->domain || !*n->domain || same_text(n->domain, "ai.onnx");
 }
 
 /* Does an attribute that chooses between words have one of them? Other values would be left out. */
@@ -183,7 +183,7 @@ static void check_word(Import *im, const Pb__Attribute *a)
     };
     const char *word = attribute_text(im, a->name, "");
     for (size_t i = 0; a->has_s && i < sizeof choices / sizeof *choices; i++)
-        if (strcmp(a->name, choices[i][0]) == 0 && !has_word(choices[i][1], word))
+        if (same_text(a->name, choices[i][0]) && !has_word(choices[i][1], word))
             problem(im, "attribute '%s': '%s' is not supported", a->name, word);
 }
 
@@ -234,7 +234,7 @@ static void check_nodes(Import *im)
  * node, with an operand that has axes of size 1 after it. */
 static const Pb__Node *aligned(Import *im, const Pb__Node *n)
 {
-    bool slope = strcmp(n->op, "PRelu") == 0;
+    bool slope = same_text(n->op, "PRelu");
     int a = 0, b = 0;
     if (im->opset >= 7 || n->n_input != 2 || !(slope || attribute(im, "broadcast")))
         return n;
@@ -264,7 +264,7 @@ static void take_node(Import *im, const Pb__Node *n)
     const OnnxOp *op = onnx_find(n->op);
     im->at = n;
     im->failed = false;
-    im->opset = n->domain && strcmp(n->domain, joined_domain) == 0 ? JOINED_OPSET : im->own_opset;
+    im->opset = n->domain && same_text(n->domain, joined_domain) ? JOINED_OPSET : im->own_opset;
     for (size_t i = 0; i < n->n_output; i++)
         if (*n->output[i])
             *meaning_new(im, n->output[i]) = (Meaning){0};
@@ -330,7 +330,7 @@ static int64_t opset_of(const Pb__Model *m)
     int64_t version = 1;
     for (size_t i = 0; i < m->n_opset; i++) {
         const char *domain = m->opset[i]->domain;
-        if (!domain || !*domain || strcmp(domain, "ai.onnx") == 0)
+        if (!domain || !*domain || same_text(domain, "ai.onnx"))
             version = m->opset[i]->version;
     }
     return version;
@@ -365,7 +365,7 @@ static bool import_graph(Import *im)
 {
     im->graph = im->model->graph;
     const char *producer = text_or(im->model->producer, "");
-    im->named_numbers = strcmp(producer, "pytorch") == 0 || strcmp(producer, "ngc") == 0;
+    im->named_numbers = same_text(producer, "pytorch") || same_text(producer, "ngc");
     im->opset = im->own_opset = opset_of(im->model);
     im->take = take_node;
     im->lower = lower_begin(im->ngc);

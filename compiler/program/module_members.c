@@ -64,7 +64,7 @@ bool module_keeps(const Module *m, const Root *r)
         return true;
 
     for (int i = 0; i < opt->keeps; i++)
-        if (strcmp(opt->keep[i], r->name) == 0)
+        if (same_text(opt->keep[i], r->name))
             return true;
     return false;
 }

@@ -52,7 +52,7 @@ static const char *add_result(Module *m, const Root *r)
 {
     const char *note = NULL;
 
-    if (strcmp(r->cname, r->name) != 0)
+    if (!same_text(r->cname, r->name))
         note = r->name;
     return add_total(m, r->cname, &r->node->shape, note);
 }

@@ -17,7 +17,7 @@ static bool is_local_name(const char *name)
         "id",     "threads",    "call", "from",  "to",      "share_of",     "meet",
         "space",  "line_start", "t",    "error", "larger",  "whole",        "frozen"};
     for (size_t i = 0; i < sizeof local / sizeof *local; i++)
-        if (strcmp(local[i], name) == 0)
+        if (same_text(local[i], name))
             return true;
 
     /* t12, data_3, relu_1 */
@@ -39,7 +39,7 @@ static bool dim_name_is_free(const Module *m, int dim)
 {
     const char *name = m->graph->dim[dim].name;
 
-    if (is_local_name(name) || strcmp(m->dim[dim], name) != 0)
+    if (is_local_name(name) || !same_text(m->dim[dim], name))
         return false;
     return !begins(name, m->name);
 }

@@ -79,7 +79,7 @@ const char pass_words[] =
 int pass_find(const char *name)
 {
     for (int i = 0; i < PASS_COUNT; i++)
-        if (!pass_table[i].needed && strcmp(pass_table[i].name, name) == 0)
+        if (!pass_table[i].needed && same_text(pass_table[i].name, name))
             return i;
     return -1;
 }

@@ -178,12 +178,12 @@ Program *program_new(Ngc *ngc, Model *model, const char *name, Target *target, i
                    .model = model,
                    .graph = model->graph,
                    .name = name,
-                   .block = strcmp(name, "metrics_finish") == 0 ? "t" : "w",
+                   .block = same_text(name, "metrics_finish") ? "t" : "w",
                    .plain = plain,
                    .facts = model->facts,
                    .room = -1,
-                   .init = strcmp(name, "init") == 0,
-                   .alone = strcmp(name, "check") == 0,
+                   .init = same_text(name, "init"),
+                   .alone = same_text(name, "check"),
                    .target = target,
                    .targets = targets};
     collect_nodes(p, given, givens);

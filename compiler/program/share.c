@@ -457,7 +457,7 @@ static bool may_share(const Program *p)
         return false;
     if (p->init || p->alone)
         return false;
-    return strcmp(p->name, "update") != 0;
+    return !same_text(p->name, "update");
 }
 
 /* Estimates the times. Does the program take long enough, and a quarter of it in large kernels?
@@ -683,7 +683,7 @@ static bool same_memory(const Use *a, const Use *b)
         return false;
 
     if (a->kind == P_MEMBER || a->kind == P_GRAD)
-        return strcmp(a->base, b->base) == 0;
+        return same_text(a->base, b->base);
     if (a->kind == P_SPACE)
         return a->type == b->type;
     return a->base == b->base;

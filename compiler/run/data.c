@@ -49,7 +49,7 @@ __attribute__((format(printf, 3, 4))) static int fail(Ngc *ngc, int status, cons
 static Var *find_input(const Model *m, const char *name)
 {
     for (int i = 0; i < m->vars; i++)
-        if (m->var[i]->kind == VAR_INPUT && strcmp(m->var[i]->name, name) == 0)
+        if (m->var[i]->kind == VAR_INPUT && same_text(m->var[i]->name, name))
             return m->var[i];
     return NULL;
 }

@@ -84,7 +84,7 @@ static bool is_printed(const Model *m, int root, const int *rank)
     for (int j = 0; j < m->roots; j++) {
         const Root *other = &m->root[j];
         bool before = j < root || rank[other->kind] < rank[r->kind];
-        if (j != root && before && other->kind != ROOT_UPDATE && strcmp(other->name, r->name) == 0)
+        if (j != root && before && other->kind != ROOT_UPDATE && same_text(other->name, r->name))
             return true;
     }
     return false;

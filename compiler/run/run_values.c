@@ -28,7 +28,7 @@ static bool special_number(const char *name, double *out)
         {"Infinity", INFINITY}, {"nan", NAN},      {"NaN", NAN},
     };
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-        if (strcmp(name, special[i].name) == 0) {
+        if (same_text(name, special[i].name)) {
             *out = special[i].value;
             return true;
         }
@@ -211,10 +211,10 @@ static int assign_one(Run *r, const char *text)
     const char *value = eq + 1;
 
     for (int d = 0; d < m->graph->dims; d++)
-        if (strcmp(m->graph->dim[d].name, name) == 0)
+        if (same_text(m->graph->dim[d].name, name))
             return assign_dim(r, d, name, value);
     for (int i = 0; i < m->vars; i++)
-        if (strcmp(m->var[i]->name, name) == 0)
+        if (same_text(m->var[i]->name, name))
             return assign_var(r, i, value);
     return assign_unknown(r, name);
 }

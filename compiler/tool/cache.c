@@ -410,7 +410,7 @@ void cache_clear(Ngc *ngc, const char *path, const char *keep)
         bytes += old[i].size;
         bool goes = i >= MOST_PROGRAMS || bytes > MOST_MEGABYTES * 1e6 ||
                     difftime(now, old[i].used) > MOST_DAYS * 86400.0;
-        if (goes && strcmp(old[i].name, keep) != 0)
+        if (goes && !same_text(old[i].name, keep))
             unlinkat(dirfd(d), old[i].name, 0);
     }
     closedir(d);

@@ -5,12 +5,12 @@
 
 static bool completes_files(const Option *o)
 {
-    return o->metavar && strcmp(o->metavar, "FILE") == 0;
+    return o->metavar && same_text(o->metavar, "FILE");
 }
 
 static bool completes_directories(const Option *o)
 {
-    return o->metavar && strcmp(o->metavar, "DIR") == 0;
+    return o->metavar && same_text(o->metavar, "DIR");
 }
 
 static void print_words(FILE *f)
@@ -164,11 +164,11 @@ static void print_fish(FILE *f)
 
 int completion_print(const char *shell, FILE *f)
 {
-    if (strcmp(shell, "bash") == 0)
+    if (same_text(shell, "bash"))
         print_bash(f);
-    else if (strcmp(shell, "zsh") == 0)
+    else if (same_text(shell, "zsh"))
         print_zsh(f);
-    else if (strcmp(shell, "fish") == 0)
+    else if (same_text(shell, "fish"))
         print_fish(f);
     else
         return false;

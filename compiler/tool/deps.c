@@ -29,7 +29,7 @@ static const char *name_of(const Ngc *ngc, int i, const char *extra)
     if (i == ngc->files)
         return extra;
     const Source *file = ngc->file[i];
-    bool on_disk = file->name && file->name[0] != '<' && strcmp(file->name, "-e") != 0;
+    bool on_disk = file->name && file->name[0] != '<' && !same_text(file->name, "-e");
     return on_disk && !file->library ? file->name : NULL;
 }
 

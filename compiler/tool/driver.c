@@ -390,7 +390,7 @@ static bool start_ranks(Ngc *ngc, const char *command)
 {
     if (rank_of_several() < 0)
         return true;
-    if (strcmp(command, "train") != 0) {
+    if (!same_text(command, "train")) {
         complain(ngc, "%s is one process: start it without mpirun", command);
         return false;
     }
@@ -419,7 +419,7 @@ static void wait_for_others(const Build *b)
 static void announce(const Ngc *ngc, const Model *m, const char *command, char **argv, int argc)
 {
     for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--quiet") == 0)
+        if (same_text(argv[i], "--quiet"))
             return;
     if (!ngc->opt.json && rank_of_several() <= 0)
         fprintf(

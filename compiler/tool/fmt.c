@@ -363,7 +363,7 @@ static int format_file(Ngc *ngc, const Args *a, const char *path, bool *changed)
             printf("%s\n", s->name);
         return 0;
     }
-    if (same && strcmp(path, "-") != 0) /* the file is right as it is */
+    if (same && !same_text(path, "-")) /* the file is right as it is */
         return 0;
     OutFile o = {.path = path, .text = out.at, .size = out.size};
     return output_write(ngc, &o, 1) ? 0 : 3;

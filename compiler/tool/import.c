@@ -96,7 +96,7 @@ static int write_files(Ngc *ngc, const Args *a, const Written *made, const Model
         return 1;
 
     Text text = made->text;
-    if (a->output && strcmp(a->output, "-") != 0)
+    if (a->output && !same_text(a->output, "-"))
         text = with_sum(ngc, &made->text);
     file[0].text = text.at;
     file[0].size = text.size;
@@ -126,7 +126,7 @@ int import_main(Ngc *ngc, const Args *a)
         return 1;
     }
 
-    const char *name = a->output && strcmp(a->output, "-") != 0 ? a->output : "model.ng";
+    const char *name = a->output && !same_text(a->output, "-") ? a->output : "model.ng";
     const Model *m = compile_text(ngc, name, &made.text);
     if (!m)
         return 1;

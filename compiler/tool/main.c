@@ -18,7 +18,7 @@ static bool ends_in(const char *path, const char *end)
 {
     size_t n = strlen(path);
     size_t k = strlen(end);
-    return n > k && strcmp(path + n - k, end) == 0;
+    return n > k && same_text(path + n - k, end);
 }
 
 /* The prefix of all emitted names: the stem of the file, made an identifier. */
@@ -27,7 +27,7 @@ static const char *model_name(Ngc *ngc, const Args *a)
     if (ngc->opt.prefix)
         return ngc->opt.prefix;
     const char *file = a->file;
-    if (file && strcmp(file, "-") == 0)
+    if (file && same_text(file, "-"))
         file = ngc->opt.stdin_name;
     if (!file)
         return "model";
@@ -110,7 +110,7 @@ static bool check_keeps(Ngc *ngc, const Model *m)
         const char *wanted = ngc->opt.keep[i];
         bool found = false;
         for (int k = 0; k < names; k++)
-            found |= strcmp(name[k], wanted) == 0;
+            found |= same_text(name[k], wanted);
         if (found)
             continue;
         complain(ngc, "--keep=%s: the model computes no value of that name%s", wanted,
@@ -210,7 +210,7 @@ typedef struct Files {
 /* The file that goes with the C: model.c with another ending, or the model's name with it. */
 static const char *beside(const Files *f, const char *end)
 {
-    if (strcmp(f->path, "-") == 0)
+    if (same_text(f->path, "-"))
         return text_format(f->ngc, "%s%s", f->m->name, end);
     int stem = (int)strlen(f->path);
     if (ends_in(f->path, ".c"))
@@ -357,7 +357,7 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
     if (!output_write(ngc, f.file, f.count))
         return 3;
     if (a->report)
-        report(f.module, &f.out, strcmp(f.path, "-") == 0 ? stderr : stdout);
+        report(f.module, &f.out, same_text(f.path, "-") ? stderr : stdout);
     return 0;
 }
 

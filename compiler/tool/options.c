@@ -126,7 +126,7 @@ static const Option *find_option(const char *arg, const char **value)
 {
     *value = NULL;
     for (int i = 0; i < option_count; i++)
-        if (strcmp(arg, option_table[i].name) == 0)
+        if (same_text(arg, option_table[i].name))
             return &option_table[i];
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
@@ -200,7 +200,7 @@ static void switch_warning(Ngc *ngc, const char *name, bool off)
 {
     Options *opt = &ngc->opt;
     for (int i = opt->silents; i-- > 0;)
-        if (strcmp(opt->silent[i], name) == 0)
+        if (same_text(opt->silent[i], name))
             opt->silent[i] = opt->silent[--opt->silents];
     if (off)
         opt->silent = add_text(ngc, opt->silent, &opt->silents, name);
@@ -212,15 +212,15 @@ static int set_warning(Ngc *ngc, const char *value)
     const char *names[16] = {"all", "error"};
     bool off = begins(value, "no-");
     const char *name = off ? value + 3 : value;
-    if (strcmp(name, "error") == 0) {
+    if (same_text(name, "error")) {
         ngc->opt.werror = !off;
         return -1;
     }
 
-    bool all = strcmp(name, "all") == 0;
+    bool all = same_text(name, "all");
     bool known = all;
     for (int i = 0; i < warning_count; i++) {
-        bool it = all || strcmp(name, warning_table[i].name) == 0;
+        bool it = all || same_text(name, warning_table[i].name);
         known |= it;
         if (it)
             switch_warning(ngc, warning_table[i].name, off);
@@ -270,7 +270,7 @@ static int set_segment(Ngc *ngc, const char *value)
 
 static int set_unroll(Ngc *ngc, const char *value)
 {
-    bool none = strcmp(value, "0") == 0;
+    bool none = same_text(value, "0");
 
     if (none || read_number(value, 1000000000, &ngc->opt.unroll)) {
         ngc->opt.unroll = none ? 1 : ngc->opt.unroll + 1;
@@ -445,15 +445,15 @@ static bool set_text(Ngc *ngc, const Option *o, const char *value)
 /* Options of the trainer, some of which other commands have too. */
 static int set_trainer_option(Ngc *ngc, Args *a, const Option *o, const char *value)
 {
-    if (a->command == C_EXPLAIN && strcmp(o->name, "--data") == 0) {
+    if (a->command == C_EXPLAIN && same_text(o->name, "--data")) {
         a->data = value;
         return -1;
     }
-    if (a->command == C_IMPORT && strcmp(o->name, "--save") == 0) {
+    if (a->command == C_IMPORT && same_text(o->name, "--save")) {
         a->save = value;
         return -1;
     }
-    if (a->command == C_EXPORT && strcmp(o->name, "--load") == 0) {
+    if (a->command == C_EXPORT && same_text(o->name, "--load")) {
         Options *opt = &ngc->opt;
         if (a->load)
             opt->overlay = add_text(ngc, opt->overlay, &opt->overlays, value);
@@ -546,7 +546,7 @@ static int take_operand(Ngc *ngc, Args *a, char *arg)
 /* Do the arguments fit together? */
 static int check_args(Ngc *ngc, const Args *a)
 {
-    bool dot = a->form && strcmp(a->form, "dot") == 0;
+    bool dot = a->form && same_text(a->form, "dot");
 
     if (a->command == C_FMT && !a->rests)
         return usage_error(ngc, "%s", "no file is named", NULL);
@@ -601,10 +601,10 @@ static void pass_on(Ngc *ngc, Args *a, const Option *o, const char *value)
 static bool wants_json(int argc, char **argv)
 {
     bool json = false;
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        json |= strcmp(argv[i], "--diagnostics=json") == 0;
-        json |= strcmp(argv[i], "--diagnostics") == 0 && i + 1 < argc &&
-                strcmp(argv[i + 1], "json") == 0;
+    for (int i = 1; i < argc && !same_text(argv[i], "--"); i++) {
+        json |= same_text(argv[i], "--diagnostics=json");
+        json |=
+            same_text(argv[i], "--diagnostics") && i + 1 < argc && same_text(argv[i + 1], "json");
     }
     return json;
 }
@@ -634,7 +634,7 @@ static int read_option(Ngc *ngc, Args *a, int argc, char **argv, int *i)
 static bool read_command(Args *a, const char *word)
 {
     for (int k = 0; k < command_count; k++)
-        if (strcmp(word, command_table[k].name) == 0) {
+        if (same_text(word, command_table[k].name)) {
             a->command = command_table[k].command;
             a->command_name = command_table[k].name;
             return true;
@@ -658,7 +658,7 @@ int options_read(Ngc *ngc, Args *a, int argc, char **argv)
         bool operand = only_operands || arg[0] != '-' || arg[1] == '\0';
         if (operand)
             status = take_operand(ngc, a, argv[i]);
-        else if (strcmp(arg, "--") == 0)
+        else if (same_text(arg, "--"))
             only_operands = true;
         else
             status = read_option(ngc, a, argc, argv, &i);

@@ -445,7 +445,7 @@ static bool has_update(const Model *m, const Var *v)
 static const Var *var_named(const Model *m, const char *name)
 {
     for (int i = 0; i < m->vars; i++)
-        if (strcmp(m->var[i]->name, name) == 0)
+        if (same_text(m->var[i]->name, name))
             return m->var[i];
     return NULL;
 }
