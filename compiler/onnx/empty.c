@@ -34,7 +34,9 @@ static bool has_operator(const OnnxOp *table, const char *name)
 /* The size of an axis, counted from the last one, which is 1; before the first axis, 1. */
 static Size from_end(Shape s, int axis)
 {
-    return axis <= s.rank ? s.dim[s.rank - axis] : 1;
+    if (axis <= s.rank)
+        return s.dim[s.rank - axis];
+    return 1;
 }
 
 /* Broadcasts s and x, a size of 0 as any other: it stays beside a 1. False with a problem. */

@@ -199,7 +199,10 @@ static Placed permute(Export *x, const Node *n)
     Placed y = {.name = a->name};
     for (int i = 0; i < n->shape.rank; i++) {
         int k = n->attr.perm[i];
-        y.perm[i] = a->turned ? a->perm[k] : k;
+        if (a->turned)
+            y.perm[i] = a->perm[k];
+        else
+            y.perm[i] = k;
         y.turned |= y.perm[i] != i;
     }
     return y;
@@ -310,7 +313,9 @@ static Placed pad(Export *x, const Node *n)
     }
 
     for (int i = 0; i < s.rank; i++) {
-        int k = y.turned ? y.perm[i] : i;
+        int k = i;
+        if (y.turned)
+            k = y.perm[i];
         Size more = size_sub(x->g, n->shape.dim[i], s.dim[i]);
         pads[k] = at->lo[i];
         pads[s.rank + k] = size_sub(x->g, more, at->lo[i]);
@@ -514,39 +519,53 @@ static Placed conv(Export *x, const Node *n, const char *bias)
     return y;
 }
 
+/* [groups, in, height, width, batch] as [in, groups*batch, height, width]: channels and batch
+ * exchanged, and the groups among the channels. */
+static const char *image_by_channels(Export *x, const Node *image, int64_t groups, Size in)
+{
+    static const int64_t channels_first[] = {1, 0, 4, 2, 3};
+    const Size *dim = image->shape.dim;
+    Size height = dim[1];
+    Size width = dim[2];
+    Size batch = dim[3];
+    Shape split = {5, {groups, in, height, width, batch}};
+    Shape joined = {4, {in, size_mul(x->g, groups, batch), height, width}};
+
+    const char *shape = shape_list(x, split, true);
+    const char *a = put_binary(x, "Reshape", tensor_of(x, image), shape);
+    a = transposed(x, a, channels_first, 5);
+    return put_binary(x, "Reshape", a, shape_list(x, joined, true));
+}
+
+/* The first elements of all four axes. */
+static const char *first_of_each(Export *x, const char *from, const int64_t *size)
+{
+    static const int64_t zero[] = {0, 0, 0, 0};
+    static const int64_t axis[] = {0, 1, 2, 3};
+    const char *axes = int_list(x, axis, 4);
+    const char *ends = int_list(x, size, 4);
+    const char *starts = int_list(x, zero, 4);
+    return put(x, "Slice", from, starts, ends, axes, NULL);
+}
+
 /* The derivative with respect to the kernel is a convolution of the image by the adjoint: channels
  * are its batch, the batch its channels; steps and dilations change places. Groups of channels are
  * its groups. */
 static Placed convk(Export *x, const Node *n)
 {
-    static const int64_t rows_of_image[] = {1, 0, 4, 2, 3};
-    static const int rows_of_y[] = {0, 3, 1, 2};
-    const Node *image = n->arg[0];
-    const Node *y = n->arg[1];
-    const Size *dim = image->shape.dim;
+    static const int channels_first[] = {0, 3, 1, 2};
     int64_t groups = n->attr.groups;
+    Size out = n->shape.dim[0];
     Size in = n->shape.dim[1];
 
-    /* [groups, in, height, width, batch] to [in, groups*batch, height, width] */
-    Shape split = {5, {groups, in, dim[1], dim[2], dim[3]}};
-    Shape joined = {4, {in, size_mul(x->g, groups, dim[3]), dim[1], dim[2]}};
-    const char *shape = shape_list(x, split, true);
-    const char *a = put_binary(x, "Reshape", tensor_of(x, image), shape);
-    a = transposed(x, a, rows_of_image, 5);
-    a = put_binary(x, "Reshape", a, shape_list(x, joined, true));
-
-    const char *adjoint = ordered(x, y, rows_of_y, 4);
-    const char *k = put_binary(x, "Conv", a, adjoint);
+    const char *image = image_by_channels(x, n->arg[0], groups, in);
+    const char *adjoint = ordered(x, n->arg[1], channels_first, 4);
+    const char *k = put_binary(x, "Conv", image, adjoint);
     put_pairs(x, n->attr.dilation, n->attr.stride, (int)groups);
 
     /* [in, out, kh, kw], perhaps with a few places more */
-    int64_t zero[4] = {0};
-    int64_t axis[4] = {0, 1, 2, 3};
-    int64_t size[4] = {in, n->shape.dim[0], n->shape.dim[2], n->shape.dim[3]};
-    const char *axes = int_list(x, axis, 4);
-    const char *ends = int_list(x, size, 4);
-    const char *starts = int_list(x, zero, 4);
-    k = put(x, "Slice", k, starts, ends, axes, NULL);
+    int64_t size[] = {in, out, n->shape.dim[2], n->shape.dim[3]};
+    k = first_of_each(x, k, size);
     Placed result = {.name = k, .turned = true, .perm = {1, 0, 2, 3}};
     return result;
 }
@@ -717,6 +736,35 @@ static Placed formed_matmul(Export *x, const Form *f)
     return plain(put_binary(x, "MatMul", y, factor(x, f->arg[1], f->turned)));
 }
 
+static void put_axes(Export *x, uint32_t axes)
+{
+    int64_t axis[MAX_RANK];
+    int count = 0;
+    for (int i = 0; i < MAX_RANK; i++)
+        if (axes >> i & 1)
+            axis[count++] = i;
+    put_ints(x, "axes", axis, count);
+}
+
+/* The attributes of the node that was put last. */
+static void put_attributes(Export *x, const Form *f)
+{
+    if (f->eps > 0)
+        put_real(x, "epsilon", f->eps);
+
+    if (same_text(f->op, "MaxPool")) {
+        put_ints(x, "kernel_shape", f->size, f->axis);
+        put_ints(x, "strides", f->stride, f->axis);
+        put_ints(x, "dilations", f->dilation, f->axis);
+        put_ints(x, "pads", f->pads, 2 * f->axis);
+    } else if (same_text(f->op, "ReduceMean")) {
+        put_axes(x, f->axes);
+        put_int(x, "keepdims", 0);
+    } else if (strstr(f->op, "Softmax")) {
+        put_int(x, "axis", f->axis);
+    }
+}
+
 static Placed formed(Export *x, const Form *f)
 {
     if (same_text(f->op, "Conv"))
@@ -730,25 +778,7 @@ static Placed formed(Export *x, const Form *f)
     for (int i = 0; i < f->args; i++)
         a[i] = tensor_of(x, f->arg[i]);
     const char *y = put(x, f->op, a[0], a[1], a[2], a[3], a[4], NULL);
-
-    if (f->eps > 0)
-        put_real(x, "epsilon", f->eps);
-    if (same_text(f->op, "MaxPool")) {
-        put_ints(x, "kernel_shape", f->size, f->axis);
-        put_ints(x, "strides", f->stride, f->axis);
-        put_ints(x, "dilations", f->dilation, f->axis);
-        put_ints(x, "pads", f->pads, 2 * f->axis);
-    } else if (same_text(f->op, "ReduceMean")) {
-        int64_t axis[MAX_RANK];
-        int count = 0;
-        for (int i = 0; i < MAX_RANK; i++)
-            if (f->axes >> i & 1)
-                axis[count++] = i;
-        put_ints(x, "axes", axis, count);
-        put_int(x, "keepdims", 0);
-    } else if (strstr(f->op, "Softmax")) {
-        put_int(x, "axis", f->axis);
-    }
+    put_attributes(x, f);
     return plain(y);
 }
 
@@ -770,7 +800,10 @@ static int conv_operands(Export *x, const Node *n, const Node **operand)
 {
     int64_t pads[4];
     const Node *image = n->arg[0];
-    operand[0] = is_border(x, image, pads) ? image->arg[0] : image;
+    if (is_border(x, image, pads))
+        operand[0] = image->arg[0];
+    else
+        operand[0] = image;
     operand[1] = n->arg[1];
     return 2;
 }

@@ -270,7 +270,9 @@ static bool find_window(Form *f, int64_t (*offset)[MAX_RANK], int count, int axe
 {
     int inner = 1;
     for (int a = axes - 1; a >= 0; a--) {
-        int64_t step = inner < count ? offset[inner][a] : 0;
+        int64_t step = 0;
+        if (inner < count)
+            step = offset[inner][a];
         int n = 1;
         while (step > 0 && n * inner < count && offset[n * inner][a] == n * step &&
                (a == 0 || offset[n * inner][a - 1] == 0))

@@ -284,7 +284,10 @@ const char *shape_list(Export *x, Shape s, bool one_open)
         open += !size_number(x->g, s.dim[i], &n);
     for (int i = 0; i < s.rank; i++) {
         bool is_open = one_open && open == 1 && !size_number(x->g, s.dim[i], &n);
-        dim[i] = is_open ? size_of_number(x->g, -1) : s.dim[i];
+        if (is_open)
+            dim[i] = size_of_number(x->g, -1);
+        else
+            dim[i] = s.dim[i];
     }
     return size_list(x, dim, s.rank);
 }

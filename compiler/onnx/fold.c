@@ -42,25 +42,54 @@ static bool is_sizes(const Known *k)
 
 /* ---- constants and shapes ---- */
 
+static Known *constant_number(Import *im, int element, double value)
+{
+    Known *k = known_new(im->ngc, element, 0, NULL);
+    k->number[0] = value;
+    return k;
+}
+
+static Known *constant_ints(Import *im, const Pb__Attribute *a)
+{
+    int64_t n = (int64_t)a->n_ints;
+    Known *k = known_new(im->ngc, EL_INT64, 1, &n);
+    for (int64_t i = 0; i < n; i++)
+        k->number[i] = (double)a->ints[i];
+    return k;
+}
+
+static Known *constant_floats(Import *im, const Pb__Attribute *a)
+{
+    int64_t n = (int64_t)a->n_floats;
+    Known *k = known_new(im->ngc, EL_FLOAT, 1, &n);
+    for (int64_t i = 0; i < n; i++)
+        k->number[i] = a->floats[i];
+    return k;
+}
+
+/* NULL, perhaps with a message: ngc does not know its value. */
+static Known *constant_value(Import *im, const Pb__Attribute *a, const char **why)
+{
+    if (a->t)
+        return known_of_tensor(im->ngc, a->t, im->folder, why);
+    if (a->name && same_text(a->name, "value_float"))
+        return constant_number(im, EL_FLOAT, attribute_float(im, a->name, 0));
+    if (a->name && same_text(a->name, "value_int"))
+        return constant_number(im, EL_INT64, (double)a->i);
+    if (a->n_ints)
+        return constant_ints(im, a);
+    if (a->n_floats)
+        return constant_floats(im, a);
+    return NULL;
+}
+
 static Known *fold_constant(Import *im)
 {
     const char *why = "it has no value that ngc knows";
-    const Pb__Attribute *a = im->at->n_attribute ? im->at->attribute[0] : NULL;
     Known *k = NULL;
-    if (a && a->t)
-        k = known_of_tensor(im->ngc, a->t, im->folder, &why);
-    else if (a && a->name && same_text(a->name, "value_float")) {
-        k = known_new(im->ngc, EL_FLOAT, 0, NULL);
-        k->number[0] = attribute_float(im, a->name, 0);
-    } else if (a && a->name && same_text(a->name, "value_int")) {
-        k = known_new(im->ngc, EL_INT64, 0, NULL);
-        k->number[0] = (double)a->i;
-    } else if (a && (a->n_ints || a->n_floats)) {
-        int64_t n = (int64_t)(a->n_ints ? a->n_ints : a->n_floats);
-        k = known_new(im->ngc, a->n_ints ? EL_INT64 : EL_FLOAT, 1, &n);
-        for (int64_t i = 0; i < n; i++)
-            k->number[i] = a->n_ints ? (double)a->ints[i] : a->floats[i];
-    }
+    if (im->at->n_attribute)
+        k = constant_value(im, im->at->attribute[0], &why);
+
     if (k)
         k->name = NULL;
     else
@@ -81,7 +110,9 @@ static Known *fold_shape(Import *im)
         to += s.rank;
     from = max_int64(from, 0);
     to = min_int64(to, s.rank);
-    int64_t n = to > from ? to - from : 0;
+    int64_t n = 0;
+    if (to > from)
+        n = to - from;
     Known *y = known_sizes(im->ngc, 1, &n);
     for (int64_t i = 0; i < n; i++)
         y->size[i] = s.dim[from + i];
@@ -266,17 +297,30 @@ static Known *fold_concat(Import *im)
     return y;
 }
 
+/* An index counts from the end where it is negative. */
+static bool place_of_index(Import *im, const Known *index, int64_t i, int64_t n, int64_t *place)
+{
+    if (!known_whole(im->g, index, i, place) || *place < -n || *place >= n) {
+        problem(im, "an index is out of range");
+        return false;
+    }
+    if (*place < 0)
+        *place += n;
+    return true;
+}
+
+/* [outer, n, inner] -> [outer, index.., inner] */
 static Known *fold_gather(Import *im)
 {
     const Known *x = input_known(im, 0);
     const Known *index = input_known(im, 1);
-    int64_t axis = axis_attribute(im, 0, x->rank), dim[MAX_RANK];
-    int rank = 0;
+    int64_t axis = axis_attribute(im, 0, x->rank);
     if (axis < 0 || x->rank - 1 + index->rank > MAX_RANK)
         return NULL;
 
-    /* [outer, n, inner] -> [outer, index.., inner] */
-    int64_t inner = 1, outer = 1;
+    int64_t dim[MAX_RANK];
+    int rank = 0;
+    int64_t outer = 1, inner = 1;
     int64_t n = x->dim[axis];
     for (int i = 0; i < axis; i++)
         outer *= dim[rank++] = x->dim[i];
@@ -286,17 +330,16 @@ static Known *fold_gather(Import *im)
         inner *= dim[rank++] = x->dim[i];
 
     Known *y = make(im, x->element, rank, dim, is_sizes(x));
+    int64_t to = 0;
     for (int64_t o = 0; y && o < outer; o++)
         for (int64_t k = 0; k < index->count; k++) {
-            int64_t at;
-            if (!known_whole(im->g, index, k, &at) || at < -n || at >= n) {
-                problem(im, "an index is out of range");
+            int64_t place;
+            if (!place_of_index(im, index, k, n, &place))
                 return NULL;
-            }
-            if (at < 0)
-                at += n;
+
+            int64_t from = (o * n + place) * inner;
             for (int64_t i = 0; i < inner; i++)
-                put(im, y, (o * index->count + k) * inner + i, x, (o * n + at) * inner + i);
+                put(im, y, to++, x, from + i);
         }
     return y;
 }
@@ -312,7 +355,10 @@ static bool slice_numbers(Import *im, int i, const char *name, int64_t *out, int
     if (!has_input(im->at, i))
         return false;
     const Known *k = input_known(im, i);
-    *count = k->rank <= 1 && k->count <= MAX_RANK ? (int)k->count : 0;
+    if (k->rank <= 1 && k->count <= MAX_RANK)
+        *count = (int)k->count;
+    else
+        *count = 0;
     return *count == k->count && list_dims(im, k, out);
 }
 
@@ -342,39 +388,66 @@ static int64_t slice_axis(int64_t n, int64_t *from, int64_t to, int64_t step)
     return max_int64(count, 0);
 }
 
+typedef struct SliceNumbers { /* by number of the axis that is cut */
+    int64_t start[MAX_RANK], end[MAX_RANK];
+    int64_t axis[MAX_RANK], step[MAX_RANK];
+    int count;
+} SliceNumbers;
+
+/* false: they are not known, or do not belong together. */
+static bool read_slice(Import *im, int rank, SliceNumbers *s)
+{
+    int ends, axes, steps;
+    if (!slice_numbers(im, 1, "starts", s->start, &s->count) || s->count > rank)
+        return false;
+    if (!slice_numbers(im, 2, "ends", s->end, &ends) || ends != s->count)
+        return false;
+
+    if (!slice_numbers(im, 3, "axes", s->axis, &axes)) {
+        for (int i = 0; i < s->count; i++)
+            s->axis[i] = i;
+    } else if (axes != s->count) {
+        return false;
+    }
+
+    if (im->opset < 10 || !slice_numbers(im, 4, "steps", s->step, &steps)) {
+        for (int i = 0; i < s->count; i++)
+            s->step[i] = 1;
+    } else if (steps != s->count) {
+        return false;
+    }
+    return true;
+}
+
 static Known *fold_slice(Import *im)
 {
     const Known *x = input_known(im, 0);
-    int64_t start[MAX_RANK], end[MAX_RANK], axis[MAX_RANK], by[MAX_RANK];
-    int64_t dim[MAX_RANK], from[MAX_RANK] = {0}, step[MAX_RANK], at[MAX_RANK] = {0}, in[MAX_RANK];
-    int starts, ends, axes, steps;
-    if (!slice_numbers(im, 1, "starts", start, &starts))
-        return NULL;
-    if (!slice_numbers(im, 2, "ends", end, &ends) || starts != ends)
-        return NULL;
-
-    bool some = slice_numbers(im, 3, "axes", axis, &axes);
-    bool stepped = im->opset >= 10 && slice_numbers(im, 4, "steps", by, &steps);
-    if ((some && axes != starts) || (stepped && steps != starts) || starts > x->rank)
+    SliceNumbers s;
+    if (!read_slice(im, x->rank, &s))
         return NULL;
 
     /* axes that are not named are whole */
+    int64_t dim[MAX_RANK];
+    int64_t from[MAX_RANK] = {0};
+    int64_t step[MAX_RANK];
     for (int i = 0; i < x->rank; i++) {
         dim[i] = x->dim[i];
         step[i] = 1;
     }
-    for (int i = 0; i < starts; i++) {
-        int64_t k = axis_of(im, some ? axis[i] : i, x->rank);
-        int64_t s = stepped ? by[i] : 1;
-        if (k < 0 || s == 0 || s < -MOST)
+    for (int i = 0; i < s.count; i++) {
+        int64_t k = axis_of(im, s.axis[i], x->rank);
+        if (k < 0 || s.step[i] == 0 || s.step[i] < -MOST)
             return NULL;
-        s = min_int64(s, MOST);
-        from[k] = start[i];
-        step[k] = s;
-        dim[k] = slice_axis(x->dim[k], &from[k], end[i], s);
+
+        step[k] = min_int64(s.step[i], MOST);
+        from[k] = s.start[i];
+        dim[k] = slice_axis(x->dim[k], &from[k], s.end[i], step[k]);
     }
 
+    /* element `at` of y is element from + at*step of x */
     Known *y = make(im, x->element, x->rank, dim, is_sizes(x));
+    int64_t at[MAX_RANK] = {0};
+    int64_t in[MAX_RANK];
     for (int64_t i = 0; y && i < y->count; i++) {
         for (int k = 0; k < x->rank; k++)
             in[k] = from[k] + at[k] * step[k];
@@ -384,19 +457,36 @@ static Known *fold_slice(Import *im)
     return y;
 }
 
+/* The order of axes that the node names; the reverse one, if it names none. */
+static bool read_order(Import *im, int rank, int64_t *perm)
+{
+    int given = attribute_ints(im, "perm", perm, MAX_RANK);
+    if (given < 0) {
+        for (int i = 0; i < rank; i++)
+            perm[i] = rank - 1 - i;
+        return true;
+    }
+
+    if (given != rank)
+        return false;
+    for (int i = 0; i < rank; i++)
+        if (perm[i] < 0 || perm[i] >= rank)
+            return false;
+    return true;
+}
+
 static Known *fold_transpose(Import *im)
 {
     const Known *x = input_known(im, 0);
-    int64_t perm[MAX_RANK], dim[MAX_RANK], at[MAX_RANK] = {0}, from[MAX_RANK];
-    int given = attribute_ints(im, "perm", perm, MAX_RANK);
-    for (int i = 0; i < x->rank; i++) {
-        if (given < 0)
-            perm[i] = x->rank - 1 - i;
-        if ((given >= 0 && given != x->rank) || perm[i] < 0 || perm[i] >= x->rank)
-            return NULL;
+    int64_t perm[MAX_RANK], dim[MAX_RANK];
+    if (!read_order(im, x->rank, perm))
+        return NULL;
+    for (int i = 0; i < x->rank; i++)
         dim[i] = x->dim[perm[i]];
-    }
+
     Known *y = make(im, x->element, x->rank, dim, is_sizes(x));
+    int64_t at[MAX_RANK] = {0};
+    int64_t from[MAX_RANK];
     for (int64_t i = 0; y && i < y->count; i++) {
         for (int k = 0; k < x->rank; k++)
             from[perm[k]] = at[k];
@@ -415,8 +505,12 @@ static bool broadcast(const Known *a, const Known *b, int *rank, int64_t *dim)
     for (int i = 0; i < *rank; i++) {
         int ia = i - (*rank - a->rank);
         int ib = i - (*rank - b->rank);
-        int64_t x = ia < 0 ? 1 : a->dim[ia];
-        int64_t y = ib < 0 ? 1 : b->dim[ib];
+        int64_t x = 1;
+        if (ia >= 0)
+            x = a->dim[ia];
+        int64_t y = 1;
+        if (ib >= 0)
+            y = b->dim[ib];
         if (x != y && x != 1 && y != 1)
             return false;
         dim[i] = x == 1 ? y : x;

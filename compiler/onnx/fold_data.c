@@ -29,7 +29,9 @@ Known *fold_scatter(Import *im)
     const Known *x = known_numbers(im, 0);
     const Known *i = known_numbers(im, 1);
     const Known *u = known_numbers(im, 2);
-    int64_t axes = i && i->rank > 0 ? i->dim[i->rank - 1] : 0;
+    int64_t axes = 0;
+    if (i && i->rank > 0)
+        axes = i->dim[i->rank - 1];
     int64_t inner = 1;
     if (!x || !u || axes < 1 || axes > x->rank || attribute(im, "reduction"))
         return NULL;
@@ -220,7 +222,9 @@ static double overlap(Box a, Box b)
         y *= b.high[i] - b.low[i];
     }
     double all = x + y - common;
-    return all > 0 ? common / all : 0;
+    if (all > 0)
+        return common / all;
+    return 0;
 }
 
 /* The best of the boxes from `from` on that are not taken yet; -1: none is above the limit. */
@@ -321,7 +325,9 @@ Known *fold_suppression(Import *im)
 
 static void take_by_data(Import *im, const Pb__Node *n)
 {
-    const char *name = n->n_input ? n->input[0] : "";
+    const char *name = "";
+    if (n->n_input)
+        name = n->input[0];
     problem(im,
             "the size of its result depends on '%s', which is not known; an input of the model "
             "can be given: %s=[...]",

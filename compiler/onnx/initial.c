@@ -185,7 +185,9 @@ static void count_inside(Import *im, const Pb__Node *n)
     for (size_t i = 0; i < n->n_attribute; i++) {
         const Pb__Graph *g = n->attribute[i]->g;
         for (size_t k = 0; g && k < g->n_node + g->n_output; k++) {
-            const Pb__Node *inner = k < g->n_node ? g->node[k] : NULL;
+            const Pb__Node *inner = NULL;
+            if (k < g->n_node)
+                inner = g->node[k];
             for (size_t o = 0; o < (inner ? inner->n_input : 1); o++) {
                 const char *name = inner ? inner->input[o] : g->output[k - g->n_node]->name;
                 const Meaning *m = meaning_of(im, name);
@@ -287,7 +289,9 @@ const Var **weights_match(Ngc *ngc, const Model *m, const Written *made)
     for (int i = 0; i < made->weights; i++) {
         const Weight *w = made->weight[i];
         VarKind kind = w->state ? VAR_STATE : VAR_PARAM;
-        const Var *v = at[w->state] < m->vars ? m->var[at[w->state]++] : NULL;
+        const Var *v = NULL;
+        if (at[w->state] < m->vars)
+            v = m->var[at[w->state]++];
         if (!v || v->kind != kind || !shape_equal(v->shape, w->shape)) {
             complain(ngc, "the weights of the text are not those of the file: at '%s'",
                      text_or(w->value->name, "a constant"));

@@ -49,7 +49,9 @@ static const char *label_of_weight(Import *im, const char *name)
     bool found = false;
     for (;;) {
         char *dot = strrchr(text, '.');
-        const char *last = dot ? dot + 1 : text;
+        const char *last = text;
+        if (dot)
+            last = dot + 1;
         int n = (int)strlen(last);
         int k = without_suffix(last, n);
         if (dot && is_weight_word(last, n)) {

@@ -58,7 +58,9 @@ Meaning *meaning_of(Import *im, const char *name)
     if (!name)
         return NULL;
     int at = *table_at(im->ngc, &im->names, intern_str(im->ngc, name));
-    return at ? &im->meaning[at - 1] : NULL;
+    if (at)
+        return &im->meaning[at - 1];
+    return NULL;
 }
 
 Meaning *meaning_new(Import *im, const char *name)
@@ -100,7 +102,9 @@ const Meaning *input_of(Import *im, int i)
 /* Of an input that need not be there; NULL: it is not, or the file does not define it. */
 static const Meaning *meaning_of_input(Import *im, int i)
 {
-    return has_input(im->at, i) ? meaning_of(im, im->at->input[i]) : NULL;
+    if (has_input(im->at, i))
+        return meaning_of(im, im->at->input[i]);
+    return NULL;
 }
 
 Known *input_known(Import *im, int i)
@@ -124,7 +128,9 @@ Known *want_known(Import *im, int i, const char *what)
 
 Known *given_known(Import *im, int i, const char *what)
 {
-    return has_input(im->at, i) ? want_known(im, i, what) : NULL;
+    if (has_input(im->at, i))
+        return want_known(im, i, what);
+    return NULL;
 }
 
 int input_element(Import *im, int i)
@@ -385,16 +391,24 @@ static Operand *twin_operand(Import *im, Known *k)
 
 bool is_triangle(Import *im, const Known *k, double *lower, double *upper)
 {
-    double v;
-    int64_t at[MAX_RANK] = {0};
-    if (k->rank < 2 || k->dim[k->rank - 1] != k->dim[k->rank - 2] || k->dim[k->rank - 1] < 2)
+    if (k->rank < 2)
+        return false;
+    int row = k->rank - 2;
+    int column = k->rank - 1;
+    if (k->dim[row] != k->dim[column] || k->dim[row] < 2)
         return false;
     known_number(im->g, k, 0, lower);
     known_number(im->g, k, 1, upper);
-    for (int64_t i = 0; i < k->count; i++, index_next(k->rank, k->dim, at)) {
-        bool above = at[k->rank - 1] > at[k->rank - 2];
-        if (!known_number(im->g, k, i, &v) || v != (above ? *upper : *lower))
+
+    int64_t at[MAX_RANK] = {0};
+    for (int64_t i = 0; i < k->count; i++) {
+        double v;
+        double wanted = *lower;
+        if (at[column] > at[row])
+            wanted = *upper;
+        if (!known_number(im->g, k, i, &v) || v != wanted)
             return false;
+        index_next(k->rank, k->dim, at);
     }
     return true;
 }
@@ -615,7 +629,9 @@ int64_t axis_of(Import *im, int64_t axis, int rank)
         problem(im, "axis %lld of %d", (long long)axis, rank);
         return -1;
     }
-    return axis < 0 ? axis + rank : axis;
+    if (axis < 0)
+        return axis + rank;
+    return axis;
 }
 
 int64_t axis_attribute(Import *im, int64_t otherwise, int rank)
@@ -632,7 +648,10 @@ int axes_of(Import *im, const char *name, int input, int64_t *out, int rank)
         const Known *k = want_known(im, input, "the list of axes");
         if (!k)
             return -2;
-        count = k->count > MAX_RANK ? MAX_RANK : (int)k->count;
+        if (k->count > MAX_RANK)
+            count = MAX_RANK;
+        else
+            count = (int)k->count;
         for (int i = 0; i < count; i++)
             if (!known_whole(im->g, k, i, &out[i]))
                 out[i] = INT32_MAX;

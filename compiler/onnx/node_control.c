@@ -67,18 +67,25 @@ static void enter(Import *im, const Pb__Graph *g)
 
 /* ---- one pass ---- */
 
+static char **resolve_all(Import *im, char *const *name, size_t count)
+{
+    char **list = arena_array(im->ngc, count + 1, sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        list[i] = (char *)resolve(im, name[i]);
+    return list;
+}
+
 /* A copy of a node with the names of this pass. */
 static Pb__Node *renamed(Import *im, const Pb__Node *from)
 {
     Pb__Node *n = arena_copy(im->ngc, from, sizeof *n);
-    n->input = arena_array(im->ngc, n->n_input + 1, sizeof *n->input);
-    n->output = arena_array(im->ngc, n->n_output + 1, sizeof *n->output);
+    n->input = resolve_all(im, from->input, n->n_input);
+    n->output = resolve_all(im, from->output, n->n_output);
+
     for (size_t i = 0; i < n->n_input; i++) {
-        n->input[i] = (char *)resolve(im, from->input[i]);
-        ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, n->input[i]));
+        const char *name = intern_str(im->ngc, n->input[i]);
+        ++*table_at(im->ngc, &im->uses, name);
     }
-    for (size_t i = 0; i < n->n_output; i++)
-        n->output[i] = (char *)resolve(im, from->output[i]);
     return n;
 }
 
@@ -120,7 +127,9 @@ static bool take_pass(Import *im, const Pb__Graph *g, const Meaning *in)
 /* What output i of the graph means after a pass. */
 static Meaning output_of(Import *im, const Pb__Graph *g, size_t i)
 {
-    const char *name = i < g->n_output && g->output[i]->name ? g->output[i]->name : "";
+    const char *name = "";
+    if (i < g->n_output && g->output[i]->name)
+        name = g->output[i]->name;
     const Meaning *m = meaning_of(im, resolve(im, name));
     if (m && (m->known || m->operand.line))
         return *m;
@@ -253,22 +262,29 @@ static Operand joined(Import *im, Operand *part, int count, bool stacked, int64_
     return part[0];
 }
 
+static bool same_dims(const Known *a, const Known *b)
+{
+    size_t bytes = (size_t)a->rank * sizeof *a->dim;
+    return a->rank == b->rank && memcmp(a->dim, b->dim, bytes) == 0;
+}
+
 /* The same of tensors that are known. NULL: they are not, or differ in shape. */
 static Known *joined_known(Import *im, const Meaning *part, int count)
 {
     const Known *first = part[0].known;
-    int64_t dim[MAX_RANK] = {count};
     if (!first || first->rank == MAX_RANK || first->count > (1 << 20) / count)
         return NULL;
+
+    int64_t dim[MAX_RANK] = {count};
     memcpy(dim + 1, first->dim, (size_t)first->rank * sizeof *dim);
     Known *y = known_new(im->ngc, first->element, first->rank + 1, dim);
+    double *to = y->number;
     for (int i = 0; i < count; i++) {
         const Known *k = part[i].known;
-        if (!k || k->rank != first->rank ||
-            memcmp(k->dim, first->dim, (size_t)k->rank * sizeof *dim) != 0)
+        if (!k || !same_dims(k, first))
             return NULL;
         for (int64_t e = 0; e < k->count; e++)
-            if (!known_number(im->g, k, e, &y->number[i * k->count + e]))
+            if (!known_number(im->g, k, e, to++))
                 return NULL;
     }
     return y;
@@ -323,56 +339,72 @@ static Meaning meaning_of_number(Import *im, int element, double v)
     return (Meaning){.known = k, .element = element};
 }
 
+/* What a loop gives to each pass: its number, whether to go on, and the values carried. */
+static Meaning *loop_inputs(Import *im, int carried)
+{
+    Meaning *in = arena_array(im->ngc, carried + 2, sizeof *in);
+    in[1] = meaning_of_number(im, EL_BOOL, 1);
+    if (has_input(im->at, 1) && input_of(im, 1))
+        in[1] = *input_of(im, 1);
+    for (int i = 0; i < carried && !im->failed; i++)
+        if (input_of(im, 2 + i))
+            in[2 + i] = *input_of(im, 2 + i);
+    return in;
+}
+
+/* Is there another pass after so many? Also false with a problem. */
+static bool goes_on(Import *im, const Meaning *condition, int passes)
+{
+    bool go;
+    if (!known_truth(im, condition->known, &go)) {
+        problem(im, "how often it is repeated depends on data, which is not known");
+        return false;
+    }
+    if (go && passes == MOST_PASSES) {
+        problem(im, "it has more than %d passes", MOST_PASSES);
+        return false;
+    }
+    return go;
+}
+
 static void take_loop(Import *im, const Pb__Node *n)
 {
     const Pb__Graph *g = graph_in(im, "body");
     int64_t most = -1;
     if (!im->failed)
         most = trip_count(im);
-    int carried = (int)n->n_input - 2;
-    int passes = 0;
     if (most < 0)
         return;
-    if (carried < 0 || (int)g->n_input != carried + 2 || (int)g->n_output < carried + 1 ||
-        n->n_output > g->n_output - 1) {
+
+    int carried = (int)n->n_input - 2;
+    int collects = (int)g->n_output - 1 - carried;
+    bool inputs_fit = carried >= 0 && (int)g->n_input == carried + 2;
+    if (!inputs_fit || collects < 0 || n->n_output > g->n_output - 1) {
         problem(im, "its operands do not fit its graph");
         return;
     }
-    int collects = (int)g->n_output - 1 - carried;
-    Meaning *in = arena_array(im->ngc, carried + 2, sizeof *in);
+    Meaning *in = loop_inputs(im, carried);
     Meaning **part = arena_array(im->ngc, collects + 1, sizeof *part);
-    in[1] = meaning_of_number(im, EL_BOOL, 1);
-    if (has_input(n, 1) && input_of(im, 1))
-        in[1] = *input_of(im, 1);
-    for (int i = 0; i < carried && !im->failed; i++)
-        if (input_of(im, 2 + i))
-            in[2 + i] = *input_of(im, 2 + i);
     for (int i = 0; i < collects; i++)
         part[i] = arena_array(im->ngc, most + 1, sizeof **part);
 
     GraphScope *around = im->scope;
     enter(im, g);
+    int passes = 0;
     for (; passes < most && !im->failed; passes++) {
-        bool go;
-        if (!known_truth(im, in[1].known, &go)) {
-            problem(im, "how often it is repeated depends on data, which is not known");
+        if (!goes_on(im, &in[1], passes))
             break;
-        }
-        if (!go)
-            break;
-        if (passes == MOST_PASSES) {
-            problem(im, "it has more than %d passes", MOST_PASSES);
-            break;
-        }
         in[0] = meaning_of_number(im, EL_INT64, passes);
         if (!take_pass(im, g, in))
             break;
+
         for (int i = 0; i <= carried && !im->failed; i++)
             in[1 + i] = output_of(im, g, (size_t)i);
         for (int i = 0; i < collects && !im->failed; i++)
             part[i][passes] = output_of(im, g, (size_t)(1 + carried + i));
     }
     im->scope = around;
+
     for (int i = 0; i < carried; i++)
         give(im, i, &in[2 + i]);
     for (int i = 0; i < collects; i++)
@@ -402,37 +434,23 @@ static bool read_list(Import *im, const char *name, int64_t *out, int count)
     return false;
 }
 
-/* The number of passes is the size of what is scanned. */
-static bool read_scan(Import *im, const Pb__Node *n, Scan *s)
+/* The axis of each tensor that is scanned, and the number of passes: its size in all of them. */
+static bool read_scan_sizes(Import *im, Scan *s, bool batched)
 {
-    bool batched = im->opset < 9;
-    *s = (Scan){.g = graph_in(im, "body"), .first = batched, .passes = -1};
-    s->scanned = (int)attribute_int(im, "num_scan_inputs", 0);
-    s->states = (int)n->n_input - s->first - s->scanned;
-    if (im->failed)
-        return false;
-    s->collects = (int)s->g->n_output - s->states;
-    if (s->scanned < 1 || s->states < 0 || s->collects < 0 || n->n_output > s->g->n_output ||
-        (int)s->g->n_input != s->states + s->scanned || (batched && has_input(n, 0))) {
-        problem(im, batched && has_input(n, 0) ? "lengths are not supported"
-                                               : "its operands do not fit its graph");
-        return false;
-    }
-    if (!read_list(im, "scan_input_axes", s->axis, s->scanned) ||
-        !read_list(im, batched ? "directions" : "scan_input_directions", s->back, s->scanned) ||
-        !read_list(im, "scan_output_axes", s->out_axis, s->collects) ||
-        !read_list(im, "scan_output_directions", s->out_back, s->collects))
-        return false;
     for (int i = 0; i < s->scanned; i++) {
         Shape shape;
-        int64_t size = 0;
         if (!input_shape(im, s->first + s->states + i, &shape))
             return false;
-        int64_t axis = batched ? 1 : s->axis[i];
-        if ((s->axis[i] = axis = axis_of(im, axis, shape.rank)) < 0)
+        if (batched)
+            s->axis[i] = 1;
+        s->axis[i] = axis_of(im, s->axis[i], shape.rank);
+        if (s->axis[i] < 0)
             return false;
-        if (!size_number(im->g, shape.dim[axis], &size) || (s->passes >= 0 && size != s->passes) ||
-            size > MOST_PASSES) {
+
+        int64_t size = 0;
+        bool number = size_number(im->g, shape.dim[s->axis[i]], &size);
+        bool differs = s->passes >= 0 && size != s->passes;
+        if (!number || differs || size > MOST_PASSES) {
             problem(im,
                     "what it goes over has a run-time size, several sizes, or more than %d "
                     "elements",
@@ -444,10 +462,45 @@ static bool read_scan(Import *im, const Pb__Node *n, Scan *s)
     return true;
 }
 
+/* The number of passes is the size of what is scanned. */
+static bool read_scan(Import *im, const Pb__Node *n, Scan *s)
+{
+    bool batched = im->opset < 9;
+    *s = (Scan){.g = graph_in(im, "body"), .first = batched, .passes = -1};
+    s->scanned = (int)attribute_int(im, "num_scan_inputs", 0);
+    s->states = (int)n->n_input - s->first - s->scanned;
+    if (im->failed)
+        return false;
+
+    s->collects = (int)s->g->n_output - s->states;
+    if (batched && has_input(n, 0)) {
+        problem(im, "lengths are not supported");
+        return false;
+    }
+    bool inputs_fit = s->states >= 0 && (int)s->g->n_input == s->states + s->scanned;
+    bool outputs_fit = s->collects >= 0 && n->n_output <= s->g->n_output;
+    if (s->scanned < 1 || !inputs_fit || !outputs_fit) {
+        problem(im, "its operands do not fit its graph");
+        return false;
+    }
+
+    const char *directions = "scan_input_directions";
+    if (batched)
+        directions = "directions";
+    if (!read_list(im, "scan_input_axes", s->axis, s->scanned) ||
+        !read_list(im, directions, s->back, s->scanned) ||
+        !read_list(im, "scan_output_axes", s->out_axis, s->collects) ||
+        !read_list(im, "scan_output_directions", s->out_back, s->collects))
+        return false;
+    return read_scan_sizes(im, s, batched);
+}
+
 /* Which element pass p has, if the first pass has the first one or (back) the last. */
 static int64_t element_of_pass(const Scan *s, int64_t p, bool back)
 {
-    return back ? s->passes - 1 - p : p;
+    if (back)
+        return s->passes - 1 - p;
+    return p;
 }
 
 /* What pass p gets of each tensor x that is scanned. */
@@ -462,6 +515,18 @@ static void take_elements(Import *im, const Scan *s, int64_t p, int64_t row, con
     }
 }
 
+/* What the first pass is given: the states, and places for what is scanned. x: as operands. */
+static void scan_inputs(Import *im, const Scan *s, int64_t row, Operand *x, Meaning *in)
+{
+    int all = s->states + s->scanned;
+    for (int i = 0; i < all && !im->failed; i++) {
+        x[i] = operand(im, s->first + i);
+        if (row >= 0 && !im->failed)
+            x[i] = emit_of(im, x[i], BIND_ATOM, "$60[%lld]", (long long)row);
+        in[i] = (Meaning){.operand = x[i], .element = input_element(im, s->first + i)};
+    }
+}
+
 /* The passes over one row of a batch (of opset 8), or over all, for row < 0. out: what the results
  * are. */
 static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
@@ -471,22 +536,18 @@ static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
     Meaning *in = arena_array(im->ngc, all + 1, sizeof *in);
     Operand *part = arena_array(im->ngc, s->collects * s->passes + 1, sizeof *part);
     Meaning *collected = out + s->states;
-
-    for (int i = 0; i < all && !im->failed; i++) {
-        x[i] = operand(im, s->first + i);
-        if (row >= 0 && !im->failed)
-            x[i] = emit_of(im, x[i], BIND_ATOM, "$60[%lld]", (long long)row);
-        in[i] = (Meaning){.operand = x[i], .element = input_element(im, s->first + i)};
-    }
+    scan_inputs(im, s, row, x, in);
 
     for (int64_t p = 0; p < s->passes && !im->failed; p++) {
         take_elements(im, s, p, row, x + s->states, in + s->states);
         if (im->failed || !take_pass(im, s->g, in))
             return false;
 
-        /* states go to the next pass; the other results are one element of all */
+        /* states go to the next pass */
         for (int i = 0; i < s->states && !im->failed; i++)
             in[i] = output_of(im, s->g, (size_t)i);
+
+        /* the other results are one element of all */
         for (int i = 0; i < s->collects && !im->failed; i++) {
             Meaning m = output_of(im, s->g, (size_t)(s->states + i));
             int64_t to = element_of_pass(s, p, s->out_back[i]);
@@ -495,8 +556,7 @@ static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
         }
     }
 
-    for (int i = 0; i < s->states; i++)
-        out[i] = in[i];
+    memcpy(out, in, (size_t)s->states * sizeof *out);
     for (int i = 0; i < s->collects && !im->failed; i++) {
         Operand *parts = part + i * s->passes;
         collected[i].operand = joined(im, parts, (int)s->passes, true, s->out_axis[i]);
@@ -504,35 +564,49 @@ static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
     return !im->failed;
 }
 
+/* Of opset 8 only: false with a problem. */
+static bool count_rows(Import *im, const Scan *s, int64_t *rows)
+{
+    Shape shape;
+    bool good = input_shape(im, s->first, &shape) && shape.rank >= 1;
+    if (good)
+        good = size_number(im->g, shape.dim[0], rows) && *rows <= 256;
+    if (!good)
+        problem(im, "the batch has a run-time size, or more than 256 rows");
+    return good;
+}
+
 static void take_scan(Import *im, const Pb__Node *n)
 {
     Scan s;
-    Shape shape;
     int64_t rows = 1;
+    bool batched = im->opset < 9;
     if (!read_scan(im, n, &s))
         return;
-    bool batched = im->opset < 9;
-    if (batched && (!input_shape(im, s.first, &shape) || shape.rank < 1 ||
-                    !size_number(im->g, shape.dim[0], &rows) || rows > 256)) {
-        problem(im, "the batch has a run-time size, or more than 256 rows");
+    if (batched && !count_rows(im, &s, &rows))
         return;
-    }
+
     int outs = s.states + s.collects;
-    GraphScope *around = im->scope;
     Meaning *out = arena_array(im->ngc, outs + 1, sizeof *out);
     Operand *row = arena_array(im->ngc, (size_t)outs * (size_t)rows + 1, sizeof *row);
+    GraphScope *around = im->scope;
     enter(im, s.g);
     for (int64_t r = 0; r < rows && !im->failed; r++) {
-        if (!scan_once(im, &s, batched ? r : -1, out))
+        int64_t which = r;
+        if (!batched)
+            which = -1;
+        if (!scan_once(im, &s, which, out))
             break;
         for (int i = 0; i < outs && !im->failed; i++)
             row[i * rows + r] = operand_of(im, &out[i]);
     }
     im->scope = around;
+
     for (int i = 0; i < outs && !im->failed; i++) {
-        if (batched)
-            out[i] = (Meaning){.operand = joined(im, row + i * rows, (int)rows, true, 0),
-                               .element = out[i].element};
+        if (batched) {
+            out[i].operand = joined(im, row + i * rows, (int)rows, true, 0);
+            out[i].known = NULL;
+        }
         give(im, i, &out[i]);
     }
 }

@@ -82,24 +82,34 @@ static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, 
     *add = adds ? pairs.at : NULL;
 }
 
+/* The function of the language for a mode, or NULL. */
+static const char *pad_function(const char *mode)
+{
+    static const char *const modes[][2] = {{"constant", "pad"},
+                                           {"reflect", "pad_reflect"},
+                                           {"edge", "pad_edge"},
+                                           {"wrap", "pad_wrap"}};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (same_text(mode, modes[i][0]))
+            return modes[i][1];
+    return NULL;
+}
+
 static void take_pad(Import *im, const Pb__Node *n)
 {
     (void)n;
-    static const char *const modes[][2] = {{"reflect", "pad_reflect"},
-                                           {"edge", "pad_edge"},
-                                           {"wrap", "pad_wrap"}};
     Size pads[2 * MAX_RANK] = {0};
-    const char *mode = attribute_text(im, "mode", "constant"), *cut, *add;
+    const char *mode = attribute_text(im, "mode", "constant");
+    const char *function = pad_function(mode);
     double value = attribute_float(im, "value", 0);
     int rank = input_rank(im, 0);
-    int count = rank < 0 ? 0 : read_pads(im, rank, pads);
+    int count = 0;
+    if (rank >= 0)
+        count = read_pads(im, rank, pads);
     const Known *given = given_known(im, 2, "the value");
     Operand x = operand(im, 0);
-    const char *function = "pad";
-    for (int i = 0; i < 3; i++)
-        if (same_text(mode, modes[i][0]))
-            function = modes[i][1];
-    if (!im->failed && !same_text(mode, "constant") && same_text(function, "pad"))
+
+    if (!im->failed && !function)
         problem(im, "attribute 'mode': '%s' is not supported", mode);
     if (!im->failed && count != 2 * rank)
         problem(im, "%d numbers of elements for %d axes", count, rank);
@@ -108,14 +118,15 @@ static void take_pad(Import *im, const Pb__Node *n)
     if (im->failed)
         return;
 
+    const char *cut, *add;
     pad_texts(im, rank, pads, &cut, &add);
     if (cut)
         x = emit_of(im, x, BIND_ATOM, "$60[%s]", cut);
-    const char *v = "";
+    const char *with = "";
     if (value != 0)
-        v = text_format(im->ngc, ", value = %s", number_text(im, value));
+        with = text_format(im->ngc, ", value = %s", number_text(im, value));
     if (add)
-        x = emit_of(im, x, BIND_ATOM, "%s($00, [%s]%s)", function, add, v);
+        x = emit_of(im, x, BIND_ATOM, "%s($00, [%s]%s)", function, add, with);
     result(im, 0, x);
 }
 
@@ -174,23 +185,27 @@ static void take_one_hot(Import *im, const Pb__Node *n)
     const Known *values = want_known(im, 2, "the values");
     Operand i = operand(im, 0);
     int rank = input_rank(im, 0);
-    double off = 0, on = 1;
-    int64_t k = 0;
     if (im->failed)
         return;
+
     int64_t axis = axis_attribute(im, -1, rank + 1);
-    if (axis < 0 || !known_whole(im->g, depth, 0, &k) || values->count != 2)
+    int64_t classes = 0;
+    if (axis < 0 || !known_whole(im->g, depth, 0, &classes) || values->count != 2)
         return;
+    double off = 0, on = 1;
     known_number(im->g, values, 0, &off);
     known_number(im->g, values, 1, &on);
+
     if (operand_node(i)->type != T_INT)
         i = emit(im, BIND_ATOM, "as_int($00)", 1, i);
     if (!im->failed && operand_node(i)->range.lo < 0)
-        i = emit_of(im, i, BIND_ATOM, "from_end($00, %lld)", (long long)k);
-    Operand x = emit_of(im, i, BIND_ATOM, "one_hot($00, %lld)", (long long)k);
-    if (off != 0 || on != 1)
-        x = emit_of(im, x, BIND_ATOM, "where($00, %s, %s)", number_text(im, on),
-                    number_text(im, off));
+        i = emit_of(im, i, BIND_ATOM, "from_end($00, %lld)", (long long)classes);
+    Operand x = emit_of(im, i, BIND_ATOM, "one_hot($00, %lld)", (long long)classes);
+    if (off != 0 || on != 1) {
+        const char *yes = number_text(im, on);
+        const char *no = number_text(im, off);
+        x = emit_of(im, x, BIND_ATOM, "where($00, %s, %s)", yes, no);
+    }
     result(im, 0, last_axis_to(im, x, axis, rank + 1));
 }
 

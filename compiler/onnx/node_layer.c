@@ -20,6 +20,24 @@ Operand finish_layer(Import *im, Line *l, const Known *W, const Known *b)
     return emit_line(im, l);
 }
 
+/* The current node as a layer of x that has a gain and a bias for each channel. */
+static void result_normalized(Import *im, const char *form, Operand x, Known *gain, Known *bias)
+{
+    Line *l = line_new(im, BIND_ATOM, form, 1, &x);
+    line_weight(im, l, gain, NULL);
+    line_weight(im, l, bias, NULL);
+    result(im, 0, finish_layer(im, l, gain, bias));
+}
+
+/* "2, 3": the axes from the first one on. */
+static const char *axes_from(Import *im, int64_t first, int rank)
+{
+    Text t = {.ngc = im->ngc};
+    for (int64_t i = first; i < rank; i++)
+        text_add(&t, "%s%lld", text_if(i > first, ", "), (long long)i);
+    return text_or(t.at, "");
+}
+
 /* ---- dense ---- */
 
 static const int swapped[] = {1, 0};
@@ -85,23 +103,32 @@ static void take_gemm(Import *im, const Pb__Node *n)
     double beta = attribute_float(im, "beta", 1);
     bool ta = attribute_int(im, "transA", 0);
     bool tb = attribute_int(im, "transB", 0);
+    bool biased = has_input(n, 2);
     Known *W = own_weight(im, 1, 2);
-    Known *b = has_input(n, 2) ? own_weight(im, 2, 1) : NULL;
+    Known *b = NULL;
+    if (biased)
+        b = own_weight(im, 2, 1);
     Operand x = operand(im, 0);
     if (im->failed)
         return;
     if (ta)
         x = emit(im, BIND_ATOM, "$60'", 1, x);
-    bool fits = b && W && b->dim[0] == W->dim[tb ? 0 : 1];
-    if (W && alpha == 1 && beta == 1 && (fits || !has_input(n, 2))) {
+
+    /* a layer of its own */
+    int outputs = 1;
+    if (tb)
+        outputs = 0;
+    bool fits = !biased || (b && W && b->dim[0] == W->dim[outputs]);
+    if (W && fits && alpha == 1 && beta == 1) {
         result(im, 0, dense(im, x, W, b, tb));
         return;
     }
+
     Operand y = operand(im, 1);
     y = emit(im, BIND_TERM, tb ? "$30 @ $61'" : "$30 @ $61", 2, x, y);
     if (alpha != 1)
         y = emit_of(im, y, BIND_TERM, "%s*$40", number_text(im, alpha));
-    if (has_input(n, 2) && beta != 0) {
+    if (biased && beta != 0) {
         Operand c = operand(im, 2);
         if (beta != 1)
             c = emit_of(im, c, BIND_TERM, "%s*$40", number_text(im, beta));
@@ -138,57 +165,80 @@ static void batch_statistics(Import *im, const Pb__Node *n, Operand x, double mo
 {
     static const char *const functions[] = {"mean", "var"};
     Operand *of[] = {mean, var};
+
+    /* over all axes but that of the channels */
+    int rank = operand_node(x)->shape.rank;
     Text axes = {.ngc = im->ngc};
-    for (int i = 2; i < operand_node(x)->shape.rank; i++)
+    text_add(&axes, "0");
+    for (int i = 2; i < rank; i++)
         text_add(&axes, ", %d", i);
+
+    double kept = 1 - momentum;
+    const char *mixed = text_format(im->ngc, "%.9g*$30 + %.9g*$31", kept, momentum);
     for (int i = 0; i < 2 && !im->failed; i++) {
-        const char *form = text_format(im->ngc, "%s($00, [0%s])", functions[i],
-                                       operand_node(x)->shape.rank > 2 ? axes.at : "");
-        Operand now = emit(im, BIND_ATOM, form, 1, x);
-        form = text_format(im->ngc, "%.9g*$30 + %.9g*$31", 1 - momentum, momentum);
+        Operand now = emit_of(im, x, BIND_ATOM, "%s($00, [%s])", functions[i], axes.at);
         if (wants_output(n, 1 + i))
-            result(im, 1 + i, emit(im, BIND_SUM, form, 2, *of[i], now));
+            result(im, 1 + i, emit(im, BIND_SUM, mixed, 2, *of[i], now));
         *of[i] = now;
     }
+}
+
+/* false: not all four are weights that a layer of its own can have. */
+static bool own_statistics(Import *im, Known **w)
+{
+    bool own = true;
+    for (int i = 0; i < 4 && !im->failed; i++) {
+        w[i] = own_weight(im, i + 1, 1);
+        own &= w[i] != NULL;
+    }
+    return own;
+}
+
+static Operand batch_norm_layer(Import *im, Operand x, Known *const *w, double momentum)
+{
+    const char *m = "";
+    if (momentum < 0.0999999 || momentum > 0.1000001)
+        m = text_format(im->ngc, ", momentum = %.9g", momentum);
+    const char *eps = eps_text(im, "epsilon", 1e-5, ", ");
+    const char *form = text_format(im->ngc, "batch_norm($00%s%s)", m, eps);
+
+    Line *l = line_new(im, BIND_ATOM, form, 1, &x);
+    for (int i = 0; i < 4; i++)
+        line_weight(im, l, w[i], NULL);
+    l->weight[2].state = true;
+    l->weight[3].state = true;
+    return finish_layer(im, l, w[0], w[2]);
 }
 
 static void take_batch_norm(Import *im, const Pb__Node *n)
 {
     int rank = input_rank(im, 0);
     double momentum = 1 - attribute_float(im, "momentum", 0.9);
-    bool own = true;
     Known *w[4];
     Operand x = operand(im, 0);
-    for (int i = 0; i < 4 && !im->failed; i++)
-        own &= (w[i] = own_weight(im, i + 1, 1)) != NULL;
+    bool own = own_statistics(im, w);
     if (im->failed)
         return;
     if (attribute_int(im, "spatial", 1) == 0)
         problem(im, "attribute 'spatial': only 1 is supported");
     if (own) {
-        const char *m = "";
-        if (momentum < 0.0999999 || momentum > 0.1000001)
-            m = text_format(im->ngc, ", momentum = %.9g", momentum);
-        const char *form =
-            text_format(im->ngc, "batch_norm($00%s%s)", m, eps_text(im, "epsilon", 1e-5, ", "));
-        Line *l = line_new(im, BIND_ATOM, form, 1, &x);
-        for (int i = 0; i < 4; i++)
-            line_weight(im, l, w[i], NULL);
-        l->weight[2].state = l->weight[3].state = true;
-        result(im, 0, finish_layer(im, l, w[0], w[2]));
+        result(im, 0, batch_norm_layer(im, x, w, momentum));
         return;
     }
+
     bool training = attribute_int(im, "training_mode", 0) && im->opset >= 14;
     Operand mean = operand(im, 3);
     Operand var = operand(im, 4);
     if (training && !im->failed)
         batch_statistics(im, n, x, momentum, &mean, &var);
+
+    /* (x - mean)/sqrt(var + eps)*scale + b, each along the channels */
     const char *at = channels_index(im, rank);
-    double eps = attribute_float(im, "epsilon", 1e-5);
+    const char *eps = number_text(im, attribute_float(im, "epsilon", 1e-5));
     Operand scale = operand(im, 1);
     Operand b = operand(im, 2);
-    const char *form = text_format(im->ngc, "($20 - $61%s)/sqrt($62%s + %s)*$63%s + $64%s", at, at,
-                                   number_text(im, eps), at, at);
+    const char *form =
+        text_format(im->ngc, "($20 - $61%s)/sqrt($62%s + %s)*$63%s + $64%s", at, at, eps, at, at);
     result_emit(im, BIND_SUM, form, 5, x, mean, var, scale, b);
 }
 
@@ -199,29 +249,35 @@ static void take_instance_norm(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed)
         return;
+
+    /* each channel is a group */
     Known *gain = own_weight(im, 1, 1);
     Known *bias = own_weight(im, 2, 1);
-    Shape s = operand_node(x)->shape;
+    const char *eps = eps_text(im, "epsilon", 1e-5, ", ");
     if (gain && bias) {
-        const char *form =
-            text_format(im->ngc, "group_norm($00, %s%s)", size_text(im->g, s.dim[1], ""),
-                        eps_text(im, "epsilon", 1e-5, ", "));
-        Line *l = line_new(im, BIND_ATOM, form, 1, &x);
-        line_weight(im, l, gain, NULL);
-        line_weight(im, l, bias, NULL);
-        result(im, 0, finish_layer(im, l, gain, bias));
+        Shape s = operand_node(x)->shape;
+        const char *groups = size_text(im->g, s.dim[1], "");
+        const char *form = text_format(im->ngc, "group_norm($00, %s%s)", groups, eps);
+        result_normalized(im, form, x, gain, bias);
         return;
     }
-    Text axes = {.ngc = im->ngc};
-    for (int i = 2; i < rank; i++)
-        text_add(&axes, "%s%d", text_if(i > 2, ", "), i);
+
     const char *at = channels_index(im, rank);
-    const char *form =
-        text_format(im->ngc, "normalize($00, [%s]%s)*$61%s + $62%s", rank > 2 ? axes.at : "",
-                    eps_text(im, "epsilon", 1e-5, ", "), at, at);
+    const char *form = text_format(im->ngc, "normalize($00, [%s]%s)*$61%s + $62%s",
+                                   axes_from(im, 2, rank), eps, at, at);
     Operand a = operand(im, 1);
     Operand b = operand(im, 2);
     result_emit(im, BIND_SUM, form, 3, x, a, b);
+}
+
+/* Results 1 and 2: the mean, and one over the deviation. */
+static void layer_statistics(Import *im, Operand x, const char *axes)
+{
+    const char *eps = number_text(im, attribute_float(im, "epsilon", 1e-5));
+    Operand mean = emit_of(im, x, BIND_ATOM, "mean($00, [%s], keepdims = 1)", axes);
+    Operand var = emit_of(im, x, BIND_ATOM, "var($00, [%s], keepdims = 1)", axes);
+    result(im, 1, mean);
+    result(im, 2, emit_of(im, var, BIND_TERM, "1/sqrt($20 + %s)", eps));
 }
 
 static void take_layer_norm(Import *im, const Pb__Node *n)
@@ -231,29 +287,28 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
     int64_t axis = axis_attribute(im, -1, rank);
     if (axis < 0)
         return;
+
+    bool biased = has_input(n, 2);
     const char *eps = eps_text(im, "epsilon", 1e-5, ", ");
     Known *gain = own_weight(im, 1, 1);
-    Known *bias = has_input(n, 2) ? own_weight(im, 2, 1) : NULL;
-    Text axes = {.ngc = im->ngc};
-    for (int64_t i = axis; i < rank; i++)
-        text_add(&axes, "%s%lld", text_if(i > axis, ", "), (long long)i);
-    if (wants_output(n, 1) || wants_output(n, 2)) {
-        Operand m = emit_of(im, x, BIND_ATOM, "mean($00, [%s], keepdims = 1)", axes.at);
-        Operand v = emit_of(im, x, BIND_ATOM, "var($00, [%s], keepdims = 1)", axes.at);
-        result(im, 1, m);
-        const char *eps_number = number_text(im, attribute_float(im, "epsilon", 1e-5));
-        result(im, 2, emit_of(im, v, BIND_TERM, "1/sqrt($20 + %s)", eps_number));
-    }
+    Known *bias = NULL;
+    if (biased)
+        bias = own_weight(im, 2, 1);
+    const char *axes = axes_from(im, axis, rank);
+    if (wants_output(n, 1) || wants_output(n, 2))
+        layer_statistics(im, x, axes);
+
     if (axis == rank - 1 && gain && bias) {
-        Line *l = line_new(im, BIND_ATOM, text_format(im->ngc, "layer_norm($00%s)", eps), 1, &x);
-        line_weight(im, l, gain, NULL);
-        line_weight(im, l, bias, NULL);
-        result(im, 0, finish_layer(im, l, gain, bias));
+        const char *form = text_format(im->ngc, "layer_norm($00%s)", eps);
+        result_normalized(im, form, x, gain, bias);
         return;
     }
+
     Operand g = operand(im, 1);
-    Operand b = has_input(n, 2) ? operand(im, 2) : (Operand){0};
-    const char *form = text_format(im->ngc, "normalize($00, [%s]%s)*$41", axes.at, eps);
+    Operand b = {0};
+    if (biased)
+        b = operand(im, 2);
+    const char *form = text_format(im->ngc, "normalize($00, [%s]%s)*$41", axes, eps);
     Operand y = emit(im, BIND_TERM, form, 2, x, g);
     if (b.line)
         y = emit(im, BIND_SUM, "$20 + $31", 2, y, b);
@@ -298,38 +353,48 @@ static Known *channel_weight(Import *im, int i, Size channels)
     return own;
 }
 
+/* pattern.c: input 3 is the shape after the normalisation. Is it that of x? */
+static bool keeps_shape(Import *im, const Shape *s)
+{
+    const Known *shape = input_known(im, 3);
+    if (!shape || shape->count != s->rank)
+        return false;
+
+    /* 0 and -1 say that a size remains */
+    for (int i = 0; i < s->rank; i++) {
+        Size size = known_size(im->g, shape, i);
+        int64_t v = 1;
+        bool remains = size_number(im->g, size, &v) && v <= 0;
+        if (size != s->dim[i] && !remains)
+            return false;
+    }
+    return true;
+}
+
 static void take_group_norm(Import *im, const Pb__Node *n)
 {
     Operand x = operand(im, 0);
     int64_t groups = attribute_int(im, "num_groups", 1);
     if (im->failed)
         return;
+
     Shape s = operand_node(x)->shape;
     Known *gain = NULL;
-    if (s.rank > 1)
-        gain = channel_weight(im, 1, s.dim[1]);
     Known *bias = NULL;
-    if (s.rank > 1)
+    if (s.rank > 1) {
+        gain = channel_weight(im, 1, s.dim[1]);
         bias = channel_weight(im, 2, s.dim[1]);
+    }
     if (!gain || !bias) {
         problem(im, "a scale that is not one weight for each channel is not supported");
         return;
     }
-    const Known *shape = has_input(n, 3) ? input_known(im, 3) : NULL; /* pattern.c */
-    bool good = !has_input(n, 3) || (shape && shape->count == s.rank);
-    for (int i = 0; i < s.rank && good && shape; i++) {
-        int64_t v = 1;
-        bool number = size_number(im->g, known_size(im->g, shape, i), &v);
-        good = known_size(im->g, shape, i) == s.dim[i] || (number && v <= 0);
-    }
-    if (!good)
+    if (has_input(n, 3) && !keeps_shape(im, &s))
         problem(im, "the shape after the normalisation is another one");
-    const char *form = text_format(im->ngc, "group_norm($00, %lld%s)", (long long)groups,
-                                   eps_text(im, "epsilon", 1e-5, ", "));
-    Line *l = line_new(im, BIND_ATOM, form, 1, &x);
-    line_weight(im, l, gain, NULL);
-    line_weight(im, l, bias, NULL);
-    result(im, 0, finish_layer(im, l, gain, bias));
+
+    const char *eps = eps_text(im, "epsilon", 1e-5, ", ");
+    const char *form = text_format(im->ngc, "group_norm($00, %lld%s)", (long long)groups, eps);
+    result_normalized(im, form, x, gain, bias);
 }
 
 static void take_mean_variance(Import *im, const Pb__Node *n)
@@ -346,11 +411,27 @@ static void take_mean_variance(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 
+/* The sum of parts of x that are next to one another along the channels. */
+static Operand sum_of_parts(Import *im, Operand x, int64_t parts, int64_t channels)
+{
+    Operand all = {0};
+    for (int64_t i = 0; i < parts; i++) {
+        long long from = i;
+        long long to = i + channels;
+        Operand part = emit_of(im, x, BIND_ATOM, "$60[:, %lld:%lld]", from, to);
+        if (i == 0)
+            all = part;
+        else
+            all = emit(im, BIND_SUM, "$20 + $31", 2, all, part);
+    }
+    return all;
+}
+
 /* Divides by a power of the sum of squares over neighbouring channels. */
 static void take_lrn(Import *im, const Pb__Node *n)
 {
     (void)n;
-    int64_t size = attribute_int(im, "size", 1), channels;
+    int64_t size = attribute_int(im, "size", 1);
     double alpha = attribute_float(im, "alpha", 1e-4);
     double beta = attribute_float(im, "beta", 0.75);
     double bias = attribute_float(im, "bias", 1);
@@ -358,31 +439,29 @@ static void take_lrn(Import *im, const Pb__Node *n)
     Operand x = operand(im, 0);
     if (im->failed)
         return;
-    if (rank < 2 || size < 1 || size > 64 ||
-        !size_number(im->g, operand_node(x)->shape.dim[1], &channels)) {
+
+    int64_t channels;
+    bool good = rank >= 2 && size >= 1 && size <= 64;
+    if (!good || !size_number(im->g, operand_node(x)->shape.dim[1], &channels)) {
         problem(im, "attribute 'size': it must be 1 to 64, and the channels a known number");
         return;
     }
-    int64_t before = (size - 1) / 2;
-    int64_t after = size - 1 - before;
+
+    /* zeros beside the channels */
+    long long before = (size - 1) / 2;
+    long long after = size - 1 - before;
     Text pads = {.ngc = im->ngc};
-    text_add(&pads, "pad($60^2, [[0, 0], [%lld, %lld]", (long long)before, (long long)after);
+    text_add(&pads, "pad($60^2, [[0, 0], [%lld, %lld]", before, after);
     for (int i = 2; i < rank; i++)
         text_add(&pads, ", [0, 0]");
     text_add(&pads, "])");
     Operand squares = emit(im, BIND_ATOM, pads.at, 1, x);
-    Operand all = {0};
-    for (int64_t i = 0; i < size; i++) {
-        const char *part =
-            text_format(im->ngc, "$60[:, %lld:%lld]", (long long)i, (long long)(i + channels));
-        Operand p = emit(im, BIND_ATOM, part, 1, squares);
-        if (i)
-            all = emit(im, BIND_SUM, "$20 + $31", 2, all, p);
-        else
-            all = p;
-    }
-    const char *form = text_format(im->ngc, "$30/(%s + %s*$31)^%s", number_text(im, bias),
-                                   number_text(im, alpha / (double)size), number_text(im, beta));
+    Operand all = sum_of_parts(im, squares, size, channels);
+
+    /* x/(bias + alpha/size*all)^beta */
+    const char *each = number_text(im, alpha / (double)size);
+    const char *form = text_format(im->ngc, "$30/(%s + %s*$31)^%s", number_text(im, bias), each,
+                                   number_text(im, beta));
     result_emit(im, BIND_TERM, form, 2, x, all);
 }
 

@@ -60,14 +60,19 @@ static void take_variadic(Import *im, const Pb__Node *n)
     Operand y = operand(im, 0);
     const char *form = "$20 + $31";
     Binds binds = BIND_SUM;
-    if (same_text(n->op, "Max") || same_text(n->op, "Min")) {
-        form = same_text(n->op, "Max") ? "maximum($00, $01)" : "minimum($00, $01)";
+    if (same_text(n->op, "Max")) {
+        form = "maximum($00, $01)";
+        binds = BIND_ATOM;
+    } else if (same_text(n->op, "Min")) {
+        form = "minimum($00, $01)";
         binds = BIND_ATOM;
     }
-    for (int i = 1; i < (int)n->n_input && !im->failed; i++)
+
+    int count = (int)n->n_input;
+    for (int i = 1; i < count && !im->failed; i++)
         y = emit(im, binds, form, 2, y, operand(im, i));
     if (same_text(n->op, "Mean") && !im->failed)
-        y = emit(im, BIND_TERM, "$30/$41", 2, y, literal(im, (double)n->n_input));
+        y = emit(im, BIND_TERM, "$30/$41", 2, y, literal(im, count));
     result(im, 0, y);
 }
 

@@ -34,20 +34,30 @@ static bool add_acts(Import *im, Text *t, const char *usual)
     return true;
 }
 
+/* The line that this one copies along new axes. */
+static const Line *before_copies(const Line *l)
+{
+    while (l && l->args == 1 && (begins(l->form, "$60[") || begins(l->form, "broadcast_to(")))
+        l = l->arg[0].line;
+    return l;
+}
+
 /* Is it a tensor of zeros, as exporters make for the first states? */
 static bool is_zeros(Import *im, int i)
 {
-    double v;
     const Meaning *m = meaning_of(im, im->at->input[i]);
-    const Line *l = m ? m->operand.line : NULL;
-    if (m && m->known)
+    if (!m)
+        return false;
+    if (m->known) {
+        double v;
         return known_even(im->g, m->known, &v) && v == 0 && !is_param(im, m->known);
-    while (l && l->args == 1 && (begins(l->form, "$60[") || begins(l->form, "broadcast_to(")))
-        l = l->arg[0].line;
-    size_t n = 0;
-    if (l)
-        n = strlen(l->form);
-    return n > 8 && begins(l->form, "full(") && same_text(l->form + n - 4, ", 0)");
+    }
+
+    const Line *l = before_copies(m->operand.line);
+    if (!l || !begins(l->form, "full("))
+        return false;
+    size_t n = strlen(l->form);
+    return n > 8 && same_text(l->form + n - 4, ", 0)");
 }
 
 /* A weight as a param that is named after its layer. */
@@ -66,35 +76,68 @@ typedef struct Cell {
     int results;      /* y, h and perhaps c */
 } Cell;
 
+/* The tensor with its first two axes exchanged. */
+static Operand rows_exchanged(Import *im, Operand x)
+{
+    return emit(im, BIND_ATOM, "permute($00, [1, 0, 2])", 1, x);
+}
+
+static void add_cell_options(Import *im, Text *t)
+{
+    double limit = attribute_float(im, "clip", 0);
+    if (limit > 0)
+        text_add(t, ", limit = %s", number_text(im, limit));
+    if (attribute_int(im, "linear_before_reset", 0))
+        text_add(t, ", after_reset = 1");
+    if (attribute_int(im, "input_forget", 0))
+        text_add(t, ", input_forget = 1");
+}
+
+/* The results of a line with parts; batch: the rows of the batch come first in them. */
+static void cell_results(Import *im, const Cell *c, Operand y, bool batch)
+{
+    for (int i = 0; i < c->results && y.line; i++) {
+        Operand part = {y.line, i};
+        if (batch && wants_output(im->at, i)) {
+            if (i == 0)
+                part = emit(im, BIND_ATOM, "permute($00, [2, 0, 1, 3])", 1, part);
+            else
+                part = rows_exchanged(im, part);
+        }
+        result(im, i, part);
+    }
+}
+
 static void take_cell(Import *im, const Cell *c)
 {
+    static const char *const state[] = {[5] = "h", [6] = "c"};
     const Pb__Node *n = im->at;
     Operand arg[8] = {operand(im, 0), weight(im, 1, "W"), weight(im, 2, "R")};
+    int args = 3;
     const char *direction = attribute_text(im, "direction", "forward");
     bool rows_first = attribute_int(im, "layout", 0);
-    double limit = attribute_float(im, "clip", 0);
-    int args = 3;
-    Text t = {.ngc = im->ngc};
+    bool lstm = c->results == 3;
     if (im->failed)
         return;
     if (rows_first)
-        arg[0] = emit(im, BIND_ATOM, "permute($00, [1, 0, 2])", 1, arg[0]);
+        arg[0] = rows_exchanged(im, arg[0]);
+
+    Text t = {.ngc = im->ngc};
     text_add(&t, "%s($00, $01, $02", c->function);
     if (has_input(n, 3)) {
         text_add(&t, ", $03");
         arg[args++] = weight(im, 3, "B");
     }
-    static const char *const state[] = {[5] = "h", [6] = "c"};
-    for (int i = 5; i < (c->results == 3 ? 7 : 6); i++) {
+    for (int i = 5; i < (lstm ? 7 : 6); i++) {
         if (!has_input(n, i) || is_zeros(im, i))
             continue;
         Operand o = operand(im, i);
         if (rows_first)
-            o = emit(im, BIND_ATOM, "permute($00, [1, 0, 2])", 1, o);
+            o = rows_exchanged(im, o);
         text_add(&t, ", %s = $0%d", state[i], args);
         arg[args++] = o;
     }
-    if (c->results == 3 && has_input(n, 7)) {
+    if (lstm && has_input(n, 7)) {
         text_add(&t, ", P = $0%d", args);
         arg[args++] = weight(im, 7, "P");
     }
@@ -106,24 +149,12 @@ static void take_cell(Import *im, const Cell *c)
         text_add(&t, ", reverse = 1");
     if (im->failed || !add_acts(im, &t, c->acts))
         return;
-    if (limit > 0)
-        text_add(&t, ", limit = %s", number_text(im, limit));
-    if (attribute_int(im, "linear_before_reset", 0))
-        text_add(&t, ", after_reset = 1");
-    if (attribute_int(im, "input_forget", 0))
-        text_add(&t, ", input_forget = 1");
+    add_cell_options(im, &t);
     text_add(&t, ")");
 
     Line *l = line_new(im, BIND_ATOM, t.at, args, arg);
     l->parts = c->results;
-    Operand y = emit_line(im, l);
-    for (int i = 0; i < c->results && y.line; i++) {
-        Operand part = {y.line, i};
-        if (rows_first && wants_output(n, i))
-            part = emit(im, BIND_ATOM,
-                        i == 0 ? "permute($00, [2, 0, 1, 3])" : "permute($00, [1, 0, 2])", 1, part);
-        result(im, i, part);
-    }
+    cell_results(im, c, emit_line(im, l), rows_first);
 }
 
 static void take_rnn(Import *im, const Pb__Node *n)

@@ -257,7 +257,9 @@ static void take_transpose(Import *im, const Pb__Node *n)
         if (given < 0)
             perm[i] = rank - 1 - i;
         same &= perm[i] == i;
-        int64_t swapped = i < rank - 2 ? i : 2 * rank - 3 - i;
+        int64_t swapped = i;
+        if (i >= rank - 2)
+            swapped = 2 * rank - 3 - i;
         last &= perm[i] == swapped;
     }
     if (last)
@@ -416,15 +418,21 @@ static const char *bound_text(Import *im, Size bound, Size size, bool is_end, in
     bool up = step > 0;
     if (!number) {
         bool is_whole = bound == size && is_end && up;
-        return is_whole ? "" : size_text(im->g, bound, "");
+        if (is_whole)
+            return "";
+        return size_text(im->g, bound, "");
     }
 
     /* an axis of a run-time size is shorter than these */
     int64_t above = INT32_MAX;
     int64_t below = -INT32_MAX;
     if (known) {
-        above = up ? n : n - 1;
-        below = up ? -n : -n - 1;
+        above = n;
+        below = -n;
+        if (!up) {
+            above--;
+            below--;
+        }
     }
 
     bool left_out;
@@ -661,35 +669,62 @@ static int place_axes(Import *im, int i, int64_t batch, Size *size)
     return (int)n;
 }
 
+/* Elements `range` of this axis. */
+static Operand ranged(Import *im, Operand x, int64_t axis, const char *range)
+{
+    return emit(im, BIND_ATOM, range_form(im, axis, range), 1, x);
+}
+
+/* The `count` elements from `first` on; x itself, if these are all. */
+static Operand run_of_axis(Import *im, Operand x, int64_t axis, int64_t first, int64_t count)
+{
+    if (first == 0 && operand_node(x)->shape.dim[axis] == count)
+        return x;
+    long long from = first;
+    long long to = first + count;
+    return ranged(im, x, axis, text_format(im->ngc, "%lld:%lld", from, to));
+}
+
+/* Is it a list, or for the first axis a list in a row? */
+static bool is_index_list(const Known *index, int64_t axis)
+{
+    if (index->rank == 2)
+        return index->dim[0] == 1 && axis == 0;
+    return index->rank == 1;
+}
+
 static void take_gather(Import *im, const Pb__Node *n)
 {
     (void)n;
     int rank = input_rank(im, 0);
     if (rank < 0)
         return;
-    int64_t axis = axis_attribute(im, 0, rank), at;
+    int64_t axis = axis_attribute(im, 0, rank);
     if (axis < 0 || take_embedding(im) || im->failed)
         return;
+
+    /* one known place */
     Operand x = operand(im, 0);
     const Known *index = input_known(im, 1);
+    int64_t at;
     if (index && index->rank == 0 && known_whole(im->g, index, 0, &at) && !im->failed) {
-        const char *form = range_form(im, axis, text_format(im->ngc, "%lld", (long long)at));
-        result_emit(im, BIND_ATOM, form, 1, x);
+        result(im, 0, ranged(im, x, axis, text_format(im->ngc, "%lld", (long long)at)));
         return;
     }
+
+    /* places in a row */
     int64_t first;
-    bool row = index && (index->rank == 1 || (index->rank == 2 && index->dim[0] == 1 && axis == 0));
-    if (row && index->count > 1 && is_row(im, index, &first)) {
-        const char *range =
-            text_format(im->ngc, "%lld:%lld", (long long)first, (long long)(first + index->count));
-        bool whole = first == 0 && operand_node(x)->shape.dim[axis] == index->count;
-        if (!whole)
-            x = emit(im, BIND_ATOM, range_form(im, axis, range), 1, x);
-        result(im, 0, index->rank == 1 ? x : emit(im, BIND_ATOM, "$60[new]", 1, x));
+    bool list = index && index->count > 1 && is_index_list(index, axis);
+    if (list && is_row(im, index, &first)) {
+        x = run_of_axis(im, x, axis, first, index->count);
+        if (index->rank == 2)
+            x = emit(im, BIND_ATOM, "$60[new]", 1, x);
+        result(im, 0, x);
         return;
     }
     if (im->failed)
         return;
+
     Operand i = places(im, 1, &operand_node(x)->shape.dim[axis], 1);
     result_emit(im, BIND_ATOM, range_form(im, axis, "$01"), 2, x, i);
 }

@@ -30,12 +30,26 @@ static bool read_each(Import *im, const char *name, int64_t *out, int n, int64_t
     return false;
 }
 
+static bool is_within(int64_t v, int64_t least)
+{
+    return v >= least && v < 1 << 20;
+}
+
+/* Are all numbers of this direction in range? */
+static bool good_direction(const Window *w, int i)
+{
+    if (!is_within(w->size[i], 1) || !is_within(w->stride[i], 1) || !is_within(w->dilation[i], 1))
+        return false;
+    return is_within(w->before[i], 0) && is_within(w->after[i], 0);
+}
+
+/* The window of the current node over its operand 0. kernel: the sizes, if no attribute has them.
+ */
 /* The window of the current node over its operand 0. kernel: the sizes, if no attribute has them.
  */
 static bool read_window(Import *im, Window *w, const int64_t *kernel)
 {
     Shape s;
-    int64_t pads[2 * DIRECTIONS];
     *w = (Window){0};
     if (!input_shape(im, 0, &s))
         return false;
@@ -46,6 +60,8 @@ static bool read_window(Import *im, Window *w, const int64_t *kernel)
     }
     for (int i = 0; i < w->n; i++)
         w->image[i] = s.dim[2 + i];
+
+    int64_t pads[2 * DIRECTIONS];
     if (!read_each(im, "kernel_shape", w->size, w->n, 0) ||
         !read_each(im, "strides", w->stride, w->n, 1) ||
         !read_each(im, "dilations", w->dilation, w->n, 1) ||
@@ -56,19 +72,17 @@ static bool read_window(Import *im, Window *w, const int64_t *kernel)
             w->size[i] = kernel[i];
         w->before[i] = pads[i];
         w->after[i] = pads[w->n + i];
-        int64_t most = 1 << 20;
-        bool good = w->size[i] >= 1 && w->size[i] < most && w->stride[i] >= 1 &&
-                    w->stride[i] < most && w->dilation[i] >= 1 && w->dilation[i] < most &&
-                    w->before[i] >= 0 && w->before[i] < most && w->after[i] >= 0 &&
-                    w->after[i] < most;
-        if (!good) {
+        if (!good_direction(w, i)) {
             problem(im, "a size, stride, dilation or padding is out of range");
             return false;
         }
     }
+
     const char *same = attribute_text(im, "auto_pad", "NOTSET");
-    if (begins(same, "SAME"))
-        w->same = same_text(same, "SAME_UPPER") ? "same_upper" : "same_lower";
+    if (same_text(same, "SAME_UPPER"))
+        w->same = "same_upper";
+    else if (begins(same, "SAME"))
+        w->same = "same_lower";
     w->ceil = attribute_int(im, "ceil_mode", 0);
     return true;
 }
@@ -228,7 +242,10 @@ static bool fit_transposed(Import *im, Window *w, int64_t *more)
             more[i] -= cut;
             cut = 0;
         }
-        w->before[i] = upper ? cut / 2 : cut - cut / 2;
+        if (upper)
+            w->before[i] = cut / 2;
+        else
+            w->before[i] = cut - cut / 2;
         w->after[i] = cut - w->before[i];
     }
     w->same = NULL;
@@ -257,12 +274,16 @@ static void take_conv_transpose(Import *im, const Pb__Node *n)
 static const char *pool_form(Import *im, const char *f, const Window *w, const char *more)
 {
     Text t = {.ngc = im->ngc};
-    text_add(&t, "%s($00, %s", f, pair_text(im, w->size, w->n));
-    if (memcmp(w->stride, w->size, sizeof w->size) != 0)
+    const char *size = pair_text(im, w->size, w->n);
+    text_add(&t, "%s($00, %s", f, size);
+    bool apart = memcmp(w->stride, w->size, sizeof w->size) != 0;
+    if (apart)
         text_add(&t, ", stride = %s", pair_text(im, w->stride, w->n));
     add_padding(im, &t, w);
     add_pair(im, &t, "dilation", w->dilation, w->n, 1);
-    text_add(&t, "%s%s)", text_if(w->ceil, ", ceil_mode = 1"), more);
+    if (w->ceil)
+        text_add(&t, ", ceil_mode = 1");
+    text_add(&t, "%s)", more);
     return t.at;
 }
 
@@ -373,38 +394,50 @@ static void take_max_unpool(Import *im, const Pb__Node *n)
     result(im, 0, y);
 }
 
-/* Parts of images, each to one size. */
-static void take_roi_align(Import *im, const Pb__Node *n)
+/* false with a problem */
+static bool good_alignment(Import *im, const int64_t *size, int64_t samples)
 {
-    (void)n;
-    int64_t size[2] = {attribute_int(im, "output_height", 1), attribute_int(im, "output_width", 1)};
-    int64_t samples = attribute_int(im, "sampling_ratio", 0);
-    double scale = attribute_float(im, "spatial_scale", 1);
-    const char *at = attribute_text(im, "coordinate_transformation_mode",
-                                    im->opset < 16 ? "output_half_pixel" : "half_pixel");
-    Operand x = operand(im, 0);
-    Operand boxes = operand(im, 1);
-    Operand images = operand(im, 2);
-    if (im->failed)
-        return;
+    const int64_t most = 1 << 16;
     if (!same_text(attribute_text(im, "mode", "avg"), "avg"))
         problem(im, "attribute 'mode': only 'avg' is supported");
     else if (samples < 1 || samples > 64)
         problem(im, "attribute 'sampling_ratio': 0, a number that depends on the boxes, is not "
                     "supported");
-    else if (size[0] < 1 || size[1] < 1 || size[0] > 1 << 16 || size[1] > 1 << 16)
+    else if (size[0] < 1 || size[1] < 1 || size[0] > most || size[1] > most)
         problem(im, "attributes 'output_height' and 'output_width' are out of range");
-    if (im->failed)
+    return !im->failed;
+}
+
+/* Parts of images, each to one size. */
+static void take_roi_align(Import *im, const Pb__Node *n)
+{
+    (void)n;
+    int64_t height = attribute_int(im, "output_height", 1);
+    int64_t width = attribute_int(im, "output_width", 1);
+    int64_t size[] = {height, width};
+    int64_t samples = attribute_int(im, "sampling_ratio", 0);
+    double scale = attribute_float(im, "spatial_scale", 1);
+    const char *usual = "half_pixel";
+    if (im->opset < 16)
+        usual = "output_half_pixel";
+    const char *at = attribute_text(im, "coordinate_transformation_mode", usual);
+    Operand x = operand(im, 0);
+    Operand boxes = operand(im, 1);
+    Operand images = operand(im, 2);
+    if (im->failed || !good_alignment(im, size, samples))
         return;
     if (operand_node(images)->type != T_INT)
         images = emit(im, BIND_ATOM, "as_int($00)", 1, images);
+
     Text t = {.ngc = im->ngc};
     text_add(&t, "roi_align($00, $01, $02, %s", pair_text(im, size, 2));
     if (scale != 1)
         text_add(&t, ", scale = %s", number_text(im, scale));
     if (samples != 2)
         text_add(&t, ", samples = %lld", (long long)samples);
-    text_add(&t, same_text(at, "half_pixel") ? ")" : ", offset = 0)");
+    if (!same_text(at, "half_pixel"))
+        text_add(&t, ", offset = 0");
+    text_add(&t, ")");
     result_emit(im, BIND_ATOM, t.at, 3, x, boxes, images);
 }
 
@@ -528,37 +561,48 @@ static void add_crop(Import *im, Text *t)
     text_add(t, "], outside = %s", number_text(im, value));
 }
 
+/* Where the elements are, if that is not the default. */
+static void add_place_option(Import *im, Text *t, const char *at, const char *usual, bool scaled)
+{
+    static const char ways[] = "half_pixel pytorch_half_pixel half_pixel_symmetric align_corners "
+                               "asymmetric tf_half_pixel_for_nn";
+    if (same_text(at, "tf_crop_and_resize"))
+        add_crop(im, t);
+    else if (!has_word(ways, at))
+        problem(im, "attribute 'coordinate_transformation_mode': '%s' is not supported", at);
+    else if (same_text(at, "align_corners") && scaled)
+        text_add(t, ", at = align_scaled");
+    else if (!same_text(at, usual))
+        text_add(t, ", at = %s", at);
+}
+
+static void add_rounding(Text *t, const char *by)
+{
+    static const char *const roundings[][2] = {{"round_prefer_floor", "half_down"},
+                                               {"round_prefer_ceil", "half_up"},
+                                               {"ceil", "ceil"}};
+    for (size_t i = 0; i < sizeof roundings / sizeof *roundings; i++)
+        if (same_text(by, roundings[i][0]))
+            text_add(t, ", rounding = %s", roundings[i][1]);
+}
+
 /* ", at = align_corners, rounding = half_down": what is not the default. */
 static bool resize_places(Import *im, const char *mode, bool scaled, Text *t)
 {
-    static const char *const ways[] = {"half_pixel",           "pytorch_half_pixel",
-                                       "half_pixel_symmetric", "align_corners",
-                                       "asymmetric",           "tf_half_pixel_for_nn"};
-    static const char *const roundings[][2] = {{"round_prefer_floor", "half_down"},
-                                               {"round_prefer_ceil", "half_up"},
-                                               {"floor", "floor"},
-                                               {"ceil", "ceil"}};
     bool old = im->opset < 11;
     bool nearest = same_text(mode, "nearest");
-    bool halves = !old || (by_pytorch(im) && !nearest); /* see the manual */
-    const char *at =
-        attribute_text(im, "coordinate_transformation_mode", halves ? "half_pixel" : "asymmetric");
-    const char *by = attribute_text(im, "nearest_mode", old ? "floor" : "round_prefer_floor");
-    bool found = false;
-    for (int i = 0; i < 6; i++)
-        found |= same_text(at, ways[i]);
-    if (same_text(at, "tf_crop_and_resize")) {
-        add_crop(im, t);
-    } else if (!found) {
-        problem(im, "attribute 'coordinate_transformation_mode': '%s' is not supported", at);
-    } else if (same_text(at, "align_corners") && scaled) {
-        text_add(t, ", at = align_scaled");
-    } else if (!same_text(at, nearest ? "asymmetric" : "half_pixel")) {
-        text_add(t, ", at = %s", at);
-    }
-    for (int i = 0; nearest && i < 4; i++)
-        if (same_text(by, roundings[i][0]) && !same_text(by, "floor"))
-            text_add(t, ", rounding = %s", roundings[i][1]);
+    const char *otherwise = "half_pixel";
+    const char *rounding = "round_prefer_floor";
+    if (old && (nearest || !by_pytorch(im))) /* see the manual */
+        otherwise = "asymmetric";
+    if (old)
+        rounding = "floor";
+    const char *at = attribute_text(im, "coordinate_transformation_mode", otherwise);
+    const char *by = attribute_text(im, "nearest_mode", rounding);
+
+    add_place_option(im, t, at, nearest ? "asymmetric" : "half_pixel", scaled);
+    if (nearest)
+        add_rounding(t, by);
     return !im->failed;
 }
 
@@ -637,6 +681,15 @@ static void take_resize(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, t.at, 1, x);
 }
 
+/* What the second column has for this word, or NULL. */
+static const char *second_for(const char *const (*pair)[2], size_t pairs, const char *word)
+{
+    for (size_t i = 0; i < pairs; i++)
+        if (same_text(word, pair[i][0]))
+            return pair[i][1];
+    return NULL;
+}
+
 static void take_grid_sample(Import *im, const Pb__Node *n)
 {
     (void)n;
@@ -646,21 +699,17 @@ static void take_grid_sample(Import *im, const Pb__Node *n)
                                               {"border", ", outside = pad_edge"},
                                               {"reflection", ", outside = pad_reflect"}};
     const char *mode = attribute_text(im, "mode", "bilinear");
-    const char *degree = NULL, *outside = NULL;
     const char *padding = attribute_text(im, "padding_mode", "zeros");
-    for (int i = 0; i < 5; i++)
-        if (same_text(mode, degrees[i][0]))
-            degree = degrees[i][1];
-    for (int i = 0; i < 3; i++)
-        if (same_text(padding, outsides[i][0]))
-            outside = outsides[i][1];
+    const char *degree = second_for(degrees, sizeof degrees / sizeof *degrees, mode);
+    const char *outside = second_for(outsides, sizeof outsides / sizeof *outsides, padding);
     Operand x = operand(im, 0);
     Operand grid = operand(im, 1);
     if (!im->failed && (!degree || !outside))
         problem(im, "the mode '%s' with '%s' is not supported", mode, padding);
     if (im->failed)
         return;
-    const char *corners = attribute_int(im, "align_corners", 0) ? ", align_corners = 1" : "";
+
+    const char *corners = text_if(attribute_int(im, "align_corners", 0), ", align_corners = 1");
     const char *form =
         text_format(im->ngc, "grid_sample($00, $01%s%s%s)", degree, outside, corners);
     result_emit(im, BIND_ATOM, form, 2, x, grid);

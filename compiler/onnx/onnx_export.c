@@ -129,11 +129,14 @@ static void add_outputs(Export *x, Pb__Graph *graph, const int *root, int count,
 {
     graph->output = arena_array(x->ngc, count + 1, sizeof *graph->output);
     for (int i = 0; i < count; i++) {
+        const Node *n = node[i];
         const Root *r = &x->m->root[root[i]];
         const char *name = fresh_name(x, r->name);
-        put_unary(x, "Identity", tensor_of(x, node[i]));
+        put_unary(x, "Identity", tensor_of(x, n));
         last_put(x)->output[0] = (char *)name;
-        graph->output[graph->n_output++] = value_info(x, name, node[i]->type, node[i]->shape);
+
+        Pb__Value *info = value_info(x, name, n->type, n->shape);
+        graph->output[graph->n_output++] = info;
     }
 }
 

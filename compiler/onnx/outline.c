@@ -255,7 +255,10 @@ static int choose_parameters(const Literals *n, int regions, int *parameter)
             bool same = parameter[k] >= 0;
             for (int r = 0; r < regions && same; r++)
                 same = n[r].value[i] == n[r].value[k];
-            parameter[i] = same ? parameter[k] : -1;
+            if (same)
+                parameter[i] = parameter[k];
+            else
+                parameter[i] = -1;
         }
         if (differs && parameter[i] < 0)
             parameter[i] = count++;
@@ -290,8 +293,12 @@ static const char *parameter_name(Import *im, const char *text, const char *at, 
 /* A word for what has this path: "denselayer" of "features.denselayer3". */
 static const char *def_word(Import *im, const char *path)
 {
-    const char *dot = path ? strrchr(path, '.') : NULL;
-    const char *word = dot ? dot + 1 : path;
+    const char *dot = NULL;
+    if (path)
+        dot = strrchr(path, '.');
+    const char *word = path;
+    if (dot)
+        word = dot + 1;
     size_t n = 0;
     if (word)
         n = strlen(word);
@@ -351,28 +358,35 @@ static void shorten_labels(Def *d, const char *path)
     }
 }
 
+/* "(\1, \1, 3)": a place for each entry, then the numbers. */
+static const char *call_text(Import *im, const Region *r, const Def *d, const Literals *n,
+                             const int *parameter)
+{
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "(");
+    for (int i = 0; i < r->entries; i++)
+        text_add(&t, "%s\1", comma_before(i));
+    for (int k = 0; k < d->numbers; k++) {
+        int i = 0;
+        while (i < n->count && parameter[i] != k)
+            i++;
+        if (i < n->count)
+            text_add(&t, ", %s", n->value[i]);
+    }
+    text_add(&t, ")");
+    return t.at;
+}
+
 static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, const Literals *n,
                             const int *parameter)
 {
     Statement *s = arena_alloc(im->ngc, sizeof *s);
     *s = (Statement){.kind = ST_CALL, .of = d, .refs = r->entries};
-    s->ref = arena_array(im->ngc, r->entries, sizeof *s->ref);
     s->label = common_path(im, p, r);
-
-    /* the text: a place for each entry, then the numbers */
-    Text t = {.ngc = im->ngc};
-    for (int i = 0; i < r->entries; i++) {
+    s->text = call_text(im, r, d, n, parameter);
+    s->ref = arena_array(im->ngc, r->entries, sizeof *s->ref);
+    for (int i = 0; i < r->entries; i++)
         s->ref[i] = (Ref){r->entry[i], 0};
-        text_add(&t, i ? ", \1" : "(\1");
-    }
-    for (int k = 0; k < d->numbers; k++)
-        for (int i = 0; i < n->count; i++)
-            if (parameter[i] == k) {
-                text_add(&t, ", %s", n->value[i]);
-                break;
-            }
-    text_add(&t, ")");
-    s->text = t.at;
 
     /* it has the weights of all statements, and the users of the last */
     Statement *const *part = &p->statement[r->from];
@@ -485,7 +499,9 @@ static bool make_best(Import *im, Page *p)
 /* The number at the end of a path, "h.0" or "layer_0", or -1. *stem: the length before it. */
 static int path_number(const char *path, int *stem)
 {
-    size_t n = path ? strlen(path) : 0;
+    size_t n = 0;
+    if (path)
+        n = strlen(path);
     size_t digits = 0;
     while (digits < n && is_digit(path[n - 1 - digits]))
         digits++;
@@ -521,47 +537,72 @@ static bool continues(const Statement *a, const Statement *b, const Statement *f
     return strncmp(first->label, b->label, (size_t)stem_a) == 0;
 }
 
+/* How many calls from this place on are the passes of a loop. */
+static int count_passes(const Page *p, int at)
+{
+    Statement *const *s = &p->statement[at];
+    int n = 1;
+    while (at + n < p->statements && s[n - 1]->last == at + n && continues(s[n - 1], s[n], s[0], n))
+        n++;
+    return n;
+}
+
+/* The weights of all passes, in order. */
+static void collect_loop_weights(Import *im, Statement *loop, Statement *const *pass, int passes)
+{
+    int weights = 0;
+    for (int k = 0; k < passes; k++)
+        weights += pass[k]->weights;
+
+    loop->weight = arena_array(im->ngc, weights + 1, sizeof *loop->weight);
+    loop->weights = 0;
+    for (int k = 0; k < passes; k++)
+        for (int j = 0; j < pass[k]->weights; j++)
+            loop->weight[loop->weights++] = pass[k]->weight[j];
+}
+
+/* Can the statement have the name of the loop that reads it, at this place? */
+static bool can_begin_loop(const Statement *s, int at)
+{
+    if (s->kind != ST_LINE || s->declares != LINE_VALUE || s->label)
+        return false;
+    return s->last == at && !s->weights && !s->parts;
+}
+
+/* The calls from this place on as one loop. */
+static Statement *make_loop(Import *im, Statement *const *pass, int passes, int at)
+{
+    Statement *loop = arena_copy(im->ngc, pass[0], sizeof *loop);
+    loop->kind = ST_LOOP;
+    loop->passes = passes;
+    collect_loop_weights(im, loop, pass, passes);
+    for (int k = 0; k < passes; k++)
+        pass[k]->moved = loop;
+
+    int stem = 0;
+    if (path_number(pass[0]->label, &stem) == 0)
+        loop->label = text_format(im->ngc, "%.*s", stem, pass[0]->label);
+    Statement *before = statement_now(pass[0]->ref[0].of);
+    if (can_begin_loop(before, at)) {
+        before->label = loop->label;
+        loop->before = before;
+    }
+    loop->output = pass[passes - 1]->output;
+    loop->moved = NULL;
+    return loop;
+}
+
 static void make_loops(Import *im, Page *p)
 {
     int to = 0;
     find_places(p);
     for (int i = 0; i < p->statements;) {
         Statement *s = p->statement[i];
-        int n = 1;
-        while (i + n < p->statements && p->statement[i + n - 1]->last == i + n &&
-               continues(p->statement[i + n - 1], p->statement[i + n], s, n))
-            n++;
+        int passes = count_passes(p, i);
+        if (passes > 1)
+            s = make_loop(im, &p->statement[i], passes, i);
         p->statement[to++] = s;
-        if (n == 1) {
-            i++;
-            continue;
-        }
-        Statement *loop = arena_copy(im->ngc, s, sizeof *s);
-        int stem = 0, weights = 0;
-        for (int k = 0; k < n; k++)
-            weights += p->statement[i + k]->weights;
-        loop->kind = ST_LOOP;
-        loop->passes = n;
-        loop->weight = arena_array(im->ngc, weights + 1, sizeof *loop->weight);
-        loop->weights = 0;
-        for (int k = 0; k < n; k++) {
-            const Statement *pass = p->statement[i + k];
-            for (int j = 0; j < pass->weights; j++)
-                loop->weight[loop->weights++] = pass->weight[j];
-            p->statement[i + k]->moved = loop;
-        }
-        if (path_number(s->label, &stem) == 0)
-            loop->label = text_format(im->ngc, "%.*s", stem, s->label);
-        Statement *before = statement_now(s->ref[0].of);
-        if (!before->label && before->last == i && before->declares == LINE_VALUE &&
-            !before->weights && !before->parts && before->kind == ST_LINE) {
-            before->label = loop->label;
-            loop->before = before;
-        }
-        loop->output = p->statement[i + n - 1]->output;
-        loop->moved = NULL;
-        p->statement[to - 1] = loop;
-        i += n;
+        i += passes;
     }
     p->statements = to;
 }

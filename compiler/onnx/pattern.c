@@ -44,24 +44,34 @@ static const Pb__Node *operand_by(Finder *f, const Pb__Node *n, int i, const cha
     return NULL;
 }
 
+/* The attribute of a Constant, where it has only one. */
+static const Pb__Attribute *constant_attribute(Finder *f, const char *name)
+{
+    const Pb__Node *n = made_by(f, name, "Constant");
+    if (!n || n->n_attribute != 1)
+        return NULL;
+    return n->attribute[0];
+}
+
 /* Is it one number, and which? Also the square root of one, and a cast. */
 static bool is_number(Finder *f, const char *name, double *v)
 {
-    const char *why;
     const Meaning *m = meaning_of(f->im, name);
     const Known *k = m ? m->known : NULL;
-    const Pb__Node *n = NULL;
-    if (!k)
-        n = made_by(f, name, "Constant");
-    if (n && n->n_attribute == 1 && n->attribute[0]->t)
-        k = known_of_tensor(f->im->ngc, n->attribute[0]->t, f->im->folder, &why);
-    if (n && n->n_attribute == 1 && n->attribute[0]->has_f) {
-        *v = n->attribute[0]->f;
-        return true;
+    if (!k) {
+        const Pb__Attribute *a = constant_attribute(f, name);
+        if (a && a->has_f) {
+            *v = a->f;
+            return true;
+        }
+        const char *why;
+        if (a && a->t)
+            k = known_of_tensor(f->im->ngc, a->t, f->im->folder, &why);
     }
     if (k)
         return k->count == 1 && known_number(f->im->g, k, 0, v);
-    n = made_by(f, name, "Sqrt");
+
+    const Pb__Node *n = made_by(f, name, "Sqrt");
     if (n && n->n_input == 1 && is_number(f, n->input[0], v)) {
         *v = sqrt(*v);
         return true;
@@ -249,7 +259,9 @@ static const char *last_mean(Finder *f, const char *name)
         if (same(a->name, "keepdims") && !a->i)
             return NULL;
     }
-    return found && axis == -1 ? n->input[0] : NULL;
+    if (found && axis == -1)
+        return n->input[0];
+    return NULL;
 }
 
 /* The x of x - mean(x), or NULL. */
@@ -344,7 +356,9 @@ static const char *over_mean_root(Finder *f, const Pb__Node *mul, double *eps)
         const Pb__Node *one = operand_by(f, mul, i, "Div");
         const char *x = mul->input[1 - i];
 
-        const char *root = over ? over->input[0] : NULL;
+        const char *root = NULL;
+        if (over)
+            root = over->input[0];
         if (one && is_about(f, one->input[0], 1))
             root = one->input[1];
         if (root && same(mean_root(f, root, eps), x))
@@ -410,6 +424,27 @@ static const char *beside_channels(Finder *f, const Pb__Node *n, const char **we
     return NULL;
 }
 
+/* Is it [0, groups, -1]? */
+static bool is_split(Finder *f, const char *shape, int64_t groups)
+{
+    const Known *k = known_tensor(f, shape);
+    int64_t v[3] = {0};
+    if (!k || k->count != 3)
+        return false;
+    for (int i = 0; i < 3; i++)
+        known_whole(f->im->g, k, i, &v[i]);
+    return v[0] == 0 && v[1] == groups && v[2] == -1;
+}
+
+static double epsilon_of(const Pb__Node *n)
+{
+    double eps = 1e-5;
+    for (size_t i = 0; i < n->n_attribute; i++)
+        if (same(n->attribute[i]->name, "epsilon"))
+            eps = n->attribute[i]->f;
+    return eps;
+}
+
 /* A normalisation of groups of channels: x is reshaped to [m, groups, -1], normalized, reshaped
  * back, and each channel gets a gain and a bias. */
 static bool find_groups(Finder *f, int at)
@@ -429,23 +464,13 @@ static bool find_groups(Finder *f, int at)
         return false;
     if (!is_even(f, norm->input[1], 1) || !is_even(f, norm->input[2], 0))
         return false;
-
-    /* [m, groups, -1] */
     int64_t groups = known_tensor(f, norm->input[1])->count;
-    int64_t v[3] = {0};
-    const Known *shape = known_tensor(f, parts->input[1]);
-    for (int i = 0; shape && shape->count == 3 && i < 3; i++)
-        known_whole(f->im->g, shape, i, &v[i]);
-    if (v[0] != 0 || v[1] != groups || v[2] != -1)
+    if (!is_split(f, parts->input[1], groups))
         return false;
 
-    double eps = 1e-5;
-    for (size_t i = 0; i < norm->n_attribute; i++)
-        if (same(norm->attribute[i]->name, "epsilon"))
-            eps = norm->attribute[i]->f;
     const char *input[] = {parts->input[0], gain, bias, back->input[1]};
     Pb__Node *n = join(f, at, "GroupNormalization", 4, input);
-    give_float(f, n, "epsilon", eps);
+    give_float(f, n, "epsilon", epsilon_of(norm));
     give_int(f, n, "num_groups", groups);
     return true;
 }
@@ -476,7 +501,9 @@ static const char *softmax_operand(Finder *f, const char *name, int rank)
     for (size_t i = 0; i < n->n_attribute; i++)
         if (same(n->attribute[i]->name, "axis"))
             axis = n->attribute[i]->i;
-    return axis == -1 || axis == rank - 1 ? n->input[0] : NULL;
+    if (axis == -1 || axis == rank - 1)
+        return n->input[0];
+    return NULL;
 }
 
 static void give_ints(Finder *f, Pb__Node *n, const char *name, int64_t *v, size_t count)
@@ -575,6 +602,17 @@ static bool find_linear(Finder *f, int at)
     return true;
 }
 
+/* Is all that it reads computed by nodes before it? */
+static bool reads_earlier(Finder *f, Table *all, const Pb__Node *n, int at)
+{
+    for (size_t k = 0; k < n->n_input; k++) {
+        const char *name = n->input[k];
+        if (*name && *named(f, all, name) > at)
+            return false;
+    }
+    return true;
+}
+
 /* Which node computes each name. A node that reads what is computed after it is left out, so that
  * no pattern goes round in a circle. */
 static void find_makers(Finder *f)
@@ -587,12 +625,14 @@ static void find_makers(Finder *f)
 
     for (int i = 0; i < im->nodes; i++) {
         const Pb__Node *n = im->node[i];
-        bool good = true;
-        for (size_t k = 0; k < n->n_input; k++)
-            good &= !*n->input[k] || *named(f, &all, n->input[k]) <= i;
-        for (size_t k = 0; k < n->n_output && good; k++)
-            if (*named(f, &all, n->output[k]) == i + 1)
-                *named(f, &f->maker, n->output[k]) = i + 1;
+        if (!reads_earlier(f, &all, n, i))
+            continue;
+        for (size_t k = 0; k < n->n_output; k++) {
+            const char *name = n->output[k];
+            bool last = *named(f, &all, name) == i + 1;
+            if (last)
+                *named(f, &f->maker, name) = i + 1;
+        }
     }
 }
 

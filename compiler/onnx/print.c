@@ -114,7 +114,9 @@ static void name_statement(Import *im, Statement *s, int start)
 static const char *ref_name(const Ref *r)
 {
     const Statement *s = statement_now(r->of);
-    return s->parts ? s->part_name[r->part] : s->name;
+    if (s->parts)
+        return s->part_name[r->part];
+    return s->name;
 }
 
 static void add_expression(Text *t, const Statement *s)
@@ -125,6 +127,30 @@ static void add_expression(Text *t, const Statement *s)
             text_add(t, "%s", ref_name(&s->ref[k++]));
         else
             text_put(t, c, 1);
+}
+
+/* The calls of a def, one after the other, as a loop. */
+static void add_loop(Import *im, Text *t, const Statement *s, const char *indent)
+{
+    const char *from = ref_name(&s->ref[0]);
+    if (!same_text(from, s->name))
+        text_add(t, "%s = %s\n%s", s->name, from, indent);
+    text_add(t, "for %s in 0..%d { %s = %s", im->index, s->passes, s->name, s->of->name);
+
+    /* the first operand is what the pass before has made */
+    int k = 0;
+    for (const char *c = s->text; *c; c++) {
+        if (*c != '\1') {
+            text_put(t, c, 1);
+            continue;
+        }
+        const char *name = s->name;
+        if (k > 0)
+            name = ref_name(&s->ref[k]);
+        text_add(t, "%s", name);
+        k++;
+    }
+    text_add(t, " }\n");
 }
 
 static void add_statement(Import *im, Text *t, const Statement *s, const char *indent)
@@ -139,38 +165,56 @@ static void add_statement(Import *im, Text *t, const Statement *s, const char *i
         return;
     }
     if (s->kind == ST_LOOP) {
-        const char *from = ref_name(&s->ref[0]);
-        if (!same_text(from, s->name))
-            text_add(t, "%s = %s\n%s", s->name, from, indent);
-        text_add(t, "for %s in 0..%d { %s = %s", im->index, s->passes, s->name, s->of->name);
-        int k = 0;
-        for (const char *c = s->text; *c; c++)
-            if (*c == '\1')
-                text_add(t, "%s", k++ == 0 ? s->name : ref_name(&s->ref[k - 1]));
-            else
-                text_put(t, c, 1);
-        text_add(t, " }\n");
+        add_loop(im, t, s, indent);
         return;
     }
+
     for (int i = 0; i < s->parts; i++)
         text_add(t, "%s%s", comma_before(i), s->part_name[i]);
-    text_add(t, s->parts ? " = " : "%s = ", s->name);
+    if (!s->parts)
+        text_add(t, "%s", s->name);
+    text_add(t, " = ");
     if (s->kind == ST_CALL)
         text_add(t, "%s", s->of->name);
     add_expression(t, s);
     text_add(t, "\n");
 }
 
+static void take_name(Import *im, const char *name)
+{
+    *table_at(im->ngc, &im->taken, intern_str(im->ngc, name)) = 1;
+}
+
+/* The statements; the last one gives the value. */
+static void add_body(Import *im, Text *t, const Def *d)
+{
+    for (int i = 0; i < d->count; i++) {
+        Statement *s = d->body[i];
+        bool last = i == d->count - 1;
+        if (last && !s->weights) {
+            text_add(t, "    return %s", s->kind == ST_CALL ? s->of->name : "");
+            add_expression(t, s);
+            text_add(t, "\n");
+            return;
+        }
+        name_statement(im, s, 0);
+        add_statement(im, t, s, "    ");
+        if (last)
+            text_add(t, "    return %s\n", s->name);
+    }
+}
+
 static void add_def(Import *im, Text *t, const Page *p, Def *d)
 {
+    /* names outside are not taken inside, but for those of dims and defs */
     Table outside = im->taken;
     im->taken = (Table){0};
     for (int i = 0; i < im->g->dims; i++)
-        *table_at(im->ngc, &im->taken, intern_str(im->ngc, im->g->dim[i].name)) = 1;
-
+        take_name(im, im->g->dim[i].name);
     for (int i = 0; i < p->defs; i++)
-        *table_at(im->ngc, &im->taken, intern_str(im->ngc, p->def[i]->name)) = 1;
+        take_name(im, p->def[i]->name);
 
+    /* the parameters: values, whose names are others inside, and numbers */
     text_add(t, "\ndef %s(", d->name);
     const char **kept = arena_array(im->ngc, d->entries + 1, sizeof *kept);
     for (int i = 0; i < d->entries; i++) {
@@ -180,25 +224,14 @@ static void add_def(Import *im, Text *t, const Page *p, Def *d)
         text_add(t, "%s%s", comma_before(i), entry->name);
     }
     for (int i = 0; i < d->numbers; i++) {
-        *table_at(im->ngc, &im->taken, intern_str(im->ngc, d->number[i])) = 1;
+        take_name(im, d->number[i]);
         text_add(t, ", %s", d->number[i]);
     }
+
     text_add(t, ") {\n");
-    for (int i = 0; i < d->count; i++) {
-        Statement *s = d->body[i];
-        bool last = i == d->count - 1;
-        if (last && !s->weights) {
-            text_add(t, "    return %s", s->kind == ST_CALL ? s->of->name : "");
-            add_expression(t, s);
-            text_add(t, "\n");
-            break;
-        }
-        name_statement(im, s, 0);
-        add_statement(im, t, s, "    ");
-        if (last)
-            text_add(t, "    return %s\n", s->name);
-    }
+    add_body(im, t, d);
     text_add(t, "}\n");
+
     for (int i = 0; i < d->entries; i++)
         statement_now(d->entry[i])->name = kept[i];
     im->taken = outside;
@@ -266,39 +299,44 @@ static void add_outputs(Import *im, Text *t)
 /* The value that the loss is of: before a softmax at the end, for a loss that takes logits. */
 static const char *scores_of(Import *im, const char *loss, Shape *shape)
 {
+    static const char *const squashing[] = {"softmax(\1)", "log_softmax(\1)", "sigmoid(\1)"};
     const Line *l = im->output[0].line;
     Statement *s = statement_now(l->statement);
     const char *name = ref_name(&(Ref){l->statement, im->output[0].part});
     *shape = operand_node(im->output[0])->shape;
-    bool logits = same_text(loss, "cross_entropy") || same_text(loss, "bce_logits");
-    bool squashed = same_text(s->text, "softmax(\1)") || same_text(s->text, "log_softmax(\1)") ||
-                    same_text(s->text, "sigmoid(\1)");
-    if (logits && squashed && s->refs == 1)
-        return ref_name(&s->ref[0]);
+
+    bool logits = has_word("cross_entropy bce_logits", loss);
+    for (size_t i = 0; i < sizeof squashing / sizeof *squashing; i++)
+        if (logits && s->refs == 1 && same_text(s->text, squashing[i]))
+            return ref_name(&s->ref[0]);
     return name;
 }
 
 static void add_loss(Import *im, Text *t, const ImportOptions *options)
 {
-    const char *loss = text_or(options->loss, "cross_entropy");
-    const char *with = options->optimizer;
-    if (!options->optimizer)
-        with = "sgd(lr = 0.01)";
-    Shape s;
     if (im->outputs == 0 || im->output[0].line->kind != LINE_VALUE)
         return;
+    const char *loss = text_or(options->loss, "cross_entropy");
+    const char *with = text_or(options->optimizer, "sgd(lr = 0.01)");
+    const char *mark = options->loss ? "" : "# ";
+    Shape s;
     const char *scores = scores_of(im, loss, &s);
-    bool labels = (same_text(loss, "cross_entropy") || same_text(loss, "nll")) && s.rank > 0;
+
+    /* a label for each row of scores, or a target for each score */
+    bool labels = has_word("cross_entropy nll", loss) && s.rank > 0;
     if (labels)
         s.rank--;
+    const char *shape = "";
+    if (s.rank)
+        shape = shape_text(im->g, s);
     const char *target = name_fresh(im, "t", false);
     const char *J = name_fresh(im, "J", false);
-    const char *mark = options->loss ? "" : "# ";
-    text_add(t, "\n%sinput %s%s%s\n", mark, target, s.rank ? shape_text(im->g, s) : "",
-             text_if(labels, ": int"));
-    if (labels && same_text(loss, "cross_entropy"))
-        text_add(t, "%smetric %s = accuracy(%s, %s)\n", mark, name_fresh(im, "hits", false), scores,
-                 target);
+    text_add(t, "\n%sinput %s%s%s\n", mark, target, shape, text_if(labels, ": int"));
+
+    if (labels && same_text(loss, "cross_entropy")) {
+        const char *hits = name_fresh(im, "hits", false);
+        text_add(t, "%smetric %s = accuracy(%s, %s)\n", mark, hits, scores, target);
+    }
     text_add(t, "%sminimize %s = %s(%s, %s) with %s\n", mark, J, loss, scores, target, with);
 }
 
@@ -329,6 +367,35 @@ static void collect_weights(Import *im, const Page *p, Written *w)
     check_weights(im, w);
 }
 
+static void add_header(Import *im, Text *t)
+{
+    const char *name = base_name(im->path);
+    text_add(t, "# imported from ");
+    text_clean(t, name, strlen(name));
+    text_add(t, "\n");
+}
+
+/* Names in the order in which a reader meets them first. */
+static void name_all(Import *im, Text *t, Page *p)
+{
+    int start = common_start(p);
+    for (int i = 0; i < p->statements; i++)
+        if (p->statement[i]->declares == LINE_INPUT)
+            name_statement(im, p->statement[i], 0);
+    add_inputs(im, t, p);
+
+    im->index = name_fresh(im, "i", false); /* of loops */
+    for (int i = 0; i < p->defs; i++) {
+        const char *word = p->def[i]->name;
+        if (is_taken(im, word))
+            word = "block";
+        p->def[i]->name = name_fresh(im, word, false);
+    }
+    for (int i = 0; i < p->statements; i++)
+        if (!is_output_only(p->statement[i]))
+            name_statement(im, p->statement[i], start);
+}
+
 void import_print(Import *im, const ImportOptions *options, Written *w)
 {
     Page p = {0};
@@ -337,29 +404,16 @@ void import_print(Import *im, const ImportOptions *options, Written *w)
     if (!options->flat)
         outline(im, &p);
 
-    const char *name = base_name(im->path);
-    text_add(t, "# imported from ");
-    text_clean(t, name, strlen(name));
-    text_add(t, "\n");
-    int start = common_start(&p);
-    for (int i = 0; i < p.statements; i++)
-        if (p.statement[i]->declares == LINE_INPUT)
-            name_statement(im, p.statement[i], 0);
-    add_inputs(im, t, &p);
-    im->index = name_fresh(im, "i", false); /* of loops */
-    for (int i = 0; i < p.defs; i++)
-        p.def[i]->name =
-            name_fresh(im, is_taken(im, p.def[i]->name) ? "block" : p.def[i]->name, false);
-    for (int i = 0; i < p.statements; i++)
-        if (!is_output_only(p.statement[i]))
-            name_statement(im, p.statement[i], start);
+    add_header(im, t);
+    name_all(im, t, &p);
     for (int i = 0; i < p.defs; i++)
         add_def(im, t, &p, p.def[i]);
 
     text_add(t, "\n");
     for (int i = 0; i < p.statements; i++) {
         const Statement *s = p.statement[i];
-        if (s->declares != LINE_DIM && s->declares != LINE_INPUT && !is_output_only(s))
+        bool declared = s->declares == LINE_DIM || s->declares == LINE_INPUT;
+        if (!declared && !is_output_only(s))
             add_statement(im, t, s, "");
     }
     add_outputs(im, t);

@@ -18,24 +18,34 @@ typedef struct Joined {
     uint64_t parts; /* those that are read: a bit for each */
 } Joined;
 
+static void count_use(Joined *of, const Operand *o)
+{
+    Joined *line = &of[o->line->id];
+    line->needed = true;
+    line->uses++;
+    line->parts |= (uint64_t)1 << (o->part & 63);
+}
+
+/* From the outputs back: a line that is not needed uses nothing. */
 static void count_uses(Import *im, Joined *of)
 {
-    for (int i = 0; i < im->outputs; i++)
-        if (im->output[i].line) {
-            of[im->output[i].line->id].needed = of[im->output[i].line->id].output = true;
-            of[im->output[i].line->id].uses++;
-            of[im->output[i].line->id].parts |= (uint64_t)1 << (im->output[i].part & 63);
-        }
+    for (int i = 0; i < im->outputs; i++) {
+        const Operand *o = &im->output[i];
+        if (!o->line)
+            continue;
+        count_use(of, o);
+        of[o->line->id].output = true;
+    }
+
     for (int i = im->lines - 1; i >= 0; i--) {
         const Line *l = im->line[i];
         if (l->kind == LINE_INPUT || l->kind == LINE_DIM)
             of[i].needed = true;
-        for (const char *c = l->form; of[i].needed && l->args && *c; c++)
+        if (!of[i].needed || !l->args)
+            continue;
+        for (const char *c = l->form; *c; c++)
             if (*c == '$') {
-                const Line *a = l->arg[c[2] - '0'].line;
-                of[a->id].needed = true;
-                of[a->id].uses++;
-                of[a->id].parts |= (uint64_t)1 << (l->arg[c[2] - '0'].part & 63);
+                count_use(of, &l->arg[c[2] - '0']);
                 c += 2;
             }
     }
@@ -158,7 +168,9 @@ static void write_operand(Pen *p, const Operand *o, int binds)
 static void write_line(Pen *p, const Line *l, const char *form)
 {
     Import *im = p->im;
-    const Line *layer = l->args == 1 ? l->arg[0].line : NULL;
+    const Line *layer = NULL;
+    if (l->args == 1)
+        layer = l->arg[0].line;
     if (layer && p->of[layer->id].inlined && layer->weights) {
         const char *act = activation(form);
         const char *both = NULL;
@@ -183,29 +195,36 @@ static void write_line(Pen *p, const Line *l, const char *form)
 
 static Statement *statement_of(Import *im, Joined *of, Line *l)
 {
+    const Joined *line = &of[l->id];
     Statement *s = arena_alloc(im->ngc, sizeof *s);
     Pen p = {.im = im, .of = of, .text = {.ngc = im->ngc}, .s = s};
-    *s = (Statement){.declares = l->kind, .parts = l->parts, .output = of[l->id].output};
+    *s = (Statement){.declares = l->kind, .parts = l->parts, .output = line->output};
     write_line(&p, l, l->form);
+
+    /* where only one part is read, it is that part */
     for (int i = 0; i < l->parts; i++)
-        if (of[l->id].parts == (uint64_t)1 << i) { /* only one of them is read */
+        if (line->parts == (uint64_t)1 << i) {
             text_add(&p.text, "[%d]", i);
             s->parts = 0;
         }
     s->text = text_or(p.text.at, "");
-    s->uses = of[l->id].uses;
-    s->label = l->kind == LINE_INPUT ? l->label : NULL;
-    s->hint = p.layer ? p.layer->form : l->form;
+    s->uses = line->uses;
+    if (l->kind == LINE_INPUT)
+        s->label = l->label;
     if (l->kind == LINE_DIM)
         s->name = l->name;
-    if (!p.layer)
-        return s;
 
-    s->label = p.layer->label;
-    s->weights = p.layer->weights;
+    const Line *layer = p.layer;
+    if (!layer) {
+        s->hint = l->form;
+        return s;
+    }
+    s->hint = layer->form;
+    s->label = layer->label;
+    s->weights = layer->weights;
     s->weight = arena_array(im->ngc, s->weights, sizeof *s->weight);
     for (int i = 0; i < s->weights; i++)
-        s->weight[i] = &p.layer->weight[i];
+        s->weight[i] = &layer->weight[i];
     return s;
 }
 

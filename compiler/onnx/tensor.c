@@ -249,7 +249,10 @@ bool known_number(const Graph *g, const Known *k, int64_t i, double *v)
         *v = (double)n;
         return true;
     }
-    *v = k->number ? k->number[i] : ngrt_data_value(&k->data, (size_t)i);
+    if (k->number)
+        *v = k->number[i];
+    else
+        *v = ngrt_data_value(&k->data, (size_t)i);
     return true;
 }
 

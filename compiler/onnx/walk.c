@@ -80,9 +80,12 @@ static Known *fixed_input(Import *im, const Pb__Value *v, const Pb__TensorType *
     for (const char *c = text; *c;) {
         char *end;
         double x = strtod(c, &end);
-        if (end != c)
-            number[count++] = x;
-        c = end != c ? end : c + 1;
+        if (end == c) { /* a character between numbers */
+            c++;
+            continue;
+        }
+        number[count++] = x;
+        c = end;
     }
 
     int64_t dim[MAX_RANK] = {count};
@@ -189,7 +192,9 @@ static void check_word(Import *im, const Pb__Attribute *a)
 
 static void check_node(Import *im, const Pb__Node *n)
 {
-    const OnnxOp *op = n->op && own_domain(n) ? onnx_find(n->op) : NULL;
+    const OnnxOp *op = NULL;
+    if (n->op && own_domain(n))
+        op = onnx_find(n->op);
     im->at = n;
     im->failed = false;
     if (!op) {
@@ -230,59 +235,64 @@ static void check_nodes(Import *im)
     im->at = NULL;
 }
 
+/* The operand with axes of size 1 after it, as a name of its own. */
+static const char *with_axes_after(Import *im, const char *name, Operand y, int rank, int axes)
+{
+    const char *part[MAX_RANK] = {0};
+    for (int i = 0; i < axes; i++)
+        part[rank + i] = "new";
+    const char *wider = text_format(im->ngc, "%s/aligned", name);
+    Operand o = emit(im, BIND_ATOM, index_form(im, part, rank + axes), 1, y);
+    *meaning_new(im, wider) = (Meaning){.operand = o, .element = input_element(im, 1)};
+    return wider;
+}
+
 /* Before opset 7, an attribute says at which axis of the first operand the second one begins. The
  * node, with an operand that has axes of size 1 after it. */
 static const Pb__Node *aligned(Import *im, const Pb__Node *n)
 {
     bool slope = same_text(n->op, "PRelu");
-    int a = 0, b = 0;
-    if (im->opset >= 7 || n->n_input != 2 || !(slope || attribute(im, "broadcast")))
+    if (im->opset >= 7 || n->n_input != 2)
         return n;
-    a = input_rank(im, 0);
-    b = input_rank(im, 1);
+    if (!slope && !attribute(im, "broadcast"))
+        return n;
+
+    int a = input_rank(im, 0);
+    int b = input_rank(im, 1);
     int64_t axis = attribute_int(im, "axis", slope ? 1 : a - b);
     if (axis < 0)
         axis += a;
     Operand y = operand(im, 1);
-    if (im->failed || b == 0 || axis < 0 || axis + b >= a || operand_node(y)->shape.dim[0] == 1)
+    if (im->failed || b == 0 || axis < 0 || axis + b >= a)
         return n;
-    const char *part[MAX_RANK] = {0};
-    for (int64_t i = b; i < a - axis; i++)
-        part[i] = "new";
+    if (operand_node(y)->shape.dim[0] == 1)
+        return n;
+
+    int after = (int)(a - axis) - b;
+    const char *wider = with_axes_after(im, n->input[1], y, b, after);
     Pb__Node *same = arena_copy(im->ngc, n, sizeof *n);
     same->input = arena_copy(im->ngc, n->input, 2 * sizeof *n->input);
-    same->input[1] = (char *)text_format(im->ngc, "%s/aligned", n->input[1]);
-    *meaning_new(im, same->input[1]) =
-        (Meaning){.operand = emit(im, BIND_ATOM, index_form(im, part, (int)(a - axis)), 1, y),
-                  .element = input_element(im, 1)};
+    same->input[1] = (char *)wider;
     im->at = same;
     return same;
 }
 
-static void take_node(Import *im, const Pb__Node *n)
+/* A problem for each result that is read and was not given. */
+static void check_results(Import *im, const Pb__Node *n)
 {
-    const OnnxOp *op = onnx_find(n->op);
-    im->at = n;
-    im->failed = false;
-    im->opset = n->domain && same_text(n->domain, joined_domain) ? JOINED_OPSET : im->own_opset;
-    for (size_t i = 0; i < n->n_output; i++)
-        if (*n->output[i])
-            *meaning_new(im, n->output[i]) = (Meaning){0};
-
-    n = aligned(im, n);
-    if (im->failed || fold(im, n) || take_empty(im, n))
-        return;
-    if (op->take) {
-        op->take(im, n);
-        for (int i = 0; i < (int)n->n_output && !im->failed; i++) {
-            const Meaning *m = NULL;
-            if (wants_output(n, i))
-                m = meaning_of(im, n->output[i]);
-            if (m && !m->known && !m->operand.line && uses_of(im, n->output[i]))
-                problem(im, "its result %d is not supported, or not with such operands", i);
-        }
-        return;
+    for (int i = 0; i < (int)n->n_output && !im->failed; i++) {
+        const Meaning *m = NULL;
+        if (wants_output(n, i))
+            m = meaning_of(im, n->output[i]);
+        bool missing = m && !m->known && !m->operand.line;
+        if (missing && uses_of(im, n->output[i]))
+            problem(im, "its result %d is not supported, or not with such operands", i);
     }
+}
+
+/* The node as an expression of its operands. */
+static void take_form(Import *im, const Pb__Node *n, const OnnxOp *op)
+{
     Operand arg[4];
     int args = 0;
     for (; args < 4 && has_input(n, args); args++)
@@ -292,9 +302,34 @@ static void take_node(Import *im, const Pb__Node *n)
             input_of(im, c[2] - '0'); /* says that it is missing */
     if (im->failed)
         return;
-    result(im, 0, emit_line(im, line_new(im, op->binds, op->form, args, arg)));
+
+    Line *l = line_new(im, op->binds, op->form, args, arg);
+    result(im, 0, emit_line(im, l));
     if (gives_truth(n->op) && wants_output(n, 0))
         meaning_of(im, n->output[0])->element = EL_BOOL;
+}
+
+static void take_node(Import *im, const Pb__Node *n)
+{
+    const OnnxOp *op = onnx_find(n->op);
+    im->at = n;
+    im->failed = false;
+    im->opset = im->own_opset;
+    if (n->domain && same_text(n->domain, joined_domain))
+        im->opset = JOINED_OPSET;
+    for (size_t i = 0; i < n->n_output; i++)
+        if (*n->output[i])
+            *meaning_new(im, n->output[i]) = (Meaning){0};
+
+    n = aligned(im, n);
+    if (im->failed || fold(im, n) || take_empty(im, n))
+        return;
+    if (!op->take) {
+        take_form(im, n, op);
+        return;
+    }
+    op->take(im, n);
+    check_results(im, n);
 }
 
 static void take_outputs(Import *im)
