@@ -198,7 +198,10 @@ void *arena_grow(Ngc *ngc, void *old, int count, int *room, size_t item)
         ngc_bug("a list of %d items cannot grow", count);
 
     size_t had = (size_t)*room * item;
-    *room = count < 8 ? 8 : 2 * count;
+    if (count < 8)
+        *room = 8;
+    else
+        *room = 2 * count;
     if (had > 0 && stretch(ngc, old, had, (size_t)*room * item))
         return old;
 
@@ -249,7 +252,10 @@ static struct Slot *find_slot(const struct Intern *names, const char *text, size
 static void grow_names(Ngc *ngc, struct Intern *names)
 {
     struct Intern old = *names;
-    names->room = old.room == 0 ? 256 : 2 * old.room;
+    if (old.room == 0)
+        names->room = 256;
+    else
+        names->room = 2 * old.room;
     names->slot = arena_array(ngc, names->room, sizeof *names->slot);
     for (size_t i = 0; i < old.room; i++)
         if (old.slot[i].text != NULL)
@@ -299,7 +305,10 @@ static struct TableSlot *find_key(const Table *m, const void *key)
 static void grow_table(Ngc *ngc, Table *m)
 {
     Table old = *m;
-    m->room = old.room ? 2 * old.room : 64;
+    if (old.room)
+        m->room = 2 * old.room;
+    else
+        m->room = 64;
     m->slot = arena_array(ngc, m->room, sizeof *m->slot);
     for (int i = 0; i < old.room; i++)
         if (old.slot[i].key)
@@ -326,7 +335,9 @@ static void reserve_text(Text *t, size_t size)
         return;
 
     size_t need = t->size + size + 1;
-    size_t room = need < 64 ? 64 : 2 * need;
+    size_t room = 64;
+    if (need >= 64)
+        room = 2 * need;
     if (t->room > 0 && stretch(t->ngc, t->at, t->room, room)) {
         t->room = room;
         return;
@@ -519,10 +530,14 @@ const char *next_line(const char *line)
 const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    if (slash)
+        return slash + 1;
+    return path;
 }
 
 int ascii_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A' + 'a';
+    return c;
 }

@@ -78,7 +78,9 @@ static bool is_constant(const char *body, const char *line, const char *number, 
     const char *before = number;
     while (before > body && before[-1] == ' ')
         before--;
-    char c = before > body ? before[-1] : '\0';
+    char c = '\0';
+    if (before > body)
+        c = before[-1];
     bool compared = c == '=' && before - body > 1 && before[-2] == '=';
     /* a division by a constant is a multiplication */
     if (c == '/' || c == '%' || compared)
@@ -99,7 +101,9 @@ static bool is_real(const char *number, size_t size)
     int exponent;
     bool real = memchr(number, '.', size) || memchr(number, 'e', size);
     /* of a power of 2 the mantissa is 0.5: it multiplies without rounding, and may be folded */
-    double mantissa = real ? frexp(strtod(number, NULL), &exponent) : 0;
+    double mantissa = 0;
+    if (real)
+        mantissa = frexp(strtod(number, NULL), &exponent);
     return mantissa != 0 && mantissa != 0.5;
 }
 

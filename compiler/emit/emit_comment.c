@@ -297,7 +297,9 @@ static const char *words_of_part(Comments *c, const Kernel *k)
 /* Is it a kernel of a loop itself? Then this is its comment. */
 static bool comment_of_loop(Comments *c, const Kernel *k)
 {
-    const Node *n = k->stores ? k->store[0].node : NULL;
+    const Node *n = NULL;
+    if (k->stores)
+        n = k->store[0].node;
     const char *text = NULL;
 
     if (k->kind == K_TEST || k->kind == K_NEXT)

@@ -79,7 +79,9 @@ static void add_row(Emit *e, Rows *rows, Row r)
     }
     text_add(t, "}, {");
     for (int i = 0; i < DESCRIPTOR_RANK; i++) {
-        int dim = i < rank ? run_time_dim(e, r.shape.dim[i]) : FIXED;
+        int dim = FIXED;
+        if (i < rank)
+            dim = run_time_dim(e, r.shape.dim[i]);
         text_add(t, "%s%d", comma_before(i), dim);
         if (dim == COMPUTED)
             add_length(e, rows, i, r.shape.dim[i]);

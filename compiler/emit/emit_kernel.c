@@ -250,7 +250,9 @@ static const char *split_range(Printer *pr, const Kernel *k)
     if (k->blocks)
         return block_range(pr, k);
     /* columns are an axis of the members, after the rows of the nest */
-    const Kernel *walks = k->split > k->axes ? k->member[0] : k;
+    const Kernel *walks = k;
+    if (k->split > k->axes)
+        walks = k->member[0];
     return share_range(pr->b, walks->extent[k->split - 1], k->unit);
 }
 
@@ -325,7 +327,9 @@ void print_apart(Body *b, const Kernel *k)
     bool blocks = k->split && k->blocks;
 
     /* while it is printed, sums are those of a block */
-    Place *own = blocks ? take_blocks(b->p, k) : NULL;
+    Place *own = NULL;
+    if (blocks)
+        own = take_blocks(b->p, k);
     if (!number)
         name_results(&pr, k);
     print_loops(&pr);

@@ -325,7 +325,10 @@ static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *
     /* the term is printed aside, as it becomes an argument of the macro, which repeats it for
      * several sums */
     pr->out = &term;
-    pr->indent = brace ? indent + 1 : 0;
+    if (brace)
+        pr->indent = indent + 1;
+    else
+        pr->indent = 0;
     pr->vector = true;
     temps_declare(pr, last + 1);
     print_fold_step(pr, lanes);

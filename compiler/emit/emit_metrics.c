@@ -620,5 +620,7 @@ const char *metrics_flags(Emit *e, int root)
     static const char *const flag[] = {
         [OF_TOTALS] = "0", [OF_SUM] = "NGRT_SUM", [OF_MEAN] = "NGRT_MEAN"};
     const Metrics *x = e->module->metrics;
-    return x ? flag[x->carry->gathering[root]] : "0";
+    if (x)
+        return flag[x->carry->gathering[root]];
+    return "0";
 }

@@ -145,7 +145,9 @@ static const char *comparable(Repeater *x, const Hole *h)
 /* The length of a number, or 0. */
 static size_t number_size(const char *c)
 {
-    return is_digit(*c) ? token_size(c) : 0;
+    if (is_digit(*c))
+        return token_size(c);
+    return 0;
 }
 
 /* Is it a whole number that is within 64 bits? */
@@ -571,7 +573,9 @@ static Repetition best_at(Repeater *x, int i, int least)
     for (int period = 1; period <= REPEAT_PERIOD; period++) {
         int passes = count_passes(r, i, period);
         /* all passes but one */
-        int saves = passes < least ? 0 : lines_of(r, i, period * (passes - 1));
+        int saves = 0;
+        if (passes >= least)
+            saves = lines_of(r, i, period * (passes - 1));
         if (saves <= most)
             continue;
         most = saves;

@@ -103,7 +103,9 @@ static int compare_saved(const void *a, const void *b)
         return x->saves > y->saves ? -1 : 1;
     if (x->units != y->units)
         return x->units < y->units ? -1 : 1;
-    return x->unit < y->unit ? -1 : x->unit > y->unit;
+    if (x->unit < y->unit)
+        return -1;
+    return x->unit > y->unit;
 }
 
 static void sort_repeats(Repeats *found)
@@ -205,7 +207,9 @@ static int64_t space_offset(const char *text)
     if (text[5] == '\0')
         return 0;
     const char *number = text + strlen("space + ");
-    return is_whole_number(number) ? atoll(number) : -1;
+    if (is_whole_number(number))
+        return atoll(number);
+    return -1;
 }
 
 typedef struct Handed { /* how a hole is filled in */
@@ -228,7 +232,9 @@ static bool is_ahead(const Runs *r, const Places *p, const Columns *x, int c, in
         const char *base = hole_at(r, p, i, x->unit[c], x->hole[c])->text;
         int64_t at = space_offset(text);
         int64_t from = space_offset(base);
-        int64_t apart = at >= 0 && from >= 0 ? at - from : 0;
+        int64_t apart = 0;
+        if (at >= 0 && from >= 0)
+            apart = at - from;
         /* the same text, or both at known offsets of space */
         bool known = text == base || (at >= 0 && from >= 0);
         if (!known || (i > 0 && apart != *ahead))

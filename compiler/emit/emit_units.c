@@ -462,7 +462,10 @@ void units_number(Runs *r)
         if (at && *at == 0)
             *at = ++kinds;
         /* unlike all others, so it is in no run */
-        u->kind = at ? *at : -1 - i;
+        if (at)
+            u->kind = *at;
+        else
+            u->kind = -1 - i;
     }
 }
 

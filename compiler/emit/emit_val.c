@@ -443,7 +443,9 @@ const char *load_element(Printer *pr, const Val *v)
  * tightly, or if it is a minus after a minus. */
 static const char *operand_text(Printer *pr, Part p, int prec, const char *start, const char *c)
 {
-    char before = c > start ? c[-1] : '\0';
+    char before = '\0';
+    if (c > start)
+        before = c[-1];
     char after = c[2];
     char opener = before;
     if (before == ' ')
@@ -577,7 +579,9 @@ static Part print_guard(Printer *pr, const Val *v)
 /* The condition of a choice, without the 1 and 0 of a comparison's value. */
 static Part print_condition(Printer *pr, const Val *v)
 {
-    const char *test = v->kind == V_OP && !v->temp ? op_info[v->op]->test : NULL;
+    const char *test = NULL;
+    if (v->kind == V_OP && !v->temp)
+        test = op_info[v->op]->test;
     Part arg[3] = {{NULL, 0}};
 
     /* a value that is not a comparison is true where it is not 0 */
@@ -763,7 +767,9 @@ static Part vector_op(Printer *pr, const Val *v)
 static const char *vector_load(Printer *pr, const Val *v)
 {
     const char *element = load_element(pr, v);
-    int step = pr->k->grid ? 0 : index_step(pr->k, v->at);
+    int step = 0;
+    if (!pr->k->grid)
+        step = index_step(pr->k, v->at);
     if (step)
         return print_format(pr, "NGRT_LOAD_EVERY(%s, %d)", element, step);
     return print_format(pr, v->type == T_INT ? "NGRT_LOAD_INT(%s)" : "NGRT_LOAD(%s)", element);

@@ -283,7 +283,9 @@ static const double *times_jacobian(const Lesson *l, const double *up, const Jac
     double *down = arena_array(l->ngc, j->columns + 1, sizeof *down);
     for (int64_t r = 0; r < j->rows; r++) {
         const double *row = j->value + r * j->columns;
-        double by = up ? up[r] : 1;
+        double by = 1;
+        if (up)
+            by = up[r];
         for (int64_t c = 0; c < j->columns; c++)
             down[c] += by * row[c];
     }

@@ -22,7 +22,9 @@ const char *lesson_nth(const Lesson *l, int use)
 static Item *item_of(const Lesson *l, const Node *n)
 {
     int at = lesson_at(l, n);
-    return at ? &l->item[at - 1] : NULL;
+    if (at)
+        return &l->item[at - 1];
+    return NULL;
 }
 
 const char *lesson_entry(const Lesson *l, const Node *n, int64_t k)
@@ -376,7 +378,9 @@ static const char *rule_in(const Lesson *l, const Step *s, const char *const *la
 static double scalar_of(const Lesson *l, Node *n, bool first)
 {
     const double *x = lesson_elements_of(l, n, first);
-    return x ? *x : NAN;
+    if (x)
+        return *x;
+    return NAN;
 }
 
 /* The value of the rule with the numbers of a scalar step, in the last pass or the first. */

@@ -48,12 +48,15 @@ static const char *escape(const Lesson *l, const char *s, Math math)
  * NULL: it has none. */
 static const char *name_index(const char *label)
 {
-    const char *mark = strchr(label, '_');
-    const char *index = mark ? mark + 1 : label + 1;
-    const char *allowed = mark ? LETTERS DIGITS : DIGITS;
+    const char *index = label + 1;
+    const char *allowed = DIGITS;
     size_t base = 1;
-    if (mark)
+    const char *mark = strchr(label, '_');
+    if (mark) {
+        index = mark + 1;
+        allowed = LETTERS DIGITS;
         base = (size_t)(mark - label);
+    }
 
     if (base == 0 || strspn(label, LETTERS) < base)
         return NULL;
@@ -224,7 +227,9 @@ static int name_place(const char *name)
 {
     if (same_text(name, "dy"))
         return 4;
-    return *name == 'y' ? 3 : *name - 'a';
+    if (*name == 'y')
+        return 3;
+    return *name - 'a';
 }
 
 static const char *write_expr(const Writer *w, const Expr *x)
@@ -440,7 +445,9 @@ double math_value(const Expr *x, const double *abcy)
     case X_NUM: return x->num;
     case X_NAME: {
         int place = name_place(x->name);
-        return place == 4 ? 1 : abcy[place];
+        if (place == 4)
+            return 1;
+        return abcy[place];
     }
     case X_NEG: return -math_value(x->a, abcy);
     case X_BINARY: return binary_value(x->name, math_value(x->a, abcy), math_value(x->b, abcy));

@@ -80,7 +80,9 @@ static const char *vector_text(const Lesson *l, const double *v, int64_t n)
     Text t = {.ngc = l->ngc};
     text_add(&t, "[");
     for (int64_t i = 0; i < n; i++) {
-        double x = v ? v[i] : 1;
+        double x = 1;
+        if (v)
+            x = v[i];
         text_add(&t, "%s%s", comma_before(i), short_number(l, x));
     }
     text_add(&t, "]");

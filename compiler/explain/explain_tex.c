@@ -34,7 +34,9 @@ static const char *tex_value(const Lesson *l, Node *n)
 static const char *tex_values(const Lesson *l, Node *n)
 {
     int loop = lesson_loop(l, n);
-    const PassValue *first = loop < 0 ? NULL : lesson_pass(l, n, true);
+    const PassValue *first = NULL;
+    if (loop >= 0)
+        first = lesson_pass(l, n, true);
 
     if (!first)
         return tex_value(l, n);

@@ -72,8 +72,12 @@ static Node *crop_pad(const Crop *c, const Node *n, const Window *w, bool of_ima
             return NULL;
 
         Size to = from + w->shape.dim[i] - 1;
-        Size first = from <= 0 ? 0 : (from + step - 1) / step;
-        Size last = to < 0 ? -1 : min_int64(to / step, a->shape.dim[i] - 1);
+        Size first = 0;
+        if (from > 0)
+            first = (from + step - 1) / step;
+        Size last = -1;
+        if (to >= 0)
+            last = min_int64(to / step, a->shape.dim[i] - 1);
         if (last < first)
             return graph_full(c->g, w->shape, 0);
         inner.lo[i] = first;

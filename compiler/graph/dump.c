@@ -130,7 +130,9 @@ static void dump_attr(const Graph *g, const Node *n, Text *t)
 static void dump_node(Graph *g, const Node *n, Text *t)
 {
     const Loop *loop = node_loop(n);
-    int indent = loop ? 2 * loop->level + 2 : 0;
+    int indent = 0;
+    if (loop)
+        indent = 2 * loop->level + 2;
     const char *type = text_if(n->type == T_INT, ":int");
 
     IndexNames before = name_indices(g, n);
@@ -315,7 +317,9 @@ static const Node *as_slice(const Node *n, unsigned *dropped)
         return NULL;
 
     *dropped = dropped_axes(n, n->arg[0]);
-    return *dropped ? n->arg[0] : NULL;
+    if (*dropped)
+        return n->arg[0];
+    return NULL;
 }
 
 /* Zeros around x, written as `pad`; the adjoint of a slice is "x at [1:3], 0 elsewhere". */

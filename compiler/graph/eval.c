@@ -345,7 +345,8 @@ static int mark_asked(Eval *e, Node *const *n, int count, int *end)
             continue;
         e->need[n[i]->id] = true;
         open++;
-        *end = n[i]->id >= *end ? n[i]->id + 1 : *end;
+        if (n[i]->id >= *end)
+            *end = n[i]->id + 1;
     }
     return open;
 }

@@ -91,7 +91,10 @@ static void contribute(Sweep *s, Node *y, Node *dy, Node *x, int operand, Node *
         g->steps = step;
 
     /* the chain rule for several uses: dJ/dx = the sum over uses y of dJ/dy * dy/dx */
-    *sum = *sum ? graph_binary(g, OP_add, *sum, dx) : dx;
+    if (*sum)
+        *sum = graph_binary(g, OP_add, *sum, dx);
+    else
+        *sum = dx;
     step->sum = *sum;
     explain_by(s, dx, step);
     explain_by(s, *sum, step);
@@ -271,7 +274,9 @@ static void sweep_node(Sweep *s, Node *y)
 static void sweep(Sweep *s)
 {
     Graph *g = s->g;
-    const LoopPart *part = s->within ? &s->part[s->within->id] : NULL;
+    const LoopPart *part = NULL;
+    if (s->within)
+        part = &s->part[s->within->id];
     Loc loc = g->loc;
 
     for (int i = (part ? part->count : s->nodes) - 1; i >= 0; i--) {

@@ -24,7 +24,9 @@ static void add_seed(BackLoop *b, Node *n, Node *of, Node *seed, Node *mask)
 
 static Node *mask_of(const BackLoop *b, const Node *n)
 {
-    return b->masks ? b->masks[n->id] : NULL;
+    if (b->masks)
+        return b->masks[n->id];
+    return NULL;
 }
 
 /* The value n that a pass puts into y has that part of y's adjoint. */
@@ -586,7 +588,9 @@ static void name_variables(const BackLoop *b, const BackVars *v)
 {
     for (int i = 0; i < loop_variables(b->loop); i++) {
         const char *name = loop_leaf(b->loop, i)->name;
-        Node *leaf = b->leaf[i] ? v->var[v->at[i]].leaf : NULL;
+        Node *leaf = NULL;
+        if (b->leaf[i])
+            leaf = v->var[v->at[i]].leaf;
         if (leaf && !leaf->name && name)
             leaf->name = text_format(b->g->ngc, "d/d%s", name);
     }

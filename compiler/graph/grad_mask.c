@@ -169,7 +169,9 @@ void mask_find_risks(Sweep *s, const Node *y)
         for (int k = 0; k < n->nargs; k++) {
             int a = arg_id(n, k);
             /* a slope on the way to x: that of n itself, or one further down */
-            Risk own = s->wanted[a] ? rule_risk(s->g, n, k) : RISK_NONE;
+            Risk own = RISK_NONE;
+            if (s->wanted[a])
+                own = rule_risk(s->g, n, k);
             s->below[i] = risk_worse(s->below[i], risk_worse(own, s->below[a]));
         }
     }

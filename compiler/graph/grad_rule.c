@@ -174,7 +174,9 @@ Risk rule_risk(Graph *g, const Node *y, int operand)
 const char *op_rule(Ngc *ngc, const Node *y, int operand)
 {
     const OpInfo *info = op_info[y->op];
-    const char *said = info->said ? info->said(ngc, y, operand) : NULL;
+    const char *said = NULL;
+    if (info->said)
+        said = info->said(ngc, y, operand);
 
     if (said)
         return said;

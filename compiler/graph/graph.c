@@ -34,7 +34,10 @@ static uint64_t node_hash(const Node *n)
     uint64_t operands = 0;
     for (int i = 0; i < n->nargs; i++) {
         uint64_t x = mix(0, (uint64_t)arg_id(n, i));
-        operands = commutative ? operands + x : mix(operands, x);
+        if (commutative)
+            operands = operands + x;
+        else
+            operands = mix(operands, x);
     }
 
     h = mix(h, operands);

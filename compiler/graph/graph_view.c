@@ -132,7 +132,10 @@ Node *graph_move_axis(Graph *g, Node *a, int from, int to)
 
     for (int i = 0, other = 0; i < a->shape.rank; i++) {
         other += other == from;
-        perm[i] = i == to ? from : other++;
+        if (i == to)
+            perm[i] = from;
+        else
+            perm[i] = other++;
     }
     return graph_permute(g, a, perm);
 }

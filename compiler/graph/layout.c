@@ -67,7 +67,9 @@ static bool is_last_to_front(const Node *n)
 
 static Node *without_reshape(Node *n)
 {
-    return n->op == OP_reshape ? n->arg[0] : n;
+    if (n->op == OP_reshape)
+        return n->arg[0];
+    return n;
 }
 
 /* A product that nothing else reads, perhaps reshaped, is computed transposed: (A B)' = B' A'.

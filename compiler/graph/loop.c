@@ -240,13 +240,17 @@ static int after_variables(const Node *loop)
 static int after_test(const Node *loop)
 {
     int at = after_variables(loop);
-    return loop->attr.kind & LOOP_WHILE ? at + 1 : at;
+    if (loop->attr.kind & LOOP_WHILE)
+        return at + 1;
+    return at;
 }
 
 static int after_count(const Node *loop)
 {
     int at = after_test(loop);
-    return loop->attr.kind & LOOP_COUNT ? at + 1 : at;
+    if (loop->attr.kind & LOOP_COUNT)
+        return at + 1;
+    return at;
 }
 
 /* The test of a loop with these operands, or NULL. */
@@ -407,7 +411,9 @@ static Node *collect_run(Graph *g, Node *loop, Node *n, const Size *lo, const Si
  * axis first. Else NULL. */
 static Node *read_pass_by_pass(Graph *g, const Loop *l, const Node *n)
 {
-    const Node *slice = n->op == OP_reshape ? n->arg[0] : n;
+    const Node *slice = n;
+    if (n->op == OP_reshape)
+        slice = n->arg[0];
     int axis = -1;
 
     if (slice->op != OP_slice || slice->bound || slice->arg[0]->in[l->level])

@@ -36,7 +36,9 @@ static Node *next_before(Sorter *s, const Node *n)
         return NULL;
     }
 
-    Node *collect = s->collect ? s->collect[n->id] : NULL;
+    Node *collect = NULL;
+    if (s->collect)
+        collect = s->collect[n->id];
     if (!collect)
         return NULL;
     s->collect[n->id] = s->collected[collect->id];
@@ -138,7 +140,9 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
         Node *n = g->node[order[i]];
         Node *leave = g->node[i];
         for (int l = 0; l < MAX_LEVELS; l++) {
-            LoopPart *p = n->in[l] ? &part[n->in[l]->id] : NULL;
+            LoopPart *p = NULL;
+            if (n->in[l])
+                p = &part[n->in[l]->id];
             if (p)
                 p->node[p->count++] = n;
         }

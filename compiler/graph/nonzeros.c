@@ -139,7 +139,10 @@ static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
         int64_t own = count_of(s, a);
         double *number = arena_array(ngc, own + 1, sizeof *number);
         for (int64_t i = 0; i < own; i++) {
-            from[numbers] = of ? of[i] : NULL;
+            if (of)
+                from[numbers] = of[i];
+            else
+                from[numbers] = NULL;
             number[i] = (double)++numbers;
         }
         /* the interpreter then moves numbers of elements instead of values */
@@ -155,7 +158,10 @@ static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
 
     for (int64_t i = 0; i < count; i++) {
         int64_t number = (int64_t)moved[i];
-        out[i] = number > 0 ? from[number - 1] : NULL;
+        if (number > 0)
+            out[i] = from[number - 1];
+        else
+            out[i] = NULL;
     }
 }
 
@@ -348,7 +354,9 @@ static const Set **sets_of(Search *s, const Node *y, const Node *x)
         else
             find_sets(s, g->node[i]);
     }
-    return s->failed ? NULL : s->of[y->id];
+    if (s->failed)
+        return NULL;
+    return s->of[y->id];
 }
 
 bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
@@ -384,7 +392,9 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
     p->first = arena_array(g->ngc, rows + 1, sizeof *p->first);
     p->column = arena_array(g->ngc, entries + 1, sizeof *p->column);
     for (int i = 0; i < p->rows; i++) {
-        const Set *row = of ? of[i] : NULL;
+        const Set *row = NULL;
+        if (of)
+            row = of[i];
         int count = row ? row->count : 0;
         if (count > 0)
             memcpy(p->column + p->first[i], row->item, (size_t)count * sizeof *p->column);
@@ -537,7 +547,9 @@ static bool find_places(Graph *g, Pattern *p, bool symmetric)
             int j = p->column[e];
             int own = p->colour[i] * p->columns + j;
             /* a[i, j] may be read as a[j, i] */
-            int other = symmetric ? p->colour[j] * p->columns + i : own;
+            int other = own;
+            if (symmetric)
+                other = p->colour[j] * p->columns + i;
             if (rows[own] != 1 && rows[other] != 1)
                 return false;
             p->place[e] = rows[own] == 1 ? own : other;

@@ -310,7 +310,9 @@ static Node *without_given(Graph *g, Node *n, Node *const *now, void *with)
 {
     (void)g;
     (void)with;
-    return n->op == OP_given ? now[arg_id(n, 0)] : NULL;
+    if (n->op == OP_given)
+        return now[arg_id(n, 0)];
+    return NULL;
 }
 
 void graph_drop_given(Graph *g, Node **root, int roots)
@@ -337,7 +339,9 @@ static Node *copy_given(Graph *g, const Node *n, Node *const *arg)
 static const char *said_given(Ngc *ngc, const Node *y, int operand)
 {
     (void)ngc;
-    return is_tensor(y, operand) ? y->attr.given->tensor[operand - 1].said : NULL;
+    if (is_tensor(y, operand))
+        return y->attr.given->tensor[operand - 1].said;
+    return NULL;
 }
 
 static const char *taught_given(Ngc *ngc, const Node *n)

@@ -59,7 +59,10 @@ static void eval_checked(const Node *n, Eval *e, double *out)
 
     for (int64_t i = 0; i < count; i++) {
         bool inside = a[i] >= 0 && a[i] < (double)size;
-        out[i] = inside ? a[i] : 0;
+        if (inside)
+            out[i] = a[i];
+        else
+            out[i] = 0;
         if (inside || e->outside)
             continue;
         e->outside = n;

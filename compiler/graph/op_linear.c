@@ -153,7 +153,10 @@ static void sizes_square(Graph *g, const Node *n, Size *out)
 {
     Shape s = n->arg[0]->shape;
     out[1] = s.dim[s.rank - 1];
-    out[2] = n->op == OP_solve ? n->shape.dim[n->shape.rank - 1] : 1;
+    if (n->op == OP_solve)
+        out[2] = n->shape.dim[n->shape.rank - 1];
+    else
+        out[2] = 1;
     out[3] = n->attr.ta;
 
     s.rank -= 2; /* the batch */

@@ -45,7 +45,9 @@ static bool has_zero(Range r)
 /* 0 times infinity is 0 at the end of an interval. */
 static double times(double a, double b)
 {
-    return a == 0 || b == 0 ? 0 : a * b;
+    if (a == 0 || b == 0)
+        return 0;
+    return a * b;
 }
 
 /* A bound that is NaN says nothing. */
@@ -89,7 +91,9 @@ static Range absolute(Range a)
 {
     double most = fmax(fabs(a.lo), fabs(a.hi));
     /* across 0, the least is 0 */
-    double least = has_zero(a) ? 0 : fmin(fabs(a.lo), fabs(a.hi));
+    double least = 0;
+    if (!has_zero(a))
+        least = fmin(fabs(a.lo), fabs(a.hi));
     return range(least, most, a.risk);
 }
 
@@ -179,7 +183,9 @@ static Range range_of_exponential(Op op, Range a)
     double most = a.hi;
     if (op == OP_sinh || op == OP_cosh)
         most = fmax(a.hi, -a.lo);
-    Risk risk = most <= EXP_MOST ? only_data(a.risk) : RISK_POLE;
+    Risk risk = RISK_POLE;
+    if (most <= EXP_MOST)
+        risk = only_data(a.risk);
 
     switch (op) {
     case OP_exp: return growing(a, exp, risk);

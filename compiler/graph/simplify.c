@@ -130,7 +130,9 @@ typedef struct Part {
 
 static Node *now_of(const Part *r, Node *n)
 {
-    return n->id < r->from ? n : r->now[n->id - r->from];
+    if (n->id < r->from)
+        return n;
+    return r->now[n->id - r->from];
 }
 
 static Part new_range(Graph *g, Node *const *root, int roots, int from)

@@ -46,7 +46,10 @@ static Node *over_total(Graph *g, const Node *x, const Node *total, int depth)
     case OP_sub:
         y = over_total(g, x->arg[0], total, depth + 1);
         /* both sides must have the total as divisor, or the sum has not */
-        z = y ? over_total(g, x->arg[1], total, depth + 1) : NULL;
+        if (y)
+            z = over_total(g, x->arg[1], total, depth + 1);
+        else
+            z = NULL;
         if (!z)
             return NULL;
         return graph_binary(g, x->op, y, z);
@@ -220,7 +223,10 @@ static Node *simple_sum(Graph *g, Node *a, uint32_t axes, bool derived)
         rest = a->arg[0];
     } else if (is_open(g, a) && a->op == OP_div) {
         constant = constant_along(g, a->arg[1], axes);
-        rest = constant && !node_is(constant, 0) ? a->arg[0] : NULL;
+        if (constant && !node_is(constant, 0))
+            rest = a->arg[0];
+        else
+            rest = NULL;
         op = OP_div;
     } else {
         rest = without_constant(g, a, axes, &constant, 0);

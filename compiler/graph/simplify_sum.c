@@ -110,7 +110,9 @@ static int term_cost(const Term *t)
         n += abs(t->factor[i].power);
         above += t->factor[i].power > 0;
     }
-    return n > 0 && above > 0 ? n - 1 : n;
+    if (n > 0 && above > 0)
+        return n - 1;
+    return n;
 }
 
 static bool same_coefficients(const Sum *s)
@@ -225,7 +227,9 @@ static bool is_kept(const Sum *s, const Term *common, const Node *n)
         return false;
 
     for (int i = -1; i < s->terms; i++) {
-        const Term *t = i < 0 ? common : &s->term[i];
+        const Term *t = common;
+        if (i >= 0)
+            t = &s->term[i];
         for (int k = 0; k < t->factors; k++)
             if (t->factor[k].node == n && t->factor[k].power != 0)
                 return true;
@@ -318,7 +322,9 @@ static int sum_cost(Sum *s, const Term *common)
     Node *seen[MAX_SEEN];
     int count = 0;
     for (int i = -1; i < s->terms; i++) {
-        const Term *t = i < 0 ? common : &s->term[i];
+        const Term *t = common;
+        if (i >= 0)
+            t = &s->term[i];
         cost += i < 0 ? 0 : term_cost(t);
         all_minus &= i < 0 || t->coef < 0;
         for (int k = 0; k < t->factors; k++)

@@ -498,8 +498,12 @@ bool shape_broadcast(Shape a, Shape b, Shape *out)
 {
     Shape s = {.rank = a.rank > b.rank ? a.rank : b.rank};
     for (int i = 1; i <= s.rank; i++) { /* from the last axis */
-        Size x = i <= a.rank ? a.dim[a.rank - i] : 1;
-        Size y = i <= b.rank ? b.dim[b.rank - i] : 1;
+        Size x = 1;
+        if (i <= a.rank)
+            x = a.dim[a.rank - i];
+        Size y = 1;
+        if (i <= b.rank)
+            y = b.dim[b.rank - i];
         /* an axis of size 1 is copied */
         if (x != y && x != 1 && y != 1)
             return false;

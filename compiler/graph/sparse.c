@@ -98,20 +98,26 @@ static bool rest_is(Rest r, double x)
 static Rest rest_with_zero(const Node *n, const Rest *arg)
 {
     const Node *a = n->arg[0];
-    const Node *b = n->nargs > 1 ? n->arg[1] : NULL;
+    const Node *b = NULL;
+    if (n->nargs > 1)
+        b = n->arg[1];
     Rest other = {.kind = REST_OTHER};
 
     switch (n->op) {
     case OP_add:
         if (rest_is(arg[0], 0))
             return arg[1];
-        return rest_is(arg[1], 0) ? arg[0] : other;
+        if (rest_is(arg[1], 0))
+            return arg[0];
+        return other;
     case OP_sub: return rest_is(arg[1], 0) ? arg[0] : other;
     case OP_mul:
         /* 0*b = 0, unless b is infinite */
         if (rest_is(arg[0], 0) && is_finite_factor(b))
             return arg[0];
-        return rest_is(arg[1], 0) && is_finite_factor(a) ? arg[1] : other;
+        if (rest_is(arg[1], 0) && is_finite_factor(a))
+            return arg[1];
+        return other;
     case OP_div:
         if (rest_is(arg[0], 0) && (b->trained.lo > 0 || b->trained.hi < 0))
             return arg[0];
@@ -119,7 +125,9 @@ static Rest rest_with_zero(const Node *n, const Rest *arg)
     case OP_where:
         if (arg[0].kind != REST_NUMBER)
             return other;
-        return arg[0].number != 0 ? arg[1] : arg[2];
+        if (arg[0].number != 0)
+            return arg[1];
+        return arg[2];
     default: return other;
     }
 }
@@ -438,7 +446,10 @@ void modes_sparse(Modes *modes)
     modes->step = LIST_COPY(g->ngc, modes->learn, m->roots);
     for (int i = 0; i < updates; i++) {
         Node *sparse = sparse_update(g, update[i], m->root[of[i]].var, rest);
-        modes->step[of[i]] = sparse ? sparse : update[i];
+        if (sparse)
+            modes->step[of[i]] = sparse;
+        else
+            modes->step[of[i]] = update[i];
     }
 }
 

@@ -224,7 +224,9 @@ static Node *better(Stable *s, const Node *n)
 /* What is added first of now: far, or all of it. */
 static Node *far_of(const Stable *s, int id)
 {
-    return s->near[id] ? s->far[id] : s->now[id];
+    if (s->near[id])
+        return s->far[id];
+    return s->now[id];
 }
 
 /* (far + near) + b is (far + b) + near: a log that is small compared with the other part is added

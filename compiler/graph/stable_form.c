@@ -79,7 +79,10 @@ Node *form_log(Stable *s, const Form *f, Shape shape, Node **near)
         else
             n = unary(s, OP_neg, below);
     }
-    *near = n ? n : graph_full(s->g, shape, 0);
+    if (n)
+        *near = n;
+    else
+        *near = graph_full(s->g, shape, 0);
     return exponent_of(s, f, shape);
 }
 

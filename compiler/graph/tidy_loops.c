@@ -34,7 +34,9 @@ static bool keeps_value(const Node *loop, int i)
 static void need_operands(Tidy *t, const Node *n)
 {
     /* [leaf.., init.., next.., rest]: what belongs to variables is asked for by their leaves */
-    int first = n->op == OP_loop ? 3 * loop_variables(n) : 0;
+    int first = 0;
+    if (n->op == OP_loop)
+        first = 3 * loop_variables(n);
 
     for (int k = first; k < n->nargs; k++)
         need(t, n->arg[k]);
@@ -149,7 +151,9 @@ static Node *product_of_all(Graph *g, const Node *n)
 
     Node *rows = n->arg[0];
     Node *w = n->arg[1];
-    const Node *slice = rows->op == OP_reshape ? rows->arg[0] : rows;
+    const Node *slice = rows;
+    if (rows->op == OP_reshape)
+        slice = rows->arg[0];
     if (rows->shape.rank != 2 || w->shape.rank != 2 || slice->op != OP_slice || slice->nargs < 2)
         return NULL;
 

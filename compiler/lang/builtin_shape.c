@@ -281,7 +281,9 @@ static bool want_part(Lower *L, Loc loc, Value *const *arg, const Node *x, Part 
 Value *b_narrow(Lower *L, Loc loc, Value **arg)
 {
     Size lo[MAX_RANK] = {0}, step[MAX_RANK];
-    int count = arg[1]->kind == V_LIST ? arg[1]->count : 1;
+    int count = 1;
+    if (arg[1]->kind == V_LIST)
+        count = arg[1]->count;
     Node *x = want_node(L, arg[0], "what is cut");
     if (!x)
         return value_error(L, loc);

@@ -328,7 +328,9 @@ static Node *join_all(Graph *g, Labeled *t, int count, const char *keep)
 {
     for (int i = 1; i < count; i++) {
         char wanted[3 * MAX_RANK];
-        const char *next = i + 1 < count ? t[i + 1].letter : "";
+        const char *next = "";
+        if (i + 1 < count)
+            next = t[i + 1].letter;
         /* what the next operand has must not be summed yet; the one after it comes later */
         snprintf(wanted, sizeof wanted, "%s%s", keep, next);
         join(g, &t[0], &t[i], wanted);

@@ -62,7 +62,9 @@ static void note_library_name(Lower *L, const char *name, Loc loc, const Value *
 static void assign(Lower *L, const char *name, Loc loc, Value *v, Path *path)
 {
     Binding *own = scope_own(L->scope, name);
-    Binding *b = own ? own : scope_carried(L, name);
+    Binding *b = own;
+    if (!own)
+        b = scope_carried(L, name);
     if (name_reserved(L, name, loc))
         return;
     /* a name has one value in a scope, except in branches and passes */
@@ -230,7 +232,10 @@ static void lower_output(Lower *L, const Stmt *s)
     }
 
     if (s->value) { /* it is an assignment too */
-        v = n ? value_node(L, v->loc, n) : value_error(L, s->at);
+        if (n)
+            v = value_node(L, v->loc, n);
+        else
+            v = value_error(L, s->at);
         assign(L, s->name, s->at, v, target_path(L, s->name));
 
         const Binding *b = scope_own(L->scope, s->name);

@@ -335,7 +335,9 @@ static bool check_none(const Rule *r, int i, const Value *v)
     if (number || (v->kind == V_NODE && node_is(v->node, 0)))
         return true;
 
-    const char *kind = param->kind == V_NODE ? "int" : value_kind(param);
+    const char *kind = "int";
+    if (param->kind != V_NODE)
+        kind = value_kind(param);
     Diag *d =
         lower_error(r->L, ERR_ADJOINTS, v->loc,
                     "'%s' is %s and has no adjoint: return 0 in its place", param_name(r, i), kind);

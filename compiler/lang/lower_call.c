@@ -243,8 +243,12 @@ static bool same_functions(const Value *a, const Value *b)
 
     /* what one list has more is compared with nothing */
     for (int i = 0; i < a->count || i < b->count; i++) {
-        const Value *x = i < a->count ? a->item[i] : NULL;
-        const Value *y = i < b->count ? b->item[i] : NULL;
+        const Value *x = NULL;
+        if (i < a->count)
+            x = a->item[i];
+        const Value *y = NULL;
+        if (i < b->count)
+            y = b->item[i];
         if (!same_functions(x, y))
             return false;
     }
@@ -331,7 +335,9 @@ static const char *public_name(const Lower *L, const Func *f)
 {
     for (const Frame *frame = L->frame; frame && is_helper(L, f); frame = frame->up)
         f = frame->func;
-    return is_helper(L, f) ? f->name + 1 : f->name;
+    if (is_helper(L, f))
+        return f->name + 1;
+    return f->name;
 }
 
 /* The path of a call: a number below the assigned name, or below the function's name if nothing is

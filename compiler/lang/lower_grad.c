@@ -294,7 +294,9 @@ static const char *grad_name(Lower *L, const Derivative *d, int i)
     const char *own = "x";
     if (node_name(d->x[i]))
         own = node_name(d->x[i]);
-    const char *over = d->over ? d->over[i] : NULL;
+    const char *over = NULL;
+    if (d->over)
+        over = d->over[i];
     const char *name = text_format(L->ngc, "d%s/d%s", d->name, over ? over : own);
 
     for (int k = 0; over && k < L->m->roots; k++)
@@ -571,7 +573,9 @@ static void optimize(Lower *L, const Stmt *s, const Derivative *d, int group)
     if (by_row && lazy != 0)
         touched = lazy_rows(L, s, d, g);
     for (int i = 0; i < d->count; i++) {
-        Node *rows = touched ? touched[i] : NULL;
+        Node *rows = NULL;
+        if (touched)
+            rows = touched[i];
         if (!optimize_param(L, s, call, d->x[i]->attr.var, g[i], rows, group))
             return;
     }

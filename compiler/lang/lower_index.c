@@ -149,7 +149,10 @@ static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
     /* x[:100] of fewer elements is all of them */
     if (outside) /* a slice ends at the end of the axis at the latest, as in NumPy */
         k = k < 0 ? 0 : size;
-    *out = k < 0 ? size_sub(L->g, size, -k) : k;
+    if (k < 0)
+        *out = size_sub(L->g, size, -k);
+    else
+        *out = k;
     return true;
 }
 
@@ -159,7 +162,10 @@ static bool slice_count(Lower *L, Size length, int64_t step, Size *count)
     Size rounded = size_add(L->g, length, step - 1);
     /* numbers; else the polynomial must be divided exactly */
     if (rounded >= 0 || length >= 0) {
-        *count = length > 0 ? rounded / step : 0;
+        if (length > 0)
+            *count = rounded / step;
+        else
+            *count = 0;
         return true;
     }
     return size_div(L->g, step == 1 ? length : rounded, step, count);

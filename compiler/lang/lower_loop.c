@@ -380,7 +380,9 @@ static bool lists_fit(For *f)
 {
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
-        int each = c->leaf ? 0 : c->b->value->count - c->init->count;
+        int each = 0;
+        if (!c->leaf)
+            each = c->b->value->count - c->init->count;
         bool peeled = c->init == c->first && c->init->count == 1; /* it was empty */
         if (for_is_run_time(f) && (each > 1 || (each == 1 && c->init->count > 0 && !peeled)))
             return for_differs(
@@ -604,7 +606,10 @@ static bool for_range(For *f, const Value *from)
     }
     if (!want_whole(L, to, "the end of a range", &hi))
         return false;
-    f->passes = hi > f->lo ? hi - f->lo : 0;
+    if (hi > f->lo)
+        f->passes = hi - f->lo;
+    else
+        f->passes = 0;
     return true;
 }
 

@@ -13,7 +13,9 @@ static Root *root_of(const For *f, const LoopState *s)
 /* The update of the variable when the loop begins: its number among f->before, or -1. */
 static int before_of(const For *f, const Var *v)
 {
-    return v->update > 0 && v->update <= f->befores ? v->update - 1 : -1;
+    if (v->update > 0 && v->update <= f->befores)
+        return v->update - 1;
+    return -1;
 }
 
 void states_before(For *f)

@@ -283,7 +283,9 @@ static size_t stack_room(void)
     if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY)
         return 0;
     size_t room = (size_t)stack.rlim_cur;
-    return room / 2 > REST ? room - REST : room / 2;
+    if (room / 2 > REST)
+        return room - REST;
+    return room / 2;
 #endif
 }
 

@@ -69,7 +69,9 @@ int value_items(const Value *v)
 
 const Value *value_item(const Value *v, int i)
 {
-    return v->kind == V_LIST ? v->item[i] : v;
+    if (v->kind == V_LIST)
+        return v->item[i];
+    return v;
 }
 
 const char *value_text(Lower *L, const Value *v)
@@ -149,7 +151,9 @@ static bool list_shape(Lower *L, const Value *v, Shape *s)
 static bool list_even(Lower *L, const Value *v, Shape s, int depth)
 {
     bool inner = depth + 1 < s.rank; /* the elements are lists */
-    int64_t wanted = inner ? s.dim[depth + 1] : 1;
+    int64_t wanted = 1;
+    if (inner)
+        wanted = s.dim[depth + 1];
     for (int i = 0; i < v->count; i++) {
         const Value *w = v->item[i];
         bool list = w->kind == V_LIST;
@@ -362,7 +366,10 @@ bool index_size(Lower *L, const Node *n, Size *out)
         return false;
     /* a size below 0 is a polynomial, which only size_sub makes */
     if (node_const(n, &v) && v == floor(v) && fabs(v) < 1e9) {
-        *out = v < 0 ? size_sub(L->g, 0, (Size)-v) : (Size)v;
+        if (v < 0)
+            *out = size_sub(L->g, 0, (Size)-v);
+        else
+            *out = (Size)v;
         return true;
     }
 

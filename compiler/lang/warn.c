@@ -35,7 +35,9 @@ typedef struct NameScope {
 static NameUse *use_of(Ngc *ngc, NameScope *s, const char *name)
 {
     int at = *table_at(ngc, &s->at, name);
-    return at ? s->use[at - 1] : NULL;
+    if (at)
+        return s->use[at - 1];
+    return NULL;
 }
 
 /* Defines a name. `same`, if not NULL, is a name that counts as used if this one is used. */

@@ -43,7 +43,10 @@ static void trip_begin(Trip *t, const char *request, Text *answer)
 
     source_library(ngc);
     int file = source_add(ngc, "model.ng", request, strlen(request), false);
-    t->m = file < 0 ? NULL : model_compile(ngc, file);
+    if (file < 0)
+        t->m = NULL;
+    else
+        t->m = model_compile(ngc, file);
     if (!t->m)
         return;
 

@@ -223,7 +223,9 @@ bool kernel_sums_many(const Program *p, const Kernel *k)
 
 static int64_t scatter_hits(const Program *p, const Kernel *k)
 {
-    const Node *n = k->stores > 0 ? k->store[0].node : NULL;
+    const Node *n = NULL;
+    if (k->stores > 0)
+        n = k->store[0].node;
     if (!n || n->op != OP_scatter || !k->store[0].add)
         return 0;
 

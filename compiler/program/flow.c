@@ -588,7 +588,9 @@ static int life_of(const Flow *f, const FlowStep *s, int v, bool stores)
     bool later = s->again || s->unit >= f->forwards;
     if (stores)
         return s->again ? f->now[v] : v;
-    return later && flow_drops(f, v) ? f->now[v] : v;
+    if (later && flow_drops(f, v))
+        return f->now[v];
+    return v;
 }
 
 /* Backward may be called again, so what it reads of forward's lives to the end. */

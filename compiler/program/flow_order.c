@@ -146,7 +146,9 @@ static void note_overwritten(Late *l, const Kernel *k)
 {
     for (int s = 0; s < k->stores; s++) {
         const Place *to = store_place(l->p, &k->store[s]);
-        int slot = to->kind == P_VAR && to->var->node ? slot_of(l->p, to->var->node) : -1;
+        int slot = -1;
+        if (to->kind == P_VAR && to->var->node)
+            slot = slot_of(l->p, to->var->node);
         if (slot >= 0 && l->at < l->over[slot])
             l->over[slot] = l->at;
     }

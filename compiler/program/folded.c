@@ -91,7 +91,9 @@ void find_nested_sums(Program *p, const Demand *demand)
 {
     for (int i = 0; i < p->nodes; i++) {
         const Node *n = p->node[i];
-        const Node *part = n->op == OP_collect ? n->arg[0] : n;
+        const Node *part = n;
+        if (n->op == OP_collect)
+            part = n->arg[0];
         if (part == n || part->op != OP_collect || !adds_parts(n, part))
             continue;
         if (only_adds(n) && is_used_up(p, part, demand) && program_home(p, part) == n->attr.loop &&

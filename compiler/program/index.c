@@ -159,7 +159,10 @@ static void grow_indices(Program *p)
     int had = p->index_buckets;
     const Index **old = p->index;
 
-    p->index_buckets = had ? 2 * had : 64;
+    if (had)
+        p->index_buckets = 2 * had;
+    else
+        p->index_buckets = 64;
     p->index = arena_array(p->ngc, p->index_buckets, sizeof *p->index);
     for (int i = 0; i < had; i++)
         if (old[i])

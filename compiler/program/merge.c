@@ -94,7 +94,9 @@ static void merge_into(Program *p, int i, Node *n)
 /* The first kernel that k may be merged into: it comes after none that k reads. */
 static int first_to_merge(const Program *p, const Kernel *k, const int *made_by)
 {
-    int first = p->kernels > LOOK_BACK ? p->kernels - LOOK_BACK : 0;
+    int first = 0;
+    if (p->kernels > LOOK_BACK)
+        first = p->kernels - LOOK_BACK;
 
     for (int v = 0; v < k->vals; v++) {
         const Val *x = k->val[v];
@@ -126,7 +128,9 @@ void merge_kernel(Program *p, Kernel *k, int *made_by)
 /* The only value that a kernel loads, if it just copies that; else NULL. */
 static const Val *copied(const Kernel *k)
 {
-    const Val *v = k->stores == 1 ? k->store[0].val : NULL;
+    const Val *v = NULL;
+    if (k->stores == 1)
+        v = k->store[0].val;
     return v && v->kind == V_LOAD && k->vals == 1 && !k->store[0].add ? v : NULL;
 }
 

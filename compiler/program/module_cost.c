@@ -233,7 +233,10 @@ AgainCost function_again(const Function *f)
     }
     for (int i = 0; i < p->nodes && p->again; i++)
         cost.values += p->again[i] > 0;
-    cost.part = other > 0 ? again / other : 0;
+    if (other > 0)
+        cost.part = again / other;
+    else
+        cost.part = 0;
     add_segments(p, other, &cost);
     return cost;
 }

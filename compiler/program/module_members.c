@@ -15,7 +15,9 @@
 static Member *module_member(Module *m, const void *key)
 {
     int at = *table_at(m->ngc, &m->member_of, key);
-    return at ? &m->member[at - 1] : NULL;
+    if (at)
+        return &m->member[at - 1];
+    return NULL;
 }
 
 /* The kind with this type and shape, a new one if there is none. name: the user's, or NULL. */

@@ -36,7 +36,9 @@ static int statements_of(const Program *p, const Kernel *k)
 {
     bool expression = !p->plain && k->kind == K_LOOP && k->axes == 0 && !k->member;
 
-    return expression ? 1 + k->vals / LONG : 1;
+    if (expression)
+        return 1 + k->vals / LONG;
+    return 1;
 }
 
 /* The first phase comes before the second. Each is cut into functions of a size that C compilers

@@ -522,7 +522,9 @@ static void free_gap(Gaps *l, Gap g)
         i--;
 
     /* there is always a gap after it: the last one has no end */
-    Gap *before = i > 0 ? &l->gap[i - 1] : NULL;
+    Gap *before = NULL;
+    if (i > 0)
+        before = &l->gap[i - 1];
     Gap *after = &l->gap[i];
     bool joins_before = before && before->at + before->size == g.at;
     bool joins_after = g.at + g.size == after->at;
@@ -639,7 +641,9 @@ static void measure(Program *p, Group **list, int count, const Life *life)
         const Group *g = list[i];
         if (g->type != T_FLOAT || g->first < 0)
             continue;
-        int64_t size = g->scalar ? 1 : aligned(g->size);
+        int64_t size = 1;
+        if (!g->scalar)
+            size = aligned(g->size);
         int last = min_int(g->last, p->kernels);
         change[g->first] += size;
         change[last + 1] -= size;

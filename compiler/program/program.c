@@ -268,7 +268,9 @@ const Node *call_operand(const Program *p, const Node *n, int operand)
     const Node *a = n->arg[operand];
     bool implicit = a->op == OP_pad && program_own_place(p, a)->kind == P_FOLDED;
 
-    return implicit ? a->arg[0] : a;
+    if (implicit)
+        return a->arg[0];
+    return a;
 }
 
 /* With implicit padding: the size of the image without it, and where the image begins. */

@@ -104,7 +104,9 @@ static const Node *now_value(const Copier *c, const Node *n)
         return n;
     if (c->inside && c->inside[slot])
         return c->inside[slot];
-    return flow_drops(c->f, slot) && c->copy[slot] ? c->copy[slot] : n;
+    if (flow_drops(c->f, slot) && c->copy[slot])
+        return c->copy[slot];
+    return n;
 }
 
 /* The same for an operand of a product or a call: it may be a view of the value, or zeros around

@@ -332,7 +332,9 @@ static void split_product(const Program *p, Kernel *k)
 {
     Product x = product_of(p->graph, k->product);
     int64_t batch = size_max(p->graph, x.batch);
-    int64_t row_unit = size_is_one(x.n) ? 2 * ROW_UNIT : ROW_UNIT;
+    int64_t row_unit = ROW_UNIT;
+    if (size_is_one(x.n))
+        row_unit = 2 * ROW_UNIT;
     if (k->half)
         row_unit = HALF_ROWS; /* the pieces that are computed at a time */
     int64_t rows = pieces_of(p, x.m, row_unit);
@@ -437,7 +439,9 @@ static void number_groups(Program *p)
     int group = 0;
 
     for (int i = 0; i < p->kernels; i++) {
-        const Kernel *before = i ? p->kernel[i - 1] : NULL;
+        const Kernel *before = NULL;
+        if (i)
+            before = p->kernel[i - 1];
         Kernel *k = p->kernel[i];
 
         /* each thread goes through the passes, so each of them tests and counts */
@@ -596,7 +600,9 @@ static Layout layout_in_loop(const Kernel *k, const Kernel *in, const Index *x)
 
 static Layout layout_of_store(const Kernel *k, const Kernel *in, const Store *store)
 {
-    return k->kind == K_CALL ? layout_of_call(k) : layout_in_loop(k, in, store->at);
+    if (k->kind == K_CALL)
+        return layout_of_call(k);
+    return layout_in_loop(k, in, store->at);
 }
 
 /* Is what a product is added to copied first? The copy is shared in another way. */

@@ -80,7 +80,10 @@ static int *find_starts(const Program *p)
 
     for (int i = 0, end = -1; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
-        start[i] = i <= end ? start[i - 1] : i;
+        if (i <= end)
+            start[i] = start[i - 1];
+        else
+            start[i] = i;
         if (i > end && k->kind == K_FOR)
             end = program_loop(p, k->loop)->end;
     }
@@ -96,7 +99,10 @@ static void find_places(Program *p, Sink *sink)
     for (int i = 0; i < p->kernels; i++)
         sink->to[i] = p->kernels;
     for (int i = p->kernels; i-- > 0;) {
-        sink->here = sinks(p, sink, i) ? sink->to[i] : start[i];
+        if (sinks(p, sink, i))
+            sink->here = sink->to[i];
+        else
+            sink->here = start[i];
         kernel_each_read(p, p->kernel[i], note_read, sink);
     }
 }

@@ -146,8 +146,12 @@ static bool is_of_row(const Node *n)
 /* Is n one number everywhere above a diagonal? */
 static bool find_above(const Node *n, double *value, int64_t *diagonal, int depth)
 {
-    const Node *a = n->nargs > 0 ? n->arg[0] : NULL;
-    const Node *b = n->nargs > 1 ? n->arg[1] : NULL;
+    const Node *a = NULL;
+    if (n->nargs > 0)
+        a = n->arg[0];
+    const Node *b = NULL;
+    if (n->nargs > 1)
+        b = n->arg[1];
     bool mask;
 
     if (depth > DEEP || n->shape.rank < 2 || a == NULL)
@@ -231,7 +235,8 @@ static bool is_unused(const Triangles *t, const Node *n, int64_t *diagonal, int 
             if (!is_unused_by(t, t->user[u], i, &of_this, depth))
                 return false;
             /* the largest of all: above it no use needs n */
-            *diagonal = uses++ == 0 || of_this > *diagonal ? of_this : *diagonal;
+            if (uses++ == 0 || of_this > *diagonal)
+                *diagonal = of_this;
         }
     }
     return uses > 0;
@@ -418,7 +423,9 @@ static Above op_above(const Kernel *k, int row, const Val *v, const Above *above
     case OP_mul:
         if (x->known && x->value == 0)
             return *x;
-        return y->known && y->value == 0 ? *y : unknown;
+        if (y->known && y->value == 0)
+            return *y;
+        return unknown;
     case OP_div: /* 0 by a number that is not 0 */
         if (!x->known || x->value != 0 || !y->of_row)
             return unknown;

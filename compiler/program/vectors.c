@@ -60,7 +60,9 @@ static bool uses_ints(const Val *v)
 const char *op_vec(const Program *p, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
-    unsigned wanted = v->type == T_INT ? F_VEC_INT | F_VEC_TO_INT : F_VEC_INT;
+    unsigned wanted = F_VEC_INT;
+    if (v->type == T_INT)
+        wanted = F_VEC_INT | F_VEC_TO_INT;
 
     /* an int has 32 bits: as many lanes as floats, half as many as doubles */
     bool has_ints = is_float32(p) && (info->flags & wanted) == wanted;
@@ -131,7 +133,9 @@ int index_step(const Kernel *k, const Index *x)
             return 0;
 
     const Coef *by = &x->axis[k->axes - 1];
-    return by->plus >= 2 && by->plus <= MOST_GRID && by->minus == 0 ? (int)by->plus : 0;
+    if (by->plus >= 2 && by->plus <= MOST_GRID && by->minus == 0)
+        return (int)by->plus;
+    return 0;
 }
 
 /* Is a vector made of elements that are not neighbours? It pays where much is computed of them. */
@@ -315,7 +319,9 @@ static int grid_of(const Kernel *k)
     for (int i = 0; i < k->stores; i++)
         if (k->store[i].add || k->store[i].node->type != T_FLOAT)
             return 0;
-    return k->split == k->axes ? 0 : (int)grid;
+    if (k->split == k->axes)
+        return 0;
+    return (int)grid;
 }
 
 static int vector_of(const Program *p, const Kernel *k, int lead)

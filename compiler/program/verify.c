@@ -200,7 +200,9 @@ static void verify_parts(const Program *p)
 {
     for (int i = 0; i < p->kernels; i++) {
         const Kernel *k = p->kernel[i];
-        const Kernel *before = i > 0 ? p->kernel[i - 1] : NULL;
+        const Kernel *before = NULL;
+        if (i > 0)
+            before = p->kernel[i - 1];
         if (k->part < 0 || k->part >= p->parts)
             ngc_bug("program %s: kernel %d is in no function", p->name, i);
         if (before && (before->phase > k->phase || before->part > k->part))

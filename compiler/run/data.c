@@ -243,7 +243,9 @@ static int64_t row_width(const Eval *e, const Feed *f)
 {
     int64_t dim[MAX_RANK];
     int64_t count = eval_shape(e, f->var->shape, dim);
-    return f->axis >= 0 ? count / dim[f->axis] : count;
+    if (f->axis >= 0)
+        return count / dim[f->axis];
+    return count;
 }
 
 /* A file for one input that has no rows: all its numbers are the input. */

@@ -16,7 +16,10 @@ static void put_name(Text *t, const char *name)
             text_put(t, "$", 1);
         }
         text_put(t, c, 1);
-        backslashes = *c == '\\' ? backslashes + 1 : 0;
+        if (*c == '\\')
+            backslashes++;
+        else
+            backslashes = 0;
     }
 }
 

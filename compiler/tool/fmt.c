@@ -298,7 +298,10 @@ static Text lay_out(Ngc *ngc, const char *text)
         const char *c = l.at + strspn(l.at, " \t\r\f\v");
         if (*c == '\n' || *c == '\0') {
             pending = !no_gap;
-            l.at = *c ? c + 1 : c;
+            if (*c)
+                l.at = c + 1;
+            else
+                l.at = c;
             continue;
         }
         if (pending && *c != '}')

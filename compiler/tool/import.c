@@ -62,7 +62,9 @@ static bool is_as_written(const char *path)
 
     const char *end = memchr(file.at, '\n', file.size);
     size_t digits = 8;
-    size_t line = end ? (size_t)(end - file.at) : 0;
+    size_t line = 0;
+    if (end)
+        line = (size_t)(end - file.at);
     if (line > sizeof FIRST + sizeof SUM + digits && memcmp(file.at, FIRST, strlen(FIRST)) == 0) {
         const char *at = end - digits - strlen(SUM);
         good = memcmp(at, SUM, strlen(SUM)) == 0 && sscanf(at + strlen(SUM), "%8x", &sum) == 1 &&

@@ -91,7 +91,9 @@ static void put_default(const Module *m, Text *t, const Var *v)
 static void put_entry(const Module *m, Text *t, Entry n)
 {
     bool first = t->size == 0 || t->at[t->size - 1] != '}';
-    const char *type = n.type == T_INT ? "int32" : real_name(m);
+    const char *type = "int32";
+    if (n.type != T_INT)
+        type = real_name(m);
     int64_t bytes = module_bytes(m, n.type, n.shape);
 
     text_add(t, "%s\n    {\"name\": ", text_if(!first, ","));

@@ -136,7 +136,10 @@ static const Option *find_option(const char *arg, const char **value)
             continue;
         if (word && arg[n] != '=')
             continue;
-        *value = word ? arg + n + 1 : arg + n;
+        if (word)
+            *value = arg + n + 1;
+        else
+            *value = arg + n;
         return o;
     }
     return NULL;
@@ -211,7 +214,9 @@ static int set_warning(Ngc *ngc, const char *value)
 {
     const char *names[16] = {"all", "error"};
     bool off = begins(value, "no-");
-    const char *name = off ? value + 3 : value;
+    const char *name = value;
+    if (off)
+        name = value + 3;
     if (same_text(name, "error")) {
         ngc->opt.werror = !off;
         return -1;
@@ -273,7 +278,10 @@ static int set_unroll(Ngc *ngc, const char *value)
     bool none = same_text(value, "0");
 
     if (none || read_number(value, 1000000000, &ngc->opt.unroll)) {
-        ngc->opt.unroll = none ? 1 : ngc->opt.unroll + 1;
+        if (none)
+            ngc->opt.unroll = 1;
+        else
+            ngc->opt.unroll++;
         return -1;
     }
     return usage_error(ngc, "--unroll wants a number of passes, 0 to 1000000000, not '%s'", value,

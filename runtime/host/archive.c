@@ -171,7 +171,9 @@ static const char *rest_after(const char *name, const char *start)
 
     if (strncmp(name, start, n) != 0)
         return NULL;
-    return name[n] == 0 || name[n] == '.' ? name + n : NULL;
+    if (name[n] == 0 || name[n] == '.')
+        return name + n;
+    return NULL;
 }
 
 /* PyTorch's name of the last part: .W and .gain are .weight, .b is .bias. NULL: there is none. */
@@ -250,8 +252,12 @@ static int split(const Map *map, const char *name, const char **start, const cha
             (best < 0 || strlen(map->ours[i]) > strlen(map->ours[best])))
             best = i;
 
-    *start = best >= 0 ? map->theirs[best] : "";
-    *rest = best >= 0 ? rest_after(name, map->ours[best]) : name;
+    *start = "";
+    *rest = name;
+    if (best >= 0) {
+        *start = map->theirs[best];
+        *rest = rest_after(name, map->ours[best]);
+    }
     return best >= 0;
 }
 

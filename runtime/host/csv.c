@@ -155,7 +155,10 @@ static int take_line(Csv *csv)
         return 0;
     csv->start = csv->rest.at;
     csv->line = (Span){csv->rest.at, end};
-    csv->rest.at = end < csv->rest.end ? end + 1 : end;
+    if (end < csv->rest.end)
+        csv->rest.at = end + 1;
+    else
+        csv->rest.at = end;
     /* a row's number is that of its first line */
     csv->number = ++csv->lines;
     if (memchr(csv->line.at, '\n', span_length(csv->line)))
@@ -188,7 +191,10 @@ static const char *cell_end(Span line, char separator)
         do { /* two quotes are one that does not end the cell */
             const char *quote = memchr(at + 1, '"', (size_t)(line.end - at - 1));
 
-            at = quote ? quote + 1 : line.end;
+            if (quote)
+                at = quote + 1;
+            else
+                at = line.end;
         } while (at < line.end && *at == '"');
     }
     while (at < line.end && !separates(*at, separator))
@@ -206,7 +212,10 @@ int ngrt_csv_cell(Cells *c)
         return 0;
 
     c->done = cell.end == rest->end; /* there is no separator, so no cell after it */
-    rest->at = c->done ? rest->end : cell.end + 1;
+    if (c->done)
+        rest->at = rest->end;
+    else
+        rest->at = cell.end + 1;
     /* several blanks separate once */
     while (c->separator == ' ' && rest->at < rest->end && is_blank(*rest->at, ' '))
         rest->at++;
@@ -434,7 +443,9 @@ static void read_top(Csv *csv)
     size_t seen = 0, found = 0;
 
     while (found < 2) {
-        const char *at = csv->rest.at ? csv->rest.at + seen : NULL;
+        const char *at = NULL;
+        if (csv->rest.at)
+            at = csv->rest.at + seen;
         const char *end =
             at < csv->rest.end ? memchr(at, '\n', (size_t)(csv->rest.end - at)) : NULL;
 
@@ -594,7 +605,10 @@ static int parse_rows(ngrt_data *data, Csv *csv, ngrt_message *message)
         int error;
 
         if (data->rows == room) {
-            room = room ? 2 * room : 256;
+            if (room)
+                room = 2 * room;
+            else
+                room = 256;
             if (!grow(data, room))
                 return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", csv->path);
         }

@@ -76,7 +76,10 @@ int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *
                          "%s: the sizes in the header do not match the %zu bytes after it", what,
                          have);
 
-    data->rows = data->rank ? data->shape[0] : 1;
+    if (data->rank)
+        data->rows = data->shape[0];
+    else
+        data->rows = 1;
     data->columns = count / data->rows;
     return NGRT_OK;
 }
@@ -216,7 +219,9 @@ void ngrt_data_free(ngrt_data *data)
 /* Makes room for one more tensor; false without memory. */
 static int grow(Archive *a)
 {
-    int room = a->room ? 2 * a->room : 16;
+    int room = 16;
+    if (a->room)
+        room = 2 * a->room;
     Stored *grown;
 
     if (a->count < a->room)

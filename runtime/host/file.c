@@ -123,7 +123,9 @@ int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message)
 
 int ngrt_path_ends(const char *path, const char *end)
 {
-    size_t n = path ? strlen(path) : 0;
+    size_t n = 0;
+    if (path)
+        n = strlen(path);
     size_t k = strlen(end);
 
     return n >= k && strcmp(path + n - k, end) == 0;
@@ -144,7 +146,9 @@ static int open_temp(Writer *out)
 {
     struct stat st;
     int exists = stat(out->target, &st) == 0;
-    mode_t mode = exists ? st.st_mode & 0777 : 0666;
+    mode_t mode = 0666;
+    if (exists)
+        mode = st.st_mode & 0777;
     size_t room = strlen(out->target) + 40;
     int i;
 

@@ -50,7 +50,9 @@ static int read_head(ngrt_data *data, Store *file, int *swapped, const char *pat
                      ngrt_message *message)
 {
     char at[START + 1];
-    size_t size = file->size < START ? (size_t)file->size : START;
+    size_t size = START;
+    if (file->size < START)
+        size = (size_t)file->size;
     Bytes start = {at, size, 0};
     Head head = {0};
     int error;

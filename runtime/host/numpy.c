@@ -649,7 +649,9 @@ int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message)
         if (!only || d.count == 1 || is_named(&m, only))
             error = read_member(a, &m, message);
     }
-    return error ? error : ngrt_archive_check(a, "archive", message);
+    if (error)
+        return error;
+    return ngrt_archive_check(a, "archive", message);
 }
 
 /* ---- writing an archive ---- */

@@ -306,7 +306,9 @@ static int take_element(PrepInput *x, const char *at)
 static int take_line(Prep *p, const char *line)
 {
     size_t size = strcspn(line, " ");
-    PrepInput *x = p->inputs ? &p->input[p->inputs - 1] : NULL;
+    PrepInput *x = NULL;
+    if (p->inputs)
+        x = &p->input[p->inputs - 1];
     int kind;
 
     if (size == 5 && strncmp(line, "input", size) == 0 && line[size])
@@ -338,7 +340,10 @@ int ngrt_prep_read(Prep *p, const char *text)
         *end = 0;
         if (*line)
             good = take_line(p, line);
-        line = last ? end : end + 1;
+        if (last)
+            line = end;
+        else
+            line = end + 1;
     }
     free(copy);
     if (!good)

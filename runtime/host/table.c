@@ -403,7 +403,9 @@ static int read_row(Table *t, double *row, size_t first, int *whole, ngrt_messag
 /* Keeps the line of a row, unless it follows from that of the row before. */
 static int keep_line(Table *t)
 {
-    const Jump *last = t->jumps ? &t->jump[t->jumps - 1] : NULL;
+    const Jump *last = NULL;
+    if (t->jumps)
+        last = &t->jump[t->jumps - 1];
     Jump *grown;
 
     /* most lines follow each other; one jump stands for all rows up to the next */

@@ -367,7 +367,10 @@ static int match(const Archive *a, const ngrt_model *model, const Map *map, int 
         found[i] = NULL;
         if (t->role != NGRT_PARAM && !is_state)
             continue;
-        found[i] = single ? &a->tensor[0] : ngrt_archive_find(a, map, t->name);
+        if (single)
+            found[i] = &a->tensor[0];
+        else
+            found[i] = ngrt_archive_find(a, map, t->name);
         if (found[i])
             error = check_tensor(a, model, t, found[i], message);
         else if (t->role == NGRT_PARAM)

@@ -82,15 +82,18 @@ static void max_or_nan(void *in, void *inout, int *n, MPI_Datatype *type)
         if (*type == MPI_DOUBLE) {
             double a = ((double *)in)[i];
             double *b = &((double *)inout)[i];
-            *b = a > *b || a != a ? a : *b;
+            if (a > *b || a != a)
+                *b = a;
         } else if (*type == MPI_FLOAT) {
             float a = ((float *)in)[i];
             float *b = &((float *)inout)[i];
-            *b = a > *b || a != a ? a : *b;
+            if (a > *b || a != a)
+                *b = a;
         } else {
             int32_t a = ((int32_t *)in)[i];
             int32_t *b = &((int32_t *)inout)[i];
-            *b = a > *b ? a : *b;
+            if (a > *b)
+                *b = a;
         }
 }
 
@@ -142,7 +145,9 @@ static void push(Group *g)
 /* Puts a tensor into the open bucket, or into a new one. */
 static void put_piece(Group *g, int type, void *x, size_t bytes)
 {
-    Bucket *b = g->open ? &g->bucket[g->buckets - 1] : NULL;
+    Bucket *b = NULL;
+    if (g->open)
+        b = &g->bucket[g->buckets - 1];
 
     if (b && (b->type != type || b->used + bytes > BUCKET || b->pieces == PIECES)) {
         close_bucket(g);

@@ -93,7 +93,10 @@ int ngrt_accumulate_step(Trainer *t, size_t first, size_t count)
             return status;
 
         /* mean over count rows = sum of batch means * rows/count; sums just add up */
-        factor = mean ? (double)rows / (double)count : 1.0;
+        if (mean)
+            factor = (double)rows / (double)count;
+        else
+            factor = 1.0;
         error = m->forward(t->params, t->state, set->inputs, t->work);
         total += factor * ngrt_data_value(&data, 0);
         if (!error)

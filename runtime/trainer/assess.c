@@ -44,7 +44,9 @@ static size_t row_elements(const Trainer *t, const ngrt_tensor *x)
 static const PrepColumn *words_of(const Trainer *t, const Feed *f)
 {
     const PrepInput *x = ngrt_prep_find(&t->prep, f->input->name);
-    return x && x->columns == 1 && x->column[0].words > 1 ? &x->column[0] : NULL;
+    if (x && x->columns == 1 && x->column[0].words > 1)
+        return &x->column[0];
+    return NULL;
 }
 
 /* Can the output predict the target? Sets what they are. */
@@ -166,7 +168,9 @@ static double score_of(const Pair *p, size_t row, size_t class)
 {
     if (p->elements > 1)
         return p->said[row * p->elements + class];
-    return class ? p->said[row] : -p->said[row];
+    if (class)
+        return p->said[row];
+    return -p->said[row];
 }
 
 typedef struct Scored {
@@ -323,7 +327,9 @@ static int assess_classes(const Trainer *t, const Pair *p)
     Scored *scored = ngrt_trainer_allocate(p->rows, sizeof *scored);
     double threshold = threshold_of(p);
     int good = count && scored;
-    int status = good ? DONE : ngrt_trainer_no_memory(t);
+    int status = DONE;
+    if (!good)
+        status = ngrt_trainer_no_memory(t);
 
     for (i = 0; i < p->rows && good; i++) {
         double is = p->is[i];

@@ -56,7 +56,10 @@ static int find_plane(const Trainer *t, const Set *set, Plane *p)
         const ngrt_tensor *x = &t->model->tensor[i];
         if (has_plane(x)) {
             p->output = x;
-            p->elements = x->rank == 2 ? (size_t)x->shape[1] : 1;
+            if (x->rank == 2)
+                p->elements = (size_t)x->shape[1];
+            else
+                p->elements = 1;
         }
     }
     return p->output != NULL;

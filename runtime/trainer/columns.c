@@ -15,12 +15,16 @@
 
 static size_t column_of(const Source *s, size_t i)
 {
-    return s->pick ? s->pick[i] : i;
+    if (s->pick)
+        return s->pick[i];
+    return i;
 }
 
 static const Names *names_of(const Source *s, size_t column)
 {
-    return s->table ? &s->table->column[column].names : NULL;
+    if (s->table)
+        return &s->table->column[column].names;
+    return NULL;
 }
 
 static int has_words(const Source *s, size_t column)
@@ -31,7 +35,9 @@ static int has_words(const Source *s, size_t column)
 
 static const char *name_of(const Source *s, size_t column)
 {
-    return s->table ? s->table->column[column].name : NULL;
+    if (s->table)
+        return s->table->column[column].name;
+    return NULL;
 }
 
 /* What a column of words is for an input, if two words are one element (`flags`) or two. */
@@ -156,7 +162,9 @@ static size_t width_of(const PrepColumn *c)
 /* Is a value missing that cannot be replaced by a mean? */
 static int check_missing(const Trainer *t, const Feed *f, const Piece *p)
 {
-    const Column *c = f->source->table ? &f->source->table->column[p->column] : NULL;
+    const Column *c = NULL;
+    if (f->source->table)
+        c = &f->source->table->column[p->column];
     int has_mean = p->kind == PREP_ONEHOT || (p->kind == PREP_NUMBER && f->input->type != NGRT_I32);
 
     if (!c || c->missing == 0 || has_mean)
@@ -183,7 +191,10 @@ static int make_piece(const Trainer *t, const Feed *f, Piece *p, const PrepColum
     const Source *s = f->source;
     int status;
 
-    p->at = s->table ? s->table->column[p->column].place : p->column;
+    if (s->table)
+        p->at = s->table->column[p->column].place;
+    else
+        p->at = p->column;
     p->kind = c->kind;
     p->width = width_of(c);
     p->fill = c->fill;

@@ -34,7 +34,9 @@ static int hash_data(const Trainer *t, uint64_t *hash)
     *hash = set->rows;
     for (i = 0; i < set->feeds && !status; i++) {
         const Feed *f = &set->feed[i];
-        double *value = f->batched ? ngrt_trainer_allocate(f->width, sizeof *value) : NULL;
+        double *value = NULL;
+        if (f->batched)
+            value = ngrt_trainer_allocate(f->width, sizeof *value);
 
         if (f->batched && !value)
             return ngrt_trainer_no_memory(t);

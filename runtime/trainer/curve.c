@@ -345,7 +345,9 @@ void ngrt_bar_show(const Trainer *t, long epoch, size_t done, size_t rows)
     double seconds = ngrt_trainer_seconds() - t->epoch_at;
     double rate = (double)(done - t->epoch_row) / (seconds > 0 ? seconds : 1);
     double rows_left = (double)(rows - done) + (double)(t->epochs - epoch) * (double)rows;
-    double left = rate > 0 ? rows_left / rate : 0;
+    double left = 0;
+    if (rate > 0)
+        left = rows_left / rate;
 
     /* [====>.....] */
     memset(bar, '.', CELLS);

@@ -182,7 +182,10 @@ static int add_sources(Trainer *t, Set *set, char *text)
         if (comma)
             *comma = 0;
         status = add_source(t, set, text);
-        text = comma ? comma + 1 : NULL;
+        if (comma)
+            text = comma + 1;
+        else
+            text = NULL;
     }
     return status;
 }
@@ -389,7 +392,10 @@ static int add_changes(Trainer *t, const Option *o, char *text, int scales)
             return ngrt_trainer_fail(t, USAGE, "%s takes NAME=X, where X is a number or as 1/255",
                                      o->name);
         status = add_change(t, o, scales ? text : name, scale);
-        text = comma ? comma + 1 : NULL;
+        if (comma)
+            text = comma + 1;
+        else
+            text = NULL;
     }
     return status;
 }

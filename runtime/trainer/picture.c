@@ -307,7 +307,9 @@ static int pack(const Bytes *rows, Bytes *packed)
     int good = ngrt_bytes_add(packed, "\x78\x01", 2);
 
     while (at < rows->size && good) {
-        size_t size = rows->size - at < MOST ? rows->size - at : MOST;
+        size_t size = MOST;
+        if (rows->size - at < MOST)
+            size = rows->size - at;
         unsigned char head[5] = {at + size == rows->size};
 
         head[1] = (unsigned char)(size & 255);

@@ -81,7 +81,10 @@ static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
     for (i = 0; i < x->rank; i++)
         total *= r->shape[i];
     if (r->axis < 0) { /* one piece; in the table a line for each of its last axis */
-        r->rows = x->rank > 1 ? total / r->shape[x->rank - 1] : 1;
+        if (x->rank > 1)
+            r->rows = total / r->shape[x->rank - 1];
+        else
+            r->rows = 1;
         r->outer = 1;
         r->piece = total;
     } else {
@@ -157,7 +160,9 @@ typedef struct Labels {    /* of the input that had words in training */
 static size_t line_elements(const Result *r)
 {
     size_t elements = r->outer * (r->piece / r->size);
-    return r->axis < 0 ? elements / r->rows : elements;
+    if (r->axis < 0)
+        return elements / r->rows;
+    return elements;
 }
 
 /* Does an output say which of two words or more it is? limit: the classes of the input, or 0. */

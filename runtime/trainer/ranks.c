@@ -106,7 +106,9 @@ static int64_t steps_between(const Trainer *t)
     enum { MOST = 1 << 14 };
     double seconds = ngrt_trainer_seconds() - t->agreed_at;
     double steps = (double)(t->about.step - t->agreed_step);
-    double every = seconds > 0 ? 0.02 * steps / seconds : 1;
+    double every = 1;
+    if (seconds > 0)
+        every = 0.02 * steps / seconds;
 
     if (every > (double)MOST)
         return MOST;

@@ -50,7 +50,9 @@ static size_t disk_bytes(const Trainer *t, const Set *set)
 static size_t block_rows(const Trainer *t, const Set *set)
 {
     size_t bytes = disk_bytes(t, set);
-    return bytes < BLOCK_BYTES ? BLOCK_BYTES / bytes : 1;
+    if (bytes < BLOCK_BYTES)
+        return BLOCK_BYTES / bytes;
+    return 1;
 }
 
 /* The rows of a window: whole blocks, in a quarter of what may be in memory. */

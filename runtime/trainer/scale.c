@@ -141,14 +141,19 @@ static void set_changes(const Feed *f, PrepInput *x, const double *mean, const d
     size_t i, k, e = 0;
 
     for (i = 0; i < (f->piece ? f->taken : f->width); i++) {
-        size_t width = f->piece ? f->piece[i].width : 1;
+        size_t width = 1;
+        if (f->piece)
+            width = f->piece[i].width;
 
         for (k = 0; k < width; k++, e++) {
             if (f->piece && f->piece[i].kind != PREP_NUMBER)
                 continue;
             x->sub[e] = mean[e];
             /* (e - mean) / deviation */
-            x->mul[e] = spread[e] > 0 ? 1 / spread[e] : 1;
+            if (spread[e] > 0)
+                x->mul[e] = 1 / spread[e];
+            else
+                x->mul[e] = 1;
         }
     }
 }

@@ -330,7 +330,9 @@ int ngrt_source_read(const Trainer *t, Set *set)
 
 int ngrt_source_on_disk(const Source *s)
 {
-    return s->table ? s->table->store.fd >= 0 : !s->data.at;
+    if (s->table)
+        return s->table->store.fd >= 0;
+    return !s->data.at;
 }
 
 size_t ngrt_source_row_bytes(const Trainer *t, const Source *s)
