@@ -188,7 +188,29 @@ void emit_space(const Emit *, Text *, const Body *);
 /* Indents the text from there on one level further: it is in braces. */
 void emit_indent(Text *, size_t from);
 
-/* ---- emit_val.c: elements and expressions ---- */
+/* ---- emit_bounds.c: ints ---- */
+
+/* The function in place of an operator on ints, if the result may leave their range. A remainder
+ * of ints has a function of its own. NULL: none. */
+const char *bounds_int_form(const Val *);
+/* May the sum of this many ints leave their range? */
+bool bounds_sum_leaves(const Val *, double terms);
+
+/* ---- emit_place.c: where a stored value is ---- */
+
+/* The array of planned values: a member of work, or init's own. */
+const char *place_space(Body *, Type);
+const char *place_member(Body *, const Place *); /* "params->w" */
+bool place_is_input(const Place *);
+/* Has it a name and no address? */
+bool place_is_number(const Place *place, const Node *n);
+/* To the first element. */
+const char *print_pointer(Body *b, const Place *place, const Node *n);
+const char *value_pointer(Body *, const Node *); /* of a value of the program */
+/* A number's own text. */
+const char *print_number(Body *b, const Place *place, const Node *n);
+
+/* ---- emit_fill.c: pieces of C text ---- */
 
 /* Precedences of C expressions. */
 enum {
@@ -236,35 +258,30 @@ typedef struct Printer { /* of one kernel */
 void print_line(Printer *pr, const char *f, ...);
 /* Into the arena. */
 const char *print_format(Printer *pr, const char *f, ...);
+/* A size as a factor: in parentheses if it is a sum. */
+const char *print_factor(Printer *pr, Size s);
 /* A record's C text with $a $b $c, $x, $acc, @ and $t filled in. */
 Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc,
                 const char *suffix);
 /* "(double)x", in parentheses where x binds less tightly. */
 Part print_cast(Printer *, const char *type, Part x);
+
+/* ---- emit_val.c: elements and expressions ---- */
+
 const char *print_index(Printer *, const Index *);
 /* The element at x of what is stored at place. */
 const char *print_element(Printer *pr, const Place *place, const Node *n, const Index *x,
                           bool written);
 const char *store_element(Printer *, const Store *); /* that a store writes */
 const char *load_element(Printer *, const Val *);    /* that a load reads */
-/* Has it a name and no address? */
-bool place_is_number(const Place *place, const Node *n);
-/* To the first element. */
-const char *print_pointer(Body *b, const Place *place, const Node *n);
-const char *value_pointer(Body *, const Node *); /* of a value of the program */
-/* A number's own text. */
-const char *print_number(Body *b, const Place *place, const Node *n);
 /* A pointer to where x starts. From here on x is relative to it. */
 const char *print_shifted(Printer *pr, const Place *place, const Node *n, Index *x);
 /* The parameter for a base in a place, or for a number (NULL). It is made when it is first used. */
 Param *print_param(Printer *pr, const char *base, const Place *place, Type type, bool written);
-/* A size as a factor. */
-const char *print_factor(Printer *pr, Size s);
 /* An expression, or its temporary. */
 Part print_val(Printer *pr, const Val *v);
 /* The type of a value's temporary: "float", or of vectors. */
 const char *print_val_type(const Printer *pr, const Val *v);
-bool print_sum_leaves_ints(const Val *, double terms);
 /* The test of a guard. */
 const char *print_test(Printer *pr, const Val *v);
 /* Does a guard give 0 for all elements of this place in the grid? */

@@ -292,5 +292,5 @@ bool sum_goes_round(const Printer *pr)
     for (int i = 0; i < k->axes; i++)
         if (k->axis[i] == AX_REDUCE)
             terms *= (double)size_max(pr->p->graph, k->extent[i]);
-    return print_sum_leaves_ints(k->store[0].val, terms);
+    return bounds_sum_leaves(k->store[0].val, terms);
 }

@@ -1,139 +1,10 @@
-/* emit_val.c - elements and expressions as C text: numbers, sizes, where a stored value is, and
- * what a loop computes. */
+/* emit_val.c - elements and expressions as C text: what a loop computes, and the indices of what it
+ * reads and writes. */
 #include "emit/emit.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { FEW_OPS = 32 }; /* operations that take less time than a jump that is guessed wrongly */
-
-/* ---- numbers, sizes ---- */
-
-/* A size as a factor: in parentheses if it is a sum. */
-const char *print_factor(Printer *pr, Size s)
-{
-    const char *text = emit_size(pr->e, s, &pr->dims);
-    if (!strchr(text, ' '))
-        return text;
-    return text_format(pr->e->ngc, "(%s)", text);
-}
-
-const char *print_format(Printer *pr, const char *f, ...)
-{
-    va_list args;
-    va_start(args, f);
-    const char *text = text_vformat(pr->e->ngc, f, args);
-    va_end(args);
-    return text;
-}
-
-/* One line of code. */
-void print_line(Printer *pr, const char *f, ...)
-{
-    va_list args;
-    va_start(args, f);
-    text_add(pr->out, "%*s%s\n", 4 * pr->indent, "", text_vformat(pr->e->ngc, f, args));
-    va_end(args);
-}
-
-/* ---- where a stored value is, as text ---- */
-
-/* The argument that holds a variable; the function uses it from here on. */
-static const char *var_block(Body *b, const Var *v)
-{
-    const BlockInfo *block = &block_info[block_of_var[v->kind]];
-    b->blocks |= block->use;
-    return block->name;
-}
-
-static const char *member_text(Body *b, const Place *place)
-{
-    Ngc *ngc = b->e->ngc;
-    switch (place->kind) {
-    case P_VAR: return text_format(ngc, "%s->%s", var_block(b, place->var), place->var->cname);
-    case P_GRAD: b->blocks |= USES_GRADS; return text_format(ngc, "grads->%s", place->name);
-    case P_MEMBER:
-        b->blocks |= USES_WORK;
-        return text_format(ngc, "%s->%s", b->p->block, place->name);
-    default: ngc_bug("a value of %s has no member", b->p->name);
-    }
-}
-
-static bool is_input(const Place *place)
-{
-    return place->kind == P_VAR && place->var->kind == VAR_INPUT;
-}
-
-/* Is the place one number, which has a name, and not an array? */
-bool place_is_number(const Place *place, const Node *n)
-{
-    if (place->kind == P_LOCAL)
-        return true;
-    if (place->kind == P_VAR || place->kind == P_MEMBER || place->kind == P_GRAD)
-        return place->shape->rank == 0;
-    return place->kind == P_SPACE && n->shape.rank == 0;
-}
-
-/* The array of planned values: a member of work, or init's own. */
-static const char *space_text(Body *b, Type type)
-{
-    if (b->p->init)
-        return type == T_INT ? "ispace" : "space";
-
-    b->blocks |= USES_WORK;
-    if (type == T_INT)
-        return text_format(b->e->ngc, "%s->ispace", b->p->block);
-    if (b->e->module->spare && b->p->block[0] == 'w') { /* that of totals is not aligned */
-        b->uses_space = true;
-        return "space";
-    }
-    return text_format(b->e->ngc, "%s->space", b->p->block);
-}
-
-/* A pointer to the first element. */
-const char *print_pointer(Body *b, const Place *place, const Node *n)
-{
-    Emit *e = b->e;
-    if (place->kind == P_DATA) {
-        int data = emit_data(e, n->attr.data, n->type, shape_count(e->graph, n->shape));
-        return text_format(e->ngc, "data_%d", data);
-    }
-    /* an offset into the one array for planned values */
-    if (place->kind == P_SPACE) {
-        const char *space = space_text(b, n->type);
-        if (place->offset == 0)
-            return space;
-        return text_format(e->ngc, "%s + %lld", space, (long long)place->offset);
-    }
-
-    const char *member = member_text(b, place);
-    if (place->shape->rank == 0)
-        return text_format(e->ngc, "&%s", member);
-
-    /* A member of rank r is an array of arrays: x[0][0] is its first row. */
-    bool flat;
-    emit_dims(e, *place->shape, &flat);
-    Text t = {.ngc = e->ngc};
-    text_add(&t, "%s", member);
-    for (int i = 1; i < place->shape->rank && !flat && !is_input(place); i++)
-        text_add(&t, "[0]");
-    return t.at;
-}
-
-const char *value_pointer(Body *b, const Node *n)
-{
-    return print_pointer(b, program_place(b->p, n), n);
-}
-
-/* The text of a number that has a name. */
-const char *print_number(Body *b, const Place *place, const Node *n)
-{
-    if (place->kind == P_LOCAL)
-        return place->name;
-    if (place->kind == P_SPACE)
-        return text_format(b->e->ngc, "%s[%lld]", space_text(b, n->type), (long long)place->offset);
-    return member_text(b, place);
-}
 
 /* ---- indices ---- */
 
@@ -368,7 +239,7 @@ static const char *space_element(Printer *pr, const Place *place, const Node *n,
     start.base.plus = place->offset;
     index_add(pr->e->graph, &at, &start, 1);
 
-    const char *space = space_text(pr->b, n->type);
+    const char *space = place_space(pr->b, n->type);
     return print_format(pr, "%s[%s]", space, print_index(pr, &at));
 }
 
@@ -379,8 +250,8 @@ static const char *member_element(Printer *pr, const Place *place, const Node *n
     bool flat;
     Index sub[MAX_RANK];
     emit_dims(pr->e, *place->shape, &flat);
-    const char *member = member_text(pr->b, place);
-    if (flat || is_input(place) || place->shape->rank == 1)
+    const char *member = place_member(pr->b, place);
+    if (flat || place_is_input(place) || place->shape->rank == 1)
         return print_format(pr, "%s[%s]", member, print_index(pr, x));
 
     /* as one array from the member's start */
@@ -438,79 +309,6 @@ const char *load_element(Printer *pr, const Val *v)
 
 /* ---- expressions ---- */
 
-/* An operand at c in a C text. Between parentheses and commas it may be anything, and beside an
- * operator of a macro, which is a comparison, a sum. Elsewhere it gets parentheses if it binds less
- * tightly, or if it is a minus after a minus. */
-static const char *operand_text(Printer *pr, Part p, int prec, const char *start, const char *c)
-{
-    char before = '\0';
-    if (c > start)
-        before = c[-1];
-    char after = c[2];
-    char opener = before;
-    if (before == ' ')
-        opener = c[-2];
-
-    bool beside_sign = before == ' ' && p.prec >= PREC_SUM;
-    bool opened = opener == '(' || opener == ',' || beside_sign;
-    bool closed = after == ')' || after == ',';
-    if (p.prec == PREC_CALL || (prec == PREC_CALL && opened && closed))
-        return p.text;
-
-    /* a - (b - c): on the right of an operator, an equal one needs parentheses too */
-    bool looser = p.prec < prec || (p.prec == prec && c > start) || p.prec < PREC_SUM;
-    bool two_minus = p.text[0] == '-' && before == '-';
-    if (looser || two_minus)
-        return print_format(pr, "(%s)", p.text);
-    return p.text;
-}
-
-Part print_cast(Printer *pr, const char *type, Part p)
-{
-    const char *f = p.prec >= PREC_UNARY ? "(%s)%s" : "(%s)(%s)";
-    return (Part){print_format(pr, f, type, p.text), PREC_UNARY};
-}
-
-/* Fills in a record's C text: $a $b $c (or $x) the operands, $acc an accumulator, $t the type, @
- * the suffix of float functions. If a function of floats gives an int, the operands are cast to
- * double and the result to int. */
-Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg, const char *acc,
-                const char *suffix)
-{
-    Emit *e = pr->e;
-    Text t = {.ngc = e->ngc};
-    /* libm has no functions of ints */
-    bool cast = type == T_INT && prec == PREC_CALL;
-    const char *start = c;
-    if (cast)
-        text_add(&t, "(int32_t)");
-
-    for (; *c; c++) {
-        if (*c == '@') {
-            text_add(&t, "%s", cast ? "" : suffix);
-        } else if (*c != '$') {
-            text_put(&t, c, 1);
-        } else if (c[1] == 't') {
-            text_add(&t, "%s", emit_type(e, type));
-            c++;
-        } else if (begins(c, "$acc")) {
-            text_add(&t, "%s", acc);
-            c += strlen("acc");
-        } else {
-            Part p = arg[c[1] == 'x' ? 0 : c[1] - 'a'];
-            if (cast)
-                text_add(&t, "%s", print_cast(pr, "double", p).text);
-            else
-                text_add(&t, "%s", operand_text(pr, p, prec, start, c));
-            c++;
-        }
-    }
-    /* the sections of the runtime that the text calls */
-    emit_calls(e, t.at);
-    return (Part){t.at, cast ? PREC_UNARY : prec};
-}
-
-/* An index without a loop variable is an int in C, and does not wrap below 0. */
 static bool index_is_int(const Index *x)
 {
     if (x == NULL || x->parts > 0)
@@ -607,111 +405,6 @@ static void print_operands(Printer *pr, const Val *v, Part *arg)
             arg[i] = print_val(pr, v->arg[i]);
 }
 
-/* ---- ints that may leave their range ---- */
-
-/* The bounds of an int. Labels are checked before they are read. */
-typedef struct Bounds {
-    double lo, hi;
-} Bounds;
-
-static const Bounds any_int = {INT32_MIN, INT32_MAX}, index_bounds = {0, 1 << 30};
-
-static Bounds load_bounds(const Node *n)
-{
-    const Var *var = n->op == OP_var ? n->attr.var : NULL;
-    /* classes, which are checked: 0 .. limit - 1 */
-    if (var && var->kind == VAR_INPUT && var->limit > 0)
-        return (Bounds){0, (double)var->limit - 1};
-    return (Bounds){fmax(n->range.lo, any_int.lo), fmin(n->range.hi, any_int.hi)};
-}
-
-static Bounds bounds_of(const Val *v);
-
-/* The extrema of a product are products of extrema. */
-static Bounds product_bounds(Bounds a, Bounds b)
-{
-    double c = a.lo * b.lo;
-    double d = a.lo * b.hi;
-    double e = a.hi * b.lo;
-    double f = a.hi * b.hi;
-
-    return (Bounds){fmin(fmin(c, d), fmin(e, f)), fmax(fmax(c, d), fmax(e, f))};
-}
-
-/* Before anything goes round. */
-static Bounds op_bounds(const Val *v)
-{
-    Bounds a = any_int;
-    if (v->arg[0])
-        a = bounds_of(v->arg[0]);
-    Bounds b = any_int;
-    if (v->arg[1])
-        b = bounds_of(v->arg[1]);
-
-    switch (v->op) {
-    case OP_add: return (Bounds){a.lo + b.lo, a.hi + b.hi};
-    case OP_sub: return (Bounds){a.lo - b.hi, a.hi - b.lo};
-    case OP_neg: return (Bounds){-a.hi, -a.lo};
-    case OP_mul: return product_bounds(a, b);
-    /* the remainder has the sign of the divisor */
-    case OP_mod: return (Bounds){fmin(b.lo, 0), fmax(b.hi, 0)};
-    case OP_maximum: return (Bounds){fmax(a.lo, b.lo), fmax(a.hi, b.hi)};
-    case OP_minimum: return (Bounds){fmin(a.lo, b.lo), fmin(a.hi, b.hi)};
-    case OP_where: {
-        Bounds c = bounds_of(v->arg[2]);
-        return (Bounds){fmin(b.lo, c.lo), fmax(b.hi, c.hi)};
-    }
-    default: return op_info[v->op]->test ? (Bounds){0, 1} : any_int;
-    }
-}
-
-static bool leaves_ints(Bounds b)
-{
-    return b.lo < any_int.lo || b.hi > any_int.hi;
-}
-
-static Bounds bounds_of(const Val *v)
-{
-    Bounds b;
-
-    if (v->type != T_INT)
-        return op_info[v->op]->test && v->kind == V_OP ? (Bounds){0, 1} : any_int;
-    switch (v->kind) {
-    case V_CONST: return (Bounds){v->value, v->value};
-    case V_LOAD: return load_bounds(v->node);
-    case V_GUARD: b = bounds_of(v->arg[0]); return (Bounds){fmin(b.lo, 0), fmax(b.hi, 0)};
-    /* what leaves the range goes round, and then may be anything */
-    case V_OP: b = op_bounds(v); return leaves_ints(b) ? any_int : b;
-    default: return index_bounds;
-    }
-}
-
-/* The function in place of an operator on ints, if the result may leave their range. A remainder
- * of ints has a function of its own. NULL: none. */
-static const char *int_form(const Val *v)
-{
-    if (v->type == T_INT && v->op == OP_mod)
-        return "ngrt_mod_int($a, $b)";
-    if (v->type != T_INT || !leaves_ints(op_bounds(v)))
-        return NULL;
-    /* overflow of int has no meaning in C: these functions compute with unsigned ints */
-    switch (v->op) {
-    case OP_add: return "ngrt_add_int($a, $b)";
-    case OP_sub: return "ngrt_sub_int($a, $b)";
-    case OP_mul: return "ngrt_mul_int($a, $b)";
-    case OP_neg: return "ngrt_sub_int(0, $a)";
-    default: return NULL;
-    }
-}
-
-/* May the sum of this many ints leave their range? */
-bool print_sum_leaves_ints(const Val *v, double terms)
-{
-    Bounds b = bounds_of(v);
-    /* partial sums too: with 0 as the sum of no terms */
-    return leaves_ints((Bounds){fmin(b.lo * terms, 0), fmax(b.hi * terms, 0)});
-}
-
 /* ---- values of the innermost loop, as vectors ---- */
 
 static bool is_vector(const Printer *pr, const Val *v)
@@ -753,7 +446,7 @@ static Part vector_op(Printer *pr, const Val *v)
     const char *c = op_vec(pr->p, v);
     Part arg[3] = {{NULL, 0}};
 
-    if (int_form(v))
+    if (bounds_int_form(v))
         return vector_wrapping(pr, v);
     print_operands(pr, v, arg);
     /* one test for all lanes: all bits of each, or none */
@@ -866,7 +559,7 @@ static const char *op_text(const Printer *pr, const Val *v)
 static Part print_op(Printer *pr, const Val *v)
 {
     const OpInfo *info = op_info[v->op];
-    const char *form = int_form(v);
+    const char *form = bounds_int_form(v);
     Part arg[3] = {{NULL, 0}};
 
     print_operands(pr, v, arg);
