@@ -65,7 +65,9 @@ export class Compiler {
 
   /* The answer to a text. given: ["a=3", ...]. */
   play(text, given, parts, seed = 1) {
-    const words = [text, ...given.filter(word => word), ''].map(word => word.replaceAll('\0', '\ufffd'));
+    const words = [text, ...given.filter(word => word), ''].map(word =>
+      word.replaceAll('\0', '\ufffd')
+    );
     const bytes = new TextEncoder().encode(words.join('\0') + '\0');
     try {
       const room = this.wasm.play_room(bytes.length);
@@ -84,7 +86,11 @@ export class Compiler {
     const deep = error instanceof RangeError || /stack|unreachable/i.test(error.message);
     this.start();
     const message = deep ? 'nested too deeply for this page' : why;
-    return {version: 1, broken: true, messages: [{severity: 'error', code: deep ? 'NG0108' : '', message}]};
+    return {
+      version: 1,
+      broken: true,
+      messages: [{severity: 'error', code: deep ? 'NG0108' : '', message}]
+    };
   }
 }
 

@@ -25,7 +25,9 @@ export function heat(canvas, values, size, most = 0) {
   const base = dark() ? [0x1b, 0x1d, 0x21] : [0xfa, 0xfa, 0xfa];
   const image = new ImageData(size, size);
   for (let i = 0; i < size * size; i++) {
-    const [r, g, b] = Number.isFinite(values[i]) ? colourOf(values[i] / (most || 1), base) : [128, 128, 128];
+    const [r, g, b] = Number.isFinite(values[i])
+      ? colourOf(values[i] / (most || 1), base)
+      : [128, 128, 128];
     image.data.set([r, g, b, 255], 4 * i);
   }
   const small = document.createElement('canvas');
@@ -46,7 +48,16 @@ export function contourOf(canvas, values, size) {
   const at = (a, b) => a / (a - b);
   for (let r = 0; r < size - 1; r++)
     for (let k = 0; k < size - 1; k++) {
-      const v = [[0, 0], [0, 1], [1, 1], [1, 0]].map(([i, j]) => [(k + j + 0.5) * step, (r + i + 0.5) * step, values[(r + i) * size + k + j]]);
+      const v = [
+        [0, 0],
+        [0, 1],
+        [1, 1],
+        [1, 0]
+      ].map(([i, j]) => [
+        (k + j + 0.5) * step,
+        (r + i + 0.5) * step,
+        values[(r + i) * size + k + j]
+      ]);
       const cuts = [];
       for (let e = 0; e < 4; e++) {
         const [p, q] = [v[e], v[(e + 1) % 4]];
@@ -77,11 +88,14 @@ export function pointsOn(canvas, {train, test}, [x, y], classes, high) {
     const u = ((p[0] - x[0]) / (x[1] - x[0])) * canvas.width;
     const v = ((y[1] - p[1]) / (y[1] - y[0])) * canvas.height;
     const t = classes ? (2 * p[2]) / high - 1 : p[2] / high;
-    const [r, g, b] = colourOf(t, [0xd8, 0xd8, 0xd8]).map(v => 0.62 * v); /* darker than what is below */
+    const [r, g, b] = colourOf(t, [0xd8, 0xd8, 0xd8]).map(
+      v => 0.62 * v
+    ); /* darker than what is below */
     const size = seen ? 4 : 3;
     c.beginPath();
     if (classes && t === 1) c.rect(u - size + 0.5, v - size + 0.5, 2 * size - 1, 2 * size - 1);
-    else if (classes && t > -1) polygon(c, u, v, size + 1, p[2] + 2); /* a triangle, a square on its corner, .. */
+    else if (classes && t > -1)
+      polygon(c, u, v, size + 1, p[2] + 2); /* a triangle, a square on its corner, .. */
     else c.arc(u, v, size, 0, 7);
     c.fillStyle = `rgb(${r} ${g} ${b})`;
     c.strokeStyle = seen ? '#fff' : '#0009';
@@ -137,7 +151,11 @@ export function wires(picture, around, layers, last, weights) {
   const shift = [around.scrollLeft, around.scrollTop];
   const place = e => {
     const r = e.getBoundingClientRect();
-    return {left: r.left - box.left + shift[0], right: r.right - box.left + shift[0], y: (r.top + r.bottom) / 2 - box.top + shift[1]};
+    return {
+      left: r.left - box.left + shift[0],
+      right: r.right - box.left + shift[0],
+      y: (r.top + r.bottom) / 2 - box.top + shift[1]
+    };
   };
   picture.setAttribute('width', around.scrollWidth);
   picture.setAttribute('height', around.scrollHeight);
@@ -178,8 +196,18 @@ export function manyLines(lines) {
   const py = y => 8 + ((high - Math.log10(Math.min(y, cap))) / (high - low || 1)) * (H - 28);
   const px = s => left + ((W - left - right) * s) / (last(lines[0])[0] || 1);
   for (const t of [low, (low + high) / 2, high])
-    root.append(svg('path', {class: 'grid', d: `M${left} ${py(10 ** t)}H${W - right}`}), svg('text', {x: left - 4, y: py(10 ** t) + 4, 'text-anchor': 'end'}, text(+(10 ** t).toPrecision(2))));
-  root.append(svg('text', {x: W - right, y: H - 4, 'text-anchor': 'end'}, String(last(lines[0])[0])), svg('text', {x: left, y: H - 4}, '0'));
+    root.append(
+      svg('path', {class: 'grid', d: `M${left} ${py(10 ** t)}H${W - right}`}),
+      svg(
+        'text',
+        {x: left - 4, y: py(10 ** t) + 4, 'text-anchor': 'end'},
+        text(+(10 ** t).toPrecision(2))
+      )
+    );
+  root.append(
+    svg('text', {x: W - right, y: H - 4, 'text-anchor': 'end'}, String(last(lines[0])[0])),
+    svg('text', {x: left, y: H - 4}, '0')
+  );
   const places = lines.map(l => (good(last(l)[1]) ? py(last(l)[1]) : 8));
   const order = places.map((y, k) => [y, k]).sort((a, b) => a[0] - b[0]);
   let free = 8;
@@ -187,7 +215,14 @@ export function manyLines(lines) {
     free = Math.max(y, free + 13);
     const points = lines[k].points.filter(p => good(p[1]));
     const dash = ['1 4', '3 3', '', '8 3', '12 3 2 3'][k];
-    if (points.length) root.append(svg('path', {class: 'line rate' + k, 'stroke-dasharray': dash, d: 'M' + points.map(p => `${px(p[0]).toFixed(1)} ${py(p[1]).toFixed(1)}`).join('L')}));
+    if (points.length)
+      root.append(
+        svg('path', {
+          class: 'line rate' + k,
+          'stroke-dasharray': dash,
+          d: 'M' + points.map(p => `${px(p[0]).toFixed(1)} ${py(p[1]).toFixed(1)}`).join('L')
+        })
+      );
     root.append(svg('text', {x: W - right + 4, y: free + 3}, lines[k].name.replace('lr = ', '')));
   }
   return root;
@@ -208,13 +243,43 @@ export function chart(history, names) {
   const px = s => left + ((W - left - 8) * s) / steps;
   const py = x => 8 + ((high - Math.log10(x)) / (high - low)) * (H - bottom - 8);
   for (const t of [low, (low + high) / 2, high])
-    root.append(svg('path', {class: 'grid', d: `M${left} ${py(10 ** t)}H${W - 8}`}),
-      svg('text', {x: left - 4, y: py(10 ** t) + 4, 'text-anchor': 'end'}, text(+(10 ** t).toPrecision(2))));
-  root.append(svg('text', {x: W - 8, y: H - 5, 'text-anchor': 'end'}, String(last[0])), svg('text', {x: left, y: H - 5}, '0'));
-  [['line v', 1], ['line fore dashed', 2]].forEach(([cls, k]) => {
+    root.append(
+      svg('path', {class: 'grid', d: `M${left} ${py(10 ** t)}H${W - 8}`}),
+      svg(
+        'text',
+        {x: left - 4, y: py(10 ** t) + 4, 'text-anchor': 'end'},
+        text(+(10 ** t).toPrecision(2))
+      )
+    );
+  root.append(
+    svg('text', {x: W - 8, y: H - 5, 'text-anchor': 'end'}, String(last[0])),
+    svg('text', {x: left, y: H - 5}, '0')
+  );
+  [
+    ['line v', 1],
+    ['line fore dashed', 2]
+  ].forEach(([cls, k]) => {
     const points = history.filter(h => h[k] > 0 && Number.isFinite(h[k]));
-    if (points.length) root.append(svg('path', {class: cls, d: 'M' + points.map(h => `${px(h[0]).toFixed(1)} ${py(h[k]).toFixed(1)}`).join('L')}));
-    if (points.length) root.append(svg('text', {x: W - 10, y: k === 1 ? 18 : 32, 'text-anchor': 'end', class: k === 1 ? 'v halo' : 'soft halo'}, `${names[k - 1]} ${text(last[k])}`));
+    if (points.length)
+      root.append(
+        svg('path', {
+          class: cls,
+          d: 'M' + points.map(h => `${px(h[0]).toFixed(1)} ${py(h[k]).toFixed(1)}`).join('L')
+        })
+      );
+    if (points.length)
+      root.append(
+        svg(
+          'text',
+          {
+            x: W - 10,
+            y: k === 1 ? 18 : 32,
+            'text-anchor': 'end',
+            class: k === 1 ? 'v halo' : 'soft halo'
+          },
+          `${names[k - 1]} ${text(last[k])}`
+        )
+      );
   });
   return root;
 }

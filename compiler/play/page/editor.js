@@ -1,9 +1,23 @@
 /* editor.js - the text: CodeMirror with the language, messages under it, and what a name means. */
 import {Compartment, EditorState, StateEffect, StateField, Transaction} from '@codemirror/state';
-import {EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, drawSelection, hoverTooltip, showTooltip} from '@codemirror/view';
+import {
+  EditorView,
+  keymap,
+  lineNumbers,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  drawSelection,
+  hoverTooltip,
+  showTooltip
+} from '@codemirror/view';
 import {defaultKeymap, history, historyKeymap, toggleComment} from '@codemirror/commands';
 import {bracketMatching, indentOnInput} from '@codemirror/language';
-import {autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap} from '@codemirror/autocomplete';
+import {
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap
+} from '@codemirror/autocomplete';
 import {linter, lintGutter, lintKeymap, setDiagnostics} from '@codemirror/lint';
 import {searchKeymap, highlightSelectionMatches} from '@codemirror/search';
 import {ng, completions} from './language.js';
@@ -17,17 +31,40 @@ const theme = EditorView.theme({
   '.cm-cursor': {borderLeftColor: 'var(--fg)', borderLeftWidth: '2px'},
   '.cm-gutters': {background: 'transparent', color: 'var(--soft)', border: 'none'},
   '.cm-activeLine, .cm-activeLineGutter': {background: 'var(--active)'},
-  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
-    background: 'var(--hot) !important'
-  },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground':
+    {
+      background: 'var(--hot) !important'
+    },
   '.cm-tooltip': {
-    background: 'var(--card)', color: 'var(--fg)', border: '1px solid var(--line)', borderRadius: '8px', maxWidth: 'min(560px, 92vw)'
+    background: 'var(--card)',
+    color: 'var(--fg)',
+    border: '1px solid var(--line)',
+    borderRadius: '8px',
+    maxWidth: 'min(560px, 92vw)'
   },
-  '.cm-tooltip-autocomplete > ul > li[aria-selected]': {background: 'var(--accent)', color: 'var(--on-accent)'},
+  '.cm-tooltip-autocomplete > ul > li[aria-selected]': {
+    background: 'var(--accent)',
+    color: 'var(--on-accent)'
+  },
   '.cm-panels': {background: 'var(--card)', color: 'var(--fg)'},
-  '.cm-button': {background: 'var(--fill)', color: 'var(--fg)', border: '1px solid var(--line)', borderRadius: '5px'},
-  '.cm-textfield': {background: 'var(--bg)', color: 'var(--fg)', border: '1px solid var(--line)', borderRadius: '5px'},
-  '.cm-diagnosticAction': {background: 'var(--accent)', color: 'var(--on-accent)', borderRadius: '5px', padding: '2px 8px'},
+  '.cm-button': {
+    background: 'var(--fill)',
+    color: 'var(--fg)',
+    border: '1px solid var(--line)',
+    borderRadius: '5px'
+  },
+  '.cm-textfield': {
+    background: 'var(--bg)',
+    color: 'var(--fg)',
+    border: '1px solid var(--line)',
+    borderRadius: '5px'
+  },
+  '.cm-diagnosticAction': {
+    background: 'var(--accent)',
+    color: 'var(--on-accent)',
+    borderRadius: '5px',
+    padding: '2px 8px'
+  },
   '.cm-matchingBracket': {background: 'var(--hot)'}
 });
 
@@ -52,7 +89,11 @@ const rangeOf = (doc, m) => {
 /* What a message says in full: with its labels and notes. */
 export function wordsOf(m) {
   const line = n => (n.line && n.file === 'model.ng' ? ` (${n.line})` : '');
-  return [m.message, ...(m.labels || []).map(l => l.text), ...(m.notes || []).map(n => n.message + line(n))];
+  return [
+    m.message,
+    ...(m.labels || []).map(l => l.text),
+    ...(m.notes || []).map(n => n.message + line(n))
+  ];
 }
 
 function diagnosticOf(doc, m, words) {
@@ -71,7 +112,10 @@ function diagnosticOf(doc, m, words) {
 }
 
 export function applyFix(view, fix) {
-  view.dispatch({changes: {...rangeOf(view.state.doc, fix), insert: fix.text}, userEvent: 'input.fix'});
+  view.dispatch({
+    changes: {...rangeOf(view.state.doc, fix), insert: fix.text},
+    userEvent: 'input.fix'
+  });
   view.focus();
 }
 
@@ -116,7 +160,9 @@ const aboutCursor = (about, say) => view => {
   const at = wordAt(view.state, view.state.selection.main.head);
   const parts = at ? about(at.word) : [];
   const dom = html('div', {class: 'hover'}, ...parts);
-  view.dispatch({effects: tell.of(parts.length ? {pos: at.from, above: true, create: () => ({dom})} : null)});
+  view.dispatch({
+    effects: tell.of(parts.length ? {pos: at.from, above: true, create: () => ({dom})} : null)
+  });
   say(parts.map(p => p.textContent).join('. '));
   return true;
 };
@@ -133,12 +179,38 @@ export class Editor {
     this.words = words;
     this.texts = new Compartment();
     const extensions = [
-      lineNumbers(), lintGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
-      autocompletion({override: [completions(library)], icons: true}), highlightActiveLine(), highlightActiveLineGutter(),
-      highlightSelectionMatches(), ng, theme, hover(about), told, linter(null),
-      keymap.of([{key: 'Mod-i', run: aboutCursor(about, words.say)}, {key: 'Escape', run: closeTold}, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap,
-        ...lintKeymap, {key: 'Mod-/', run: toggleComment}]), /* Tab leaves the text */
-      EditorView.contentAttributes.of({spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off'}),
+      lineNumbers(),
+      lintGutter(),
+      history(),
+      drawSelection(),
+      indentOnInput(),
+      bracketMatching(),
+      closeBrackets(),
+      autocompletion({override: [completions(library)], icons: true}),
+      highlightActiveLine(),
+      highlightActiveLineGutter(),
+      highlightSelectionMatches(),
+      ng,
+      theme,
+      hover(about),
+      told,
+      linter(null),
+      keymap.of([
+        {key: 'Mod-i', run: aboutCursor(about, words.say)},
+        {key: 'Escape', run: closeTold},
+        ...closeBracketsKeymap,
+        ...defaultKeymap,
+        ...searchKeymap,
+        ...historyKeymap,
+        ...completionKeymap,
+        ...lintKeymap,
+        {key: 'Mod-/', run: toggleComment}
+      ]) /* Tab leaves the text */,
+      EditorView.contentAttributes.of({
+        spellcheck: 'false',
+        autocapitalize: 'off',
+        autocorrect: 'off'
+      }),
       this.texts.of(this.ownTexts()),
       EditorView.updateListener.of(update => {
         if (update.docChanged) changed(this.text);
@@ -151,7 +223,10 @@ export class Editor {
   /* The texts of CodeMirror itself, and the name of the editor. */
   ownTexts() {
     const attributes = {'aria-label': this.words.label(), 'aria-description': this.words.keys()};
-    return [EditorState.phrases.of(this.words.phrases()), EditorView.contentAttributes.of(attributes)];
+    return [
+      EditorState.phrases.of(this.words.phrases()),
+      EditorView.contentAttributes.of(attributes)
+    ];
   }
 
   relabel() {
@@ -177,14 +252,25 @@ export class Editor {
     let from = 0;
     while (from < was.length && was[from] === text[from]) from++;
     let end = 0;
-    while (end < Math.min(was.length, text.length) - from && was[was.length - 1 - end] === text[text.length - 1 - end]) end++;
+    while (
+      end < Math.min(was.length, text.length) - from &&
+      was[was.length - 1 - end] === text[text.length - 1 - end]
+    )
+      end++;
     if (was !== text)
-      this.view.dispatch({changes: {from, to: was.length - end, insert: text.slice(from, text.length - end)}});
+      this.view.dispatch({
+        changes: {from, to: was.length - end, insert: text.slice(from, text.length - end)}
+      });
   }
 
   show(messages) {
     const {state} = this.view;
-    this.view.dispatch(setDiagnostics(state, messages.map(m => diagnosticOf(state.doc, m, this.words))));
+    this.view.dispatch(
+      setDiagnostics(
+        state,
+        messages.map(m => diagnosticOf(state.doc, m, this.words))
+      )
+    );
   }
 
   goto(line, column = 1) {

@@ -26,7 +26,10 @@ export class LessonFrame {
     const frame = html('iframe', {title: this.title(), class: 'coming'});
     if (this.shown) frame.name = this.shown.contentWindow.name;
     const [before, after] = this.page;
-    const words = language() === 'en' ? '' : `<script>globalThis.WORDS = ${asScript(frameWords(language()))}</script>`;
+    const words =
+      language() === 'en'
+        ? ''
+        : `<script>globalThis.WORDS = ${asScript(frameWords(language()))}</script>`;
     const head = before.replace('<html lang="en">', `<html lang="${language()}">`);
     frame.srcdoc = head.replace('</head>', () => words + '</head>') + text + after;
     frame.addEventListener('load', () => this.loaded(frame, number));
@@ -49,6 +52,9 @@ export class LessonFrame {
     const inside = this.shown?.contentDocument;
     if (!inside) return;
     this.shown.contentWindow.dispatchEvent(new Event(on ? 'beforeprint' : 'afterprint'));
-    this.parent.style.setProperty('--printed', on ? 1.8 * inside.documentElement.scrollHeight + 'px' : '');
+    this.parent.style.setProperty(
+      '--printed',
+      on ? 1.8 * inside.documentElement.scrollHeight + 'px' : ''
+    );
   }
 }

@@ -38,11 +38,21 @@ function inline(text) {
 }
 
 function markdown(text) {
-  return text.trim().split(/\n\n+(?![^`]*\n```\n)/).join('\n\n').split(/(```[^\n]*\n[\s\S]*?\n```)/).map(piece => {
-    const code = /^```[^\n]*\n([\s\S]*?)\n```$/.exec(piece);
-    if (code) return `<pre>${escaped(code[1])}</pre>`;
-    return piece.split(/\n\n+/).filter(p => p.trim()).map(p => `<p>${inline(p.trim())}</p>`).join('');
-  }).join('');
+  return text
+    .trim()
+    .split(/\n\n+(?![^`]*\n```\n)/)
+    .join('\n\n')
+    .split(/(```[^\n]*\n[\s\S]*?\n```)/)
+    .map(piece => {
+      const code = /^```[^\n]*\n([\s\S]*?)\n```$/.exec(piece);
+      if (code) return `<pre>${escaped(code[1])}</pre>`;
+      return piece
+        .split(/\n\n+/)
+        .filter(p => p.trim())
+        .map(p => `<p>${inline(p.trim())}</p>`)
+        .join('');
+    })
+    .join('');
 }
 
 /* ---- the course: "## 1. Title" up to the next; its solutions below "## Solutions", "**1.**
@@ -53,12 +63,14 @@ function lessons(readme) {
   const list = (/^## Solutions\n([\s\S]*?)(?=^# )/m.exec(readme) || ['', ''])[1];
   for (const [, k, text] of list.matchAll(/^\*\*(\d+)\.\*\* ([\s\S]*?)(?=^\*\*\d+\.|(?![\s\S]))/gm))
     solutions[k] = markdown(text.replaceAll('$NGC', 'ngc'));
-  return [...readme.matchAll(/^## (\d+)\. (.*)\n([\s\S]*?)(?=^#+ )/gm)].map(([, k, title, text]) => ({
-    title,
-    html: markdown(text.replaceAll('$NGC', 'ngc')),
-    model: /`(\w+)\.ng`/.exec(text)[1],
-    solution: solutions[k] || ''
-  }));
+  return [...readme.matchAll(/^## (\d+)\. (.*)\n([\s\S]*?)(?=^#+ )/gm)].map(
+    ([, k, title, text]) => ({
+      title,
+      html: markdown(text.replaceAll('$NGC', 'ngc')),
+      model: /`(\w+)\.ng`/.exec(text)[1],
+      solution: solutions[k] || ''
+    })
+  );
 }
 
 /* ---- the manual: rows "| `f(a, b)` | what it is |" ---- */
@@ -67,7 +79,13 @@ function manual(readme) {
   const about = {};
   for (const [, forms, words] of readme.matchAll(/^\| (`\w+\(.*?`(?: `\w+\(.*?`)*) \| (.*) \|$/gm))
     for (const [, form, name] of forms.matchAll(/`((\w+)\(.*?\))`/g))
-      about[name] = [form, words.replace(/\\\|/g, '|').replace(/`/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')];
+      about[name] = [
+        form,
+        words
+          .replace(/\\\|/g, '|')
+          .replace(/`/g, '')
+          .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      ];
   return about;
 }
 
@@ -108,7 +126,9 @@ const parts = {
   LICENCES: escaped(licences()),
   WASM: wasm,
   WORKER: script(read(build, 'worker.js')),
-  MATH: script(['math', 'matrix'].map(name => read(top, 'compiler/explain/page', name + '.js')).join('')),
+  MATH: script(
+    ['math', 'matrix'].map(name => read(top, 'compiler/explain/page', name + '.js')).join('')
+  ),
   TRAINER: script(read(build, 'trainer.js')),
   MODELS: JSON.stringify(data).replace(/</g, '\\u003c'),
   SCRIPT: script(read(build, 'main.js'))

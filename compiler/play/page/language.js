@@ -3,8 +3,21 @@ import {StreamLanguage, HighlightStyle, syntaxHighlighting, indentUnit} from '@c
 import {snippetCompletion} from '@codemirror/autocomplete';
 import {tags} from '@lezer/highlight';
 
-const DECLARES = ['import', 'dim', 'input', 'param', 'state', 'update', 'output', 'metric', 'gradient',
-  'minimize', 'maximize', 'over', 'with'];
+const DECLARES = [
+  'import',
+  'dim',
+  'input',
+  'param',
+  'state',
+  'update',
+  'output',
+  'metric',
+  'gradient',
+  'minimize',
+  'maximize',
+  'over',
+  'with'
+];
 const CONTROLS = ['for', 'in', 'while', 'if', 'else', 'return', 'backward'];
 const KEYWORDS = [...DECLARES, 'def', ...CONTROLS];
 const CONSTANTS = ['pi', 'inf', 'training', 'step'];
@@ -55,7 +68,11 @@ const colours = HighlightStyle.define([
   {tag: tags.typeName, color: 'var(--call)'}
 ]);
 
-export const ng = [StreamLanguage.define(tokens), syntaxHighlighting(colours), indentUnit.of('    ')];
+export const ng = [
+  StreamLanguage.define(tokens),
+  syntaxHighlighting(colours),
+  indentUnit.of('    ')
+];
 
 /* ---- completion ---- */
 
@@ -66,8 +83,11 @@ export function ownNames(text) {
   for (const [, name, args] of code.matchAll(/\bdef\s+(\w+)\s*\(([^)]*)\)/g))
     names.set(name, {type: 'function', detail: `(${args})`});
   for (const [, list] of code.matchAll(/(?:^|[\n;{])[ \t]*([A-Za-z_][\w, ]*?)\s*=(?!=)/g))
-    for (const word of list.split(/[\s,]+/)) if (word && !KEYWORDS.includes(word)) names.set(word, {type: 'variable'});
-  for (const [, kind, list] of code.matchAll(/\b(input|param|state|dim|output|metric|minimize)\b([^\n;]*)/g))
+    for (const word of list.split(/[\s,]+/))
+      if (word && !KEYWORDS.includes(word)) names.set(word, {type: 'variable'});
+  for (const [, kind, list] of code.matchAll(
+    /\b(input|param|state|dim|output|metric|minimize)\b([^\n;]*)/g
+  ))
     for (const [, name] of list.replace(/\[[^\]]*\]/g, '').matchAll(/(?:^|,)\s*([A-Za-z_]\w*)/g))
       if (!names.has(name)) names.set(name, {type: 'variable', detail: kind});
   return names;
@@ -80,7 +100,8 @@ function callAround(before) {
     const c = before[k];
     if (c === ')' || c === ']') depth++;
     if (c === '(' || c === '[') {
-      if (depth === 0) return c === '(' ? (/([A-Za-z_]\w*)\s*$/.exec(before.slice(0, k)) || [])[1] || null : null;
+      if (depth === 0)
+        return c === '(' ? (/([A-Za-z_]\w*)\s*$/.exec(before.slice(0, k)) || [])[1] || null : null;
       depth--;
     }
     if (c === '\n' && depth === 0 && /^\s*\w+\s*=/.test(before.slice(k + 1))) return null;

@@ -24,13 +24,20 @@ export function readLibrary({prelude, primitives}, manual) {
   for (const name in primitives) {
     const words = primitives[name].split(' ').filter(word => word);
     const form = words.map(word => word.replace('?', ' = ...')).join(', ');
-    library[name] = {form: `${name}(${form})`, params: words.map(w => w.replace('?', '')), text: ''};
+    library[name] = {
+      form: `${name}(${form})`,
+      params: words.map(w => w.replace('?', '')),
+      text: ''
+    };
   }
   const lines = prelude.split('\n');
   lines.forEach((line, k) => {
     const head = /^def (\w+)(\(.*?\)) (=|\{)/.exec(line);
     if (!head) return;
-    const params = head[2].slice(1, -1).split(/,\s*(?![^[(]*[\])])/).map(p => p.split('=')[0].trim());
+    const params = head[2]
+      .slice(1, -1)
+      .split(/,\s*(?![^[(]*[\])])/)
+      .map(p => p.split('=')[0].trim());
     library[head[1]] = {form: head[1] + head[2], params, text: wholeDef(lines, k)};
   });
   for (const name in manual)

@@ -27,7 +27,9 @@ function paintTexts() {
     ['title', (e, t) => (e.title = t)],
     ['label', (e, t) => e.setAttribute('aria-label', t)]
   ])
-    document.querySelectorAll(`[data-${attribute}]`).forEach(e => set(e, say(e.dataset[attribute])));
+    document
+      .querySelectorAll(`[data-${attribute}]`)
+      .forEach(e => set(e, say(e.dataset[attribute])));
   document.title = 'ngc ' + say('title');
 }
 
@@ -67,12 +69,22 @@ function kept(name) {
 /* ---- views ---- */
 
 const tabs = ['lesson', 'train', 'c', 'words', 'numbers'];
-const partsOf = {lesson: 0, train: PARTS.program, c: PARTS.c, words: PARTS.words, numbers: PARTS.values | PARTS.check};
+const partsOf = {
+  lesson: 0,
+  train: PARTS.program,
+  c: PARTS.c,
+  words: PARTS.words,
+  numbers: PARTS.values | PARTS.check
+};
 let tab = 'lesson';
 
 function addTabs() {
   for (const name of tabs) {
-    const button = html('button', {id: `tab-${name}`, role: 'tab', 'aria-controls': `panel-${name}`}, say(`tab_${name}`));
+    const button = html(
+      'button',
+      {id: `tab-${name}`, role: 'tab', 'aria-controls': `panel-${name}`},
+      say(`tab_${name}`)
+    );
     button.onclick = () => chooseTab(name);
     $('tabs').append(button);
     $(`panel-${name}`).setAttribute('aria-labelledby', `tab-${name}`);
@@ -129,7 +141,9 @@ function setState(...said) {
  * while, and only if it is new. */
 const tellSoon = pause(1200, () => {
   const first = messagesShown.find(m => m.severity === 'error');
-  const about = first ? `. ${first.line ? say('line', first.line) + ': ' : ''}${first.message}` : '';
+  const about = first
+    ? `. ${first.line ? say('line', first.line) + ': ' : ''}${first.message}`
+    : '';
   const text = $('state').textContent + (state[0] === 'errors' ? about : '');
   if ($('said').textContent !== text) $('said').textContent = text;
 });
@@ -157,11 +171,18 @@ function changing() {
 
 function receive(a, milliseconds, {text, given, parts}) {
   const messages = [];
-  for (const name of ['messages', 'lesson_messages', 'values_messages', 'check_messages', 'program_messages'])
+  for (const name of [
+    'messages',
+    'lesson_messages',
+    'values_messages',
+    'check_messages',
+    'program_messages'
+  ])
     for (const m of a[name] || [])
       if (!messages.some(seen => JSON.stringify(seen) === JSON.stringify(m))) messages.push(m);
   const failed = a.broken || messages.some(m => m.severity === 'error');
-  const computed = a.lesson || (tab === 'c' && a.c !== undefined); /* a large model may have only its C */
+  const computed =
+    a.lesson || (tab === 'c' && a.c !== undefined); /* a large model may have only its C */
   editor.show(messages);
   paintMessages(messages);
   document.body.classList.toggle('stale', !computed);
@@ -180,7 +201,12 @@ async function completeAnswer() {
   const of = answer;
   if ((partsOf[tab] & answered.parts) === partsOf[tab]) return;
   answered.parts |= partsOf[tab];
-  const more = await asking.askAside(answered.text, answered.given, PARTS.lesson | partsOf[tab], seed);
+  const more = await asking.askAside(
+    answered.text,
+    answered.given,
+    PARTS.lesson | partsOf[tab],
+    seed
+  );
   if (answer !== of || !more.lesson) return;
   for (const name in more) of[name] ??= more[name];
   paintPanel();
@@ -191,7 +217,8 @@ let messagesShown = [];
 function paintMessages(messages) {
   messagesShown = messages;
   const rows = messages.map(paintMessage);
-  if (language() !== 'en' && messages.length) rows.push(html('div', {class: 'soft'}, say('in_english')));
+  if (language() !== 'en' && messages.length)
+    rows.push(html('div', {class: 'soft'}, say('in_english')));
   repaint($('messages'), () => $('messages').replaceChildren(...rows));
   $('messages').hidden = !messages.length;
 }
@@ -205,8 +232,13 @@ function paintMessage(m) {
     row.append(place, ' ');
   }
   const title = language() === 'en' ? '' : titleOf(m.code);
-  row.append(html('b', {}, say(m.severity)), ' ', ...(title ? [html('span', {}, title + '. ')] : []),
-    html('span', {lang: 'en'}, first), ...more.map(text => html('div', {class: 'soft', lang: 'en'}, text)));
+  row.append(
+    html('b', {}, say(m.severity)),
+    ' ',
+    ...(title ? [html('span', {}, title + '. ')] : []),
+    html('span', {lang: 'en'}, first),
+    ...more.map(text => html('div', {class: 'soft', lang: 'en'}, text))
+  );
   if (m.fix && m.fix.line) {
     const fix = html('button', {class: 'main fix'}, say('replace_by', m.fix.text));
     fix.onclick = () => applyFix(editor.view, m.fix);
@@ -221,8 +253,10 @@ function tensorText(n) {
   if (!n) return '';
   if (n.value && n.shape.length === 0) return number(n.value[0]);
   const shape = `[${n.shape.join(', ')}]`;
-  if (n.value && n.value.length <= 8) return `${shape} ${n.value.map(x => number(x, 5)).join(', ')}`;
-  const numbers = n.value && n.value.map(x => (typeof x === 'string' ? +x.replace('inf', 'Infinity') : x));
+  if (n.value && n.value.length <= 8)
+    return `${shape} ${n.value.map(x => number(x, 5)).join(', ')}`;
+  const numbers =
+    n.value && n.value.map(x => (typeof x === 'string' ? +x.replace('inf', 'Infinity') : x));
   const mean = numbers ? numbers.reduce((t, x) => t + x, 0) / numbers.length : n.stats?.mean;
   return mean === undefined ? shape : `${shape} mean ${number(mean, 4)}`;
 }
@@ -233,7 +267,14 @@ function aboutWord(word) {
   const item = lesson && lesson.items.find(t => t.name === word);
   if (item) {
     const at = id => lesson.nodes.find(n => n.id === id);
-    parts.push(html('div', {}, html('b', {}, word), ` ${item.kind}${item.formula ? ' = ' + item.formula : ''}`));
+    parts.push(
+      html(
+        'div',
+        {},
+        html('b', {}, word),
+        ` ${item.kind}${item.formula ? ' = ' + item.formula : ''}`
+      )
+    );
     parts.push(html('div', {class: 'v'}, `${say('value')} ${tensorText(at(item.node))}`));
     if (item.gradient !== null && at(item.gradient))
       parts.push(html('div', {class: 'g'}, `${say('gradient')} ${tensorText(at(item.gradient))}`));
@@ -255,7 +296,8 @@ function paintPanel() {
   if (tab === 'lesson' && answer.lesson) lessonFrame.show(answer.lesson);
   if (tab === 'train' && answer.program) train.load(answer.program, functions, answered.text);
   if (tab === 'c' && answer.c !== undefined) paintC();
-  if (tab === 'words' && answer.words !== undefined) $('panel-words').replaceChildren(longText(answer.words));
+  if (tab === 'words' && answer.words !== undefined)
+    $('panel-words').replaceChildren(longText(answer.words));
   if (tab === 'numbers' && answer.values !== undefined)
     $('panel-numbers').replaceChildren(
       html('h2', {}, say('values')),
@@ -317,21 +359,32 @@ function paintListing() {
   const lines = text => text.replace(/\n$/, '').split('\n');
   const listing = html('pre', {class: 'difference', lang: 'en'});
   for (const [mark, line] of difference(lines(answer.lesson.c), lines(answer.c)))
-    listing.append(html(mark === '+' ? 'ins' : mark === '-' ? 'del' : 'span', {}, `${mark} ${line}\n`));
+    listing.append(
+      html(mark === '+' ? 'ins' : mark === '-' ? 'del' : 'span', {}, `${mark} ${line}\n`)
+    );
   return listing;
 }
 
 /* A reason once for each line and value that it made. */
 function paintReasons() {
-  const rows = new Map([...answer.why].sort((a, b) => a.line - b.line).map(w => [`${w.line} ${w.why}`, w]));
+  const rows = new Map(
+    [...answer.why].sort((a, b) => a.line - b.line).map(w => [`${w.line} ${w.why}`, w])
+  );
   const list = html('ul', {class: 'reasons', lang: 'en'});
   for (const w of rows.values()) {
     const place = html('button', {class: 'place'}, w.line ? say('line', w.line) : '·');
     if (w.line) place.onclick = () => editor.goto(w.line);
-    list.append(html('li', {}, ...(w.line ? [place] : []), ` ${w.name ? w.name + ': ' : ''}${w.why}`));
+    list.append(
+      html('li', {}, ...(w.line ? [place] : []), ` ${w.name ? w.name + ': ' : ''}${w.why}`)
+    );
   }
   const open = rows.size > 0 && rows.size < 8 ? {open: ''} : {};
-  return html('details', open, html('summary', {}, `${say('reasons')}: ${rows.size || say('no_reasons')}`), list);
+  return html(
+    'details',
+    open,
+    html('summary', {}, `${say('reasons')}: ${rows.size || say('no_reasons')}`),
+    list
+  );
 }
 
 /* ---- the menu, lessons, files, links ---- */
@@ -345,9 +398,18 @@ function paintMenu() {
   const was = $('menu').value;
   $('menu').replaceChildren(
     html('option', {value: ''}, say('own')),
-    group('lessons', models.lessons.map((l, k) => [`lesson ${k + 1}`, `${k + 1}. ${l.title}`])),
-    group('nets', Object.keys(SETS).map(s => [`net ${s}`, say('set_' + s)])),
-    group('examples', Object.keys(models.examples).map(name => [name, `${name} — ${aboutExample(name)}`]))
+    group(
+      'lessons',
+      models.lessons.map((l, k) => [`lesson ${k + 1}`, `${k + 1}. ${l.title}`])
+    ),
+    group(
+      'nets',
+      Object.keys(SETS).map(s => [`net ${s}`, say('set_' + s)])
+    ),
+    group(
+      'examples',
+      Object.keys(models.examples).map(name => [name, `${name} — ${aboutExample(name)}`])
+    )
   );
   $('menu').value = was;
 }
@@ -369,11 +431,18 @@ function showLesson(k) {
   const text = html('div', {lang: 'en'});
   text.innerHTML = lesson.html;
   const own = language() === 'en' ? [] : [html('p', {class: 'soft'}, say('course_in_english'))];
-  const parts = [close, html('h2', {id: 'course-title', lang: 'en'}, `${k + 1}. ${lesson.title}`), ...own, text];
+  const parts = [
+    close,
+    html('h2', {id: 'course-title', lang: 'en'}, `${k + 1}. ${lesson.title}`),
+    ...own,
+    text
+  ];
   if (lesson.solution) {
     const solution = html('div', {lang: 'en'});
     solution.innerHTML = lesson.solution;
-    parts.push(html('details', {class: 'solution'}, html('summary', {}, say('solution')), solution));
+    parts.push(
+      html('details', {class: 'solution'}, html('summary', {}, say('solution')), solution)
+    );
   }
   $('course').replaceChildren(...parts);
   $('course').scrollTop = 0;
@@ -486,7 +555,11 @@ function openLink() {
   const lesson = /^lesson-(\d+)$/.exec(hash);
   const net = /^net-(\w+)$/.exec(hash);
   const value = lesson ? `lesson ${lesson[1]}` : net ? `net ${net[1]}` : hash;
-  if ((lesson && models.lessons[lesson[1] - 1]) || Object.hasOwn(models.examples, hash) || (net && Object.hasOwn(SETS, net[1]))) {
+  if (
+    (lesson && models.lessons[lesson[1] - 1]) ||
+    Object.hasOwn(models.examples, hash) ||
+    (net && Object.hasOwn(SETS, net[1]))
+  ) {
     $('menu').value = value;
     choose(value);
     return true;
@@ -514,7 +587,8 @@ function textOfLink(hash) {
   }
 }
 
-const exampleOf = text => Object.keys(models.examples).find(name => models.examples[name] === text) || '';
+const exampleOf = text =>
+  Object.keys(models.examples).find(name => models.examples[name] === text) || '';
 
 /* What was here before the page was closed. */
 function openKept() {
@@ -578,7 +652,8 @@ addEventListener('hashchange', () => {
   ignoreHash = false;
 });
 
-for (const code in LANGUAGES) $('language').append(html('option', {value: code, lang: code}, LANGUAGES[code]));
+for (const code in LANGUAGES)
+  $('language').append(html('option', {value: code, lang: code}, LANGUAGES[code]));
 $('language').onchange = () => chooseLanguage($('language').value);
 addTabs();
 startTraining();

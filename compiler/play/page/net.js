@@ -34,7 +34,8 @@ function part(code, from, to) {
 
 /* The place of the bracket that closes the one at `open`; -1: there is none. */
 function closing(code, depths, open) {
-  for (let k = open + 1; k < code.length; k++) if (CLOSES.includes(code[k]) && depths[k] === depths[open]) return k;
+  for (let k = open + 1; k < code.length; k++)
+    if (CLOSES.includes(code[k]) && depths[k] === depths[open]) return k;
   return -1;
 }
 
@@ -60,7 +61,12 @@ function argumentsAt(code, depths, open) {
     return {...whole, name: named ? named[1] : null, value};
   });
   const plain = list.filter(a => !a.name);
-  return {open, close, list, get: (name, at) => (list.find(a => a.name === name) || plain[at])?.value || null};
+  return {
+    open,
+    close,
+    list,
+    get: (name, at) => (list.find(a => a.name === name) || plain[at])?.value || null
+  };
 }
 
 /* The statements that are outside of all braces. A new line ends one, unless a bracket is open
@@ -70,7 +76,10 @@ function statementsOf(code, depths) {
   let start = 0;
   for (let k = 0; k <= code.length; k++) {
     if (k < code.length && (depths[k] > 0 || (code[k] !== '\n' && code[k] !== ';'))) continue;
-    const goes = code[k] === '\n' && (/[-+*/@^|,=]\s*$/.test(code.slice(Math.max(start, k - 40), k)) || /^\s*(\|>|[-+*/@^])/.test(code.slice(k, k + 80)));
+    const goes =
+      code[k] === '\n' &&
+      (/[-+*/@^|,=]\s*$/.test(code.slice(Math.max(start, k - 40), k)) ||
+        /^\s*(\|>|[-+*/@^])/.test(code.slice(k, k + 80)));
     if (goes) continue;
     const whole = part(code, start, k);
     if (whole.text) list.push(whole);
@@ -97,11 +106,17 @@ function featuresOf(code, depths, s) {
   const open = head && s.from + head[0].length - 1;
   const close = head ? closing(code, depths, open) : -1;
   if (close < 0 || !/^,\s*1\s*\)$/.test(code.slice(close + 1, s.to).trim())) return null;
-  return {...s, name: head[1], inside: {from: open + 1, to: close}, list: listed(code, depths, open + 1, close).map(p => p.text)};
+  return {
+    ...s,
+    name: head[1],
+    inside: {from: open + 1, to: close},
+    list: listed(code, depths, open + 1, close).map(p => p.text)
+  };
 }
 
 /* At the end of a loss: `+ 0.001*(l2(h1.W) + l2(z.W))` */
-const PENALTY = /\+\s*([\d.]+(?:[eE][-+]?\d+)?)\s*\*\s*(\(?\s*(?:l[12]\s*\(\s*[\w.]+\s*\)\s*\+?\s*)+\)?)$/;
+const PENALTY =
+  /\+\s*([\d.]+(?:[eE][-+]?\d+)?)\s*\*\s*(\(?\s*(?:l[12]\s*\(\s*[\w.]+\s*\)\s*\+?\s*)+\)?)$/;
 
 function penaltyOf(expression) {
   const m = PENALTY.exec(expression.text);
@@ -111,7 +126,14 @@ function penaltyOf(expression) {
   const weights = [...m[2].matchAll(/l[12]\s*\(\s*([\w.]+)\s*\)/g)].map(w => w[1]);
   const kinds = new Set([...m[2].matchAll(/l[12]/g)].map(k => k[0]));
   if (kinds.size > 1) return null;
-  return {from, to: expression.to, rate: m[1], number: {from: number, to: number + m[1].length}, kind: [...kinds][0], weights};
+  return {
+    from,
+    to: expression.to,
+    rate: m[1],
+    number: {from: number, to: number + m[1].length},
+    kind: [...kinds][0],
+    weights
+  };
 }
 
 /* `minimize J = mse(z, t) with sgd(lr = 0.1)` */
@@ -128,8 +150,17 @@ function lossOf(code, depths, s) {
   const expression = part(code, s.from + head[0].length, Math.min(word('over'), word('with')));
   const name = part(code, word('with') + 4, args.open);
   const rate = args.get('lr', 0);
-  return {...s, name: head[1] || null, expression, penalty: head[1] ? penaltyOf(expression) : null, optimizer: name.text, optimizerAt: name, args,
-    rate: rate?.text ?? null, rateAt: rate};
+  return {
+    ...s,
+    name: head[1] || null,
+    expression,
+    penalty: head[1] ? penaltyOf(expression) : null,
+    optimizer: name.text,
+    optimizerAt: name,
+    args,
+    rate: rate?.text ?? null,
+    rateAt: rate
+  };
 }
 
 /* `dim m <= 20`, if it is the first axis of an input; and an input of two columns */
@@ -140,7 +171,11 @@ function inputsOf(code, statements) {
   for (const s of statements.filter(d => /^dim\b/.test(d.text)))
     for (const m of s.text.matchAll(/([A-Za-z_]\w*)\s*<=\s*(\d+)/g))
       if (!batch && new RegExp(`\\[\\s*${m[1]}\\s*[,\\]]`).test(inputs))
-        batch = {size: +m[2], from: s.from + m.index + m[0].length - m[2].length, to: s.from + m.index + m[0].length};
+        batch = {
+          size: +m[2],
+          from: s.from + m.index + m[0].length - m[2].length,
+          to: s.from + m.index + m[0].length
+        };
   return {batch, plane: plane ? plane[1] : null};
 }
 
@@ -154,14 +189,29 @@ export function readNet(text) {
   if (!loss) return null;
 
   const all = statements.map(s => layerOf(code, depths, s)).filter(s => s);
-  const chain = all.length > 0 && (code.match(/\bdense\b/g) || []).length === all.length
-    && all.every((l, k) => k === 0 || (l.x.text === all[k - 1].name && !all[k - 1].flat));
-  const features = statements.map(s => featuresOf(code, depths, s)).find(f => f && all[0]?.x.text === f.name) || null;
-  return {text, code, all, layers: all.slice(0, -1), out: all[all.length - 1] || null, chain, loss, features, ...inputsOf(code, statements)};
+  const chain =
+    all.length > 0 &&
+    (code.match(/\bdense\b/g) || []).length === all.length &&
+    all.every((l, k) => k === 0 || (l.x.text === all[k - 1].name && !all[k - 1].flat));
+  const features =
+    statements.map(s => featuresOf(code, depths, s)).find(f => f && all[0]?.x.text === f.name) ||
+    null;
+  return {
+    text,
+    code,
+    all,
+    layers: all.slice(0, -1),
+    out: all[all.length - 1] || null,
+    chain,
+    loss,
+    features,
+    ...inputsOf(code, statements)
+  };
 }
 
 /* Are all weights of the net in the penalty, and no others? */
-const wholePenalty = net => net.loss.penalty && net.loss.penalty.weights.join() === net.all.map(l => l.name + '.W').join();
+const wholePenalty = net =>
+  net.loss.penalty && net.loss.penalty.weights.join() === net.all.map(l => l.name + '.W').join();
 
 /* Is a layer used by more than the next layer and the penalty? */
 export function usedElsewhere(net, layer) {
@@ -176,14 +226,21 @@ export const isNumber = text => NUMBER.test(text || '');
 /* ---- features of a point ---- */
 
 export const FEATURE_FORMS = {
-  x1: 'x[:, 0]', x2: 'x[:, 1]', 'x1²': 'x[:, 0]^2', 'x2²': 'x[:, 1]^2', 'x1 x2': 'x[:, 0]*x[:, 1]', 'sin x1': 'sin(x[:, 0])', 'sin x2': 'sin(x[:, 1])'
+  x1: 'x[:, 0]',
+  x2: 'x[:, 1]',
+  'x1²': 'x[:, 0]^2',
+  'x2²': 'x[:, 1]^2',
+  'x1 x2': 'x[:, 0]*x[:, 1]',
+  'sin x1': 'sin(x[:, 0])',
+  'sin x2': 'sin(x[:, 1])'
 };
 
 const tight = form => form.replace(/\s/g, '');
 const formOf = (net, name) => FEATURE_FORMS[name].replaceAll('x[', net.plane + '[');
 
 /* Do the controls know what the first layer is computed from? */
-export const hasFeatures = net => !!net.plane && (net.features ? true : net.all[0]?.x.text === net.plane);
+export const hasFeatures = net =>
+  !!net.plane && (net.features ? true : net.all[0]?.x.text === net.plane);
 
 /* The names of the features that are used. */
 export function featureNames(net) {
@@ -196,7 +253,8 @@ export function featureNames(net) {
 
 /* The text with other words at some places. */
 function changed(text, edits) {
-  for (const {from, to, by} of [...edits].sort((a, b) => b.from - a.from || b.to - a.to)) text = text.slice(0, from) + by + text.slice(to);
+  for (const {from, to, by} of [...edits].sort((a, b) => b.from - a.from || b.to - a.to))
+    text = text.slice(0, from) + by + text.slice(to);
   return text;
 }
 
@@ -218,15 +276,20 @@ function sumOf(kind, names) {
 /* A penalty of all weights names the layers that there are. */
 function penaltyEdits(net, names) {
   const {penalty} = net.loss;
-  return wholePenalty(net) ? [over(penalty, `+ ${penalty.rate}*${sumOf(penalty.kind, names)}`)] : [];
+  return wholePenalty(net)
+    ? [over(penalty, `+ ${penalty.rate}*${sumOf(penalty.kind, names)}`)]
+    : [];
 }
 
 /* The line of a statement, or only the statement if there is more in the line. */
 function lineOf({text, code}, {from, to}) {
   const start = code.lastIndexOf('\n', from - 1) + 1;
   const end = code.indexOf('\n', to);
-  const whole = !code.slice(start, from).trim() && !code.slice(to, end < 0 ? code.length : end).trim();
-  return whole ? {from: start, to: end < 0 ? text.length : end + 1} : {from, to: code[to] === ';' ? to + 1 : to};
+  const whole =
+    !code.slice(start, from).trim() && !code.slice(to, end < 0 ? code.length : end).trim();
+  return whole
+    ? {from: start, to: end < 0 ? text.length : end + 1}
+    : {from, to: code[to] === ';' ? to + 1 : to};
 }
 
 /* Each takes a net and returns the changed text. */
@@ -247,33 +310,52 @@ export const changes = {
     const name = `h${k}`;
     const own = `${name} = dense(${net.out.x.text}, ${last ? last.units.text : '4'}, ${last ? last.act?.text || 'identity' : 'tanh'})`;
     const names = [...net.layers.map(l => l.name), name, net.out.name];
-    return changed(net.text, [before(net.out, own + '\n'), over(net.out.x, name), ...penaltyEdits(net, names)]);
+    return changed(net.text, [
+      before(net.out, own + '\n'),
+      over(net.out.x, name),
+      ...penaltyEdits(net, names)
+    ]);
   },
 
   removeLayer(net) {
     const last = net.layers[net.layers.length - 1];
     if (!last) return net.text;
     const names = [...net.layers.slice(0, -1), net.out].map(l => l.name);
-    return changed(net.text, [over(lineOf(net, last), ''), over(net.out.x, last.x.text), ...penaltyEdits(net, names)]);
+    return changed(net.text, [
+      over(lineOf(net, last), ''),
+      over(net.out.x, last.x.text),
+      ...penaltyEdits(net, names)
+    ]);
   },
 
   rate(net, rate) {
     const {args, rateAt} = net.loss;
     if (rateAt) return changed(net.text, [over(rateAt, rate)]);
-    return changed(net.text, [{from: args.open + 1, to: args.open + 1, by: `lr = ${rate}${args.list.length ? ', ' : ''}`}]);
+    return changed(net.text, [
+      {from: args.open + 1, to: args.open + 1, by: `lr = ${rate}${args.list.length ? ', ' : ''}`}
+    ]);
   },
 
   /* params: those of the other optimizer; what it does not have is left out */
   optimizer(net, optimizer, params) {
     const {args, rate, optimizerAt} = net.loss;
-    const kept = args.list.filter(a => a.name && a.name !== 'lr' && params.includes(a.name)).map(a => a.text);
-    return changed(net.text, [over(optimizerAt, optimizer), {from: args.open + 1, to: args.close, by: [`lr = ${rate ?? 0.03}`, ...kept].join(', ')}]);
+    const kept = args.list
+      .filter(a => a.name && a.name !== 'lr' && params.includes(a.name))
+      .map(a => a.text);
+    return changed(net.text, [
+      over(optimizerAt, optimizer),
+      {from: args.open + 1, to: args.close, by: [`lr = ${rate ?? 0.03}`, ...kept].join(', ')}
+    ]);
   },
 
   penalty(net, kind, rate) {
     const {penalty, expression} = net.loss;
-    const all = sumOf(kind, net.all.map(l => l.name));
-    if (!penalty) return kind ? changed(net.text, [behind(expression, ` + ${rate}*${all}`)]) : net.text;
+    const all = sumOf(
+      kind,
+      net.all.map(l => l.name)
+    );
+    if (!penalty)
+      return kind ? changed(net.text, [behind(expression, ` + ${rate}*${all}`)]) : net.text;
     if (kind && +rate) {
       const words = net.text.slice(penalty.number.to, penalty.to).replace(/\bl[12]\b/g, kind);
       return changed(net.text, [over({from: penalty.number.from, to: penalty.to}, rate + words)]);
@@ -297,7 +379,10 @@ export const changes = {
     if (net.features) return changed(net.text, [over(net.features.inside, forms.join(', '))]);
 
     const name = freeName(net, k => (k === 1 ? 'u' : `u${k}`));
-    return changed(net.text, [before(first, `${name} = stack([${forms.join(', ')}], 1)\n`), over(first.x, name)]);
+    return changed(net.text, [
+      before(first, `${name} = stack([${forms.join(', ')}], 1)\n`),
+      over(first.x, name)
+    ]);
   }
 };
 
@@ -305,13 +390,21 @@ export const changes = {
 
 /* Lines that bring columns of very different sizes to mean 0 and deviation 1. */
 function scaling({means, deviations}) {
-  const list = numbers => `[${numbers.map(x => String(+x.toPrecision(3)).replace('e+', 'e')).join(', ')}]`;
+  const list = numbers =>
+    `[${numbers.map(x => String(+x.toPrecision(3)).replace('e+', 'e')).join(', ')}]`;
   return `u = (x - ${list(means)})/${list(deviations)}`;
 }
 
 /* For points with classes (how many: 0 for values), or a curve; scale: {means, deviations} of
  * columns that need it. */
-export function firstNet({classes, inputs, table, scale, layers = classes ? [4, 2] : [8, 4], optimizer = 'sgd(lr = 0.1)'}) {
+export function firstNet({
+  classes,
+  inputs,
+  table,
+  scale,
+  layers = classes ? [4, 2] : [8, 4],
+  optimizer = 'sgd(lr = 0.1)'
+}) {
   const many = classes > 2;
   const ofValues = inputs === 2 ? 'about_plane' : 'about_curve';
   const ofPoints = classes ? 'about_classes' : ofValues;
@@ -323,7 +416,9 @@ export function firstNet({classes, inputs, table, scale, layers = classes ? [4, 
     'dim    m <= 20',
     `input  x[m, ${inputs}], t[m]${many ? ': int' : ''}`,
     ...(scale ? [scaling(scale)] : []),
-    ...hidden.map((units, k) => `h${k + 1} = dense(${k ? 'h' + k : scale ? 'u' : 'x'}, ${units}, tanh)`),
+    ...hidden.map(
+      (units, k) => `h${k + 1} = dense(${k ? 'h' + k : scale ? 'u' : 'x'}, ${units}, tanh)`
+    ),
     many ? `z = dense(${last}, ${classes})` : `z = dense(${last}, 1)[:, 0]`,
     many ? 'output p = softmax(z)' : classes ? 'output p = sigmoid(z)' : 'output y = z',
     ...(classes ? [`metric accuracy = mean(${many ? 'argmax(z)' : '(z > 0)'} == t)`] : []),

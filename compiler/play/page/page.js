@@ -29,7 +29,10 @@ export function pause(wait, f) {
 
 /* What a control is called: its own name, else that of its label. */
 const nameOf = e =>
-  e.getAttribute('aria-label') || e.closest('label')?.querySelector('span')?.textContent || e.closest('label')?.textContent || e.textContent;
+  e.getAttribute('aria-label') ||
+  e.closest('label')?.querySelector('span')?.textContent ||
+  e.closest('label')?.textContent ||
+  e.textContent;
 
 /* Paints a part of the page anew; the focus stays on the control that has it. */
 export function repaint(parent, paint) {

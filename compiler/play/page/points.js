@@ -64,10 +64,19 @@ const makers = {
     });
   },
   hills(n, noise, random) {
-    const hills = [[-4, 2.5, 1], [0, 2.5, -1], [4, 2.5, 1], [-4, -2.5, -1], [0, -2.5, 1], [4, -2.5, -1]];
+    const hills = [
+      [-4, 2.5, 1],
+      [0, 2.5, -1],
+      [4, 2.5, 1],
+      [-4, -2.5, -1],
+      [0, -2.5, 1],
+      [4, -2.5, -1]
+    ];
     return Array.from({length: n}, () => {
       const [x, y] = [between(random, -6, 6), between(random, -6, 6)];
-      const height = hills.map(([a, b, sign]) => sign * Math.max(0, 1 - Math.hypot(x - a, y - b) / 2));
+      const height = hills.map(
+        ([a, b, sign]) => sign * Math.max(0, 1 - Math.hypot(x - a, y - b) / 2)
+      );
       const top = height.reduce((p, q) => (Math.abs(q) > Math.abs(p) ? q : p), 0);
       return [x, y, top + noise * normal(random)];
     });
@@ -110,8 +119,13 @@ export const makePoints = ({set, count, noise, seed}) => makers[set](count, nois
 /* The cells of each line: a quoted one may have separators, quotes and new lines inside. */
 function cellsOf(text, separator) {
   const rows = [[]];
-  const cell = separator === ' ' ? /[^\S\n]*(?:"((?:[^"]|"")*)"|([^\s]*))([^\S\n]+|\n|$)/y
-    : new RegExp(`[^\\S\\n${separator}]*(?:"((?:[^"]|"")*)"[^\\n${separator}]*|([^\\n${separator}]*))(${separator}|\\n|$)`, 'y');
+  const cell =
+    separator === ' '
+      ? /[^\S\n]*(?:"((?:[^"]|"")*)"|([^\s]*))([^\S\n]+|\n|$)/y
+      : new RegExp(
+          `[^\\S\\n${separator}]*(?:"((?:[^"]|"")*)"[^\\n${separator}]*|([^\\n${separator}]*))(${separator}|\\n|$)`,
+          'y'
+        );
   for (let m; cell.lastIndex < text.length && (m = cell.exec(text));) {
     rows[rows.length - 1].push((m[1] !== undefined ? m[1].replaceAll('""', '"') : m[2]).trim());
     if (m[3] === '\n') rows.push([]);
@@ -145,7 +159,11 @@ function classesOf(column, words) {
   const kinds = new Set(column);
   const count = kinds.size;
   const all = [...Array(count).keys()].every(k => kinds.has(k));
-  return count === 2 && all ? 2 : all && count > 2 && count <= 10 && column.length >= 5 * count ? count : 0;
+  return count === 2 && all
+    ? 2
+    : all && count > 2 && count <= 10 && column.length >= 5 * count
+      ? count
+      : 0;
 }
 
 /* A text as {rows, left, kinds}: rows of numbers without a heading, how many rows were left out
@@ -160,13 +178,26 @@ export function readTable(text, most = 20000) {
   const count = row => row.filter(isWord).length;
   if (all.length > 1 && count(all[0]) > count(all[1])) all.shift();
 
-  const full = all.filter(r => r.length === columns && !r.some(c => MISSING.test(c))).slice(0, most);
-  const words = Array.from({length: columns}, (_, k) => (2 * full.filter(r => isWord(r[k])).length > full.length ? new Map() : null));
-  const codes = full.map(r => r.map((c, k) => {
-    if (!words[k]) return numberIn(c, separator !== ',');
-    if (!words[k].has(c)) words[k].set(c, words[k].size);
-    return words[k].get(c);
-  }));
+  const full = all
+    .filter(r => r.length === columns && !r.some(c => MISSING.test(c)))
+    .slice(0, most);
+  const words = Array.from({length: columns}, (_, k) =>
+    2 * full.filter(r => isWord(r[k])).length > full.length ? new Map() : null
+  );
+  const codes = full.map(r =>
+    r.map((c, k) => {
+      if (!words[k]) return numberIn(c, separator !== ',');
+      if (!words[k].has(c)) words[k].set(c, words[k].size);
+      return words[k].get(c);
+    })
+  );
   const rows = codes.filter(r => r.every(Number.isFinite)); /* a word among numbers is a mistake */
-  return {rows, left: all.length - rows.length, kinds: classesOf(rows.map(r => r[columns - 1]), words[columns - 1])};
+  return {
+    rows,
+    left: all.length - rows.length,
+    kinds: classesOf(
+      rows.map(r => r[columns - 1]),
+      words[columns - 1]
+    )
+  };
 }

@@ -3,7 +3,14 @@
  * of the lesson. */
 
 /* By name: the texts in the order of LANGUAGES. */
-export const LANGUAGES = {en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español', vi: 'Tiếng Việt', zh: '中文'};
+export const LANGUAGES = {
+  en: 'English',
+  de: 'Deutsch',
+  fr: 'Français',
+  es: 'Español',
+  vi: 'Tiếng Việt',
+  zh: '中文'
+};
 
 export const table = {
   title: ['playground', 'Spielplatz', 'terrain de jeu', 'campo de juego', 'sân chơi', '演练场'],
@@ -89,7 +96,7 @@ export const table = {
   editor_title: [
     'Ctrl+Space completes a name, Ctrl+I says what the word at the cursor is, F8 goes to the next message, Tab leaves the text.',
     'Strg+Leertaste ergänzt einen Namen, Strg+I sagt, was das Wort am Cursor ist, F8 geht zur nächsten Meldung, Tab verlässt den Text.',
-    'Ctrl+Espace complète un nom, Ctrl+I dit ce qu\'est le mot sous le curseur, F8 va au message suivant, Tab quitte le texte.',
+    "Ctrl+Espace complète un nom, Ctrl+I dit ce qu'est le mot sous le curseur, F8 va au message suivant, Tab quitte le texte.",
     'Ctrl+Espacio completa un nombre, Ctrl+I dice qué es la palabra del cursor, F8 va al mensaje siguiente, Tab sale del texto.',
     'Ctrl+Space hoàn tất một tên, Ctrl+I cho biết từ tại con trỏ là gì, F8 đến thông báo kế tiếp, Tab rời văn bản.',
     'Ctrl+空格补全名字，Ctrl+I 说明光标处的词，F8 转到下一条消息，Tab 离开文本。'
@@ -211,7 +218,14 @@ export const table = {
     '% điểm do bạn thêm',
     '您添加了 % 个点'
   ],
-  layers: ['hidden layers', 'verborgene Schichten', 'couches cachées', 'capas ocultas', 'lớp ẩn', '隐藏层'],
+  layers: [
+    'hidden layers',
+    'verborgene Schichten',
+    'couches cachées',
+    'capas ocultas',
+    'lớp ẩn',
+    '隐藏层'
+  ],
   fewer_layers: [
     'one layer less',
     'eine Schicht weniger',
@@ -247,9 +261,23 @@ export const table = {
   ],
   activation: ['activation', 'Aktivierung', 'activation', 'activación', 'hàm kích hoạt', '激活函数'],
   optimizer: ['optimizer', 'Optimierer', 'optimiseur', 'optimizador', 'bộ tối ưu', '优化器'],
-  rate: ['rate', 'Lernrate', 'taux d\'apprentissage', 'tasa de aprendizaje', 'tốc độ học', '学习率'],
-  penalty: ['penalty', 'Regularisierung', 'régularisation', 'regularización', 'chính quy hóa', '正则化'],
-  penalty_rate: ['its factor', 'ihr Faktor', 'son facteur', 'su factor', 'hệ số chính quy hóa', '正则化系数'],
+  rate: ['rate', 'Lernrate', "taux d'apprentissage", 'tasa de aprendizaje', 'tốc độ học', '学习率'],
+  penalty: [
+    'penalty',
+    'Regularisierung',
+    'régularisation',
+    'regularización',
+    'chính quy hóa',
+    '正则化'
+  ],
+  penalty_rate: [
+    'its factor',
+    'ihr Faktor',
+    'son facteur',
+    'su factor',
+    'hệ số chính quy hóa',
+    '正则化系数'
+  ],
   none: ['none', 'keine', 'aucune', 'ninguna', 'không', '无'],
   batch: ['batch', 'Batchgröße', 'taille du lot', 'tamaño del lote', 'kích thước lô', '批大小'],
   features: ['features', 'Merkmale', 'caractéristiques', 'características', 'đặc trưng', '特征'],
@@ -272,7 +300,7 @@ export const table = {
   nothing_to_minimize: [
     'The text minimizes nothing: a line such as "minimize J = mse(z, t) with sgd(lr = 0.1)" trains.',
     'Der Text minimiert nichts: mit einer Zeile wie "minimize J = mse(z, t) with sgd(lr = 0.1)" lässt er sich trainieren.',
-    'Le texte ne minimise rien : une ligne comme « minimize J = mse(z, t) with sgd(lr = 0.1) » permet de l\'entraîner.',
+    "Le texte ne minimise rien : une ligne comme « minimize J = mse(z, t) with sgd(lr = 0.1) » permet de l'entraîner.",
     'El texto no minimiza nada: con una línea como «minimize J = mse(z, t) with sgd(lr = 0.1)» se puede entrenar.',
     'Văn bản không tối thiểu hóa gì: hãy thêm một dòng như "minimize J = mse(z, t) with sgd(lr = 0.1)" để huấn luyện.',
     '文本没有最小化任何量：例如写一行 "minimize J = mse(z, t) with sgd(lr = 0.1)" 即可训练。'
@@ -351,7 +379,7 @@ export const table = {
   compare_words: [
     '600 steps with a tenth of the rate to ten times as much, from the same start',
     '600 Schritte mit einem Zehntel bis zum Zehnfachen der Lernrate, vom selben Anfang',
-    '600 pas avec un dixième du taux d\'apprentissage jusqu\'à dix fois ce taux, depuis le même départ',
+    "600 pas avec un dixième du taux d'apprentissage jusqu'à dix fois ce taux, depuis le même départ",
     '600 pasos con una décima parte de la tasa de aprendizaje hasta diez veces esa tasa, desde el mismo inicio',
     '600 bước với từ một phần mười đến mười lần tốc độ học, từ cùng một điểm đầu',
     '从相同的起点，用十分之一到十倍的学习率各走 600 步'
@@ -367,7 +395,7 @@ export const table = {
   surface_words: [
     'The logarithm of the training loss around the present values: blue is high, orange is low. The line is the way of the steps since.',
     'Der Logarithmus des Trainingsverlusts um die jetzigen Werte: Blau ist hoch, Orange ist tief. Die Linie ist der Weg der Schritte seither.',
-    'Le logarithme de la perte d\'entraînement autour des valeurs actuelles : le bleu est haut, l\'orange est bas. La ligne est le chemin des pas depuis.',
+    "Le logarithme de la perte d'entraînement autour des valeurs actuelles : le bleu est haut, l'orange est bas. La ligne est le chemin des pas depuis.",
     'El logaritmo de la pérdida de entrenamiento alrededor de los valores actuales: el azul es alto, el naranja es bajo. La línea es el camino de los pasos desde entonces.',
     'Lôgarit của hàm mất mát huấn luyện quanh giá trị hiện tại: xanh là cao, cam là thấp. Đường vẽ là đường đi của các bước từ đó.',
     '当前值附近训练损失的对数：蓝色高，橙色低。线是此后各步的路径。'
@@ -385,7 +413,14 @@ export const table = {
     'đồ thị, giá trị và gradient, từng bước',
     '计算图及其数值和梯度，逐步演示'
   ],
-  working: ['computing …', 'rechnet …', 'calcul en cours …', 'calculando …', 'đang tính …', '计算中 …'],
+  working: [
+    'computing …',
+    'rechnet …',
+    'calcul en cours …',
+    'calculando …',
+    'đang tính …',
+    '计算中 …'
+  ],
   ready: ['up to date', 'aktuell', 'à jour', 'al día', 'đã cập nhật', '已更新'],
   errors: [
     'errors: the last good text is shown',
@@ -543,7 +578,7 @@ export const table = {
   some_controls: [
     'The text is not one chain of dense layers: only what fits it can be changed here.',
     'Der Text ist nicht eine einzige Kette von dense-Schichten: hier lässt sich nur ändern, was zu ihm passt.',
-    'Le texte n\'est pas une seule chaîne de couches denses : on ne peut changer ici que ce qui lui convient.',
+    "Le texte n'est pas une seule chaîne de couches denses : on ne peut changer ici que ce qui lui convient.",
     'El texto no es una sola cadena de capas densas: aquí solo se cambia lo que le corresponde.',
     'Văn bản không phải là một chuỗi lớp dense duy nhất: ở đây chỉ đổi được những gì phù hợp.',
     '文本不是单一的 dense 层链：这里只能改变适用的部分。'
@@ -567,7 +602,7 @@ export const table = {
   diverged: [
     'The loss is not finite: the training has stopped. A smaller rate may help; Restart goes back to the starting weights.',
     'Der Verlust ist nicht endlich: das Training wurde angehalten. Eine kleinere Lernrate kann helfen; „Von vorn“ geht zurück zu den Anfangsgewichten.',
-    'La perte n\'est pas finie : l\'entraînement s\'est arrêté. Un taux d\'apprentissage plus petit peut aider ; « Recommencer » revient aux poids de départ.',
+    "La perte n'est pas finie : l'entraînement s'est arrêté. Un taux d'apprentissage plus petit peut aider ; « Recommencer » revient aux poids de départ.",
     'La pérdida no es finita: el entrenamiento se ha parado. Una tasa de aprendizaje menor puede ayudar; «Reiniciar» vuelve a los pesos iniciales.',
     'Hàm mất mát không hữu hạn: đã dừng huấn luyện. Tốc độ học nhỏ hơn có thể giúp; “Bắt đầu lại” trở về trọng số ban đầu.',
     '损失不是有限值：训练已停止。可试用更小的学习率；“重新开始”会回到初始权重。'
@@ -1009,7 +1044,14 @@ export const table = {
     'danh sách không phải là tensor',
     '列表不是张量'
   ],
-  NG0305: ['too many axes', 'zu viele Achsen', 'trop d\'axes', 'demasiados ejes', 'quá nhiều trục', '轴太多'],
+  NG0305: [
+    'too many axes',
+    'zu viele Achsen',
+    "trop d'axes",
+    'demasiados ejes',
+    'quá nhiều trục',
+    '轴太多'
+  ],
   NG0306: [
     'an axis out of range',
     'eine Achse außerhalb des Bereichs',
@@ -1050,7 +1092,14 @@ export const table = {
     'lát cắt không đếm được',
     '无法计数的切片'
   ],
-  NG0311: ['an empty slice', 'ein leerer Ausschnitt', 'une tranche vide', 'un corte vacío', 'lát cắt rỗng', '空切片'],
+  NG0311: [
+    'an empty slice',
+    'ein leerer Ausschnitt',
+    'une tranche vide',
+    'un corte vacío',
+    'lát cắt rỗng',
+    '空切片'
+  ],
   NG0312: [
     'too many indices',
     'zu viele Indizes',
@@ -1378,17 +1427,53 @@ export const editorTexts = {
   'replace': ['ersetzen', 'remplacer', 'reemplazar', 'thay', '替换'],
   'replace all': ['alle ersetzen', 'tout remplacer', 'reemplazar todo', 'thay tất cả', '全部替换'],
   'close': ['schließen', 'fermer', 'cerrar', 'đóng', '关闭'],
-  'current match': ['dieser Treffer', 'résultat actuel', 'coincidencia actual', 'kết quả hiện tại', '当前匹配'],
+  'current match': [
+    'dieser Treffer',
+    'résultat actuel',
+    'coincidencia actual',
+    'kết quả hiện tại',
+    '当前匹配'
+  ],
   'on line': ['in Zeile', 'à la ligne', 'en la línea', 'ở dòng', '在行'],
-  'replaced match on line $': ['ersetzt in Zeile $', 'remplacé à la ligne $', 'reemplazado en la línea $', 'đã thay ở dòng $', '已替换第 $ 行的匹配'],
-  'replaced $ matches': ['$ Treffer ersetzt', '$ résultats remplacés', '$ coincidencias reemplazadas', 'đã thay $ kết quả', '已替换 $ 处'],
+  'replaced match on line $': [
+    'ersetzt in Zeile $',
+    'remplacé à la ligne $',
+    'reemplazado en la línea $',
+    'đã thay ở dòng $',
+    '已替换第 $ 行的匹配'
+  ],
+  'replaced $ matches': [
+    '$ Treffer ersetzt',
+    '$ résultats remplacés',
+    '$ coincidencias reemplazadas',
+    'đã thay $ kết quả',
+    '已替换 $ 处'
+  ],
   'Go to line': ['Zur Zeile', 'Aller à la ligne', 'Ir a la línea', 'Đến dòng', '转到行'],
   'go': ['los', 'aller', 'ir', 'đi', '转到'],
   'Completions': ['Vorschläge', 'Suggestions', 'Sugerencias', 'Gợi ý', '补全'],
   'Diagnostics': ['Meldungen', 'Messages', 'Mensajes', 'Thông báo', '诊断'],
-  'No diagnostics': ['Keine Meldungen', 'Aucun message', 'Ningún mensaje', 'Không có thông báo', '没有诊断'],
-  'Selection deleted': ['Auswahl gelöscht', 'Sélection supprimée', 'Selección eliminada', 'Đã xóa vùng chọn', '已删除所选内容'],
-  'Control character': ['Steuerzeichen', 'Caractère de contrôle', 'Carácter de control', 'Ký tự điều khiển', '控制字符']
+  'No diagnostics': [
+    'Keine Meldungen',
+    'Aucun message',
+    'Ningún mensaje',
+    'Không có thông báo',
+    '没有诊断'
+  ],
+  'Selection deleted': [
+    'Auswahl gelöscht',
+    'Sélection supprimée',
+    'Selección eliminada',
+    'Đã xóa vùng chọn',
+    '已删除所选内容'
+  ],
+  'Control character': [
+    'Steuerzeichen',
+    'Caractère de contrôle',
+    'Carácter de control',
+    'Ký tự điều khiển',
+    '控制字符'
+  ]
 };
 
 let column = 0;
@@ -1410,4 +1495,7 @@ export function say(name, given = '') {
 export const titleOf = code => (code in table ? say(code) : '');
 
 /* The texts of the editor: {English: in the language of the page}. */
-export const phrases = () => Object.fromEntries(Object.entries(editorTexts).map(([text, list]) => [text, list[column - 1] ?? text]));
+export const phrases = () =>
+  Object.fromEntries(
+    Object.entries(editorTexts).map(([text, list]) => [text, list[column - 1] ?? text])
+  );

@@ -3,7 +3,16 @@
 import {html, number, pause, repaint} from './page.js';
 import {say} from './texts.js';
 import {SETS, makePoints, divide, readTable} from './points.js';
-import {readNet, changes, firstNet, isNumber, hasFeatures, featureNames, usedElsewhere, FEATURE_FORMS} from './net.js';
+import {
+  readNet,
+  changes,
+  firstNet,
+  isNumber,
+  hasFeatures,
+  featureNames,
+  usedElsewhere,
+  FEATURE_FORMS
+} from './net.js';
 import {heat, pointsOn, curveOn, chart, manyLines, wires, contourOf} from './drawing.js';
 
 const GRID = 44; /* places of a heat map along a side */
@@ -103,7 +112,8 @@ export class Train {
     this.net = readNet(text);
     if (key === this.key) {
       this.paintControls();
-      if (this.isReady && this.frame) this.paintFrame(this.frame); /* the view may have been hidden */
+      if (this.isReady && this.frame)
+        this.paintFrame(this.frame); /* the view may have been hidden */
       return;
     }
     this.key = key;
@@ -113,7 +123,9 @@ export class Train {
     this.program = program;
     this.paintControls();
     const trains = !program.reason && program.text.includes('\n  step() {');
-    this.say(program.reason ? ['not_in_page', program.reason] : trains ? null : ['nothing_to_minimize']);
+    this.say(
+      program.reason ? ['not_in_page', program.reason] : trains ? null : ['nothing_to_minimize']
+    );
     if (this.problem) return;
     this.functions = functions;
     this.worker = this.workerOf(program, message => this.receive(message));
@@ -178,7 +190,9 @@ export class Train {
     const wanted = message.columns - (message.inputs.length ? 1 : 0);
     if (message.inputs.length && wanted !== this.inputs) this.fitData(wanted);
     this.paintControls(); /* features are those of the data */
-    this.say(message.inputs.length && wanted !== this.inputs ? ['other_columns', message.columns] : null);
+    this.say(
+      message.inputs.length && wanted !== this.inputs ? ['other_columns', message.columns] : null
+    );
     this.units = this.findUnits();
     this.buildPicture();
     if (this.keptWeights) this.send({kind: 'keep', weights: this.keptWeights});
@@ -293,18 +307,29 @@ export class Train {
     const setLabels = this.table ? [say('a_file'), ...labels] : labels;
     const choose = v => v && this.chooseSet(v);
     const clicks = say(this.classes ? 'click_points' : 'click_values');
-    repaint(this.dataRow, () => this.dataRow.replaceChildren(
-      html('b', {}, say('data')),
-      this.choice('set', sets, this.table ? '' : set, choose, setLabels),
-      ...(this.table ? [html('span', {class: 'soft'}, say('from_file', this.table.length) + left)] : [
-        this.slider('noise', 0, 0.5, 0.05, noise, v => this.set('noise', v)),
-        this.slider('count', 20, 1000, 20, count, v => this.set('count', v)),
-        this.slider('data_seed', 1, 50, 1, seed, v => this.set('seed', v))
-      ]),
-      this.slider('share', 0.1, 0.9, 0.1, share, v => this.set('share', v),
-        v => Math.round(100 * v) + ' %'),
-      ...(this.inputs <= 2 ? [html('span', {class: 'soft'}, clicks)] : [])
-    ));
+    repaint(this.dataRow, () =>
+      this.dataRow.replaceChildren(
+        html('b', {}, say('data')),
+        this.choice('set', sets, this.table ? '' : set, choose, setLabels),
+        ...(this.table
+          ? [html('span', {class: 'soft'}, say('from_file', this.table.length) + left)]
+          : [
+              this.slider('noise', 0, 0.5, 0.05, noise, v => this.set('noise', v)),
+              this.slider('count', 20, 1000, 20, count, v => this.set('count', v)),
+              this.slider('data_seed', 1, 50, 1, seed, v => this.set('seed', v))
+            ]),
+        this.slider(
+          'share',
+          0.1,
+          0.9,
+          0.1,
+          share,
+          v => this.set('share', v),
+          v => Math.round(100 * v) + ' %'
+        ),
+        ...(this.inputs <= 2 ? [html('span', {class: 'soft'}, clicks)] : [])
+      )
+    );
   }
 
   /* Another kind of data needs another loss; a text that is not a net stays as it is. */
@@ -466,8 +491,10 @@ export class Train {
     const picture = (size, name, label) =>
       html('canvas', {width: size, height: size, class: name, role: 'img', 'aria-label': label});
     this.canvases = this.units.map(u =>
-      Array.from({length: u.count}, (_, k) => picture(44, 'unit-map', `${u.name}[${k}]`)));
-    const features = (this.net?.chain && this.net.features) || this.inputs !== 2 ? [] : ['x1', 'x2'];
+      Array.from({length: u.count}, (_, k) => picture(44, 'unit-map', `${u.name}[${k}]`))
+    );
+    const features =
+      (this.net?.chain && this.net.features) || this.inputs !== 2 ? [] : ['x1', 'x2'];
     this.featureMaps = features.map(name => picture(44, 'unit-map', name));
     this.lines = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     this.lines.setAttribute('class', 'wires');
@@ -519,7 +546,10 @@ export class Train {
 
   clickPoint(e) {
     const box = this.big.getBoundingClientRect();
-    this.addPoint([(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height], e.shiftKey);
+    this.addPoint(
+      [(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height],
+      e.shiftKey
+    );
   }
 
   /* What is at a place: x1 and x2, or x and the height of a curve. */
@@ -547,7 +577,8 @@ export class Train {
     const step = e.shiftKey ? 0.1 : 0.025;
     if (by) this.place = this.place.map((p, k) => Math.max(0, Math.min(1, p + step * by[k])));
     else if (e.key === 'Enter' || e.key === ' ') this.addPoint(this.place, e.shiftKey);
-    else if (e.key === 'Backspace' || e.key === 'Delete') this.keepPoints(this.clicked.slice(0, -1));
+    else if (e.key === 'Backspace' || e.key === 'Delete')
+      this.keepPoints(this.clicked.slice(0, -1));
     else return;
 
     e.preventDefault();
@@ -566,7 +597,8 @@ export class Train {
     else if (this.problem?.[0] === 'diverged') this.say(null);
     const loss = (this.program.results.find(r => r.kind === 'loss') || {}).name;
     this.history.push([frame.steps, frame.train[loss], frame.test[loss]]);
-    if (this.history.length > 400) this.history = this.history.filter((_, k) => k % 2 === 0 || k > 380);
+    if (this.history.length > 400)
+      this.history = this.history.filter((_, k) => k % 2 === 0 || k > 380);
     if (this.surface && this.pair.every(({name, k}) => frame.weights[name]?.[k] !== undefined))
       this.path.push(this.pair.map(({name, k}) => frame.weights[name][k]));
     if (!this.parent.hidden) this.paintFrame(frame);
@@ -699,7 +731,10 @@ export class Train {
         done(path);
       };
       const timer = setTimeout(() => end(null), 2 * PATIENCE);
-      const worker = this.workerOf(program, message => message.kind === 'path' && end(message.path));
+      const worker = this.workerOf(
+        program,
+        message => message.kind === 'path' && end(message.path)
+      );
       worker.postMessage({kind: 'data', ...this.data});
       worker.postMessage({kind: 'record', count: 600, every: 10});
     });

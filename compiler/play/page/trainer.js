@@ -9,16 +9,22 @@ for (const a of program.arrays) {
   if (a.start) B[a.block][a.name].set(a.start.map(x => x ?? NaN));
 }
 const functions = model(B, {...F, uniform, ...matrixOps});
-const start = ['params', 'state'].map(b => Object.fromEntries(Object.entries(B[b]).map(([k, v]) => [k, v.slice()])));
+const start = ['params', 'state'].map(b =>
+  Object.fromEntries(Object.entries(B[b]).map(([k, v]) => [k, v.slice()]))
+);
 
 const inputs = program.arrays.filter(a => a.block === 'inputs' && (a.batch || a.shape.length));
 const batchDim = Object.keys(program.dims)[0];
 const width = a => a.shape.slice(1).reduce((t, n) => t * n, 1);
 const columns = inputs.reduce((t, a) => t + width(a), 0);
 const room = inputs.length ? Math.min(...inputs.map(a => a.shape[0])) : 0;
-const loss = program.results.find(r => r.kind === 'loss') || program.results.find(r => r.kind === 'metric') || {};
+const loss =
+  program.results.find(r => r.kind === 'loss') ||
+  program.results.find(r => r.kind === 'metric') ||
+  {};
 const output = program.results.find(r => r.kind === 'output');
-const outputArray = output && program.arrays.find(a => a.block === 'work' && a.name === output.array);
+const outputArray =
+  output && program.arrays.find(a => a.block === 'work' && a.name === output.array);
 
 let data = {train: [], test: []};
 let grid = null; /* {points: [[x1, x2]], unit names} */
@@ -39,7 +45,8 @@ function feed(rows, from, count) {
     for (let i = 0; i < count; i++)
       for (let k = 0; k < w; k++) {
         const x = rows[from + i][column + k];
-        to[i * w + k] = x === undefined ? 0 : a.limit ? Math.max(0, Math.min(a.limit - 1, Math.round(x))) : x;
+        to[i * w + k] =
+          x === undefined ? 0 : a.limit ? Math.max(0, Math.min(a.limit - 1, Math.round(x))) : x;
       }
     column += w;
   }
@@ -73,7 +80,11 @@ function step() {
 
 /* Losses and metrics of rows: means over batches, weighted by their rows. */
 function measure(rows) {
-  const of = program.results.filter(r => r.kind !== 'output' && program.arrays.find(a => a.name === r.array && a.block === 'work').count === 1);
+  const of = program.results.filter(
+    r =>
+      r.kind !== 'output' &&
+      program.arrays.find(a => a.name === r.array && a.block === 'work').count === 1
+  );
   const sums = of.map(() => 0);
   if (!functions.eval) return {};
   const total = inputs.length ? rows.length : 1;
@@ -99,7 +110,9 @@ function picture(units, points) {
     (functions.forward || functions.predict)();
     units.forEach((u, k) => {
       const values = B.work[u.array];
-      for (let i = 0; i < count; i++) for (let j = 0; j < u.count; j++) maps[k][j * points.length + from + i] = values[i * u.count + j];
+      for (let i = 0; i < count; i++)
+        for (let j = 0; j < u.count; j++)
+          maps[k][j * points.length + from + i] = values[i * u.count + j];
     });
     if (!out) continue;
     functions.predict();
@@ -120,12 +133,25 @@ function gradients() {
 }
 
 const weights = () =>
-  Object.fromEntries(program.arrays.filter(a => a.block === 'params').map(a => [a.of, Array.from(B.params[a.name])]));
+  Object.fromEntries(
+    program.arrays.filter(a => a.block === 'params').map(a => [a.of, Array.from(B.params[a.name])])
+  );
 
 function report() {
   const rows = data.train;
-  const message = {kind: 'frame', steps, epoch: inputs.length && rows.length ? (steps * Math.min(room, rows.length)) / rows.length : steps, speed,
-    train: measure(rows), test: data.test.length ? measure(data.test) : {}, weights: weights(), gradients: gradients(), running, diverged};
+  const message = {
+    kind: 'frame',
+    steps,
+    epoch:
+      inputs.length && rows.length ? (steps * Math.min(room, rows.length)) / rows.length : steps,
+    speed,
+    train: measure(rows),
+    test: data.test.length ? measure(data.test) : {},
+    weights: weights(),
+    gradients: gradients(),
+    running,
+    diverged
+  };
   if (grid && inputs.length && grid.points.every(p => p.length <= columns)) {
     Object.assign(message, picture(grid.units, grid.points));
     /* a unit that is 0 for all points to learn from */
@@ -156,7 +182,10 @@ function run() {
 
 /* The loss of all rows to learn from over two elements of params, each moved by up to `reach`. */
 function surface({a, b, reach, size}) {
-  const cell = ({name, k}) => [B.params[program.arrays.find(p => p.block === 'params' && p.of === name).name], k];
+  const cell = ({name, k}) => [
+    B.params[program.arrays.find(p => p.block === 'params' && p.of === name).name],
+    k
+  ];
   const [[p, i], [q, j]] = [cell(a), cell(b)];
   const [x, y] = [p[i], q[j]];
   const values = new Float32Array(size * size);
@@ -198,7 +227,9 @@ const commands = {
   },
   reset() {
     running = diverged = false;
-    ['params', 'state'].forEach((b, k) => Object.entries(start[k]).forEach(([name, v]) => B[b][name].set(v)));
+    ['params', 'state'].forEach((b, k) =>
+      Object.entries(start[k]).forEach(([name, v]) => B[b][name].set(v))
+    );
     steps = 0;
     state = seed;
     at = 0;
@@ -208,7 +239,8 @@ const commands = {
   /* the weights of the net before the text changed, where they have the same name and size */
   keep({weights: given}) {
     for (const a of program.arrays)
-      if (a.block === 'params' && given[a.of]?.length === a.count) B.params[a.name].set(given[a.of]);
+      if (a.block === 'params' && given[a.of]?.length === a.count)
+        B.params[a.name].set(given[a.of]);
   },
   surface,
 
@@ -224,4 +256,10 @@ const commands = {
 };
 
 onmessage = ({data: message}) => commands[message.kind](message);
-postMessage({kind: 'ready', columns, room, inputs: inputs.map(a => ({name: a.of, width: width(a), limit: a.limit})), classes: outputArray && width(outputArray)});
+postMessage({
+  kind: 'ready',
+  columns,
+  room,
+  inputs: inputs.map(a => ({name: a.of, width: width(a), limit: a.limit})),
+  classes: outputArray && width(outputArray)
+});
