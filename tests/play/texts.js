@@ -33,7 +33,7 @@ for (const [text, list] of Object.entries(editorTexts)) check(`the editor's ${te
 
 /* the playground: say('name'), data-text="name", and names that are put together */
 const scripts = readdirSync(join(top, 'compiler/play/page')).filter(f => /\.(js|html)$/.test(f) && !/texts\.js$/.test(f)).map(f => read('compiler/play/page', f)).join('\n');
-const asked = new Set([...scripts.matchAll(/say\('(\w+)'|data-(?:text|title|label)="(\w+)"|(?:button|control|slider|choice|group)\('(\w+)'|say\(\w+ \? '(\w+)' : '(\w+)'\)/g)].flatMap(m => m.slice(1).filter(Boolean)));
+const asked = new Set([...scripts.matchAll(/say\(\s*'(\w+)'|data-(?:text|title|label)="(\w+)"|(?:button|control|slider|choice|group)\(\s*'(\w+)'|say\(\s*\w+ \? '(\w+)' : '(\w+)'\s*\)/g)].flatMap(m => m.slice(1).filter(Boolean)));
 for (const name of asked) if (!name.endsWith('_')) check(`say('${name}')`, name in table);
 for (const name in table) check(`${name} is asked for`, scripts.includes(`'${name}'`) || scripts.includes(`"${name}"`) || /_title$|^tab_|^set_|^NG|^error$|^warning$|^note$/.test(name));
 
