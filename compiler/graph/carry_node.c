@@ -470,7 +470,7 @@ static RowInfo of_gather(const RowClasses *a, const Node *n)
     return at_axis(rows, x.axis - 1 + n->arg[1]->shape.rank);
 }
 
-/* Several indices: a sum over the rows too, if they choose no row of the result. */
+/* Several indices: a sum over the rows too, if they do not choose a row of the result. */
 static RowInfo of_scatter_at(const RowClasses *a, const Node *n)
 {
     RowInfo out = a->info[arg_id(n, 0)];

@@ -468,7 +468,7 @@ static void take_name(Node *m, const Node *n)
         return;
     m->name = n->name;
     m->loc = n->loc;
-    /* it now stands for a line of the text */
+    /* it is now the value of a line of the text */
     m->derived = false;
 }
 

@@ -869,6 +869,7 @@ void model_put_roots(Model *, Node *const *root);
  * first), it also takes what explains n to readers: the step of a sweep, the rewrite that made it.
  * node_rewrites does only the last, where n remains in use beside m and keeps its name. */
 void node_replaces(Node *m, const Node *n, int first);
+void node_rewrites(Node *m, const Node *n, int first);
 
 /* What a pass puts in the place of n; `now` has what it put in the place of the nodes before, by
  * id. NULL: nothing else, n is built again from its new operands. */
@@ -877,7 +878,6 @@ typedef Node *Better(Graph *, Node *n, Node *const *now, void *with);
 /* Goes through the nodes that are used (graph_uses), operands first, and puts what is better in
  * their places and in those of the roots. */
 void graph_replace(Graph *, Node **root, int roots, const int *uses, Better *, void *with);
-void node_rewrites(Node *m, const Node *n, int first);
 
 /* Says why a rewrite made n, unless that is known already; returns n. */
 Node *node_because(Node *n, const char *why);

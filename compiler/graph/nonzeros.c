@@ -401,7 +401,6 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
         p->first[i + 1] = p->first[i] + count;
     }
     return true;
-    return true;
 }
 
 /* ---- colours ---- */

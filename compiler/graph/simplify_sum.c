@@ -77,7 +77,7 @@ static void sum_expand(Sum *s, Term *t, int depth)
 {
     term_clean(s, t);
     Node *x = next_sum(s->g, t);
-    /* without `deep`, only a sum that stands alone is opened: a product of sums stays */
+    /* without `deep`, only a sum that is not a factor is opened: a product of sums stays */
     if (x && !s->deep && (t->factors != 1 || t->factor[0].power != 1 || fabs(t->coef) != 1))
         x = NULL;
     if (depth > 8)

@@ -373,7 +373,7 @@ static Value *b_as_int(Lower *L, Loc loc, Value **arg)
     return value_node(L, loc, graph_as_int(L->g, x));
 }
 
-/* _axis(x, axis, more): the number of an axis of x, from 0 on, where x has so many more axes. */
+/* _axis(x, axis, more): the number of an axis of x, from 0 on, where x has `more` axes more. */
 static Value *b_axis(Lower *L, Loc loc, Value **arg)
 {
     Node *x = want_node(L, arg[0], "this");

@@ -1,7 +1,7 @@
 /* lower_loop_grad.c - derivatives in the body of a loop.
  *
  * A derivative in a pass is that of the operations of this pass: what is carried into it is a leaf.
- * If a carried value also depends on x, the derivative with respect to x goes on through the
+ * If a carried value also depends on x, the derivative with respect to x continues through the
  * passes before, whose number differs from pass to pass. */
 #include "lang/lower_loop.h"
 

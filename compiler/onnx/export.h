@@ -46,7 +46,7 @@ typedef struct Export {
     Pb__Tensor **initial;
     int initials, initial_room;
     int problems;
-    Table told; /* ops that were reported */
+    Table reported; /* ops */
 } Export;
 
 /* ---- export_put.c ---- */

@@ -178,9 +178,9 @@ const char *number(Export *x, double v, Type type)
 
 void cannot(Export *x, const Node *n, const char *why)
 {
-    int *told = table_at(x->ngc, &x->told, op_info[n->op]->name);
+    int *reported = table_at(x->ngc, &x->reported, op_info[n->op]->name);
     x->problems++;
-    if ((*told)++)
+    if ((*reported)++)
         return;
     complain(x->ngc, "%s (%s) cannot be exported: %s", text_or(n->name, "a value"),
              op_info[n->op]->name, why);

@@ -352,7 +352,7 @@ static Meaning *loop_inputs(Import *im, int carried)
     return in;
 }
 
-/* Is there another pass after so many? Also false with a problem. */
+/* Is there a pass after this number of passes? Also false with a problem. */
 static bool goes_on(Import *im, const Meaning *condition, int passes)
 {
     bool go;

@@ -15,7 +15,7 @@ enum {
     MAX_PARTS = 8,           /* loaded ints in the index of one element */
     BLOCKS = 8,              /* a sum over shared rows is taken in this many blocks of rows */
     LONG_SUM = 256,          /* floats: a sum of more than this is taken in double */
-    SCATTER_SUMS = 1024,     /* a scatter to at most so many elements, too */
+    SCATTER_SUMS = 1024,     /* a scatter to at most this many elements, too */
     CACHE_LINE = 16,         /* elements: no two threads should write to the same line */
 };
 

@@ -1,5 +1,5 @@
 /* sink.c - in C to read (-O0), what backward computes beside its adjoints, such as a local slope,
- * stands right above the first statement that reads it.
+ * is right above the first statement that reads it.
  *
  * The order of kernels is valid before. It stays so: what sinks only passes kernels that do not
  * read it, and reads no variable, which one of them might overwrite. A loop is passed as a whole.

@@ -4,7 +4,7 @@
  * The kept copy is the last one known to be good. It is what is written, so that a loss that
  * becomes NaN in the middle of an epoch does not spoil the file. With --keep-best the file holds
  * the weights of the best epoch, and besides, with names that begin with last/, those that training
- * goes on from. */
+ * continues from. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static void load_sums(Trainer *t, const char *text)
     t->sums_loaded = text != NULL;
 }
 
-/* Takes what --resume needs: the weights that training goes on from, and which epoch was best. */
+/* Takes what --resume needs: the weights that training continues from, and which epoch was best. */
 static int load_training(Trainer *t, const Archive *whole)
 {
     const char *last = ngrt_notes_get(&whole->notes, "last");
@@ -349,7 +349,7 @@ static int make_notes(const Trainer *t, Notes *notes)
     return good;
 }
 
-/* Writes the file: the weights that are of use, and those that training goes on from. */
+/* Writes the file: the weights that are of use, and those that training continues from. */
 static int write_file(const Trainer *t, const Notes *notes)
 {
     ngrt_message message = {"out of memory"};
