@@ -32,7 +32,8 @@ typedef struct Trip {
 
 /* ---- a part ---- */
 
-static void trip_begin(Trip *t, const char *request, Text *answer)
+/* Returns whether there is a model. */
+static bool trip_begin(Trip *t, const char *request, Text *answer)
 {
     *t = (Trip){.ngc = {.opt = {.optimize = 2, .comments = 2, .digits = 9}}, .answer = answer};
     Ngc *ngc = &t->ngc;
@@ -48,12 +49,13 @@ static void trip_begin(Trip *t, const char *request, Text *answer)
     else
         t->m = model_compile(ngc, file);
     if (!t->m)
-        return;
+        return false;
 
     t->m->name = "model";
     carry_check(t->m);
     if (diag_failed(ngc))
         t->m = NULL;
+    return t->m != NULL;
 }
 
 /* Adds the messages of a part as a member; then all that belongs to the part is gone. */
@@ -200,8 +202,7 @@ static void part_program(Trip *t, unsigned seed)
 static void put_parts(const char *request, unsigned parts, unsigned seed, Text *answer)
 {
     Trip t;
-    trip_begin(&t, request, answer);
-    bool good = t.m != NULL;
+    bool good = trip_begin(&t, request, answer);
     if (good && (parts & PLAY_C))
         part_c(&t);
     trip_end(&t, "messages");
@@ -209,20 +210,20 @@ static void put_parts(const char *request, unsigned parts, unsigned seed, Text *
         return;
 
     if (parts & (PLAY_LESSON | PLAY_WORDS | PLAY_VALUES | PLAY_CHECK | PLAY_PROGRAM)) {
-        trip_begin(&t, request, answer);
-        parts = part_lesson(&t, parts);
+        /* a file that the model imports may be gone by now: again there may be no model */
+        parts = trip_begin(&t, request, answer) ? part_lesson(&t, parts) : 0;
         trip_end(&t, "lesson_messages");
     }
     for (unsigned part = PLAY_VALUES; part <= PLAY_CHECK; part *= 2) {
         if (!(parts & part))
             continue;
-        trip_begin(&t, request, answer);
-        part_run(&t, part);
+        if (trip_begin(&t, request, answer))
+            part_run(&t, part);
         trip_end(&t, part == PLAY_VALUES ? "values_messages" : "check_messages");
     }
     if (parts & PLAY_PROGRAM) {
-        trip_begin(&t, request, answer);
-        part_program(&t, seed);
+        if (trip_begin(&t, request, answer))
+            part_program(&t, seed);
         trip_end(&t, "program_messages");
     }
 }

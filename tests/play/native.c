@@ -11,8 +11,10 @@ static char *read_file(const char *path, size_t *size)
 {
     FILE *f = fopen(path, "rb");
     char *text = calloc(1, 1 << 20);
-    if (!f || !text)
+    if (!f || !text) {
+        fprintf(stderr, "native: cannot read %s\n", path);
         exit(2);
+    }
     *size = fread(text, 1, (1 << 20) - 1, f);
     fclose(f);
     return text;
