@@ -125,7 +125,7 @@ runtime_libs() {
 # Prints the flags that send calls of the system to faults/wrap.c, which lets them fail.
 fault_wraps() {
     for name in malloc calloc realloc open mkstemp fopen fdopen read write fwrite fflush fsync \
-        close fclose rename; do
+        close fclose rename pread mkdir mkdtemp fchmod pipe fork execv fexecve; do
         echo "-Wl,--wrap=$name"
     done
 }

@@ -171,6 +171,11 @@ struct Ngc {
     Trial *trial;         /* or NULL */
     int errors, warnings; /* with -Werror a warning looks like an error, and still counts as a
                              warning: what follows it is done */
+
+    /* where ngc ends because there is no memory: removes what must not stay, without taking memory;
+     * or NULL */
+    void (*clean_up)(const Ngc *);
+    const char *private_dir; /* for clean_up: of files that are being made */
 };
 
 /* ---- numbers ---- */

@@ -99,10 +99,12 @@ _Noreturn void ngc_bug(const char *format, ...)
 /* ---- memory ---- */
 
 /* calloc that ends ngc where there is no memory: no phase could do anything else. */
-static void *take_memory(size_t size)
+static void *take_memory(const Ngc *ngc, size_t size)
 {
     void *p = calloc(1, size);
     if (p == NULL) {
+        if (ngc->clean_up != NULL)
+            ngc->clean_up(ngc);
         end_broken("error", "out of memory");
     }
     return p;
@@ -118,13 +120,14 @@ static size_t aligned(size_t size)
 
 /* A piece larger than a quarter of a chunk gets a chunk of its own, after the one being filled in
  * the list, which is filled further. */
-static Chunk *add_chunk(struct Arena *arena, size_t size)
+static Chunk *add_chunk(const Ngc *ngc, size_t size)
 {
+    struct Arena *arena = ngc->arena;
     bool own = size > CHUNK / 4;
     size_t header = aligned(sizeof(Chunk));
     size_t room = own ? size : CHUNK;
 
-    Chunk *chunk = take_memory(header + room);
+    Chunk *chunk = take_memory(ngc, header + room);
     chunk->at = (char *)chunk + header;
     chunk->end = chunk->at + room;
     ASAN_POISON_MEMORY_REGION(chunk->at, room);
@@ -143,7 +146,7 @@ static Chunk *add_chunk(struct Arena *arena, size_t size)
 void *arena_alloc(Ngc *ngc, size_t size)
 {
     if (ngc->arena == NULL)
-        ngc->arena = take_memory(sizeof *ngc->arena);
+        ngc->arena = take_memory(ngc, sizeof *ngc->arena);
     if (size > SIZE_MAX / 2)
         size = SIZE_MAX / 2; /* calloc refuses that */
     /* with a sanitizer, poisoned bytes follow each piece */
@@ -151,7 +154,7 @@ void *arena_alloc(Ngc *ngc, size_t size)
 
     Chunk *chunk = ngc->arena->last;
     if (chunk == NULL || (size_t)(chunk->end - chunk->at) < room)
-        chunk = add_chunk(ngc->arena, room);
+        chunk = add_chunk(ngc, room);
     void *p = chunk->at;
     chunk->at += room;
     ASAN_UNPOISON_MEMORY_REGION(p, size);

@@ -157,8 +157,30 @@ const char *cache_directory(Ngc *ngc)
     return NULL;
 }
 
+/* The names of the files that ngc makes in a private directory. */
+static const char *const private_file[] = {"program.c", "program", "program.whole", "messages"};
+
+/* Removes a private directory with the files that ngc makes in one. */
+static void remove_private(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (size_t i = 0; i < sizeof private_file / sizeof *private_file; i++)
+        unlinkat(fd, private_file[i], 0);
+    close(fd);
+    unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+/* Removes the private directory of this ngc, if it has one. */
+void cache_remove_private(const Ngc *ngc)
+{
+    if (ngc->private_dir)
+        remove_private(AT_FDCWD, ngc->private_dir);
+}
+
 /* A new directory that only the user can enter, in `in` or where temporary files go. NULL with a
- * message: that failed. `in` is known to be safe. */
+ * message: that failed. `in` is known to be safe. cache_remove_private removes it. */
 const char *cache_private(Ngc *ngc, const char *in)
 {
     const char *temp = getenv("TMPDIR");
@@ -177,8 +199,11 @@ const char *cache_private(Ngc *ngc, const char *in)
                 continue;
         }
         char *dir = (char *)text_format(ngc, "%s/ngc-XXXXXX", places[i]);
-        if (mkdtemp(dir))
+        if (mkdtemp(dir)) {
+            ngc->private_dir = dir;
+            ngc->clean_up = cache_remove_private;
             return dir;
+        }
         why = strerror(errno);
     }
     complain(ngc, "cannot make a directory in '/tmp': %s; TMPDIR can name another", why);
@@ -342,19 +367,6 @@ static bool is_program_name(const char *name)
     return n > 17 && name[n - 17] == '-' && strspn(name + n - 16, "0123456789abcdef") == 16;
 }
 
-/* Removes a private directory with the files that ngc makes in one. */
-static void remove_left(int dir, const char *name)
-{
-    static const char *const files[] = {"program.c", "program", "program.whole", "messages"};
-    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        unlinkat(fd, files[i], 0);
-    close(fd);
-    unlinkat(dir, name, AT_REMOVEDIR);
-}
-
 /* The user's own programs in the directory; on the way, removes directories that were left. */
 static int find_old(Ngc *ngc, DIR *d, time_t now, Old **list)
 {
@@ -370,7 +382,7 @@ static int find_old(Ngc *ngc, DIR *d, time_t now, Old **list)
         bool left = S_ISDIR(st.st_mode) && begins(entry->d_name, "ngc-");
         /* a young one may belong to an ngc that runs */
         if (left && now - st.st_mtime > LEFT_SECONDS)
-            remove_left(dirfd(d), entry->d_name);
+            remove_private(dirfd(d), entry->d_name);
         if (!S_ISREG(st.st_mode) || !is_program_name(entry->d_name))
             continue;
 

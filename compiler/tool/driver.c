@@ -327,10 +327,8 @@ static int make_program(Ngc *ngc, Build *b, const Text *c, const sigset_t *mask)
             complain(ngc, "the C compiler left no program in '%s'", b->program);
     }
 
-    unlink(b->c);
-    unlink(b->program);
-    unlink(b->messages);
-    rmdir(b->dir);
+    cache_remove_private(ngc);
+    ngc->private_dir = NULL;
     return fd;
 }
 

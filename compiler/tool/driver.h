@@ -15,6 +15,7 @@
 uint64_t hash_text(uint64_t h, const char *text, size_t size);
 const char *cache_directory(Ngc *);
 const char *cache_private(Ngc *, const char *in);
+void cache_remove_private(const Ngc *);
 int cache_open(const char *path, size_t *size);
 int cache_find(Ngc *, const char *path, const char *key);
 const char *cache_read(Ngc *, int fd, size_t *size);

@@ -10,10 +10,12 @@
  * What must hold: each file is the old one or the whole new one. (If EACH_WHOLE is set, it may also
  * be another one that this command, of a shell, accepts: training saves several times.) Where the
  * command says that all is well, it is the new one. Otherwise the status is one of ngc's (1 to 5),
- * a message says "error", and nothing else is left in the directory. Prints the counts as a line "N
- * passed, M failed". */
+ * and a message says "error". Nothing else is left in the directory, nor a file that the patterns
+ * EACH_LEFT match. EACH_BEFORE is done before each run, and EACH_AFTER, which must succeed, after
+ * it. Prints the counts as a line "N passed, M failed". */
 #include <dirent.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,15 +83,38 @@ static void put_back(const Watched *w)
     fclose(f);
 }
 
+static int matches(char *patterns)
+{
+    int n = 0;
+
+    for (char *p = strtok(patterns, " "); p; p = strtok(NULL, " ")) {
+        glob_t g;
+        if (glob(p, 0, NULL, &g) == 0)
+            n += (int)g.gl_pathc;
+        globfree(&g);
+    }
+    return n;
+}
+
 static int entries(void)
 {
     int n = 0;
     DIR *d = opendir(".");
+    char patterns[200];
 
     while (readdir(d))
         n++;
     closedir(d);
-    return n;
+    snprintf(patterns, sizeof patterns, "%s", getenv("EACH_LEFT") ? getenv("EACH_LEFT") : "");
+    return n + matches(patterns);
+}
+
+/* A command of the environment. Returns whether it succeeds, or is not there. */
+static int shell(const char *name)
+{
+    const char *text = getenv(name);
+
+    return text == NULL || system(text) == 0;
 }
 
 /* Tells wrap.c, in the new process only. */
@@ -127,6 +152,7 @@ static int run(const Fault *fault)
 
     for (int i = 0; i < files; i++)
         put_back(&watched[i]);
+    shell("EACH_BEFORE");
     child = fork();
     if (child == 0)
         start(fault);
@@ -137,9 +163,7 @@ static int run(const Fault *fault)
 /* Is a file that is neither the old one nor the new one whole nevertheless? */
 static int is_whole(void)
 {
-    const char *command_text = getenv("EACH_WHOLE");
-
-    return command_text && system(command_text) == 0;
+    return getenv("EACH_WHOLE") && shell("EACH_WHOLE");
 }
 
 /* Is each file the old one or the new one? Returns how many are new, or -1. */
@@ -154,7 +178,8 @@ static int new_files(void)
         free(now.at);
         if (!is_new && !is_old && !is_whole())
             return -1;
-        n += is_new;
+        /* a log has the time that an epoch took, so a new one may have other bytes */
+        n += is_new || !is_old;
     }
     return n;
 }
@@ -166,14 +191,16 @@ static const char *wrong(const Fault *fault, int status, int left)
 
     if (news < 0)
         return "a file is neither the old one nor the new one";
+    if (left && fault->kind != 'k')
+        return "a temporary file is left";
+    if (!shell("EACH_AFTER"))
+        return "what is done after it fails";
     if (status == 0)
         return news == files ? NULL : "it says that all is well, but a file is the old one";
     if (fault->kind == 'k')
         return status == 128 + SIGKILL ? NULL : "it ended in another way";
     if (status > 5)
         return "not a status of ngc's";
-    if (left)
-        return "a temporary file is left";
 
     Bytes said = read_bytes("../each.out");
     int error = said.at && (strstr(said.at, "error") || strstr(said.at, "cannot"));

@@ -1,7 +1,7 @@
 /* wrap.c - calls of the system that fail. The linker sends them here (--wrap); FAULT=N in the
  * environment makes the N-th of them fail, FAULT=-N ends the process there instead, as a crash of
- * the machine would. At exit, the number of calls is written to the file FAULT_COUNT. A program
- * that tests itself includes wrap.h.
+ * the machine would. At exit, and where another program takes the process's place, the number of
+ * calls is written to the file FAULT_COUNT. A program that tests itself includes wrap.h.
  *
  * A failing write takes a part first, as a disk that gets full does. Nothing is really
  * synchronized, which takes long and matters only to a machine that stops. */
@@ -35,6 +35,14 @@ int __real_fflush(FILE *);
 int __real_close(int);
 int __real_fclose(FILE *);
 int __real_rename(const char *, const char *);
+ssize_t __real_pread(int, void *, size_t, off_t);
+int __real_mkdir(const char *, mode_t);
+char *__real_mkdtemp(char *);
+int __real_fchmod(int, mode_t);
+int __real_pipe(int *);
+pid_t __real_fork(void);
+int __real_execv(const char *, char *const *);
+int __real_fexecve(int, char *const *, char *const *);
 
 static void count_calls(void)
 {
@@ -185,4 +193,51 @@ int __wrap_fclose(FILE *f)
 int __wrap_rename(const char *from, const char *to)
 {
     return fails(EIO) ? -1 : __real_rename(from, to);
+}
+
+ssize_t __wrap_pread(int fd, void *to, size_t n, off_t at_byte)
+{
+    return fails(EIO) ? -1 : __real_pread(fd, to, n, at_byte);
+}
+
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+    return fails(EACCES) ? -1 : __real_mkdir(path, mode);
+}
+
+char *__wrap_mkdtemp(char *name)
+{
+    return fails(EACCES) ? NULL : __real_mkdtemp(name);
+}
+
+int __wrap_fchmod(int fd, mode_t mode)
+{
+    return fails(EPERM) ? -1 : __real_fchmod(fd, mode);
+}
+
+int __wrap_pipe(int *ends)
+{
+    return fails(EMFILE) ? -1 : __real_pipe(ends);
+}
+
+pid_t __wrap_fork(void)
+{
+    return fails(EAGAIN) ? -1 : __real_fork();
+}
+
+/* The program that takes this one's place has no faults by itself. */
+int __wrap_execv(const char *path, char *const *words)
+{
+    if (fails(ENOEXEC))
+        return -1;
+    count_calls();
+    return __real_execv(path, words);
+}
+
+int __wrap_fexecve(int fd, char *const *words, char *const *names)
+{
+    if (fails(ENOEXEC))
+        return -1;
+    count_calls();
+    return __real_fexecve(fd, words, names);
 }
