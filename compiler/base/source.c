@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     SOURCE_MAX = 1 << 28, /* bytes of a source file */
@@ -194,8 +195,22 @@ static char *read_stream(FILE *f, size_t *size)
     return NULL;
 }
 
+/* Is it a pipe or a device, which may never end? The user may name one as the model, but a text may
+ * not. */
+static bool is_endless(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 int source_read(Ngc *ngc, const char *path, Loc from)
 {
+    if (from.file >= 0 && is_endless(path)) {
+        diag(ngc, SEV_ERROR, ERR_FILE, from, "cannot read \"%s\": not a regular file", path);
+        return -1;
+    }
+
     bool standard = same_text(path, "-");
     FILE *f = stdin;
     if (!standard)
