@@ -96,9 +96,12 @@ static long kept_size(FILE *log, long long epoch)
     return size;
 }
 
-/* Opens the log of a training that continues, or a new one. */
+/* Opens the log of a training that continues, or a new one; "-" is standard output. */
 static FILE *open_log(const Trainer *t)
 {
+    if (strcmp(t->log_path, "-") == 0 && ngrt_ranks_number(t) <= 0)
+        return stdout;
+
     const char *path = ngrt_ranks_number(t) > 0 ? "/dev/null" : t->log_path;
     FILE *log;
     if (t->about.step)
@@ -130,7 +133,7 @@ int ngrt_log_open(Trainer *t)
     t->log = open_log(t);
     if (!t->log || fstat(fileno(t->log), &st) != 0)
         return ngrt_trainer_fail(t, FILES, "%s: %s", t->log_path, strerror(errno));
-    if (S_ISREG(st.st_mode) && st.st_size > 0)
+    if (t->log != stdout && S_ISREG(st.st_mode) && st.st_size > 0)
         return DONE; /* its first line is there */
 
     fprintf(t->log, "epoch,seconds");

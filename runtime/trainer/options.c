@@ -665,6 +665,19 @@ static int set_resume(Trainer *t)
     return DONE;
 }
 
+/* Elsewhere "-" is standard output. Weights do not go there: they are written several times. */
+static int check_save(const Trainer *t)
+{
+    const char *option = t->resume_path ? "--resume" : "--save";
+
+    if (!t->save_path || strcmp(t->save_path, "-") != 0)
+        return DONE;
+    return ngrt_trainer_fail(t, USAGE,
+                             "%s - is not standard output: weights go to a file; ./- is one of "
+                             "that name",
+                             option);
+}
+
 /* Are there two options of which one would be ignored? */
 static int check_together(const Trainer *t)
 {
@@ -713,6 +726,8 @@ static int parse_arguments(Trainer *t, int argc, char **argv)
     }
     if (!status && t->resume_path)
         status = set_resume(t);
+    if (!status)
+        status = check_save(t);
     if (!status)
         status = check_together(t);
     if (status)

@@ -660,6 +660,16 @@ END
     run 0 train drop.ng --data words.csv --epochs 8 --load log.st --log log.csv --quiet
     [ "$(cut -d, -f1 log.csv | tr '\n' ' ')" = 'epoch 1 2 3 4 5 6 7 8 ' ]
     verdict $? "the log has not each epoch once"
+    # "-" is standard output, for weights an error, and never a file of that name
+    run 0 train drop.ng --data words.csv --epochs 8 --log - --quiet
+    [ "$(cut -d, -f1 "$dir/out" | sed 8q | tr '\n' ' ')" = 'epoch 1 2 3 4 5 6 7 ' ]
+    verdict $? "--log - does not print the log"
+    for option in --save --resume; do
+        run 2 train drop.ng --data words.csv $option -
+        says "$option - is not standard output: weights go to a file; ./- is one of that name"
+    done
+    [ ! -e ./- ]
+    verdict $? "a file named - is there"
     run 0 train drop.ng --data words.csv --epochs 4 --checkpoint 2 --resume new.st
     says 'new.st: there is no such file yet; the training starts anew'
     run 2 train drop.ng --data words.csv --resume new.st --save other.st
