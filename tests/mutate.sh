@@ -6,8 +6,8 @@
 # nothing. A mutant that is noticed at once takes less than a second, one that is not about a
 # minute.
 #
-#     sh tests/mutate.sh [WHAT...]      files of the compiler, or groups of them: derivatives (which is what none means), reverse,
-#                                       shapes, rewrites, fuse, plan
+#     sh tests/mutate.sh [WHAT...]      files of the compiler, one line of a file (FILE:LINE), or groups of files: derivatives
+#                                       (which is what none means), reverse, shapes, rewrites, fuse, plan
 #     MUTATE_COUNT=N MUTATE_SEED=S      only N of each WHAT, chosen by the seed (1), in a random order
 #     MUTATE_FIRST_LOOK=1               only random models, interpreted and in C, and costs: quick, but weaker than all tests
 #     MUTATE_LOG=FILE                   the result of each mutant, as they come
@@ -38,15 +38,18 @@ files_of() { # the files of a group, or the file itself
         compiler/program/loops.c compiler/program/finish.c compiler/program/order.c ;;
     plan) echo compiler/program/plan.c compiler/program/share.c compiler/program/coming.c \
         compiler/program/recompute.c compiler/program/flow*.c compiler/program/budget.c ;;
-    *) echo "$1" ;;
+    *) echo "${1%:*}" ;;
     esac
 }
 
 # The mutants in a random order, a first of each group, then a second: also a run that is ended
 # early has a fair share of each.
 for what in ${*:-derivatives}; do
+    line=
+    case $what in *:*) line=${what##*:} ;; esac
     for file in $(files_of "$what"); do
-        "$dir/mutate" "$file" | awk -v file="$file" '{ print file, $0 }'
+        "$dir/mutate" "$file" |
+            awk -v file="$file" -v line="$line" 'line == "" || $2 == line { print file, $0 }'
     done | awk -v seed="${MUTATE_SEED:-1}" '
         function next_one() { x = x*16807 % 2147483647 }
         BEGIN { x = (seed*7919 + 12345) % 2147483647; for (i = 0; i < 9; i++) next_one() }
