@@ -8,29 +8,33 @@
 
 /* ---- statistics ---- */
 
-typedef struct Sums { /* of each element of a row, over all rows that have it */
-    double *sum, *square;
+/* Of each element of a row, over all rows that have it: sums of its differences from a value near
+ * it, and of their squares. That is its first value, then its mean. So the mean of equal elements
+ * is that element, and their deviation is 0. */
+typedef struct Sums {
+    double *near, *sum, *square;
     size_t *count;
 } Sums;
 
 static int make_sums(Sums *s, size_t width)
 {
+    s->near = ngrt_trainer_allocate(width, sizeof *s->near);
     s->sum = ngrt_trainer_allocate(width, sizeof *s->sum);
     s->square = ngrt_trainer_allocate(width, sizeof *s->square);
     s->count = ngrt_trainer_allocate(width, sizeof *s->count);
-    return s->sum && s->square && s->count;
+    return s->near && s->sum && s->square && s->count;
 }
 
 static void free_sums(Sums *s)
 {
+    free(s->near);
     free(s->sum);
     free(s->square);
     free(s->count);
 }
 
-/* Adds the rows of a batch; with `mean`, squares of the differences from it. The buffer is
- * [outer][count][piece]. */
-static void add_batch(const Feed *f, size_t count, const double *mean, Sums *s)
+/* Adds the rows of a batch. The buffer is [outer][count][piece]. */
+static void add_batch(const Feed *f, size_t count, Sums *s)
 {
     size_t piece = f->width / f->outer, o, r, i;
     ngrt_data data = {.type = ngrt_element_of(f->input->type), .at = f->buffer};
@@ -44,15 +48,15 @@ static void add_batch(const Feed *f, size_t count, const double *mean, Sums *s)
                 /* a missing number */
                 if (isnan(v))
                     continue;
-                s->count[e]++;
-                s->sum[e] += v;
-                if (mean)
-                    s->square[e] += (v - mean[e]) * (v - mean[e]);
+                if (s->count[e]++ == 0)
+                    s->near[e] = v;
+                s->sum[e] += v - s->near[e];
+                s->square[e] += (v - s->near[e]) * (v - s->near[e]);
             }
 }
 
 /* Goes over all rows of the set once. */
-static int add_rows(const Trainer *t, Set *set, const Feed *f, const double *mean, Sums *s)
+static int add_rows(const Trainer *t, Set *set, const Feed *f, Sums *s)
 {
     size_t first, count;
     int status = ngrt_rows_begin(t, set, 0, 0);
@@ -61,7 +65,7 @@ static int add_rows(const Trainer *t, Set *set, const Feed *f, const double *mea
         count = ngrt_set_batch(set, first);
         status = ngrt_set_fill(t, set, first, count);
         if (!status)
-            add_batch(f, count, mean, s);
+            add_batch(f, count, s);
     }
     return status;
 }
@@ -76,18 +80,18 @@ static int find_statistics(const Trainer *t, Set *set, const Feed *f, double *me
         status = ngrt_trainer_no_memory(t);
 
     if (!status)
-        status = add_rows(t, set, f, NULL, &s);
+        status = add_rows(t, set, f, &s);
     for (i = 0; i < f->width && !status; i++) {
+        mean[i] = (double)NAN;
         if (s.count[i])
-            mean[i] = s.sum[i] / (double)s.count[i];
-        else
-            mean[i] = (double)NAN;
-        s.count[i] = 0;
+            mean[i] = s.near[i] + s.sum[i] / (double)s.count[i];
+        s.near[i] = mean[i];
+        s.square[i] = 0;
     }
 
     /* the deviations in a second walk: a sum of squares less that of means loses digits */
     if (!status)
-        status = add_rows(t, set, f, mean, &s);
+        status = add_rows(t, set, f, &s);
     for (i = 0; i < f->width && !status; i++)
         spread[i] = sqrt(s.square[i] / (double)set->rows); /* a missing one differs by 0 */
     free_sums(&s);

@@ -293,6 +293,19 @@ END
     head -n 7 "$dir/out" >few
     near first few >"$dir/err"
     verdict $? "statistics are not those of the training"
+    # a column of one number has no deviation, whatever the mean of its rows is rounded to
+    awk '{ print "0.1," $0 }' numbers.csv | cut -d, -f1-3,5- >same.csv
+    cat >tenth.ng <<'END'
+dim    m <= 32
+input  x[m, 4], t[m]
+output y = x[:, 0]
+minimize J = mse(dense(x, 1)[:, 0], t) with sgd(lr = 0.01)
+END
+    run 0 train tenth.ng --real=double --data same.csv --standardize x --epochs 1 --quiet \
+        --save part.st
+    run 0 predict tenth.ng --real=double --data same.csv --load part.st
+    [ "$(sort -u "$dir/out")" = 0 ]
+    verdict $? "a column of one number does not become 0"
     run 2 train iris.ng --data numbers.csv --standardize t
     says 'the input t has whole numbers: it cannot be scaled'
     run 2 train iris.ng --data numbers.csv --standardize x --scale x=2
