@@ -67,10 +67,12 @@ static void print_folds(const Trainer *t, const double *value)
     int i, k, folds = (int)t->folds;
 
     for (i = 0; i < t->values; i++) {
-        double mean = 0, square = 0;
+        double mean = value[i], square = 0, rest = 0;
 
+        /* differences from the first: the mean of equal values is that value */
         for (k = 0; k < folds; k++)
-            mean += value[k * t->values + i] / folds;
+            rest += value[k * t->values + i] - mean;
+        mean += rest / folds;
         for (k = 0; k < folds; k++)
             square += pow(value[k * t->values + i] - mean, 2);
         /* a value that one fold does not know has no mean */
