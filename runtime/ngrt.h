@@ -71,7 +71,8 @@ enum ngrt_flag {
     NGRT_MEAN = 4,    /* loss: of all rows, it is the mean of the batches' losses, weighted by rows;
                          a loss with neither flag: see total */
     NGRT_DEFAULT = 8, /* input: the model gives it a value, which is in `defaults` */
-    NGRT_STAYS = 16   /* state: a step on a batch of one row leaves it as it is */
+    NGRT_STAYS = 16,  /* state: a step on a batch of one row leaves it as it is */
+    NGRT_RISES = 32   /* loss: it is maximized */
 };
 
 /* A size known only at run time: 1 <= size <= max. */

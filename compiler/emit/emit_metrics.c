@@ -613,14 +613,20 @@ const char *metrics_offset(Emit *e, int root)
     return text_format(e->ngc, "offsetof(%s_totals, %s)", e->module->name, x->of_root[root]);
 }
 
-/* How a trainer gathers the loss of all rows from those of batches. A model without run-time sizes
- * has one batch. */
+/* How a trainer gathers the loss of all rows from those of batches, and whether it shall rise. A
+ * model without run-time sizes has one batch. */
 const char *metrics_flags(Emit *e, int root)
 {
     static const char *const flag[] = {
         [OF_TOTALS] = "0", [OF_SUM] = "NGRT_SUM", [OF_MEAN] = "NGRT_MEAN"};
     const Metrics *x = e->module->metrics;
+    const char *gathered = "0";
+
     if (x)
-        return flag[x->carry->gathering[root]];
-    return "0";
+        gathered = flag[x->carry->gathering[root]];
+    if (!e->module->model->root[root].rises)
+        return gathered;
+    if (same_text(gathered, "0"))
+        return "NGRT_RISES";
+    return text_format(e->ngc, "%s | NGRT_RISES", gathered);
 }

@@ -670,6 +670,9 @@ typedef struct Root {
     /* ROOT_NAMED: a loss is computed from it, in the user's text */
     bool of_loss;
 
+    /* ROOT_LOSS: it is maximized */
+    bool rises;
+
     /* ROOT_UPDATE: the number of its minimize, or -1; ROOT_LOSS of a minimize: that number */
     int group;
 

@@ -360,6 +360,7 @@ typedef struct Derivative {
     Node **x, **dx;
     const char **over; /* what `over` calls each x, or NULL; NULL: no names are given */
     int count;
+    bool rises; /* the loss is maximized */
     Loc loc;
 } Derivative;
 

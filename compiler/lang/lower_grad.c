@@ -276,6 +276,9 @@ static void root_loss(Lower *L, const Derivative *d, int group)
         if (r->kind != ROOT_LOSS || r->node != d->loss)
             continue;
         known = true;
+        /* of several statements, the first that updates something says what is better */
+        if (group >= 0 && r->group < 0)
+            r->rises = d->rises;
         if (group >= 0)
             r->group = group;
     }
@@ -284,6 +287,7 @@ static void root_loss(Lower *L, const Derivative *d, int group)
                            .name = d->name,
                            .node = d->loss,
                            .group = group,
+                           .rises = d->rises,
                            .loc = d->loc});
 }
 
@@ -597,6 +601,7 @@ void lower_minimize(Lower *L, const Stmt *s)
     Derivative d;
     if (!derivative_loss(L, s, &d) || !over_names(L, s, &d, true))
         return;
+    d.rises = s->kind == S_MAXIMIZE;
     L->m->over |= s->names != NULL;
     if (!s->names)
         lower_over_all(L, &d, true);

@@ -1,6 +1,6 @@
-/* best.c - which epoch of a training is the best: the one whose first loss is lowest, of the
- * validation data if there is any. Then that epoch's weights can be kept, and the training ends
- * when no better epoch has come for some epochs. */
+/* best.c - which epoch of a training is the best: the one whose first loss is lowest (of a loss
+ * that is maximized: highest), of the validation data if there is any. Then that epoch's weights
+ * can be kept, and the training ends when no better epoch has come for some epochs. */
 #include <math.h>
 #include <string.h>
 
@@ -22,6 +22,17 @@ int ngrt_best_start(Trainer *t)
     return ngrt_trainer_no_memory(t);
 }
 
+/* Is the value of a loss better than the best so far, by more than the tolerance? Not a number is
+ * worse than all others. */
+int ngrt_best_is_better(const ngrt_tensor *loss, double value, double best, double tolerance)
+{
+    if (isnan(best))
+        return !isnan(value);
+    if (loss->flags & NGRT_RISES)
+        return value > best + tolerance;
+    return value < best - tolerance;
+}
+
 int ngrt_best_update(Trainer *t)
 {
     int part = ngrt_watched_part(t);
@@ -34,7 +45,8 @@ int ngrt_best_update(Trainer *t)
         return ngrt_trainer_fail(
             t, USAGE, "%s is a value of one batch: it cannot say which epoch is the best", v->name);
 
-    if (t->best_epoch == 0 || isnan(t->best_value) || v->of[part] < t->best_value - t->tolerance) {
+    if (t->best_epoch == 0 ||
+        ngrt_best_is_better(v->tensor, v->of[part], t->best_value, t->tolerance)) {
         t->best_value = v->of[part];
         t->best_epoch = (long)t->about.epoch;
         t->best_about = t->about;

@@ -1,5 +1,6 @@
 /* finder.c - a learning rate for a model whose rate is a scalar input: steps with a rate that grows
- * from small to large, and the loss of each. A good rate is where the loss falls fastest. */
+ * from small to large, and the loss of each. A good rate is where the loss falls fastest; if it is
+ * maximized, where it rises fastest. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@ enum { STEPS = 200 };
 
 typedef struct Sweep {
     double rate[STEPS], loss[STEPS]; /* loss: smoothed */
+    double sign;                     /* sign*loss shall fall */
     int steps;
 } Sweep;
 
@@ -71,8 +73,8 @@ static int sweep(Trainer *t, Sweep *s)
         s->rate[i] = rate_of(i);
         s->loss[i] = mean / weight;
         s->steps = i + 1;
-        lowest = fmin(lowest, s->loss[i]);
-        if (s->loss[i] > lowest + 3 * fabs(lowest))
+        lowest = fmin(lowest, s->sign * s->loss[i]);
+        if (s->sign * s->loss[i] > lowest + 3 * fabs(lowest))
             break;
     }
     return status;
@@ -87,8 +89,11 @@ static double steepest(const Sweep *s)
     double lowest[STEPS], best = 0, rate = -1;
     int i;
 
-    for (i = FIRST; i < s->steps; i++)
-        lowest[i] = i > FIRST ? fmin(lowest[i - 1], s->loss[i]) : s->loss[i];
+    for (i = FIRST; i < s->steps; i++) {
+        lowest[i] = s->sign * s->loss[i];
+        if (i > FIRST)
+            lowest[i] = fmin(lowest[i - 1], lowest[i]);
+    }
 
     for (i = FIRST + OVER; i + OVER < s->steps; i++) {
         double fall = lowest[i - OVER] - lowest[i + OVER];
@@ -194,6 +199,7 @@ int ngrt_find_rate(Trainer *t)
 
     if (t->values == 0 || t->value[0].tensor->role != NGRT_LOSS || t->value[0].tensor->rank > 0)
         return ngrt_trainer_fail(t, USAGE, "--find-rate wants a model with a loss");
+    s.sign = t->value[0].tensor->flags & NGRT_RISES ? -1 : 1;
     status = sweep(t, &s);
     if (status)
         return status;
@@ -203,8 +209,9 @@ int ngrt_find_rate(Trainer *t)
         print_sweep(t, &s);
     rate = steepest(&s);
     if (!status && rate < 0)
-        status = ngrt_trainer_fail(t, FAILED, "the loss falls with no %s from %g to %g",
-                                   t->find_rate, rate_of(0), rate_of(STEPS - 1));
+        status = ngrt_trainer_fail(t, FAILED, "the loss %s with no %s from %g to %g",
+                                   s.sign < 0 ? "rises" : "falls", t->find_rate, rate_of(0),
+                                   rate_of(STEPS - 1));
     if (!status)
         printf("%s: %.2g\n", t->find_rate, rate);
     return status;

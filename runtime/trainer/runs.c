@@ -147,8 +147,10 @@ static int run_combination(Trainer *t, const char *text, BestRun *best)
         return status;
 
     print_run(t, text, part);
-    /* the first value is the loss: the least of validation, if there is any */
-    if (first->known[part] && (best->text[0] == 0 || first->of[part] < best->value)) {
+    /* the first value is the loss: the best of validation, if there is any */
+    if (first->known[part] &&
+        (best->text[0] == 0 ||
+         ngrt_best_is_better(first->tensor, first->of[part], best->value, 0))) {
         best->value = first->of[part];
         memcpy(best->kept, t->params, t->model->sizeof_params);
         memcpy(best->kept + ngrt_state_at(t), t->state, t->model->sizeof_state);

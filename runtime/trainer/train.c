@@ -283,8 +283,10 @@ static void note_end(const Trainer *t, long epoch)
         ngrt_trainer_note(t, "ended in epoch %ld, after %lld steps and %.0f s", epoch,
                           (long long)t->about.step, ngrt_trainer_seconds() - t->started);
     else
-        ngrt_trainer_note(t, "ended after epoch %ld: %s has not fallen for %ld epochs", epoch,
-                          t->value[t->watched].name, t->waited);
+        ngrt_trainer_note(t, "ended after epoch %ld: %s has not %s for %ld epochs", epoch,
+                          t->value[t->watched].name,
+                          t->value[t->watched].tensor->flags & NGRT_RISES ? "risen" : "fallen",
+                          t->waited);
 }
 
 /* Draws the curve and writes the weights: those of the last epoch, or of the last step before a

@@ -438,6 +438,7 @@ int ngrt_accumulate_step(Trainer *t, size_t first, size_t count); /* one on rows
 
 /* best.c: which epoch is the best, by the first loss: of the validation data if there is any */
 int ngrt_best_start(Trainer *t);
+int ngrt_best_is_better(const ngrt_tensor *loss, double value, double best, double tolerance);
 int ngrt_best_update(Trainer *t);        /* after an epoch; ENDED: the patience is at its end */
 int ngrt_best_is_over(const Trainer *t); /* it was when the training was loaded */
 void ngrt_best_use(Trainer *t);          /* its weights become those of the model */

@@ -66,8 +66,8 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
     X("--checkpoint", CHECKPOINT, TRAIN, VALUE, "N",                                               \
       "save every N steps, or by time: 30s, 5m, 1h")                                               \
     X("--keep-best", KEEP_BEST, TRAIN, NO_VALUE, NULL,                                             \
-      "end with the weights of the epoch whose first loss is lowest, of the validation data if "   \
-      "there is any")                                                                              \
+      "end with the weights of the epoch whose first loss is lowest (of maximize: highest), of "   \
+      "the validation data if there is any")                                                       \
     X("--patience", PATIENCE, TRAIN, VALUE, "N", "end when that loss has not fallen for N epochs") \
     X("--tolerance", TOLERANCE, TRAIN, VALUE, "X",                                                 \
       "it has fallen if it is lower by more than X; by default 0; without --patience, that is 10") \
