@@ -104,13 +104,26 @@ static int measure_text(const char *text, int size)
     return at;
 }
 
-/* Reports the byte at which the text of the file was cut. */
-static void report_byte(Ngc *ngc, int file, unsigned char byte)
+/* Does the text begin as one in UTF-16: with its byte order mark, or with a character of ASCII? */
+static bool is_utf16(const char *text, size_t size)
 {
+    if (size < 2)
+        return false;
+    if (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)
+        return true;
+    return (text[0] == '\0') != (text[1] == '\0');
+}
+
+/* Reports the byte at which the text of the file was cut. */
+static void report_byte(Ngc *ngc, int file, const char *text, size_t size)
+{
+    unsigned char byte = (unsigned char)text[ngc->file[file]->size];
     Loc loc = {file, ngc->file[file]->size, ngc->file[file]->size};
     const char *end = strrchr(ngc->file[file]->name, '.');
     Diag *d;
-    if (byte == 0)
+    if (is_utf16(text, size))
+        d = diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "a text in UTF-16: save it in UTF-8");
+    else if (byte == 0)
         d = diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file: a NUL byte");
     else
         d = diag(ngc, SEV_ERROR, ERR_NOT_TEXT, loc, "not a text file in UTF-8: byte 0x%02x",
@@ -161,7 +174,7 @@ int source_add(Ngc *ngc, const char *name, const char *text, size_t size, bool l
 
     if (s->size == (int)size)
         return ngc->files - 1;
-    report_byte(ngc, ngc->files - 1, (unsigned char)text[s->size]);
+    report_byte(ngc, ngc->files - 1, text, size);
     return -1;
 }
 

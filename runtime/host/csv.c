@@ -491,6 +491,16 @@ static int is_top(Csv *csv)
     return 1;
 }
 
+/* Does the text begin as one in UTF-16: with its byte order mark, or with a character of ASCII? */
+static int is_utf16(Span text)
+{
+    if (span_length(text) < 2)
+        return 0;
+    if (memcmp(text.at, "\xFF\xFE", 2) == 0 || memcmp(text.at, "\xFE\xFF", 2) == 0)
+        return 1;
+    return (text.at[0] == 0) != (text.at[1] == 0);
+}
+
 int ngrt_csv_begin(Csv *csv, size_t skip)
 {
     static const char mark[] = "\xEF\xBB\xBF"; /* UTF-8's byte order mark */
@@ -500,6 +510,11 @@ int ngrt_csv_begin(Csv *csv, size_t skip)
     read_top(csv);
     if (span_length(csv->rest) >= 3 && memcmp(csv->rest.at, mark, 3) == 0)
         csv->rest.at += 3;
+    if (is_utf16(csv->rest)) {
+        csv->error = ngrt_fail(csv->message, NGRT_EFORMAT,
+                               "%s: a text in UTF-16: save the table in UTF-8", csv->path);
+        return 0;
+    }
     /* lines of remarks may have any separator: they are skipped before one is chosen */
     for (; skip > 0; skip--)
         if (!take_line(csv))
@@ -628,6 +643,8 @@ int ngrt_csv_parse(ngrt_data *data, const Bytes *b, const char *path, ngrt_messa
 
     if (ngrt_csv_begin(&csv, 0))
         error = parse_rows(data, &csv, message);
+    else if (csv.error)
+        error = csv.error;
     else
         error = ngrt_fail(message, NGRT_EFORMAT, "%s: holds no rows of numbers", path);
     ngrt_csv_end(&csv);

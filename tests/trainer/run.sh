@@ -293,6 +293,14 @@ END
     head -n 7 "$dir/out" >few
     near first few >"$dir/err"
     verdict $? "statistics are not those of the training"
+    # as spreadsheets may write it
+    awk '{ gsub(/./, "&\n"); printf "%s|", $0 }' numbers.csv | tr '\n|' '\000\n' >half.csv
+    { printf '\377\376'; cat half.csv; } >whole.csv
+    for table in half.csv whole.csv; do
+        run 3 train iris.ng --data $table
+        says "$table: a text in UTF-16: save the table in UTF-8"
+    done
+
     # a column of one number has no deviation, whatever the mean of its rows is rounded to
     awk '{ print "0.1," $0 }' numbers.csv | cut -d, -f1-3,5- >same.csv
     cat >tenth.ng <<'END'
