@@ -194,16 +194,36 @@ NGRT_ALONE double ngrt_log1pd(double x)
     NGRT_TEXT_log1pd(double, uint64_t, y, x) return y;
 }
 
-/*@ ratiod: bitsd */
-/* rest = a - q b without rounding errors that count, for a q near a/b: of q and b the upper 26 bits
- * are multiplied first. */
-#define NGRT_REST(F, rest, a, q, b)                                                \
-    {                                                                              \
-        const F ngrt_qh = NGRT_UPPER(F, q), ngrt_ql = q - ngrt_qh;                 \
-        const F ngrt_bh = NGRT_UPPER(F, b), ngrt_bl = b - ngrt_bh;                 \
-        rest = a - NGRT_MUL(F, ngrt_qh, ngrt_bh) - NGRT_MUL(F, ngrt_qh, ngrt_bl) - \
-               NGRT_MUL(F, ngrt_ql, ngrt_bh) - NGRT_MUL(F, ngrt_ql, ngrt_bl);      \
+/*@ restd: bitsd */
+/* rest = a - q b, rounded once: by a fused operation, or exactly, if q and b are in two pieces
+ * whose products are exact. For a q near a/b, and for an a near q b, the bits are the same. */
+#define NGRT_REST(F, rest, a, q, b) NGRT_REST_##F(F, rest, a, q, b)
+#define NGRT_REST_BY_HALVES(F, rest, a, q, b)                      \
+    {                                                              \
+        const F ngrt_qh = NGRT_UPPER(F, q), ngrt_ql = q - ngrt_qh; \
+        const F ngrt_bh = NGRT_UPPER(F, b), ngrt_bl = b - ngrt_bh; \
+        rest = a - ngrt_qh * ngrt_bh;                              \
+        rest = rest - ngrt_qh * ngrt_bl;                           \
+        rest = rest - ngrt_ql * ngrt_bh;                           \
+        rest = rest - ngrt_ql * ngrt_bl;                           \
     }
+#define NGRT_REST_double NGRT_REST_BY_HALVES
+#if defined __GNUC__ && defined __SSE2__ && (defined __FMA__ || !defined __AVX2__)
+#define NGRT_REST_ngrt_v(F, rest, a, q, b)                                \
+    if (sizeof(ngrt_v) > 16) {                                            \
+        rest = a;                                                         \
+        __asm__("vfnmadd231pd %2, %1, %0" : "+v"(rest) : "v"(q), "v"(b)); \
+    } else                                                                \
+        NGRT_REST_BY_HALVES(F, rest, a, q, b)
+#elif defined __GNUC__ && defined __aarch64__
+#define NGRT_REST_ngrt_v(F, rest, a, q, b) \
+    rest = a;                              \
+    __asm__("fmls %0.2d, %1.2d, %2.2d" : "+w"(rest) : "w"(q), "w"(b));
+#else
+#define NGRT_REST_ngrt_v NGRT_REST_BY_HALVES
+#endif
+
+/*@ ratiod: restd */
 /* q + less = (a + a2)/(b + b2) */
 #define NGRT_RATIO(F, q, less, a, a2, b, b2)                    \
     {                                                           \
@@ -355,7 +375,7 @@ NGRT_ALONE double ngrt_coshd(double x)
     NGRT_TEXT_coshd(double, uint64_t, y, x) return y;
 }
 
-/*@ erfd: exp_pairsd */
+/*@ erfd: exp_pairsd restd */
 /* Below 1, x and x times a polynomial in x^2: 2^-54 of 1. What x^2 loses is taken
  * into account. From there on, 1 - t exp(-x^2) times a polynomial in t = 1/(1 + x/2), which is
  * 2^-54 of it. */
@@ -363,11 +383,11 @@ NGRT_ALONE double ngrt_coshd(double x)
     {                                                                                          \
         const F ngrt_abs = NGRT_ABS_ASD(F, x),                                                 \
                 ngrt_end = NGRT_IF(F, ngrt_abs > 6.0, 6.0, ngrt_abs);                          \
-        const F ngrt_x1 = NGRT_UPPER(F, ngrt_end), ngrt_q1 = ngrt_x1 * ngrt_x1,                \
-                ngrt_q2 = NGRT_MUL(F, ngrt_end - ngrt_x1, ngrt_end + ngrt_x1);                 \
-        const F ngrt_square = ngrt_q1 + ngrt_q2, ngrt_lost = ngrt_q1 - ngrt_square + ngrt_q2;  \
+        const F ngrt_square = NGRT_MUL(F, ngrt_end, ngrt_end);                                 \
         const F ngrt_t = 1.0 / (1.0 + 0.5 * ngrt_end);                                         \
-        F ngrt_near, ngrt_far, ngrt_high, ngrt_low;                                            \
+        F ngrt_lost, ngrt_near, ngrt_far, ngrt_high, ngrt_low;                                 \
+        NGRT_REST(F, ngrt_lost, ngrt_square, ngrt_end, ngrt_end)                               \
+        ngrt_lost = -ngrt_lost;                                                                \
         U ngrt_k;                                                                              \
         {                                                                                      \
             const F ngrt_sq = ngrt_square * ngrt_square;                                       \
@@ -422,47 +442,45 @@ NGRT_ALONE double ngrt_erfd(double x)
 
 /*@ sin_partsd: bitsd */
 /* x = n pi/2 + r + c for |x| < 2^20: k is n, |r| <= pi/4, and c is what r lacks. pi/2 is in four
- * pieces; n times the first three is exact. Then s = sin(r + c) and h = cos(r + c): 2^-57.3, 2^-60.
- */
-#define NGRT_SIN_PARTSD(F, k, r, c, x)                                                \
-    {                                                                                 \
-        F ngrt_n;                                                                     \
-        NGRT_WHOLE_OF(F, ngrt_n, k, NGRT_MUL(F, x, 0.63661977236758138))              \
-        const F ngrt_1 = x - ngrt_n * 1.5707963267341256;                             \
-        const F ngrt_p2 = ngrt_n * 6.077100506303966e-11, ngrt_2 = ngrt_1 - ngrt_p2,  \
-                ngrt_b2 = ngrt_2 - ngrt_1;                                            \
-        const F ngrt_p3 = ngrt_n * 2.0222662487111665e-21, ngrt_3 = ngrt_2 - ngrt_p3, \
-                ngrt_b3 = ngrt_3 - ngrt_2;                                            \
-        c = ngrt_1 - (ngrt_2 - ngrt_b2) - (ngrt_p2 + ngrt_b2) +                       \
-            (ngrt_2 - (ngrt_3 - ngrt_b3) - (ngrt_p3 + ngrt_b3)) -                     \
-            NGRT_MUL(F, ngrt_n, 8.4784276603688996e-32);                              \
-        r = ngrt_3 + c;                                                               \
-        c = ngrt_3 - r + c;                                                           \
+ * pieces; n times the first three is exact. What a difference loses is exact too: if the second
+ * number is the larger, the difference is. */
+#define NGRT_SIN_PARTSD(F, k, r, c, x)                                   \
+    {                                                                    \
+        F ngrt_n;                                                        \
+        NGRT_WHOLE_OF(F, ngrt_n, k, NGRT_MUL(F, x, 0.63661977236758138)) \
+        const F ngrt_1 = x - ngrt_n * 1.5707963267341256;                \
+        const F ngrt_2 = ngrt_1 - ngrt_n * 6.077100506303966e-11,        \
+                ngrt_3 = ngrt_2 - ngrt_n * 2.0222662487111665e-21;       \
+        c = (ngrt_1 - ngrt_2 - ngrt_n * 6.077100506303966e-11) +         \
+            (ngrt_2 - ngrt_3 - ngrt_n * 2.0222662487111665e-21) -        \
+            NGRT_MUL(F, ngrt_n, 8.4784276603688996e-32);                 \
+        r = ngrt_3 + c;                                                  \
+        c = ngrt_3 - r + c;                                              \
     }
-#define NGRT_SIN_OFD(F, s, z, r, c)                                                       \
-    {                                                                                     \
-        const F ngrt_sq = z * z;                                                          \
-        F ngrt_odd;                                                                       \
-        ngrt_odd = NGRT_MUL(F, ngrt_sq, 1.6058530596645953e-10) + 2.7557319219320579e-06; \
-        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.0083333333333333315;                \
-        s = NGRT_MUL(F, ngrt_sq, -7.5866368828251592e-13) - 2.5052106225994401e-08;       \
-        s = NGRT_MUL(F, s, ngrt_sq) - 0.00019841269841265041;                             \
-        s = NGRT_MUL(F, s, ngrt_sq) - 0.16666666666666666;                                \
-        s = NGRT_MUL(F, ngrt_odd, z) + s;                                                 \
-    }                                                                                     \
+#define NGRT_SIN_OFD(F, s, z, r, c)                                                \
+    {                                                                              \
+        const F ngrt_sq = z * z, ngrt_z4 = ngrt_sq * ngrt_sq;                      \
+        F ngrt_s2, ngrt_s4;                                                        \
+        s = NGRT_MUL(F, z, 0.0083333333333333315) - 0.16666666666666666;           \
+        ngrt_s2 = NGRT_MUL(F, z, 2.7557319219320579e-06) - 0.00019841269841265041; \
+        ngrt_s4 = NGRT_MUL(F, z, 1.6058530596645953e-10) - 2.5052106225994401e-08; \
+        ngrt_s4 = NGRT_MUL(F, ngrt_sq, -7.5866368828251592e-13) + ngrt_s4;         \
+        s = NGRT_MUL(F, ngrt_s2, ngrt_sq) + s;                                     \
+        s = NGRT_MUL(F, ngrt_s4, ngrt_z4) + s;                                     \
+    }                                                                              \
     s = NGRT_MUL(F, s, z * r) + NGRT_MUL(F, c, 1.0 - 0.5 * z);
 /* s is sin(r + c) - r, and h is cos(r + c) - one, where one = 1 - r^2/2 */
-#define NGRT_COS_OFD(F, h, one, z, r, c)                                                  \
-    {                                                                                     \
-        const F ngrt_sq = z * z;                                                          \
-        F ngrt_odd;                                                                       \
-        ngrt_odd = NGRT_MUL(F, ngrt_sq, -1.138254464534925e-11) - 2.7557317265878082e-07; \
-        ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) - 0.0013888888888887389;                \
-        h = NGRT_MUL(F, ngrt_sq, 2.0876145049413178e-09) + 2.48015872987544e-05;          \
-        h = NGRT_MUL(F, h, ngrt_sq) + 0.041666666666666664;                               \
-        h = NGRT_MUL(F, ngrt_odd, z) + h;                                                 \
-    }                                                                                     \
-    one = 1.0 - NGRT_HIDDEN(F, 0.5 * z);                                                  \
+#define NGRT_COS_OFD(F, h, one, z, r, c)                                           \
+    {                                                                              \
+        const F ngrt_sq = z * z, ngrt_z4 = ngrt_sq * ngrt_sq;                      \
+        F ngrt_h2, ngrt_h4;                                                        \
+        h = NGRT_MUL(F, z, -0.0013888888888887389) + 0.041666666666666664;         \
+        ngrt_h2 = NGRT_MUL(F, z, -2.7557317265878082e-07) + 2.48015872987544e-05;  \
+        ngrt_h4 = NGRT_MUL(F, z, -1.138254464534925e-11) + 2.0876145049413178e-09; \
+        h = NGRT_MUL(F, ngrt_h2, ngrt_sq) + h;                                     \
+        h = NGRT_MUL(F, ngrt_h4, ngrt_z4) + h;                                     \
+    }                                                                              \
+    one = 1.0 - NGRT_HIDDEN(F, 0.5 * z);                                           \
     h = NGRT_MUL(F, h, z * z) - NGRT_MUL(F, r, c) + (1.0 - one - NGRT_HIDDEN(F, 0.5 * z));
 
 /*@ sind: sin_partsd far */
@@ -540,7 +558,7 @@ NGRT_ALONE double ngrt_tand(double x)
     NGRT_TEXT_tand(double, uint64_t, y, x) return y;
 }
 
-/*@ asin_neard: bitsd sqrt */
+/*@ asin_neard: restd sqrt */
 /* (asin(t)/t - 1)/t^2 for t^2 = z <= 1/4: 2^-57.4 */
 #define NGRT_ASIN_NEARD(F, p, z)                                                        \
     {                                                                                   \
@@ -572,23 +590,22 @@ NGRT_ALONE double ngrt_tand(double x)
 /*@ asind: asin_neard */
 /* For |x| > 1/2 it is pi/2 - 2 asin(sqrt((1 - |x|)/2)). What the root lacks counts where it is near
  * 1/2: there it is 1.06 times the rest. */
-#define NGRT_TEXT_asind(F, U, y, x)                                                       \
-    {                                                                                     \
-        const F ngrt_abs = NGRT_ABS_ASD(F, x), ngrt_half = 0.5 - 0.5 * ngrt_abs;          \
-        const F ngrt_z = NGRT_IF(F, ngrt_abs > 0.5, ngrt_half, x * x);                    \
-        const F ngrt_root = NGRT_ROOTD(F, ngrt_half), ngrt_r1 = NGRT_UPPER(F, ngrt_root), \
-                ngrt_r2 = ngrt_root - ngrt_r1;                                            \
-        const F ngrt_lacks = ngrt_half - ngrt_r1 * ngrt_r1 - 2.0 * ngrt_r1 * ngrt_r2 -    \
-                             NGRT_MUL(F, ngrt_r2, ngrt_r2);                               \
-        const F ngrt_t = NGRT_IF(F, ngrt_abs > 0.5, -2.0 * ngrt_root, ngrt_abs),          \
-                ngrt_base = NGRT_IF(F, ngrt_abs > 0.5, 1.5707963267948966, 0.0);          \
-        const F ngrt_small = 6.123233995736766e-17 - NGRT_MUL(F, ngrt_lacks, 2.12),       \
-                ngrt_less = NGRT_IF(F, ngrt_abs > 0.5, ngrt_small, 0.0);                  \
-        F ngrt_p;                                                                         \
-        NGRT_ASIN_NEARD(F, ngrt_p, ngrt_z)                                                \
-        ngrt_p = NGRT_MUL(F, ngrt_p * ngrt_z, ngrt_t) + ngrt_less;                        \
-        NGRT_SUM_OFD(F, ngrt_p, ngrt_base, ngrt_t, ngrt_p)                                \
-        y = NGRT_SIGNED_ASD(F, ngrt_p, x);                                                \
+#define NGRT_TEXT_asind(F, U, y, x)                                                 \
+    {                                                                               \
+        const F ngrt_abs = NGRT_ABS_ASD(F, x), ngrt_half = 0.5 - 0.5 * ngrt_abs;    \
+        const F ngrt_z = NGRT_IF(F, ngrt_abs > 0.5, ngrt_half, x * x);              \
+        const F ngrt_root = NGRT_ROOTD(F, ngrt_half);                               \
+        F ngrt_lacks;                                                               \
+        NGRT_REST(F, ngrt_lacks, ngrt_half, ngrt_root, ngrt_root)                   \
+        const F ngrt_t = NGRT_IF(F, ngrt_abs > 0.5, -2.0 * ngrt_root, ngrt_abs),    \
+                ngrt_base = NGRT_IF(F, ngrt_abs > 0.5, 1.5707963267948966, 0.0);    \
+        const F ngrt_small = 6.123233995736766e-17 - NGRT_MUL(F, ngrt_lacks, 2.12), \
+                ngrt_less = NGRT_IF(F, ngrt_abs > 0.5, ngrt_small, 0.0);            \
+        F ngrt_p;                                                                   \
+        NGRT_ASIN_NEARD(F, ngrt_p, ngrt_z)                                          \
+        ngrt_p = NGRT_MUL(F, ngrt_p * ngrt_z, ngrt_t) + ngrt_less;                  \
+        NGRT_SUM_OFD(F, ngrt_p, ngrt_base, ngrt_t, ngrt_p)                          \
+        y = NGRT_SIGNED_ASD(F, ngrt_p, x);                                          \
     }
 NGRT_ALONE double ngrt_asind(double x)
 {
@@ -751,15 +768,15 @@ NGRT_ALONE double ngrt_atan2d(double x1, double x2)
         NGRT_LACKS(F, ngrt_z2, ngrt_z, ngrt_s, ngrt_s)                                             \
         ngrt_z2 = ngrt_z2 + NGRT_MUL(F, 2.0 * ngrt_s, ngrt_s2);                                    \
         {                                                                                          \
-            const F ngrt_sq = ngrt_z * ngrt_z;                                                     \
-            F ngrt_odd;                                                                            \
-            ngrt_odd = NGRT_MUL(F, ngrt_sq, 0.11724327060846747) + 0.13334808798812339;            \
-            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.18181818336099848;                       \
-            ngrt_odd = NGRT_MUL(F, ngrt_odd, ngrt_sq) + 0.28571428571429369;                       \
-            ngrt_p = NGRT_MUL(F, ngrt_sq, 0.11706126464563398) + 0.1538459488700718;               \
-            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) + 0.22222222221652765;                           \
-            ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_sq) + 0.40000000000000002;                           \
-            ngrt_p = NGRT_MUL(F, ngrt_odd, ngrt_z) + ngrt_p;                                       \
+            const F ngrt_sq = ngrt_z * ngrt_z, ngrt_z4 = ngrt_sq * ngrt_sq;                        \
+            F ngrt_p2, ngrt_p4, ngrt_p6;                                                           \
+            ngrt_p = NGRT_MUL(F, ngrt_z, 0.28571428571429369) + 0.40000000000000002;               \
+            ngrt_p2 = NGRT_MUL(F, ngrt_z, 0.18181818336099848) + 0.22222222221652765;              \
+            ngrt_p4 = NGRT_MUL(F, ngrt_z, 0.13334808798812339) + 0.1538459488700718;               \
+            ngrt_p6 = NGRT_MUL(F, ngrt_z, 0.11724327060846747) + 0.11706126464563398;              \
+            ngrt_p = NGRT_MUL(F, ngrt_p2, ngrt_sq) + ngrt_p;                                       \
+            ngrt_p4 = NGRT_MUL(F, ngrt_p6, ngrt_sq) + ngrt_p4;                                     \
+            ngrt_p = NGRT_MUL(F, ngrt_p4, ngrt_z4) + ngrt_p;                                       \
         }                                                                                          \
         ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z);                                                      \
         ngrt_t = 0.66666666666666663 + ngrt_p;                                                     \
@@ -786,8 +803,9 @@ NGRT_ALONE double ngrt_atan2d(double x1, double x2)
         ngrt_t = NGRT_IF(F, ngrt_t < -746.0, -746.0, ngrt_t);                                      \
         ngrt_t = NGRT_IF(F, ngrt_t > 710.0, 710.0, ngrt_t);                                        \
         U ngrt_k;                                                                                  \
-        NGRT_EXP_PARTSD(F, ngrt_k, ngrt_z, ngrt_z2, ngrt_t)                                        \
-        ngrt_z2 = ngrt_z2 + ngrt_t2;                                                               \
+        NGRT_WHOLE_OF(F, ngrt_z, ngrt_k, NGRT_MUL(F, ngrt_t, 1.4426950408889634))                  \
+        ngrt_z2 = ngrt_t2 - NGRT_MUL(F, ngrt_z, 1.9082149292705877e-10);                           \
+        ngrt_z = ngrt_t - ngrt_z * 0.69314718036912382;                                            \
         ngrt_t = ngrt_z + ngrt_z2; /* exp of that and t2 */                                        \
         ngrt_t2 = ngrt_z - ngrt_t + ngrt_z2;                                                       \
         NGRT_EXP_TAILD(F, ngrt_p, ngrt_t, ngrt_t2)                                                 \
@@ -795,11 +813,7 @@ NGRT_ALONE double ngrt_atan2d(double x1, double x2)
         ngrt_z = ngrt_z + (1.0 - ngrt_z + ngrt_t + ngrt_p);                                        \
         const U ngrt_half = NGRT_HALF(ngrt_k);                                                     \
         ngrt_p = NGRT_SCALE(F, ngrt_z, ngrt_k, ngrt_half);                                         \
-        const F ngrt_of0 = NGRT_IF(F, x2 < 0.0, INFINITY, 0.0),                                    \
-                ngrt_ofinf = NGRT_IF(F, x2 < 0.0, 0.0, INFINITY);                                  \
-        ngrt_p = NGRT_IF(F, ngrt_abs == 0.0, ngrt_of0, ngrt_p);                                    \
-        ngrt_p = NGRT_IF(F, ngrt_abs > 1.7976931348623157e308, ngrt_ofinf, ngrt_p);                \
-        NGRT_POWER_CASES(F, y, x1, x2, ngrt_p)                                                     \
+        NGRT_POWER_CASES(F, NGRT_ABS_ASD, NGRT_SIGNED_ASD, 4503599627370496.0, y, x1, x2, ngrt_p)  \
     }
 NGRT_ALONE double ngrt_powd(double x1, double x2)
 {

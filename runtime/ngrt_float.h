@@ -284,28 +284,68 @@ NGRT_ALONE float ngrt_atan2f(float x1, float x2)
         double ngrt_of;                                             \
         text(double, uint64_t, ngrt_of, ngrt_d) y = (float)ngrt_of; \
     }
-#define NGRT_BY_DOUBLES_ngrt_v(text, y, x)                                            \
-    {                                                                                 \
-        union {                                                                       \
-            ngrt_v all;                                                               \
-            ngrt_h half[2];                                                           \
-        } ngrt_from, ngrt_to;                                                         \
-        ngrt_w ngrt_of;                                                               \
-        ngrt_from.all = x;                                                            \
-        {                                                                             \
-            const ngrt_w ngrt_d = __builtin_convertvector(ngrt_from.half[0], ngrt_w); \
-            text(ngrt_w, ngrt_wu, ngrt_of, ngrt_d) ngrt_to.half[0] =                  \
-                __builtin_convertvector(ngrt_of, ngrt_h);                             \
-        }                                                                             \
-        {                                                                             \
-            const ngrt_w ngrt_d = __builtin_convertvector(ngrt_from.half[1], ngrt_w); \
-            text(ngrt_w, ngrt_wu, ngrt_of, ngrt_d) ngrt_to.half[1] =                  \
-                __builtin_convertvector(ngrt_of, ngrt_h);                             \
-        }                                                                             \
-        y = ngrt_to.all;                                                              \
+#define NGRT_BY_DOUBLES_ngrt_v(text, y, x)                                         \
+    {                                                                              \
+        ngrt_w ngrt_d, ngrt_other, ngrt_of;                                        \
+        NGRT_HALVES(ngrt_d, ngrt_other, x)                                         \
+        text(ngrt_w, ngrt_wu, ngrt_of, ngrt_d) ngrt_d = ngrt_other;                \
+        ngrt_other = ngrt_of;                                                      \
+        text(ngrt_w, ngrt_wu, ngrt_of, ngrt_d) NGRT_JOINED(y, ngrt_other, ngrt_of) \
+    }
+/* The halves of a vector of floats, as doubles, and back. They stay in registers: a vector that was
+ * written to memory by halves is read late. */
+#if defined __GNUC__ && defined __SSE2__
+#define NGRT_HALVES(low, high, x)                                                     \
+    if (sizeof(x) == 64)                                                              \
+        __asm__("vextractf64x4 $1, %2, %t1\n\tvcvtps2pd %t2, %0\n\tvcvtps2pd %t1, %1" \
+                : "=&v"(low), "=&v"(high)                                             \
+                : "v"(x));                                                            \
+    else if (sizeof(x) == 32)                                                         \
+        __asm__("vextractf128 $1, %2, %x1\n\tvcvtps2pd %x2, %0\n\tvcvtps2pd %x1, %1"  \
+                : "=&x"(low), "=&x"(high)                                             \
+                : "x"(x));                                                            \
+    else                                                                              \
+        NGRT_HALVES_OF_MEMORY(low, high, x)
+#define NGRT_JOINED(y, low, high)                                                               \
+    {                                                                                           \
+        ngrt_v ngrt_up;                                                                         \
+        if (sizeof(ngrt_v) == 64)                                                               \
+            __asm__("vcvtpd2ps %2, %t0\n\tvcvtpd2ps %3, %t1\n\tvinsertf64x4 $1, %t1, %0, %0"    \
+                    : "=&v"(y), "=&v"(ngrt_up)                                                  \
+                    : "v"(low), "v"(high));                                                     \
+        else if (sizeof(ngrt_v) == 32)                                                          \
+            __asm__("vcvtpd2ps %t2, %x0\n\tvcvtpd2ps %t3, %x1\n\tvinsertf128 $1, %x1, %t0, %t0" \
+                    : "=&x"(y), "=&x"(ngrt_up)                                                  \
+                    : "x"(low), "x"(high));                                                     \
+        else                                                                                    \
+            NGRT_JOINED_IN_MEMORY(y, low, high)                                                 \
+    }
+#else
+#define NGRT_HALVES NGRT_HALVES_OF_MEMORY
+#define NGRT_JOINED NGRT_JOINED_IN_MEMORY
+#endif
+#define NGRT_HALVES_OF_MEMORY(low, high, x)                        \
+    {                                                              \
+        union {                                                    \
+            ngrt_v all;                                            \
+            ngrt_h half[2];                                        \
+        } ngrt_from;                                               \
+        ngrt_from.all = x;                                         \
+        low = __builtin_convertvector(ngrt_from.half[0], ngrt_w);  \
+        high = __builtin_convertvector(ngrt_from.half[1], ngrt_w); \
+    }
+#define NGRT_JOINED_IN_MEMORY(y, low, high)                      \
+    {                                                            \
+        union {                                                  \
+            ngrt_v all;                                          \
+            ngrt_h half[2];                                      \
+        } ngrt_to;                                               \
+        ngrt_to.half[0] = __builtin_convertvector(low, ngrt_h);  \
+        ngrt_to.half[1] = __builtin_convertvector(high, ngrt_h); \
+        y = ngrt_to.all;                                         \
     }
 
-/*@ doubles2: bitsd */
+/*@ doubles2: doubles */
 /* The same of two operands. */
 #define NGRT_BY_DOUBLES2(F, text, y, x1, x2) NGRT_BY_DOUBLES2_##F(text, y, x1, x2)
 #define NGRT_BY_DOUBLES2_float(text, y, x1, x2)                               \
@@ -314,25 +354,15 @@ NGRT_ALONE float ngrt_atan2f(float x1, float x2)
         double ngrt_of;                                                       \
         text(double, uint64_t, ngrt_of, ngrt_d1, ngrt_d2) y = (float)ngrt_of; \
     }
-#define NGRT_BY_DOUBLES2_ngrt_v(text, y, x1, x2) \
-    {                                            \
-        union {                                  \
-            ngrt_v all;                          \
-            ngrt_h half[2];                      \
-        } ngrt_from1, ngrt_from2, ngrt_to;       \
-        ngrt_from1.all = x1;                     \
-        ngrt_from2.all = x2;                     \
-        NGRT_HALF_BY_DOUBLES(text, 0)            \
-        NGRT_HALF_BY_DOUBLES(text, 1)            \
-        y = ngrt_to.all;                         \
-    }
-#define NGRT_HALF_BY_DOUBLES(text, i)                                               \
-    {                                                                               \
-        const ngrt_w ngrt_d1 = __builtin_convertvector(ngrt_from1.half[i], ngrt_w), \
-                     ngrt_d2 = __builtin_convertvector(ngrt_from2.half[i], ngrt_w); \
-        ngrt_w ngrt_of;                                                             \
-        text(ngrt_w, ngrt_wu, ngrt_of, ngrt_d1, ngrt_d2) ngrt_to.half[i] =          \
-            __builtin_convertvector(ngrt_of, ngrt_h);                               \
+#define NGRT_BY_DOUBLES2_ngrt_v(text, y, x1, x2)                                          \
+    {                                                                                     \
+        ngrt_w ngrt_d1, ngrt_d2, ngrt_e1, ngrt_e2, ngrt_of;                               \
+        NGRT_HALVES(ngrt_d1, ngrt_e1, x1)                                                 \
+        NGRT_HALVES(ngrt_d2, ngrt_e2, x2)                                                 \
+        text(ngrt_w, ngrt_wu, ngrt_of, ngrt_d1, ngrt_d2) ngrt_d1 = ngrt_e1;               \
+        ngrt_d2 = ngrt_e2;                                                                \
+        ngrt_e1 = ngrt_of;                                                                \
+        text(ngrt_w, ngrt_wu, ngrt_of, ngrt_d1, ngrt_d2) NGRT_JOINED(y, ngrt_e1, ngrt_of) \
     }
 
 /*@ sin_by_pi: doubles far */
@@ -340,12 +370,12 @@ NGRT_ALONE float ngrt_atan2f(float x1, float x2)
  * n times the first is exact. The polynomial: 2^-33.8. y is the sine with n's sign. */
 #define NGRT_SIN_BY_PI(F, y, r, n)                                                        \
     {                                                                                     \
-        const F ngrt_z = r * r;                                                           \
+        const F ngrt_z = r * r, ngrt_sq = ngrt_z * ngrt_z;                                \
         F ngrt_p = NGRT_MUL(F, ngrt_z, -2.4079236990903226e-08) + 2.7536422355454945e-06; \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.00019841086016215184;                    \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.0083333327665083834;                     \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) - 0.16666666663867363;                       \
-        ngrt_p = (NGRT_MUL(F, ngrt_p, ngrt_z) + 1.0) * r;                                 \
+        F ngrt_q = NGRT_MUL(F, ngrt_z, -0.00019841086016215184) + 0.0083333327665083834;  \
+        ngrt_q = NGRT_MUL(F, ngrt_p, ngrt_sq) + ngrt_q;                                   \
+        ngrt_p = NGRT_MUL(F, ngrt_z, -0.16666666663867363) + 1.0;                         \
+        ngrt_p = (NGRT_MUL(F, ngrt_q, ngrt_sq) + ngrt_p) * r;                             \
         y = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_p) ^ ((n) << 63));                           \
     }
 /* x - n a, where a is in two pieces */
@@ -430,37 +460,41 @@ NGRT_ALONE float ngrt_tanf(float x)
 /*@ powf: doubles2 power_cases */
 /* x1 to the power x2 = 2^(x2 log2 |x1|), and the sign of x1 if x2 is odd. log2(m), m from sqrt(1/2)
  * to sqrt(2), by a polynomial in s = (m - 1)/(m + 1): 2^-43.5; 2^f, |f| <= 1/2: 2^-34.5. */
-#define NGRT_TEXT_pow_of_floats(F, U, y, x1, x2)                                                  \
-    {                                                                                             \
-        const F ngrt_a = NGRT_ABS_ASD(F, x1);                                                     \
-        const U ngrt_e = (NGRT_BITS(F, ngrt_a) + 0x00195F619980C433u) >> 52;                      \
-        const F ngrt_m = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_a) - ((ngrt_e - 1024u) << 52)),         \
-                ngrt_exponent = NGRT_UNBITS(F, ngrt_e + 0x4337FFFFFFFFFC00u) - NGRT_NEAREST;      \
-        const F ngrt_s = (ngrt_m - 1.0) / (ngrt_m + 1.0), ngrt_z = ngrt_s * ngrt_s;               \
-        F ngrt_p = NGRT_MUL(F, ngrt_z, 0.28290661659068111) + 0.31990537392276169;                \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.412209256786155;                                 \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.57707794235945908;                               \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 0.96179669411321267;                               \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z) + 2.8853900817778499;                                \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_s) + ngrt_exponent;                                     \
-        ngrt_p = NGRT_IF(F, ngrt_a > 3.5e38, INFINITY, ngrt_p);                                   \
-        ngrt_p = NGRT_IF(F, ngrt_a == 0.0, -INFINITY, ngrt_p) * x2;                               \
-        ngrt_p = NGRT_IF(F, ngrt_p > 200.0, 200.0, ngrt_p);                                       \
-        ngrt_p = NGRT_IF(F, ngrt_p < -200.0, -200.0, ngrt_p);                                     \
-        F ngrt_n;                                                                                 \
-        U ngrt_k;                                                                                 \
-        NGRT_WHOLE_OF(F, ngrt_n, ngrt_k, ngrt_p)                                                  \
-        ngrt_n = ngrt_p - ngrt_n;                                                                 \
-        ngrt_p = NGRT_MUL(F, ngrt_n, 1.5303700711365693e-05) + 0.00015469729214118296;            \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_n) + 0.0013333478473685416;                             \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_n) + 0.009618025613318034;                              \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_n) + 0.055504109063258665;                              \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_n) + 0.24022651213498092;                               \
-        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_n) + 0.69314718055683244;                               \
-        ngrt_p = (NGRT_MUL(F, ngrt_p, ngrt_n) + 0.99999999995956179) * NGRT_POWER_ASD(F, ngrt_k); \
-        NGRT_POWER_CASES(F, y, x1, x2, ngrt_p)                                                    \
+#define NGRT_TEXT_pow_of_floats(F, U, y, x1, x2)                                             \
+    {                                                                                        \
+        const F ngrt_a = NGRT_ABS_ASD(F, x1);                                                \
+        const U ngrt_e = (NGRT_BITS(F, ngrt_a) + 0x00195F619980C433u) >> 52;                 \
+        const F ngrt_m = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_a) - ((ngrt_e - 1024u) << 52)),    \
+                ngrt_exponent = NGRT_UNBITS(F, ngrt_e + 0x4337FFFFFFFFFC00u) - NGRT_NEAREST; \
+        const F ngrt_s = (ngrt_m - 1.0) / (ngrt_m + 1.0), ngrt_z = ngrt_s * ngrt_s;          \
+        const F ngrt_z2 = ngrt_z * ngrt_z;                                                   \
+        F ngrt_p = NGRT_MUL(F, ngrt_z, 0.28290661659068111) + 0.31990537392276169,           \
+          ngrt_p2 = NGRT_MUL(F, ngrt_z, 0.412209256786155) + 0.57707794235945908, ngrt_p4;   \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z2) + ngrt_p2;                                     \
+        ngrt_p2 = NGRT_MUL(F, ngrt_z, 0.96179669411321267) + 2.8853900817778499;             \
+        ngrt_p = NGRT_MUL(F, ngrt_p, ngrt_z2) + ngrt_p2;                                     \
+        ngrt_p4 = (NGRT_MUL(F, ngrt_p, ngrt_s) + ngrt_exponent) * x2;                        \
+        NGRT_BETWEEN(F, ngrt_p, ngrt_p4, -200.0, 200.0)                                      \
+        F ngrt_n;                                                                            \
+        U ngrt_k;                                                                            \
+        NGRT_WHOLE_OF(F, ngrt_n, ngrt_k, ngrt_p)                                             \
+        ngrt_n = ngrt_p - ngrt_n;                                                            \
+        const F ngrt_n2 = ngrt_n * ngrt_n;                                                   \
+        ngrt_p = NGRT_MUL(F, ngrt_n, 1.5303700711365693e-05) + 0.00015469729214118296;       \
+        ngrt_p2 = NGRT_MUL(F, ngrt_n, 0.0013333478473685416) + 0.009618025613318034;         \
+        ngrt_p2 = NGRT_MUL(F, ngrt_p, ngrt_n2) + ngrt_p2;                                    \
+        ngrt_p4 = NGRT_MUL(F, ngrt_n, 0.055504109063258665) + 0.24022651213498092;           \
+        ngrt_p = NGRT_MUL(F, ngrt_n, 0.69314718055683244) + 0.99999999995956179;             \
+        ngrt_p = NGRT_MUL(F, ngrt_p4, ngrt_n2) + ngrt_p;                                     \
+        ngrt_p = NGRT_MUL(F, ngrt_p2, ngrt_n2 * ngrt_n2) + ngrt_p;                           \
+        y = ngrt_p * NGRT_POWER_ASD(F, ngrt_k);                                              \
     }
-#define NGRT_TEXT_powf(F, U, y, x1, x2) NGRT_BY_DOUBLES2(F, NGRT_TEXT_pow_of_floats, y, x1, x2)
+#define NGRT_TEXT_powf(F, U, y, x1, x2)                                                     \
+    {                                                                                       \
+        F ngrt_power;                                                                       \
+        NGRT_BY_DOUBLES2(F, NGRT_TEXT_pow_of_floats, ngrt_power, x1, x2)                    \
+        NGRT_POWER_CASES(F, NGRT_ABS_AS, NGRT_SIGNED_AS, 8388608.0f, y, x1, x2, ngrt_power) \
+    }
 NGRT_ALONE float ngrt_powf(float x1, float x2)
 {
     float y;

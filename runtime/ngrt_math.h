@@ -67,7 +67,6 @@ static inline double ngrt_sigmoid(double x)
     }
 #define NGRT_BETWEEN_float  NGRT_BETWEEN_BY_IF
 #define NGRT_BETWEEN_double NGRT_BETWEEN_BY_IF
-#define NGRT_BETWEEN_ngrt_w NGRT_BETWEEN_BY_IF
 #define NGRT_IF_ngrt_w(test, a, b)                               \
     ((ngrt_w)(((ngrt_wi)(test) & (ngrt_wi)((a) - (ngrt_w){0})) | \
               (~(ngrt_wi)(test) & (ngrt_wi)((b) - (ngrt_w){0}))))
@@ -129,8 +128,8 @@ static inline double ngrt_unbitsd(uint64_t i)
 #define NGRT_SIGNED_ASD(F, x, s)                                            \
     NGRT_HIDDEN(F, NGRT_UNBITS(F, (NGRT_BITS(F, x) & 0x7FFFFFFFFFFFFFFFu) | \
                                       (NGRT_BITS(F, s) & 0x8000000000000000u)))
-/* x without its last 27 bits: products of two such numbers are exact. */
-#define NGRT_UPPER(F, x) NGRT_UNBITS(F, NGRT_BITS(F, x) & 0xFFFFFFFFF8000000u)
+/* x rounded to 26 bits: products of two such numbers, and of what x lacks then, are exact. */
+#define NGRT_UPPER(F, x) NGRT_UNBITS(F, (NGRT_BITS(F, x) + 0x4000000u) & 0xFFFFFFFFF8000000u)
 /* The whole number next to x, |x| < 2^51, is n + NGRT_NEAREST - NGRT_NEAREST; as an int k. */
 #define NGRT_NEAREST 6755399441055744.0 /* 1.5*2^52 */
 #define NGRT_WHOLE_OF(F, n, k, x)              \
@@ -152,24 +151,39 @@ static inline double ngrt_unbitsd(uint64_t i)
     if (test)                               \
         y = f(x1, x2);
 
-/*@ power_cases: bitsd */
-/* y becomes p, the power of |x1|, with the sign of x1^x2, or what C's Annex F says. The numbers
- * above 2^52 are whole, and an odd number's half is not. */
-#define NGRT_IS_WHOLE(a) \
-    ((a + 4503599627370496.0 - 4503599627370496.0 == a) | (a >= 4503599627370496.0))
-#define NGRT_POWER_CASES(F, y, x1, x2, p)                                                    \
-    {                                                                                        \
-        const F ngrt_a1 = NGRT_ABS_ASD(F, x1), ngrt_a2 = NGRT_ABS_ASD(F, x2),                \
-                ngrt_half2 = 0.5 * ngrt_a2;                                                  \
-        const F ngrt_whole = NGRT_IF(F, NGRT_IS_WHOLE(ngrt_a2), 1.0, 0.0),                   \
-                ngrt_odd = NGRT_IF(F, NGRT_IS_WHOLE(ngrt_half2), 0.0, ngrt_whole);           \
-        F ngrt_case = NGRT_IF(F, ngrt_a1 == 1.0, 1.0, p);                                    \
-        const F ngrt_signed = NGRT_SIGNED_ASD(F, ngrt_case, x1);                             \
-        ngrt_case = NGRT_IF(F, ngrt_odd > 0.0, ngrt_signed, ngrt_case);                      \
-        ngrt_case =                                                                          \
-            NGRT_IF(F, (x1 < 0.0) & (x1 > -INFINITY) & (ngrt_whole == 0.0), NAN, ngrt_case); \
-        ngrt_case = NGRT_IF(F, (x1 != x1) | (x2 != x2), x1 + x2, ngrt_case);                 \
-        y = NGRT_IF(F, (x1 == 1.0) | (x2 == 0.0), 1.0, ngrt_case);                           \
+/*@ power_cases: bitsf bitsd */
+/* Does a test hold, in each lane? */
+#define NGRT_EVERYWHERE(F, test)     NGRT_EVERYWHERE_##F(test)
+#define NGRT_EVERYWHERE_float(test)  (test)
+#define NGRT_EVERYWHERE_double(test) (test)
+#define NGRT_EVERYWHERE_ngrt_v(test)             \
+    __extension__({                              \
+        const ngrt_i ngrt_not = ~(ngrt_i)(test); \
+        !NGRT_SOME(ngrt_not);                    \
+    })
+/* y becomes p, the power of |x1|, with the sign of x1^x2, or what C's Annex F says. Where x1 is
+ * more than 0 and both are finite, that is p. Numbers from 2^52 (2^23) on are whole, and an odd
+ * number's half is not. */
+#define NGRT_IS_WHOLE(a, all) ((a + all - all == a) | (a >= all))
+#define NGRT_POWER_CASES(F, ABS, SIGNED, all, y, x1, x2, p)                                        \
+    y = p;                                                                                         \
+    if (!NGRT_EVERYWHERE(F, (x1 > 0) & (x1 + ABS(F, x2) < INFINITY))) {                            \
+        const F ngrt_b1 = NGRT_HIDDEN(F, x1), ngrt_b2 = NGRT_HIDDEN(F, x2);                        \
+        const F ngrt_a1 = ABS(F, ngrt_b1), ngrt_a2 = ABS(F, ngrt_b2), ngrt_half2 = ngrt_a2 / 2;    \
+        const F ngrt_of0 = NGRT_IF(F, ngrt_b2 < 0, INFINITY, 0),                                   \
+                ngrt_ofinf = NGRT_IF(F, ngrt_b2 < 0, 0, INFINITY);                                 \
+        const F ngrt_whole = NGRT_IF(F, NGRT_IS_WHOLE(ngrt_a2, all), 1, 0),                        \
+                ngrt_odd = NGRT_IF(F, NGRT_IS_WHOLE(ngrt_half2, all), 0, ngrt_whole);              \
+        F ngrt_case = NGRT_IF(F, ngrt_a1 == 0, ngrt_of0, y);                                       \
+        ngrt_case = NGRT_IF(F, ngrt_a1 == INFINITY, ngrt_ofinf, ngrt_case);                        \
+        ngrt_case = NGRT_IF(F, ngrt_a1 == 1, 1, ngrt_case);                                        \
+        const F ngrt_signed = SIGNED(F, ngrt_case, ngrt_b1);                                       \
+        ngrt_case = NGRT_IF(F, ngrt_odd > 0, ngrt_signed, ngrt_case);                              \
+        ngrt_case =                                                                                \
+            NGRT_IF(F, (ngrt_b1 < 0) & (ngrt_a1 < INFINITY) & (ngrt_whole == 0), NAN, ngrt_case);  \
+        ngrt_case =                                                                                \
+            NGRT_IF(F, (ngrt_b1 != ngrt_b1) | (ngrt_b2 != ngrt_b2), ngrt_b1 + ngrt_b2, ngrt_case); \
+        y = NGRT_IF(F, (ngrt_b1 == 1) | (ngrt_b2 == 0), 1, ngrt_case);                             \
     }
 
 /*@ exp_nearf: */

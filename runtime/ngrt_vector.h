@@ -208,19 +208,34 @@ static const int32_t ngrt_lane[16]
 #define NGRT_FAR_ngrt_v(y, test, f, ...)                           \
     {                                                              \
         const ngrt_i ngrt_far_off = (ngrt_i)(test);                \
-        if (NGRT_SOME(ngrt_far_off))                               \
+        if (NGRT_SOME(ngrt_far_off)) {                             \
+            NGRT_IN_MEMORY(ngrt_off, ngrt_i, ngrt_far_off)         \
+            NGRT_IN_MEMORY(ngrt_of_x, ngrt_v, __VA_ARGS__)         \
+            NGRT_IN_MEMORY(ngrt_of_y, ngrt_v, y)                   \
             for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++) \
-                if (ngrt_far_off[ngrt_l])                          \
-                    y[ngrt_l] = f(__VA_ARGS__[ngrt_l]);            \
+                if (ngrt_off[ngrt_l])                              \
+                    ngrt_of_y[ngrt_l] = f(ngrt_of_x[ngrt_l]);      \
+            y = ngrt_of_y;                                         \
+        }                                                          \
     }
-#define NGRT_FAR2_ngrt_v(y, test, f, x1, x2)                       \
-    {                                                              \
-        const ngrt_i ngrt_far_off = (ngrt_i)(test);                \
-        if (NGRT_SOME(ngrt_far_off))                               \
-            for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++) \
-                if (ngrt_far_off[ngrt_l])                          \
-                    y[ngrt_l] = f(x1[ngrt_l], x2[ngrt_l]);         \
+#define NGRT_FAR2_ngrt_v(y, test, f, x1, x2)                                       \
+    {                                                                              \
+        const ngrt_i ngrt_far_off = (ngrt_i)(test);                                \
+        if (NGRT_SOME(ngrt_far_off)) {                                             \
+            NGRT_IN_MEMORY(ngrt_off, ngrt_i, ngrt_far_off)                         \
+            NGRT_IN_MEMORY(ngrt_of_x1, ngrt_v, x1)                                 \
+            NGRT_IN_MEMORY(ngrt_of_x2, ngrt_v, x2)                                 \
+            NGRT_IN_MEMORY(ngrt_of_y, ngrt_v, y)                                   \
+            for (size_t ngrt_l = 0; ngrt_l < NGRT_LANES; ngrt_l++)                 \
+                if (ngrt_off[ngrt_l])                                              \
+                    ngrt_of_y[ngrt_l] = f(ngrt_of_x1[ngrt_l], ngrt_of_x2[ngrt_l]); \
+            y = ngrt_of_y;                                                         \
+        }                                                                          \
     }
+/* A copy whose lanes are read and written one by one: only there is it in memory. */
+#define NGRT_IN_MEMORY(copy, type, x) \
+    type copy = x;                    \
+    __asm__("" : "+m"(copy));
 /* Does a test hold in some lane? */
 #ifdef __SSE2__
 #ifdef __AVX__
@@ -258,22 +273,24 @@ static const int32_t ngrt_lane[16]
         ngrt_sqrt_v;                                                              \
     })
 /* Of two numbers, vmax and vmin give the second one if one is NaN. */
-#define NGRT_BETWEEN_ngrt_v(F, y, x, lo, hi)                           \
-    {                                                                  \
-        const ngrt_v ngrt_lo = NGRT_EACH(lo), ngrt_hi = NGRT_EACH(hi); \
-        if (sizeof ngrt_lo > 16 && sizeof ngrt_lo[0] == 4)             \
-            __asm__("vmaxps %1, %2, %0\n\tvminps %0, %3, %0"           \
-                    : "=&v"(y)                                         \
-                    : "v"(x), "v"(ngrt_lo), "v"(ngrt_hi));             \
-        else if (sizeof ngrt_lo > 16)                                  \
-            __asm__("vmaxpd %1, %2, %0\n\tvminpd %0, %3, %0"           \
-                    : "=&v"(y)                                         \
-                    : "v"(x), "v"(ngrt_lo), "v"(ngrt_hi));             \
-        else                                                           \
-            NGRT_BETWEEN_BY_IF(F, y, x, lo, hi)                        \
+#define NGRT_BETWEEN_ngrt_w NGRT_BETWEEN_ngrt_v
+#define NGRT_BETWEEN_ngrt_v(F, y, x, lo, hi)                      \
+    {                                                             \
+        const F ngrt_lo = (lo) - (F){0}, ngrt_hi = (hi) - (F){0}; \
+        if (sizeof ngrt_lo > 16 && sizeof ngrt_lo[0] == 4)        \
+            __asm__("vmaxps %1, %2, %0\n\tvminps %0, %3, %0"      \
+                    : "=&v"(y)                                    \
+                    : "v"(x), "v"(ngrt_lo), "v"(ngrt_hi));        \
+        else if (sizeof ngrt_lo > 16)                             \
+            __asm__("vmaxpd %1, %2, %0\n\tvminpd %0, %3, %0"      \
+                    : "=&v"(y)                                    \
+                    : "v"(x), "v"(ngrt_lo), "v"(ngrt_hi));        \
+        else                                                      \
+            NGRT_BETWEEN_BY_IF(F, y, x, lo, hi)                   \
     }
 #else
 #define NGRT_BETWEEN_ngrt_v NGRT_BETWEEN_BY_IF
+#define NGRT_BETWEEN_ngrt_w NGRT_BETWEEN_BY_IF
 #define NGRT_SOME(test)                               \
     __extension__({                                   \
         int64_t ngrt_some[2];                         \
