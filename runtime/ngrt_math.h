@@ -65,8 +65,12 @@ static inline double ngrt_sigmoid(double x)
         const F ngrt_above = NGRT_IF(F, (x) < (lo), lo, x); \
         y = NGRT_IF(F, ngrt_above > (hi), hi, ngrt_above);  \
     }
-#define NGRT_BETWEEN_float  NGRT_BETWEEN_BY_IF
-#define NGRT_BETWEEN_double NGRT_BETWEEN_BY_IF
+/* y becomes x, or hi where x is more; NaN stays. */
+#define NGRT_AT_MOST(F, y, x, hi)       NGRT_AT_MOST_##F(F, y, x, hi)
+#define NGRT_AT_MOST_BY_IF(F, y, x, hi) y = NGRT_IF(F, (x) > (hi), hi, x);
+#define NGRT_AT_MOST_float              NGRT_AT_MOST_BY_IF
+#define NGRT_BETWEEN_float              NGRT_BETWEEN_BY_IF
+#define NGRT_BETWEEN_double             NGRT_BETWEEN_BY_IF
 #define NGRT_IF_ngrt_w(test, a, b)                               \
     ((ngrt_w)(((ngrt_wi)(test) & (ngrt_wi)((a) - (ngrt_w){0})) | \
               (~(ngrt_wi)(test) & (ngrt_wi)((b) - (ngrt_w){0}))))
@@ -188,13 +192,16 @@ static inline double ngrt_unbitsd(uint64_t i)
 
 /*@ exp_nearf: */
 /* exp(r) - 1 for |r| <= log(2)/2, by a polynomial: p is for it. */
-#define NGRT_EXP_NEAR(p, r)                      \
-    p = 1.9875691500e-4f * r + 1.3981999507e-3f; \
-    p = p * r + 8.3334519073e-3f;                \
-    p = p * r + 4.1665795894e-2f;                \
-    p = p * r + 1.6666665459e-1f;                \
-    p = p * r + 5.0000001201e-1f;                \
-    p = p * (r * r) + r;
+#define NGRT_EXP_NEAR(F, p, r)                                     \
+    {                                                              \
+        const F ngrt_r2 = r * r;                                   \
+        const F ngrt_p1 = 1.6666665459e-1f * r + 5.0000001201e-1f; \
+        const F ngrt_p3 = 8.3334519073e-3f * r + 4.1665795894e-2f; \
+        p = 1.9875691500e-4f * r + 1.3981999507e-3f;               \
+        p = p * ngrt_r2 + ngrt_p3;                                 \
+        p = p * ngrt_r2 + ngrt_p1;                                 \
+        p = p * ngrt_r2 + r;                                       \
+    }
 
 /*@ expf_text: bitsf exp_nearf */
 /* exp(x) within 1 unit in the last place. x = n log 2 + r, where adding 1.5*2^23 rounds x/log 2 to
@@ -202,14 +209,14 @@ static inline double ngrt_unbitsd(uint64_t i)
  * 0 below -103.98; NaN passes both limits. */
 #define NGRT_TEXT_expf(F, U, y, x)                                                                \
     {                                                                                             \
-        const F ngrt_low = NGRT_IF(F, x < -104.0f, -104.0f, x),                                   \
-                ngrt_e = NGRT_IF(F, ngrt_low > 104.0f, 104.0f, ngrt_low);                         \
+        F ngrt_e;                                                                                 \
+        NGRT_BETWEEN(F, ngrt_e, x, -104.0f, 104.0f)                                               \
         const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f;       \
         const U ngrt_k = NGRT_BITS(F, ngrt_z) - 0x4B400000u,                                      \
                 ngrt_half = ((ngrt_k + 256u) >> 1) - 128u;                                        \
         F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p;                                        \
         ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f;                                                \
-        NGRT_EXP_NEAR(ngrt_p, ngrt_r)                                                             \
+        NGRT_EXP_NEAR(F, ngrt_p, ngrt_r)                                                          \
         y = (ngrt_p + 1.0f) * NGRT_POWER_AS(F, ngrt_half) * NGRT_POWER_AS(F, ngrt_k - ngrt_half); \
     }
 
@@ -260,13 +267,14 @@ static inline float ngrt_logf(float x)
  * expf, and the sign of x. */
 #define NGRT_TEXT_tanhf(F, U, y, x)                                                         \
     {                                                                                       \
-        const F ngrt_two = 2.0f * NGRT_ABS_AS(F, x),                                        \
-                ngrt_e = NGRT_IF(F, ngrt_two > 18.2f, 18.2f, ngrt_two);                     \
+        const F ngrt_two = 2.0f * NGRT_ABS_AS(F, x);                                        \
+        F ngrt_e;                                                                           \
+        NGRT_AT_MOST(F, ngrt_e, ngrt_two, 18.2f)                                            \
         const F ngrt_z = ngrt_e * 1.44269504f + 12582912.0f, ngrt_n = ngrt_z - 12582912.0f; \
         const F ngrt_s = NGRT_POWER_AS(F, NGRT_BITS(F, ngrt_z) - 0x4B400000u);              \
         F ngrt_r = ngrt_e - ngrt_n * 0.693359375f, ngrt_p;                                  \
         ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f;                                          \
-        NGRT_EXP_NEAR(ngrt_p, ngrt_r)                                                       \
+        NGRT_EXP_NEAR(F, ngrt_p, ngrt_r)                                                    \
         ngrt_p = ngrt_p * ngrt_s + (ngrt_s - 1.0f);                                         \
         ngrt_p = ngrt_p / (ngrt_p + 2.0f);                                                  \
         y = NGRT_SIGNED_AS(F, ngrt_p, x);                                                   \
@@ -294,51 +302,76 @@ static inline float ngrt_sigmoidf(float x)
 
 /*@ erf_nearf: */
 /* erf(x) for |x| < 0.9: x and x times a polynomial in x^2. */
-#define NGRT_ERF_NEAR(F, y, x)                                         \
-    {                                                                  \
-        const F ngrt_square = x * x;                                   \
-        F ngrt_near = 8.51310469e-05f * ngrt_square - 0.000817563967f; \
-        ngrt_near = ngrt_near * ngrt_square + 0.00520385895f;          \
-        ngrt_near = ngrt_near * ngrt_square - 0.0268605091f;           \
-        ngrt_near = ngrt_near * ngrt_square + 0.112837151f;            \
-        ngrt_near = ngrt_near * ngrt_square - 0.376126349f;            \
-        ngrt_near = ngrt_near * ngrt_square + 0.128379226f;            \
-        y = x + x * ngrt_near;                                         \
+#define NGRT_ERF_NEAR(F, y, x)                                            \
+    {                                                                     \
+        const F ngrt_square = x * x, ngrt_sq = ngrt_square * ngrt_square; \
+        F ngrt_near = 8.51310469e-05f * ngrt_square - 0.000817563967f,    \
+          ngrt_near2 = 0.00520385895f * ngrt_square - 0.0268605091f;      \
+        ngrt_near = ngrt_near * ngrt_sq + ngrt_near2;                     \
+        ngrt_near2 = 0.112837151f * ngrt_square - 0.376126349f;           \
+        ngrt_near = ngrt_near * ngrt_sq + ngrt_near2;                     \
+        ngrt_near = ngrt_near * ngrt_square + 0.128379226f;               \
+        y = x + x * ngrt_near;                                            \
     }
 
-/*@ erfcf_text: bitsf exp_nearf erf_nearf */
-/* 1 - erf(x) within 6.5 units in the last place. For z = |x| from 0.5 on, t exp(-z^2) times a
- * polynomial in t = 1/(1 + z/2), fitted for the least relative error. Of z^2 the square of z's
- * upper half is exact, and the rest is added to what expf calls r. It is 0 above 10.06; NaN passes.
- */
-#define NGRT_TEXT_erfcf(F, U, y, x)                                                          \
-    {                                                                                        \
-        const F ngrt_abs = NGRT_ABS_AS(F, x),                                                \
-                ngrt_z = NGRT_IF(F, ngrt_abs > 10.1f, 10.1f, ngrt_abs);                      \
-        const F ngrt_a = NGRT_UNBITS(F, NGRT_BITS(F, ngrt_z) & 0xFFFFF000u);                 \
-        const F ngrt_power = ngrt_a * ngrt_a * -1.44269504f + 12582912.0f,                   \
-                ngrt_n = ngrt_power - 12582912.0f;                                           \
-        const U ngrt_k = NGRT_BITS(F, ngrt_power) - 0x4B400000u,                             \
-                ngrt_half = ((ngrt_k + 256u) >> 1) - 128u;                                   \
-        const F ngrt_t = 1.0f / (1.0f + 0.5f * ngrt_z);                                      \
-        F ngrt_r = ngrt_a * ngrt_a * -1.0f - ngrt_n * 0.693359375f, ngrt_p, ngrt_q;          \
-        ngrt_r = ngrt_r + (ngrt_n * 2.12194440e-4f - (ngrt_z - ngrt_a) * (ngrt_z + ngrt_a)); \
-        NGRT_EXP_NEAR(ngrt_p, ngrt_r)                                                        \
-        ngrt_q = 0.035766989f * ngrt_t - 0.191032663f;                                       \
-        ngrt_q = ngrt_q * ngrt_t + 0.381417662f;                                             \
-        ngrt_q = ngrt_q * ngrt_t - 0.289588839f;                                             \
-        ngrt_q = ngrt_q * ngrt_t - 0.0219633654f;                                            \
-        ngrt_q = ngrt_q * ngrt_t + 0.0354079232f;                                            \
-        ngrt_q = ngrt_q * ngrt_t + 0.0548770688f;                                            \
-        ngrt_q = ngrt_q * ngrt_t + 0.185595185f;                                             \
-        ngrt_q = ngrt_q * ngrt_t + 0.245179117f;                                             \
-        ngrt_q = ngrt_q * ngrt_t + 0.282252401f;                                             \
-        ngrt_q = ngrt_q * ngrt_t + 0.282088518f;                                             \
-        ngrt_p = ngrt_q * ngrt_t * (ngrt_p + 1.0f) * NGRT_POWER_AS(F, ngrt_half) *           \
-                 NGRT_POWER_AS(F, ngrt_k - ngrt_half);                                       \
-        ngrt_p = NGRT_IF(F, x < 0.0f, 2.0f - ngrt_p, ngrt_p);                                \
-        NGRT_ERF_NEAR(F, ngrt_q, x)                                                          \
-        y = NGRT_IF(F, ngrt_z < 0.5f, 1.0f - ngrt_q, ngrt_p);                                \
+/*@ restf: bitsf */
+/* rest = a - q b, rounded once: by a fused operation, or exactly, if q and b are in two pieces
+ * whose products are exact. */
+#define NGRT_RESTF(F, rest, a, q, b) NGRT_RESTF_##F(F, rest, a, q, b)
+#define NGRT_UPPERF(F, x)            NGRT_UNBITS(F, (NGRT_BITS(F, x) + 0x800u) & 0xFFFFF000u)
+#define NGRT_RESTF_BY_HALVES(F, rest, a, q, b)                      \
+    {                                                               \
+        const F ngrt_qh = NGRT_UPPERF(F, q), ngrt_ql = q - ngrt_qh; \
+        const F ngrt_bh = NGRT_UPPERF(F, b), ngrt_bl = b - ngrt_bh; \
+        rest = a - ngrt_qh * ngrt_bh;                               \
+        rest = rest - ngrt_qh * ngrt_bl;                            \
+        rest = rest - ngrt_ql * ngrt_bh;                            \
+        rest = rest - ngrt_ql * ngrt_bl;                            \
+    }
+#define NGRT_RESTF_float NGRT_RESTF_BY_HALVES
+#if defined __GNUC__ && defined __SSE2__ && (defined __FMA__ || !defined __AVX2__)
+#define NGRT_RESTF_ngrt_v(F, rest, a, q, b)                               \
+    if (sizeof(ngrt_v) > 16) {                                            \
+        rest = a;                                                         \
+        __asm__("vfnmadd231ps %2, %1, %0" : "+v"(rest) : "v"(q), "v"(b)); \
+    } else                                                                \
+        NGRT_RESTF_BY_HALVES(F, rest, a, q, b)
+#elif defined __GNUC__ && defined __aarch64__
+#define NGRT_RESTF_ngrt_v(F, rest, a, q, b) \
+    rest = a;                               \
+    __asm__("fmls %0.4s, %1.4s, %2.4s" : "+w"(rest) : "w"(q), "w"(b));
+#else
+#define NGRT_RESTF_ngrt_v NGRT_RESTF_BY_HALVES
+#endif
+
+/*@ erfcf_text: restf exp_nearf erf_nearf */
+/* 1 - erf(x) within 6.5 units in the last place. For z = |x| from 0.5 on it is exp(-z^2) times a
+ * quotient of two polynomials in z: 2^-27.4. What z^2 loses is added to what expf calls r. 2^n may
+ * be denormal, and 2^(n+64) is not, so the upper polynomial is times 2^-64. It is 0 above 10.06;
+ * NaN passes. */
+#define NGRT_TEXT_erfcf(F, U, y, x)                                                           \
+    {                                                                                         \
+        const F ngrt_abs = NGRT_ABS_AS(F, x);                                                 \
+        F ngrt_z, ngrt_r, ngrt_p, ngrt_over, ngrt_under;                                      \
+        NGRT_AT_MOST(F, ngrt_z, ngrt_abs, 10.1f)                                              \
+        const F ngrt_z2 = ngrt_z * ngrt_z, ngrt_power = ngrt_z2 * -1.44269504f + 12582912.0f, \
+                ngrt_n = ngrt_power - 12582912.0f, ngrt_whole = ngrt_n * -0.693359375f;       \
+        const F ngrt_o2 = 1.2416145e-20f * ngrt_z + 3.96397842e-20f;                          \
+        const F ngrt_u2 = 1.32466054f * ngrt_z + 2.40144563f;                                 \
+        ngrt_over = 1.77582652e-21f * ngrt_z2 + ngrt_o2;                                      \
+        ngrt_under = 0.0580617227f * ngrt_z + 0.405984879f;                                   \
+        ngrt_over = ngrt_over * ngrt_z2 + (6.71148177e-20f * ngrt_z + 5.42101086e-20f);       \
+        ngrt_under = ngrt_under * ngrt_z2 + ngrt_u2;                                          \
+        ngrt_under = ngrt_under * ngrt_z2 + (2.36642957f * ngrt_z + 1.0f);                    \
+        ngrt_over = ngrt_over / ngrt_under;                                                   \
+        NGRT_RESTF(F, ngrt_r, ngrt_whole, ngrt_z, ngrt_z)                                     \
+        ngrt_r = ngrt_r + ngrt_n * 2.12194440e-4f;                                            \
+        NGRT_EXP_NEAR(F, ngrt_p, ngrt_r)                                                      \
+        ngrt_p = (ngrt_over * ngrt_p + ngrt_over) *                                           \
+                 NGRT_UNBITS(F, (NGRT_BITS(F, ngrt_power) - 0x4B3FFF41u) << 23);              \
+        ngrt_p = NGRT_IF(F, x < 0.0f, 2.0f - ngrt_p, ngrt_p);                                 \
+        NGRT_ERF_NEAR(F, ngrt_r, x)                                                           \
+        y = NGRT_IF(F, ngrt_z < 0.5f, 1.0f - ngrt_r, ngrt_p);                                 \
     }
 
 /*@ erfcf: erfcf_text */

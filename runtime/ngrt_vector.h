@@ -273,6 +273,14 @@ static const int32_t ngrt_lane[16]
         ngrt_sqrt_v;                                                              \
     })
 /* Of two numbers, vmax and vmin give the second one if one is NaN. */
+#define NGRT_AT_MOST_ngrt_v(F, y, x, hi)                                   \
+    {                                                                      \
+        const F ngrt_hi = (hi) - (F){0};                                   \
+        if (sizeof ngrt_hi > 16)                                           \
+            __asm__("vminps %1, %2, %0" : "=v"(y) : "v"(x), "v"(ngrt_hi)); \
+        else                                                               \
+            NGRT_AT_MOST_BY_IF(F, y, x, hi)                                \
+    }
 #define NGRT_BETWEEN_ngrt_w NGRT_BETWEEN_ngrt_v
 #define NGRT_BETWEEN_ngrt_v(F, y, x, lo, hi)                      \
     {                                                             \
@@ -289,6 +297,7 @@ static const int32_t ngrt_lane[16]
             NGRT_BETWEEN_BY_IF(F, y, x, lo, hi)                   \
     }
 #else
+#define NGRT_AT_MOST_ngrt_v NGRT_AT_MOST_BY_IF
 #define NGRT_BETWEEN_ngrt_v NGRT_BETWEEN_BY_IF
 #define NGRT_BETWEEN_ngrt_w NGRT_BETWEEN_BY_IF
 #define NGRT_SOME(test)                               \
