@@ -441,23 +441,24 @@ NGRT_ALONE double ngrt_erfd(double x)
 }
 
 /*@ sin_partsd: bitsd */
-/* x = n pi/2 + r + c for |x| < 2^20: k is n, |r| <= pi/4, and c is what r lacks. pi/2 is in four
- * pieces; n times the first three is exact. What a difference loses is exact too: if the second
- * number is the larger, the difference is. */
-#define NGRT_SIN_PARTSD(F, k, r, c, x)                                   \
-    {                                                                    \
-        F ngrt_n;                                                        \
-        NGRT_WHOLE_OF(F, ngrt_n, k, NGRT_MUL(F, x, 0.63661977236758138)) \
-        const F ngrt_1 = x - ngrt_n * 1.5707963267341256;                \
-        const F ngrt_2 = ngrt_1 - ngrt_n * 6.077100506303966e-11,        \
-                ngrt_3 = ngrt_2 - ngrt_n * 2.0222662487111665e-21;       \
-        c = (ngrt_1 - ngrt_2 - ngrt_n * 6.077100506303966e-11) +         \
-            (ngrt_2 - ngrt_3 - ngrt_n * 2.0222662487111665e-21) -        \
-            NGRT_MUL(F, ngrt_n, 8.4784276603688996e-32);                 \
-        r = ngrt_3 + c;                                                  \
-        c = ngrt_3 - r + c;                                              \
+/* x = n pi/2 + r + c for |x| < 2^20: k is n in its last bits, |r| <= pi/4, and c is what r lacks.
+ * pi/2 is in four pieces; n times the first three is exact. What a difference loses is exact too:
+ * if the second number is the larger, the difference is. */
+#define NGRT_SIN_PARTSD(F, k, r, c, x)                               \
+    {                                                                \
+        F ngrt_n;                                                    \
+        ngrt_n = NGRT_MUL(F, x, 0.63661977236758138) + NGRT_NEAREST; \
+        k = NGRT_BITS(F, ngrt_n);                                    \
+        ngrt_n = ngrt_n - NGRT_NEAREST;                              \
+        const F ngrt_1 = x - ngrt_n * 1.5707963267341256;            \
+        const F ngrt_2 = ngrt_1 - ngrt_n * 6.077100506303966e-11;    \
+        r = ngrt_2 - ngrt_n * 2.0222662487111665e-21;                \
+        c = (ngrt_1 - ngrt_2 - ngrt_n * 6.077100506303966e-11) +     \
+            (ngrt_2 - r - ngrt_n * 2.0222662487111665e-21) -         \
+            NGRT_MUL(F, ngrt_n, 8.4784276603688996e-32);             \
     }
-#define NGRT_SIN_OFD(F, s, z, r, c)                                                \
+/* s is sin(r + c) - r, and h is cos(r + c) - one, where one = 1 - r^2/2 */
+#define NGRT_SIN_OFD(F, s, one, z, r, c)                                           \
     {                                                                              \
         const F ngrt_sq = z * z, ngrt_z4 = ngrt_sq * ngrt_sq;                      \
         F ngrt_s2, ngrt_s4;                                                        \
@@ -468,8 +469,8 @@ NGRT_ALONE double ngrt_erfd(double x)
         s = NGRT_MUL(F, ngrt_s2, ngrt_sq) + s;                                     \
         s = NGRT_MUL(F, ngrt_s4, ngrt_z4) + s;                                     \
     }                                                                              \
-    s = NGRT_MUL(F, s, z * r) + NGRT_MUL(F, c, 1.0 - 0.5 * z);
-/* s is sin(r + c) - r, and h is cos(r + c) - one, where one = 1 - r^2/2 */
+    one = 1.0 - 0.5 * z; /* 0.5 z is exact */                                      \
+    s = NGRT_MUL(F, s, z * r) + NGRT_MUL(F, c, one);
 #define NGRT_COS_OFD(F, h, one, z, r, c)                                           \
     {                                                                              \
         const F ngrt_sq = z * z, ngrt_z4 = ngrt_sq * ngrt_sq;                      \
@@ -480,8 +481,7 @@ NGRT_ALONE double ngrt_erfd(double x)
         h = NGRT_MUL(F, ngrt_h2, ngrt_sq) + h;                                     \
         h = NGRT_MUL(F, ngrt_h4, ngrt_z4) + h;                                     \
     }                                                                              \
-    one = 1.0 - NGRT_HIDDEN(F, 0.5 * z);                                           \
-    h = NGRT_MUL(F, h, z * z) - NGRT_MUL(F, r, c) + (1.0 - one - NGRT_HIDDEN(F, 0.5 * z));
+    h = NGRT_MUL(F, h, z * z) - NGRT_MUL(F, r, c) + (1.0 - one - 0.5 * z);
 
 /*@ sind: sin_partsd far */
 /* sin(r), cos(r), -sin(r), -cos(r), as n says */
@@ -491,7 +491,7 @@ NGRT_ALONE double ngrt_erfd(double x)
         F ngrt_r, ngrt_c, ngrt_s, ngrt_ch, ngrt_one;                                      \
         NGRT_SIN_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, x)                                     \
         const F ngrt_z = NGRT_HIDDEN(F, ngrt_r * ngrt_r);                                 \
-        NGRT_SIN_OFD(F, ngrt_s, ngrt_z, ngrt_r, ngrt_c)                                   \
+        NGRT_SIN_OFD(F, ngrt_s, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                         \
         NGRT_COS_OFD(F, ngrt_ch, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                        \
         ngrt_s = ngrt_r + ngrt_s;                                                         \
         ngrt_ch = ngrt_one + ngrt_ch;                                                     \
@@ -514,7 +514,7 @@ NGRT_ALONE double ngrt_sind(double x)
         F ngrt_r, ngrt_c, ngrt_s, ngrt_ch, ngrt_one;                                      \
         NGRT_SIN_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, x)                                     \
         const F ngrt_z = NGRT_HIDDEN(F, ngrt_r * ngrt_r);                                 \
-        NGRT_SIN_OFD(F, ngrt_s, ngrt_z, ngrt_r, ngrt_c)                                   \
+        NGRT_SIN_OFD(F, ngrt_s, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                         \
         NGRT_COS_OFD(F, ngrt_ch, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                        \
         ngrt_s = ngrt_r + ngrt_s;                                                         \
         ngrt_ch = ngrt_one + ngrt_ch;                                                     \
@@ -537,7 +537,7 @@ NGRT_ALONE double ngrt_cosd(double x)
         F ngrt_r, ngrt_c, ngrt_s, ngrt_ch, ngrt_one, ngrt_q, ngrt_less;                        \
         NGRT_SIN_PARTSD(F, ngrt_k, ngrt_r, ngrt_c, x)                                          \
         const F ngrt_z = NGRT_HIDDEN(F, ngrt_r * ngrt_r);                                      \
-        NGRT_SIN_OFD(F, ngrt_s, ngrt_z, ngrt_r, ngrt_c)                                        \
+        NGRT_SIN_OFD(F, ngrt_s, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                              \
         NGRT_COS_OFD(F, ngrt_ch, ngrt_one, ngrt_z, ngrt_r, ngrt_c)                             \
         const F ngrt_sine = ngrt_r + ngrt_s, ngrt_cosine = ngrt_one + ngrt_ch;                 \
         const F ngrt_sine2 = ngrt_r - ngrt_sine + ngrt_s,                                      \
