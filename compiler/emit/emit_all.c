@@ -11,17 +11,18 @@
 /* The argument of a block, from the struct `all`. */
 static const char *block_argument(const Emit *e, int block)
 {
+    Ngc *ngc = e->ngc;
     const char *type = block_info[block].type;
     const char *name = e->module->name;
     bool constant = e->module->model->constant;
 
     if (constant && block == BLOCK_PARAMS)
-        return text_format(e->ngc, "&%s_weights", name);
+        return text_format(ngc, "&%s_weights", name);
     if (constant && block == BLOCK_STATE)
-        return text_format(e->ngc, "&%s_weights_state", name);
+        return text_format(ngc, "&%s_weights_state", name);
     if (block == BLOCK_GRADS || block == BLOCK_TOTALS)
-        return text_format(e->ngc, "all->%s", type);
-    return text_format(e->ngc, "&all->%s", type);
+        return text_format(ngc, "all->%s", type);
+    return text_format(ngc, "&all->%s", type);
 }
 
 /* ---- the struct ---- */

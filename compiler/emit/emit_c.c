@@ -57,14 +57,15 @@ static const char *c_file_name(const Emit *e, const char *header)
 
 static const char *variable_text(Emit *e, const Place *place, const char *function)
 {
+    Ngc *ngc = e->ngc;
     switch (place->kind) {
     case P_VAR: {
         Block block = block_of_var[place->var->kind];
-        return text_format(e->ngc, "%s->%s", block_info[block].name, place->var->cname);
+        return text_format(ngc, "%s->%s", block_info[block].name, place->var->cname);
     }
-    case P_MEMBER: return text_format(e->ngc, "w->%s", place->name);
-    case P_GRAD: return text_format(e->ngc, "grads->%s", place->name);
-    case P_LOCAL: return place->name ? text_format(e->ngc, "%s %s", function, place->name) : NULL;
+    case P_MEMBER: return text_format(ngc, "w->%s", place->name);
+    case P_GRAD: return text_format(ngc, "grads->%s", place->name);
+    case P_LOCAL: return place->name ? text_format(ngc, "%s %s", function, place->name) : NULL;
     default: return NULL;
     }
 }
@@ -73,14 +74,15 @@ static const char *variable_text(Emit *e, const Place *place, const char *functi
 static void add_variable(Emit *e, Output *out, Table *known, int *room, const char *name,
                          const char *text)
 {
+    Ngc *ngc = e->ngc;
     if (!name || !text)
         return;
-    int *seen = table_at(e->ngc, known, intern_str(e->ngc, name));
+    int *seen = table_at(ngc, known, intern_str(ngc, name));
     if (*seen)
         return;
 
     *seen = 1;
-    LIST_GROW(e->ngc, out->variable, out->variables, room);
+    LIST_GROW(ngc, out->variable, out->variables, room);
     out->variable[out->variables++] = (Variable){name, text};
 }
 

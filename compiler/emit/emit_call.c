@@ -171,21 +171,22 @@ static const char *operand_pointer(Body *b, const Node *n)
 /* A product adds to what is in C: `onto`, if it is elsewhere, is copied there. */
 static void copy_onto(Printer *pr, const Kernel *k, const char *to)
 {
+    Emit *e = pr->e;
     Body *b = pr->b;
     const char *from = operand_pointer(b, k->onto);
     if (same_text(from, to))
         return;
 
-    const char *count = print_factor(pr, shape_count(pr->e->graph, k->store[0].node->shape));
+    const char *count = print_factor(pr, shape_count(e->graph, k->store[0].node->shape));
     if (!k->split) {
-        print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count, pr->e->real);
+        print_line(pr, "memcpy(%s, %s, %s*sizeof(%s));", to, from, count, e->real);
         return;
     }
     /* each thread copies a share; then all wait, since products add to what others have copied */
     const char *begin = share_begin(b, count, CACHE_LINE, false);
     const char *end = share_begin(b, count, CACHE_LINE, true);
     print_line(pr, "memcpy(%s + %s, %s + %s, (%s - %s)*sizeof(%s));", to, begin, from, begin, end,
-               begin, pr->e->real);
+               begin, e->real);
     share_meet(b, &b->text);
 }
 

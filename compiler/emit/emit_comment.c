@@ -201,18 +201,19 @@ static void restore_name(Emit *e, Node *n)
 /* At -O0 comments use the names that the printed function has: lend them, and later restore. */
 void comment_names(Emit *e, Program *p, bool lend)
 {
+    Graph *g = e->graph;
     if (!e->module->plain)
         return;
     if (!e->has_lent_name) {
-        e->has_lent_name = arena_array(e->ngc, e->graph->count + 1, sizeof *e->has_lent_name);
-        e->hidden_name = arena_array(e->ngc, e->graph->count + 1, sizeof *e->hidden_name);
+        e->has_lent_name = arena_array(e->ngc, g->count + 1, sizeof *e->has_lent_name);
+        e->hidden_name = arena_array(e->ngc, g->count + 1, sizeof *e->hidden_name);
         prepare_comments(e);
     }
 
     e->last_comment = NULL;
     for (int i = 0; i < p->nodes; i++) {
         Node *n = p->node[i];
-        if (n->id >= e->graph->count)
+        if (n->id >= g->count)
             continue;
         if (lend)
             lend_name(e, n, &p->place[i]);

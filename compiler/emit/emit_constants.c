@@ -92,18 +92,19 @@ static void put_union(Text *t, const char *type, const char *name, const char *m
 
 static void put_array(Emit *e, Text *t, const Array *a, const char *name)
 {
+    Ngc *ngc = e->ngc;
     const char *type = emit_type(e, a->type);
-    if (!e->ngc->opt.bytes || a->count < MANY) {
+    if (!ngc->opt.bytes || a->count < MANY) {
         text_add(t, "static const %s %s[%lld]", type, name, (long long)a->count);
         put_numbers(e, t, a->data, a->count, a->type);
         text_add(t, ";\n\n");
         return;
     }
 
-    size_t size = (size_t)a->count * (size_t)type_size(e->ngc, a->type);
-    unsigned char *bytes = arena_alloc(e->ngc, size);
+    size_t size = (size_t)a->count * (size_t)type_size(ngc, a->type);
+    unsigned char *bytes = arena_alloc(ngc, size);
     store_elements(e, bytes, a->data, a->count, a->type);
-    const char *of = text_format(e->ngc, "%s of[%lld]", type, (long long)a->count);
+    const char *of = text_format(ngc, "%s of[%lld]", type, (long long)a->count);
     put_union(t, type, name, of, bytes, size);
 }
 
@@ -302,13 +303,14 @@ static size_t round_up(size_t at, size_t size)
 /* The same as bytes: members of one struct after another, each where its type may be. */
 static void put_frozen_bytes(Emit *e, Text *t)
 {
+    Ngc *ngc = e->ngc;
     const Model *m = e->module->model;
 
     /* room for elements of 8 bytes, and for what is skipped before each member */
     size_t room = 16;
     for (int i = 0; i < m->vars; i++)
         room += 8 + (size_t)module_count(e->module, m->var[i]->shape) * 8;
-    unsigned char *bytes = arena_alloc(e->ngc, room);
+    unsigned char *bytes = arena_alloc(ngc, room);
 
     size_t size = 0, most = 1;
     for (int i = 0; i < m->vars; i++) {
@@ -316,7 +318,7 @@ static void put_frozen_bytes(Emit *e, Text *t)
         if (v->kind != VAR_FROZEN)
             continue;
 
-        size_t one = (size_t)type_size(e->ngc, v->type);
+        size_t one = (size_t)type_size(ngc, v->type);
         int64_t count = module_count(e->module, v->shape);
         size = round_up(size, one);
         store_elements(e, bytes + size, v->data, count, v->type);
@@ -325,8 +327,8 @@ static void put_frozen_bytes(Emit *e, Text *t)
     }
     size = round_up(size, most);
 
-    const char *type = text_format(e->ngc, "%s_frozen", e->module->name);
-    put_union(t, type, "frozen", text_format(e->ngc, "%s of[1]", type), bytes, size);
+    const char *type = text_format(ngc, "%s_frozen", e->module->name);
+    put_union(t, type, "frozen", text_format(ngc, "%s of[1]", type), bytes, size);
 }
 
 /* An array of one struct, as functions read it like the structs that they are given pointers to:

@@ -263,14 +263,15 @@ static void print_lengths(const Emit *e, const Rows *rows, Text *t)
 /* The tables that the descriptor has pointers to. */
 static void print_tables(const Emit *e, const Rows *rows, Text *t)
 {
+    Graph *g = e->graph;
     const Module *m = e->module;
 
-    if (e->graph->dims > 0) {
+    if (g->dims > 0) {
         text_add(t, "static const ngrt_dim dims[] = {\n");
-        for (int i = 0; i < e->graph->dims; i++) {
-            const char *name = quote(e->ngc, e->graph->dim[i].name);
+        for (int i = 0; i < g->dims; i++) {
+            const char *name = quote(e->ngc, g->dim[i].name);
             text_add(t, "    {%s, %lld, offsetof(%s_inputs, %s)},\n", name,
-                     (long long)e->graph->dim[i].max, m->name, m->dim[i]);
+                     (long long)g->dim[i].max, m->name, m->dim[i]);
         }
         text_add(t, "};\n\n");
     }
@@ -321,9 +322,10 @@ static void print_functions(const Emit *e, const char *const *name, Text *t)
 
 void emit_model(Emit *e, Text *t)
 {
+    Ngc *ngc = e->ngc;
     const Module *m = e->module;
     const char *name[FN_GROUP] = {NULL}; /* of functions, by Fn */
-    Rows rows = {.table.ngc = e->ngc, .lengths.ngc = e->ngc};
+    Rows rows = {.table.ngc = ngc, .lengths.ngc = ngc};
     add_rows(e, &rows);
 
     print_sizes(e, t);
@@ -338,7 +340,7 @@ void emit_model(Emit *e, Text *t)
     print_tables(e, &rows, t);
 
     text_add(t, "const ngrt_model %s_model = {\n", m->name);
-    text_add(t, "    NGRT_MODEL_VERSION, %s, %s,\n", quote(e->ngc, m->model->name),
+    text_add(t, "    NGRT_MODEL_VERSION, %s, %s,\n", quote(ngc, m->model->name),
              emit_type_constant(e, T_FLOAT));
     print_block_sizes(e, t);
     text_add(t, "    %d, %s, %d, %s,\n", e->graph->dims, e->graph->dims ? "dims" : "NULL",

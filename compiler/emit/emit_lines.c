@@ -13,10 +13,11 @@ enum {
 /* A number for a line of the user's files; 0: the place is not in the user's files. */
 int line_key(const Emit *e, Loc loc)
 {
+    Ngc *ngc = e->ngc;
     enum { LINES = 1 << 20 };
-    if (loc.file < 0 || loc.file >= e->ngc->files || loc_of_library(e->ngc, loc))
+    if (loc.file < 0 || loc.file >= ngc->files || loc_of_library(ngc, loc))
         return 0;
-    return loc.file * LINES + source_line(e->ngc, loc, NULL) % LINES;
+    return loc.file * LINES + source_line(ngc, loc, NULL) % LINES;
 }
 
 static int *line_state(Emit *e, int key)
@@ -130,20 +131,22 @@ Loc line_loc(Emit *e, const Node *n)
 /* "line 7: ", of an imported file "layers.ng, line 7: ". */
 const char *line_words(Emit *e, Loc loc)
 {
+    Ngc *ngc = e->ngc;
     enum { MODEL = 1 }; /* the file after the library */
-    const char *path = e->ngc->file[loc.file]->name;
-    int number = source_line(e->ngc, loc, NULL);
+    const char *path = ngc->file[loc.file]->name;
+    int number = source_line(ngc, loc, NULL);
 
     if (loc.file == MODEL)
-        return text_format(e->ngc, "line %d: ", number);
-    return text_format(e->ngc, "%s, line %d: ", base_name(path), number);
+        return text_format(ngc, "line %d: ", number);
+    return text_format(ngc, "%s, line %d: ", base_name(path), number);
 }
 
 /* The text of the user's line there: "z = w*x + b". */
 const char *line_source(Emit *e, Loc loc)
 {
-    const Source *source = e->ngc->file[loc.file];
-    int at = source->line[source_line(e->ngc, loc, NULL) - 1];
+    Ngc *ngc = e->ngc;
+    const Source *source = ngc->file[loc.file];
+    int at = source->line[source_line(ngc, loc, NULL) - 1];
     while (source->text[at] == ' ' || source->text[at] == '\t')
         at++;
 
@@ -152,5 +155,5 @@ const char *line_source(Emit *e, Loc loc)
         end++;
     while (end > at && source->text[end - 1] == ' ')
         end--;
-    return text_format(e->ngc, "%.*s", end - at, source->text + at);
+    return text_format(ngc, "%.*s", end - at, source->text + at);
 }

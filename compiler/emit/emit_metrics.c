@@ -326,18 +326,19 @@ static void print_add(Emit *e, Text *text, unsigned *used)
 /* The statement that adds what other rows contribute to a carrier's total. */
 static void merge_carrier(Emit *e, Text *t, int k)
 {
+    Ngc *ngc = e->ngc;
     const Metrics *x = e->module->metrics;
     const Carrier *c = &x->carry->carrier[k];
     const char *name = x->carrier[k].total;
     const char *count = counter(x, c->walk);
     long long n = shape_count_max(e->graph, c->node->shape);
-    const char *to = text_format(e->ngc, "t->%s", name);
-    const char *from = text_format(e->ngc, "other->%s", name);
+    const char *to = text_format(ngc, "t->%s", name);
+    const char *from = text_format(ngc, "other->%s", name);
 
     if (c->node->shape.rank > 0) {
         text_add(t, "    for (size_t i = 0; i < %lld; i++)\n    ", n);
-        to = text_format(e->ngc, "((double *)t->%s)[i]", name);
-        from = text_format(e->ngc, "((const double *)other->%s)[i]", name);
+        to = text_format(ngc, "((double *)t->%s)[i]", name);
+        from = text_format(ngc, "((const double *)other->%s)[i]", name);
     }
     switch (c->kind) {
     case CARRY_SUM: text_add(t, "    %s += %s;\n", to, from); break;

@@ -41,17 +41,18 @@ bool place_is_number(const Place *place, const Node *n)
 /* The array of planned values: a member of work, or init's own. */
 const char *place_space(Body *b, Type type)
 {
+    Emit *e = b->e;
     if (b->p->init)
         return type == T_INT ? "ispace" : "space";
 
     b->blocks |= USES_WORK;
     if (type == T_INT)
-        return text_format(b->e->ngc, "%s->ispace", b->p->block);
-    if (b->e->module->spare && b->p->block[0] == 'w') { /* that of totals is not aligned */
+        return text_format(e->ngc, "%s->ispace", b->p->block);
+    if (e->module->spare && b->p->block[0] == 'w') { /* that of totals is not aligned */
         b->uses_space = true;
         return "space";
     }
-    return text_format(b->e->ngc, "%s->space", b->p->block);
+    return text_format(e->ngc, "%s->space", b->p->block);
 }
 
 /* A pointer to the first element. */

@@ -225,12 +225,13 @@ static bool is_real(const char *type)
 /* What is written for a number that a table has. */
 static const char *table_text(Repetition *x, const char **text, const char *type)
 {
+    Ngc *ngc = x->ngc;
     if (is_real(type)) {
         /* one table of real numbers, of one type */
         if (x->type && !same_text(x->type, type))
             return NULL;
         x->type = type;
-        return text_format(x->ngc, "number[%d]", real_column(x, text));
+        return text_format(ngc, "number[%d]", real_column(x, text));
     }
     for (int i = 0; i < x->passes; i++)
         if (!is_whole(text[i]))
@@ -239,8 +240,8 @@ static const char *table_text(Repetition *x, const char **text, const char *type
     int64_t after;
     int column = whole_column(x, text, &after);
     if (after == 0)
-        return text_format(x->ngc, "at[%d]", column);
-    return text_format(x->ngc, "at[%d] + %lld", column, (long long)after);
+        return text_format(ngc, "at[%d]", column);
+    return text_format(ngc, "at[%d] + %lld", column, (long long)after);
 }
 
 /* What is written for a number that differs. NULL: nothing can be. */

@@ -118,9 +118,10 @@ static const char *loss_of(Emit *e, const Node *n, const Node *x)
 /* Marks such derivatives, and the differences in them. */
 void rule_find_losses(Emit *e)
 {
-    e->loss_names = arena_array(e->ngc, e->graph->count + 1, sizeof *e->loss_names);
-    for (int i = 0; i < e->graph->count; i++) {
-        const Node *n = e->graph->node[i];
+    Graph *g = e->graph;
+    e->loss_names = arena_array(e->ngc, g->count + 1, sizeof *e->loss_names);
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
         const char *loss = NULL;
         if (n->derived && n->step)
             loss = loss_of(e, n, n->step->x);
@@ -179,10 +180,11 @@ static bool is_passed_on(const Step *s)
  * are known. */
 void rule_find_holders(Emit *e)
 {
-    e->holder = arena_array(e->ngc, e->graph->count + 1, sizeof *e->holder);
+    Graph *g = e->graph;
+    e->holder = arena_array(e->ngc, g->count + 1, sizeof *e->holder);
 
-    for (int i = e->graph->count; i-- > 0;) {
-        const Node *x = e->graph->node[i];
+    for (int i = g->count; i-- > 0;) {
+        const Node *x = g->node[i];
         const Step *s = e->step_of[i];
         e->holder[i] = x;
         if (kept_name(e, x) || !s || s->loss == x || !is_passed_on(s))
@@ -375,9 +377,10 @@ static bool is_sum_so_far(const Node *n, const Step *s)
 const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char *stored,
                               const char **why)
 {
+    Ngc *ngc = e->ngc;
     const char *rule = NULL;
     if (s)
-        rule = op_rule(e->ngc, s->y, s->operand);
+        rule = op_rule(ngc, s->y, s->operand);
     if (!rule)
         return NULL;
 
@@ -388,13 +391,13 @@ const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char 
     /* the sum of the contributions: the rule of one of them would not be the value */
     if (several && (shown || (n->op == OP_add && is_adjoint(n)))) {
         *why = use + strlen("; ");
-        return text_format(e->ngc, "%s%s", stored, shape);
+        return text_format(ngc, "%s%s", stored, shape);
     }
-    const char *teach = text_or(op_teach(e->ngc, s->y), op_info[s->y->op]->name);
-    *why = text_format(e->ngc, "%s%s", teach, use);
+    const char *teach = text_or(op_teach(ngc, s->y), op_info[s->y->op]->name);
+    *why = text_format(ngc, "%s%s", teach, use);
 
     /* The rule. */
-    Text t = {.ngc = e->ngc};
+    Text t = {.ngc = ngc};
     const char *formula = formula_text(e, adjoint_holder(e, s->loss, s->y), s->y);
     const char *does = rule_text(e, s, rule);
     const char *adjoint = adjoint_label(e, s->loss, s->x);

@@ -20,10 +20,10 @@ const char *share_begin(Body *b, const char *n, int64_t unit, bool next)
 
 const char *share_range(Body *b, Size n, int64_t unit)
 {
+    Emit *e = b->e;
     use_threads(b);
-    b->e->uses_share_of = true;
-    return text_format(b->e->ngc, "NGC_SHARE(%s, %lld)", emit_size(b->e, n, &b->dims),
-                       (long long)unit);
+    e->uses_share_of = true;
+    return text_format(e->ngc, "NGC_SHARE(%s, %lld)", emit_size(e, n, &b->dims), (long long)unit);
 }
 
 void share_meet(Body *b, Text *t)

@@ -118,7 +118,8 @@ static void put_body(Text *t, const Section *s)
 /* Prints the section after those it needs, once. */
 static void put_section(Emit *e, Text *t, const char *name, Taken *done)
 {
-    if (++*table_at(e->ngc, done, name) > 1)
+    Ngc *ngc = e->ngc;
+    if (++*table_at(ngc, done, name) > 1)
         return;
 
     Section s = find_section(name);
@@ -126,8 +127,7 @@ static void put_section(Emit *e, Text *t, const char *name, Taken *done)
     for (const char *c = s.needs; *c != '*' && *c != '\n';) {
         size_t n = strcspn(c, " *\n");
         if (n > 0)
-            put_section(e, t, intern_str(e->ngc, text_format(e->ngc, "%s%.*s", letter, (int)n, c)),
-                        done);
+            put_section(e, t, intern_str(ngc, text_format(ngc, "%s%.*s", letter, (int)n, c)), done);
         c += n;
         c += strspn(c, " ");
     }

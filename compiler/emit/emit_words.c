@@ -49,16 +49,17 @@ static const char *without(Ngc *ngc, const char *text, const char *what, size_t 
 /* An expression, short enough to read. What only repeats a smaller tensor is "copies of" it. */
 const char *node_words(Emit *e, const Node *n, int depth)
 {
+    Ngc *ngc = e->ngc;
     bool copies = n->op == OP_expand && !n->name && n->arg[0]->op != OP_const;
     const char *text = node_text(e->graph, n, depth);
     for (int less = depth - 1; less > 0 && strstr(text, "...") && strlen(text) > LONG; less--)
         text = node_text(e->graph, n, less);
 
-    text = without(e->ngc, text, "..., ...", strlen("..., ")); /* one "..." is enough */
-    text = without(e->ngc, text, "''", strlen("''"));          /* transposed twice */
+    text = without(ngc, text, "..., ...", strlen("..., ")); /* one "..." is enough */
+    text = without(ngc, text, "''", strlen("''"));          /* transposed twice */
     if (!copies)
         return text;
-    return text_format(e->ngc, "copies of %s", text);
+    return text_format(ngc, "copies of %s", text);
 }
 
 /* "h", "dJ/dh", or what it is computed from. */

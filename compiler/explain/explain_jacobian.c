@@ -77,12 +77,13 @@ static bool *region_of(const Lesson *l, const Node *y)
 /* Copies the region of y onto leaves. */
 static Copy copy_region(Lesson *l, const Node *y)
 {
+    Ngc *ngc = l->ngc;
     size_t nodes = (size_t)y->id + 1;
     bool *in = region_of(l, y);
     Copy c = {.l = l,
-              .copy = arena_array(l->ngc, nodes, sizeof *c.copy),
-              .from = arena_array(l->ngc, nodes, sizeof *c.from),
-              .leaf = arena_array(l->ngc, nodes, sizeof *c.leaf)};
+              .copy = arena_array(ngc, nodes, sizeof *c.copy),
+              .from = arena_array(ngc, nodes, sizeof *c.from),
+              .leaf = arena_array(ngc, nodes, sizeof *c.leaf)};
 
     for (int i = 0; i <= y->id; i++) {
         Node *n = l->g->node[i];

@@ -46,12 +46,13 @@ const char *lesson_entry(const Lesson *l, const Node *n, int64_t k)
 
 int lesson_line(const Lesson *l, const Node *n)
 {
+    Ngc *ngc = l->ngc;
     Loc loc = n->op == OP_loop ? n->attr.loop->loc : n->loc;
     int column;
-    bool is_known = loc.file >= 0 && loc.file < l->ngc->files;
-    if (!is_known || loc_of_library(l->ngc, loc))
+    bool is_known = loc.file >= 0 && loc.file < ngc->files;
+    if (!is_known || loc_of_library(ngc, loc))
         return 0;
-    return source_line(l->ngc, loc, &column);
+    return source_line(ngc, loc, &column);
 }
 
 /* The index of a loop is not an item: formulas have its name. */
@@ -118,23 +119,25 @@ static void add_item(Lesson *l, const int *uses, bool *done, Node *n)
 /* What the losses need, operands first. Without a loss, what the results need. */
 static void collect_items(Lesson *l)
 {
+    Ngc *ngc = l->ngc;
+    Graph *g = l->g;
     const Model *m = l->m;
     Node **from = l->loss;
     int n = l->losses;
 
     /* what was written, before it was simplified */
     if (n == 0) {
-        from = arena_array(l->ngc, m->roots + 1, sizeof *from);
+        from = arena_array(ngc, m->roots + 1, sizeof *from);
         for (int i = 0; i < m->roots; i++)
             if (m->root[i].kind != ROOT_UPDATE)
                 from[n++] = m->root[i].written;
     }
 
-    const int *uses = graph_uses(l->g, from, n);
-    bool *done = arena_alloc(l->ngc, (size_t)l->g->count + 1);
-    l->item = arena_array(l->ngc, l->g->count + 1, sizeof *l->item);
-    for (int i = 0; i < l->g->count; i++)
-        add_item(l, uses, done, l->g->node[i]);
+    const int *uses = graph_uses(g, from, n);
+    bool *done = arena_alloc(ngc, (size_t)g->count + 1);
+    l->item = arena_array(ngc, g->count + 1, sizeof *l->item);
+    for (int i = 0; i < g->count; i++)
+        add_item(l, uses, done, g->node[i]);
 }
 
 static const char *item_kind(const Lesson *l, const Node *n)
@@ -226,19 +229,20 @@ const char *lesson_invented(const Lesson *l)
 /* What a formula does not say: of shapes ", over axis 1". */
 static const char *axes_words(const Lesson *l, const Node *n)
 {
+    Ngc *ngc = l->ngc;
     if (n->op == OP_reshape && n->shape.rank == 0)
         return ", as a number";
     if (n->op == OP_reshape)
-        return text_format(l->ngc, ", in the shape %s", lesson_shape(l, n));
+        return text_format(ngc, ", in the shape %s", lesson_shape(l, n));
     if (n->op == OP_expand)
-        return text_format(l->ngc, ", copied to %s", lesson_shape(l, n));
+        return text_format(ngc, ", copied to %s", lesson_shape(l, n));
     if (n->op == OP_given)
-        return text_format(l->ngc, ", computed as %s", lesson_label(l, n->arg[0]));
+        return text_format(ngc, ", computed as %s", lesson_label(l, n->arg[0]));
 
     bool reduces = node_has(n, F_REDUCE) && attr_used(n, A_AXES);
     if (!reduces || n->shape.rank == 0)
         return "";
-    Text t = {.ngc = l->ngc};
+    Text t = {.ngc = ngc};
     for (int i = 0; i < n->arg[0]->shape.rank; i++)
         if (n->attr.axes >> i & 1)
             text_add(&t, "%s%d", t.at ? ", " : ", over axis ", i);
@@ -287,13 +291,14 @@ const char *lesson_in_numbers(const Lesson *l, const Item *t, bool first)
 
 static void describe_item(Lesson *l, Item *t)
 {
+    Ngc *ngc = l->ngc;
     const Node *n = t->node;
     const OpInfo *info = op_info[n->op];
     t->level = level_of(l, n);
     if (n->op == OP_var || n->op == OP_data)
         return;
 
-    const char **label = arena_array(l->ngc, n->nargs + 1, sizeof *label);
+    const char **label = arena_array(ngc, n->nargs + 1, sizeof *label);
     for (int i = 0; i < n->nargs; i++)
         label[i] = lesson_label(l, n->arg[i]);
 
@@ -302,11 +307,11 @@ static void describe_item(Lesson *l, Item *t)
         t->formula = info->name;
     } else {
         const char *formula = math_formula(l, n, label, M_TEXT);
-        t->formula = text_format(l->ngc, "%s%s", formula, axes_words(l, n));
+        t->formula = text_format(ngc, "%s%s", formula, axes_words(l, n));
     }
     t->math_tex = math_formula(l, n, label, M_TEX);
     t->math_html = math_formula(l, n, label, M_HTML);
-    t->teach = op_teach(l->ngc, n);
+    t->teach = op_teach(ngc, n);
     t->numbers = lesson_in_numbers(l, t, false);
 }
 
@@ -644,10 +649,11 @@ static double node_cost(const Lesson *l, const Node *n)
 /* Operations of these nodes and of all that they need. */
 static double cost_of(const Lesson *l, Node *const *root, int roots)
 {
-    const int *uses = graph_uses(l->g, root, roots);
+    Graph *g = l->g;
+    const int *uses = graph_uses(g, root, roots);
     double cost = 0;
-    for (int i = 0; i < l->g->count; i++) {
-        const Node *n = l->g->node[i];
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
         if (uses[i] && !node_has(n, F_LEAF))
             cost += node_cost(l, n);
     }
@@ -687,10 +693,11 @@ void lesson_costs(Lesson *l)
 /* The model as the C that a reader follows: -O0, with the derivation in its comments. */
 static void emit_readable(Lesson *l)
 {
-    l->code = (Output){.c = {.ngc = l->ngc}, .h = {.ngc = l->ngc}};
-    l->ngc->opt.optimize = 0;
-    l->ngc->opt.comments = 2;
-    emit_model_c(l->m, text_format(l->ngc, "%s.h", l->m->name), &l->code);
+    Ngc *ngc = l->ngc;
+    l->code = (Output){.c = {.ngc = ngc}, .h = {.ngc = ngc}};
+    ngc->opt.optimize = 0;
+    ngc->opt.comments = 2;
+    emit_model_c(l->m, text_format(ngc, "%s.h", l->m->name), &l->code);
 }
 
 /* When backward parts are dropped, the value of a body takes the name of the call that it is the

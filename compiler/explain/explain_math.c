@@ -68,21 +68,23 @@ static const char *name_index(const char *label)
 /* A name with an index: the index below the line. */
 static const char *indexed_name(const Lesson *l, const char *label, const char *index, Math math)
 {
+    Ngc *ngc = l->ngc;
     size_t size = strcspn(label, "_"); /* of what is before the index, without the "_" */
     if (size > (size_t)(index - label))
         size = (size_t)(index - label);
-    const char *base = text_format(l->ngc, "%.*s", (int)size, label);
+    const char *base = text_format(ngc, "%.*s", (int)size, label);
 
     if (math == M_HTML)
-        return text_format(l->ngc, "<msub><mi>%s</mi><mi>%s</mi></msub>", base, index);
+        return text_format(ngc, "<msub><mi>%s</mi><mi>%s</mi></msub>", base, index);
     if (size == 1)
-        return text_format(l->ngc, "%s_{%s}", base, index);
-    return text_format(l->ngc, "\\mathit{%s}_{%s}", base, index);
+        return text_format(ngc, "%s_{%s}", base, index);
+    return text_format(ngc, "\\mathit{%s}_{%s}", base, index);
 }
 
 /* A number or a name that is not a derivative's. */
 static const char *plain_name(const Lesson *l, const char *label, Math math)
 {
+    Ngc *ngc = l->ngc;
     if (math == M_TEXT)
         return label;
 
@@ -90,7 +92,7 @@ static const char *plain_name(const Lesson *l, const char *label, Math math)
     if (is_digit(*label) || *label == '-') {
         if (math == M_TEX)
             return label;
-        return text_format(l->ngc, "<mn>%s</mn>", escape(l, label, math));
+        return text_format(ngc, "<mn>%s</mn>", escape(l, label, math));
     }
 
     const char *index = name_index(label);
@@ -98,25 +100,26 @@ static const char *plain_name(const Lesson *l, const char *label, Math math)
         return indexed_name(l, label, index, math);
     const char *name = escape(l, label, math);
     if (math == M_HTML)
-        return text_format(l->ngc, "<mi>%s</mi>", name);
+        return text_format(ngc, "<mi>%s</mi>", name);
     /* of several letters, TeX would make a product */
     if (label[0] && label[1])
-        return text_format(l->ngc, "\\mathit{%s}", name);
+        return text_format(ngc, "\\mathit{%s}", name);
     return name;
 }
 
 const char *math_name(const Lesson *l, const char *label, Math math)
 {
+    Ngc *ngc = l->ngc;
     const char *slash = strstr(label, "/d");
     if (math == M_TEXT || *label != 'd' || !slash)
         return plain_name(l, label, math);
 
-    const char *loss = text_format(l->ngc, "%.*s", (int)(slash - label) - 1, label + 1);
+    const char *loss = text_format(ngc, "%.*s", (int)(slash - label) - 1, label + 1);
     const char *of = plain_name(l, loss, math);
     const char *by = plain_name(l, slash + 2, math);
     if (math == M_TEX)
-        return text_format(l->ngc, "\\frac{\\partial %s}{\\partial %s}", of, by);
-    return text_format(l->ngc,
+        return text_format(ngc, "\\frac{\\partial %s}{\\partial %s}", of, by);
+    return text_format(ngc,
                        "<mfrac><mrow><mo>&#8706;</mo>%s</mrow>"
                        "<mrow><mo>&#8706;</mo>%s</mrow></mfrac>",
                        of, by);
@@ -391,7 +394,8 @@ static const char *rule_words(const Lesson *l, const char *rule, const char *con
 const char *math_rule(const Lesson *l, const Step *s, const char *const *names, bool local,
                       Math math)
 {
-    const char *rule = op_rule(l->ngc, s->y, s->operand);
+    Ngc *ngc = l->ngc;
+    const char *rule = op_rule(ngc, s->y, s->operand);
     if (!rule)
         return "";
     if (!math_rule_parses(rule)) {
@@ -399,9 +403,9 @@ const char *math_rule(const Lesson *l, const Step *s, const char *const *names, 
         return rule_words(l, rule, names, operands, math);
     }
 
-    Expr *x = parse_expr(l->ngc, rule);
+    Expr *x = parse_expr(ngc, rule);
     if (local)
-        x = at_one(l->ngc, x);
+        x = at_one(ngc, x);
     Writer w = {l, math, names};
     return write_expr(&w, x);
 }
@@ -469,15 +473,16 @@ double math_slope(const Lesson *l, const Step *s, const double *abcy)
 /* The node's formula with these names for its operands, and nothing of how those are computed. */
 static const char *bare_formula(const Lesson *l, const Node *n, const char *const *operand)
 {
+    Ngc *ngc = l->ngc;
     const char *words = lesson_loop_words(l, n);
     if (words)
         return words;
 
-    Node *y = arena_copy(l->ngc, n, sizeof *n);
+    Node *y = arena_copy(ngc, n, sizeof *n);
     y->name = NULL;
-    y->arg = arena_array(l->ngc, n->nargs + 1, sizeof *y->arg);
+    y->arg = arena_array(ngc, n->nargs + 1, sizeof *y->arg);
     for (int i = 0; i < n->nargs; i++) {
-        y->arg[i] = arena_copy(l->ngc, n->arg[i], sizeof *y);
+        y->arg[i] = arena_copy(ngc, n->arg[i], sizeof *y);
         y->arg[i]->op = OP_random; /* a leaf, of which node_text prints the name */
         y->arg[i]->name = operand[i];
     }

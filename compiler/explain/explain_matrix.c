@@ -22,12 +22,13 @@ static const char *short_number(const Lesson *l, double x)
 /* 16777216 as "16,777,216". */
 static const char *grouped(const Lesson *l, double x)
 {
+    Ngc *ngc = l->ngc;
     if (x >= 1e15)
-        return text_format(l->ngc, "%.3g", x);
+        return text_format(ngc, "%.3g", x);
 
-    const char *digits = text_format(l->ngc, "%.0f", x);
+    const char *digits = text_format(ngc, "%.0f", x);
     size_t n = strlen(digits);
-    Text t = {.ngc = l->ngc};
+    Text t = {.ngc = ngc};
     for (size_t i = 0; i < n; i++) {
         if (i > 0 && (n - i) % 3 == 0 && digits[i - 1] != '-')
             text_put(&t, ",", 1);

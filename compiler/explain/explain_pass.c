@@ -139,9 +139,10 @@ static void record_pass(void *watcher, const Node *n, const Node *const *body, i
 
 void lesson_record(Lesson *l, const int *uses)
 {
-    l->kept = arena_array(l->ngc, l->g->count + 1, sizeof *l->kept);
-    for (int i = 0; i < l->g->count; i++) {
-        Node *n = l->g->node[i];
+    Graph *g = l->g;
+    l->kept = arena_array(l->ngc, g->count + 1, sizeof *l->kept);
+    for (int i = 0; i < g->count; i++) {
+        Node *n = g->node[i];
         int loop = -1;
         if (uses[i])
             loop = lesson_loop(l, n);

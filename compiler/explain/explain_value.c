@@ -203,9 +203,10 @@ Node **lesson_nodes(const Lesson *l, int *count)
 /* The small values, the given ones and the results are kept. */
 static bool *kept_values(const Lesson *l, const int *uses)
 {
-    bool *keep = arena_alloc(l->ngc, (size_t)l->g->count + 1);
-    for (int i = 0; i < l->g->count; i++) {
-        const Node *n = l->g->node[i];
+    Graph *g = l->g;
+    bool *keep = arena_alloc(l->ngc, (size_t)g->count + 1);
+    for (int i = 0; i < g->count; i++) {
+        const Node *n = g->node[i];
         bool given = node_has(n, F_LEAF);
         keep[i] = uses[i] && (given || lesson_count(l, n) <= KEPT);
     }

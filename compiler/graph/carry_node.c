@@ -532,16 +532,17 @@ static RowInfo of_scatter(const RowClasses *a, const Node *n)
 
 static RowInfo of_leaf(const RowClasses *a, const Node *n)
 {
-    bool rows = info_row_axis(a->g, n->shape) != -1;
+    Graph *g = a->g;
+    bool rows = info_row_axis(g, n->shape) != -1;
 
-    if (n->op == OP_size && size_uses_dim(a->g, n->attr.size, 0))
+    if (n->op == OP_size && size_uses_dim(g, n->attr.size, 0))
         return (RowInfo){.class = IS_TOTAL, .walk = 1};
     if (n->op == OP_size)
         return (RowInfo){.class = IS_FIXED};
 
     /* An iota over the rows holds the index of a row in its batch, which is not the index among all
      * rows. */
-    if (n->op == OP_iota && rows && size_uses_dim(a->g, n->shape.dim[n->attr.axis], 0))
+    if (n->op == OP_iota && rows && size_uses_dim(g, n->shape.dim[n->attr.axis], 0))
         return info_mixed(n);
     if (rows)
         return info_rows(a, n, n->op == OP_iota, 0);

@@ -59,16 +59,17 @@ static void eval_one(Eval *e, const Node *n, double *out)
 
 Eval *eval_new(Ngc *ngc, Model *m)
 {
+    Graph *g = m->graph;
     Eval *e = arena_alloc(ngc, sizeof *e);
     e->ngc = ngc;
-    e->graph = m->graph;
-    e->nodes = m->graph->count;
+    e->graph = g;
+    e->nodes = g->count;
     e->model = m;
     e->var = arena_array(ngc, m->vars + 1, sizeof *e->var);
-    e->value = arena_array(ngc, m->graph->count + 1, sizeof *e->value);
-    e->known = arena_alloc(ngc, (size_t)(m->graph->count + 1));
-    e->need = arena_alloc(ngc, (size_t)(m->graph->count + 1));
-    e->loop = arena_array(ngc, m->graph->count + 1, sizeof *e->loop);
+    e->value = arena_array(ngc, g->count + 1, sizeof *e->value);
+    e->known = arena_alloc(ngc, (size_t)(g->count + 1));
+    e->need = arena_alloc(ngc, (size_t)(g->count + 1));
+    e->loop = arena_array(ngc, g->count + 1, sizeof *e->loop);
     return e;
 }
 
@@ -76,6 +77,7 @@ Eval *eval_new(Ngc *ngc, Model *m)
  * node; end: there is none. open: the number of marked nodes, all of them before end. */
 static int mark_needed(Eval *e, int open, int end)
 {
+    Graph *g = e->graph;
     int first = end;
 
     for (int i = end - 1; open > 0; i--) {
@@ -84,9 +86,9 @@ static int mark_needed(Eval *e, int open, int end)
         open--;
         first = i;
 
-        for (int k = 0; k < e->graph->node[i]->nargs; k++) {
-            int a = arg_id(e->graph->node[i], k);
-            bool again = e->graph->node[a]->op == OP_loop; /* another value leaves it */
+        for (int k = 0; k < g->node[i]->nargs; k++) {
+            int a = arg_id(g->node[i], k);
+            bool again = g->node[a]->op == OP_loop; /* another value leaves it */
             if ((e->known[a] && !again) || e->need[a])
                 continue;
             e->need[a] = true;
@@ -259,16 +261,17 @@ static bool eval_pass(EvalLoop *p, int64_t number)
 /* What is known of a loop in this round. A loop in the body of another is run many times. */
 static EvalLoop *loop_of(Eval *e, const Node *loop)
 {
+    Ngc *ngc = e->ngc;
     EvalLoop *p = e->loop[loop->id];
     int count = loop_variables(loop);
 
     if (!p) {
-        p = e->loop[loop->id] = arena_alloc(e->ngc, sizeof *p);
+        p = e->loop[loop->id] = arena_alloc(ngc, sizeof *p);
         *p = (EvalLoop){.e = e, .loop = loop, .of = loop->attr.loop};
-        p->next = arena_array(e->ngc, count + 1, sizeof *p->next);
+        p->next = arena_array(ngc, count + 1, sizeof *p->next);
         for (int i = 0; i < count; i++) {
             size_t size = (size_t)eval_count(e, loop_next(loop, i)->shape) + 1;
-            p->next[i] = arena_array(e->ngc, size, sizeof **p->next);
+            p->next[i] = arena_array(ngc, size, sizeof **p->next);
         }
     }
     if (p->round != e->round) {

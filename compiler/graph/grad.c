@@ -308,15 +308,16 @@ static void sweep(Sweep *s)
 /* Memory for what is known by id. */
 static void sweep_arrays(Sweep *s)
 {
-    Ngc *ngc = s->g->ngc;
-    size_t n = (size_t)s->g->count;
-    s->from = s->nodes = s->g->count;
-    s->order = graph_order(s->g);
+    Graph *g = s->g;
+    Ngc *ngc = g->ngc;
+    size_t n = (size_t)g->count;
+    s->from = s->nodes = g->count;
+    s->order = graph_order(g);
     s->wanted = arena_alloc(ngc, n);
     s->below = arena_array(ngc, n, sizeof *s->below);
     s->from_vars = arena_array(ngc, n, sizeof *s->from_vars);
-    if (s->g->loops > 0)
-        s->part = graph_loop_parts(s->g, s->order);
+    if (g->loops > 0)
+        s->part = graph_loop_parts(g, s->order);
     else
         s->part = NULL;
     s->found = arena_array(ngc, MAX_LEVELS + 1, sizeof *s->found);

@@ -279,16 +279,17 @@ bool mask_reads_pole(const Sweep *s, const Node *y, const Expr *x)
  * to the other is not needed there, and it may be infinite, or have a slope that is. */
 Node *mask_factors(Sweep *s, Node *y, Node *mask)
 {
+    Graph *g = s->g;
     Node *arg[2] = {y->arg[0], y->arg[1]};
 
     for (int k = 0; k < 2; k++) {
         bool has_pole = arg[k]->trained.risk == RISK_POLE || is_over_pole(s, arg[k]);
         if (has_pole) {
-            Node *of_operand = mask_bilinear(s->g, y, mask, k);
-            arg[k] = mask_apply(s->g, of_operand, arg[k]);
+            Node *of_operand = mask_bilinear(g, y, mask, k);
+            arg[k] = mask_apply(g, of_operand, arg[k]);
         }
     }
-    return graph_copy(s->g, y, arg);
+    return graph_copy(g, y, arg);
 }
 
 /* The mask of the adjoint of x with one more contribution, which has this mask or NULL. */

@@ -57,6 +57,7 @@ static Node *rule_binary(const Env *e, const Expr *x)
 
 static Node *rule_call(const Env *e, const Expr *x)
 {
+    Graph *g = e->g;
     Node *arg[3] = {0};
     int n = 0;
     for (const Arg *a = x->args; a && n < 3; a = a->next)
@@ -64,10 +65,10 @@ static Node *rule_call(const Env *e, const Expr *x)
 
     Op op = rule_op(x->a->name, n);
     if (n == 1)
-        return graph_unary(e->g, op, arg[0]);
+        return graph_unary(g, op, arg[0]);
     if (n == 2)
-        return graph_binary(e->g, op, arg[0], arg[1]);
-    return graph_where(e->g, arg[0], arg[1], arg[2]);
+        return graph_binary(g, op, arg[0], arg[1]);
+    return graph_where(g, arg[0], arg[1], arg[2]);
 }
 
 static Node *rule_build(const Env *e, const Expr *x)

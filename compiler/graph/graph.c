@@ -101,12 +101,13 @@ static void note_loops(Node *n)
 /* The node equal to this one, old or new. */
 Node *graph_add(Graph *g, Node n, Node *const *arg)
 {
+    Ngc *ngc = g->ngc;
     /* the caller's array, until it is known that the node is new */
     n.arg = (Node **)arg;
     Node **b = &g->bucket[node_hash(&n) % (uint64_t)g->buckets];
 
     /* In literal mode only leaves are shared. */
-    bool apart = g->ngc->opt.literal && n.nargs > 0;
+    bool apart = ngc->opt.literal && n.nargs > 0;
     for (Node *old = *b; old && !apart; old = old->chain) {
         /* a named value keeps its name for itself until nothing can be asked with respect to it */
         bool shareable = !old->bound || g->final || old->nargs == 0;
@@ -114,9 +115,9 @@ Node *graph_add(Graph *g, Node n, Node *const *arg)
             return old;
     }
 
-    Node *made = arena_copy(g->ngc, &n, sizeof n);
-    made->arg = LIST_COPY(g->ngc, arg, n.nargs);
-    attr_keep(g->ngc, made);
+    Node *made = arena_copy(ngc, &n, sizeof n);
+    made->arg = LIST_COPY(ngc, arg, n.nargs);
+    attr_keep(ngc, made);
     made->id = g->count;
     made->loc = g->loc;
     note_loops(made);
@@ -124,7 +125,7 @@ Node *graph_add(Graph *g, Node n, Node *const *arg)
     made->chain = *b;
     *b = made;
 
-    LIST_GROW(g->ngc, g->node, g->count, &g->room);
+    LIST_GROW(ngc, g->node, g->count, &g->room);
     g->node[g->count++] = made;
     if (g->count > 2 * g->buckets)
         graph_rehash(g);

@@ -107,11 +107,12 @@ static Node *joined(Graph *g, Node *n, Node *const *now, void *with)
 
 void model_join(Model *m)
 {
+    Graph *g = m->graph;
     int count;
     Node **root = model_take_roots(m, &count);
 
-    int *uses = graph_uses(m->graph, root, count);
-    int *pieces = arena_array(m->graph->ngc, m->graph->count + 1, sizeof *pieces);
-    graph_replace(m->graph, root, count, uses, joined, pieces);
+    int *uses = graph_uses(g, root, count);
+    int *pieces = arena_array(g->ngc, g->count + 1, sizeof *pieces);
+    graph_replace(g, root, count, uses, joined, pieces);
     model_put_roots(m, root);
 }

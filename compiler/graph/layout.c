@@ -115,19 +115,20 @@ static Node *pass_elements(const Layout *l, const Node *n)
 
 static Node *pass_window(const Layout *l, const Node *n, Node *a)
 {
+    Graph *g = l->g;
     Size lo[MAX_RANK], step[MAX_RANK];
     Shape s = shape_to_last(n->shape);
     bool pads = n->op == OP_pad;
 
     sizes_to_last(n->attr.lo, s.rank, lo);
     sizes_to_last(n->attr.step, s.rank, step);
-    Indices before = graph_use_indices(l->g, n->arg + 1, n->nargs - 1);
+    Indices before = graph_use_indices(g, n->arg + 1, n->nargs - 1);
     Node *moved;
     if (pads)
-        moved = graph_pad(l->g, a, lo, step, s);
+        moved = graph_pad(g, a, lo, step, s);
     else
-        moved = graph_slice(l->g, a, lo, step, s);
-    graph_restore_indices(l->g, before);
+        moved = graph_slice(g, a, lo, step, s);
+    graph_restore_indices(g, before);
     return moved;
 }
 
@@ -156,6 +157,7 @@ static Node *first_inner(const Layout *l, const Node *n)
  * result is an inner value, too. */
 static Node *pass_through(const Layout *l, const Node *n, bool *moved)
 {
+    Graph *g = l->g;
     const OpInfo *info = op_info[n->op];
     Node *a = first_inner(l, n);
     int rank = n->shape.rank;
@@ -176,13 +178,13 @@ static Node *pass_through(const Layout *l, const Node *n, bool *moved)
     if (info->flags & F_REDUCE && info->combine) {
         if (n->attr.axes & 1)
             *moved = false; /* the axis is gone */
-        return graph_reduce(l->g, n->op, a, axes_to_last(n->attr.axes, a->shape.rank));
+        return graph_reduce(g, n->op, a, axes_to_last(n->attr.axes, a->shape.rank));
     }
     /* the first axis stays the first, so it can stay last */
     if (n->op == OP_reshape && rank > 1 && n->shape.dim[0] == n->arg[0]->shape.dim[0])
-        return graph_reshape(l->g, a, shape_to_last(n->shape));
+        return graph_reshape(g, a, shape_to_last(n->shape));
     if (n->op == OP_expand && !(n->attr.axes & 1))
-        return graph_expand(l->g, a, shape_to_last(n->shape), axes_to_last(n->attr.axes, rank));
+        return graph_expand(g, a, shape_to_last(n->shape), axes_to_last(n->attr.axes, rank));
     return NULL;
 }
 
@@ -240,13 +242,14 @@ static void place_node(Layout *l, Node *n)
 
 static Layout new_layout(Graph *g, Node **root, int roots)
 {
+    Ngc *ngc = g->ngc;
     size_t room = (size_t)g->count + 1;
 
     return (Layout){.g = g,
                     .uses = graph_uses(g, root, roots),
-                    .now = arena_array(g->ngc, room, sizeof(Node *)),
-                    .inner = arena_array(g->ngc, room, sizeof(Node *)),
-                    .from_conv = arena_alloc(g->ngc, room)};
+                    .now = arena_array(ngc, room, sizeof(Node *)),
+                    .inner = arena_array(ngc, room, sizeof(Node *)),
+                    .from_conv = arena_alloc(ngc, room)};
 }
 
 static void graph_layout(Graph *g, Node **root, int roots, const bool *stays)

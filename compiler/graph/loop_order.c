@@ -90,13 +90,14 @@ static void sort(Sorter *s, const int *uses)
 
 int *graph_order(Graph *g)
 {
+    Ngc *ngc = g->ngc;
     size_t room = (size_t)g->count + 1;
-    int *order = arena_array(g->ngc, room, sizeof *order);
+    int *order = arena_array(ngc, room, sizeof *order);
     Sorter s = {.g = g};
 
     if (g->loops > 0) {
-        s.collect = arena_array(g->ngc, room, sizeof *s.collect);
-        s.collected = arena_array(g->ngc, room, sizeof *s.collected);
+        s.collect = arena_array(ngc, room, sizeof *s.collect);
+        s.collected = arena_array(ngc, room, sizeof *s.collected);
     }
     for (int i = 0; i < g->count && g->loops > 0; i++) {
         Node *n = g->node[i];
@@ -116,7 +117,8 @@ int *graph_order(Graph *g)
 
 LoopPart *graph_loop_parts(Graph *g, const int *order)
 {
-    LoopPart *part = arena_array(g->ngc, g->loops + 1, sizeof *part);
+    Ngc *ngc = g->ngc;
+    LoopPart *part = arena_array(ngc, g->loops + 1, sizeof *part);
 
     /* how many there are, for the room */
     for (int i = 0; i < g->count; i++) {
@@ -130,8 +132,8 @@ LoopPart *graph_loop_parts(Graph *g, const int *order)
 
     for (int i = 0; i < g->loops; i++) {
         LoopPart *p = &part[i];
-        p->node = arena_array(g->ngc, p->count + 1, sizeof *p->node);
-        p->leave = arena_array(g->ngc, p->leaves + 1, sizeof *p->leave);
+        p->node = arena_array(ngc, p->count + 1, sizeof *p->node);
+        p->leave = arena_array(ngc, p->leaves + 1, sizeof *p->leave);
         p->count = p->leaves = 0;
     }
 

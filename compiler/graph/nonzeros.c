@@ -361,7 +361,8 @@ static const Set **sets_of(Search *s, const Node *y, const Node *x)
 
 bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
 {
-    Search s = {.g = g, .eval = {.ngc = g->ngc, .graph = g}};
+    Ngc *ngc = g->ngc;
+    Search s = {.g = g, .eval = {.ngc = ngc, .graph = g}};
     *p = (Pattern){0};
     if (shape_is_run_time(y->shape) || shape_is_run_time(x->shape) || is_in_loop(x))
         return false;
@@ -372,8 +373,8 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
         if (needed[i] && shape_is_run_time(g->node[i]->shape))
             return false;
 
-    s.of = arena_array(g->ngc, g->count, sizeof *s.of);
-    s.eval.value = arena_array(g->ngc, g->count, sizeof *s.eval.value);
+    s.of = arena_array(ngc, g->count, sizeof *s.of);
+    s.eval.value = arena_array(ngc, g->count, sizeof *s.eval.value);
     const Set **of = sets_of(&s, y, x);
     if (s.failed)
         return false;
@@ -389,8 +390,8 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
 
     p->rows = (int)rows;
     p->columns = (int)columns;
-    p->first = arena_array(g->ngc, rows + 1, sizeof *p->first);
-    p->column = arena_array(g->ngc, entries + 1, sizeof *p->column);
+    p->first = arena_array(ngc, rows + 1, sizeof *p->first);
+    p->column = arena_array(ngc, entries + 1, sizeof *p->column);
     for (int i = 0; i < p->rows; i++) {
         const Set *row = NULL;
         if (of)

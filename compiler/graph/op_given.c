@@ -269,12 +269,13 @@ static bool is_of_library(const Ngc *ngc, const Given *r)
 
 const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
 {
+    Ngc *ngc = g->ngc;
     if (!has_given(g, graph_uses(g, &y, 1)))
         return NULL;
     const bool *below = below_of(g, y);
     const bool *above = above_of(g, x);
     Table seen = {0};
-    Text of[2] = {{.ngc = g->ngc}, {.ngc = g->ngc}}; /* the user's, the library's */
+    Text of[2] = {{.ngc = ngc}, {.ngc = ngc}}; /* the user's, the library's */
 
     for (int i = 0; i <= y->id; i++) {
         const Node *n = g->node[i];
@@ -282,9 +283,9 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
             continue;
 
         const Given *r = n->attr.given;
-        if (++*table_at(g->ngc, &seen, r->name) > 1)
+        if (++*table_at(ngc, &seen, r->name) > 1)
             continue;
-        bool is_library = is_of_library(g->ngc, r);
+        bool is_library = is_of_library(ngc, r);
         if (!of[0].at && !of[1].at)
             *first = is_library ? n->loc : r->loc;
 
@@ -297,11 +298,10 @@ const char *given_names(Graph *g, Node *y, const Node *x, Loc *first)
     if (!users && !library)
         return NULL;
     if (!library)
-        return text_format(g->ngc, "that the user gives in %s", users);
+        return text_format(ngc, "that the user gives in %s", users);
     if (!users)
-        return text_format(g->ngc, "of the library for %s", library);
-    return text_format(g->ngc, "that the user gives in %s, and of the library for %s", users,
-                       library);
+        return text_format(ngc, "of the library for %s", library);
+    return text_format(ngc, "that the user gives in %s, and of the library for %s", users, library);
 }
 
 /* ---- when no gradient is asked for any more ---- */

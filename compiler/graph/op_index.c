@@ -138,14 +138,15 @@ static void sizes_order(Graph *g, const Node *n, Size *out)
 /* y[r, i] is where the element of row r is that comes i-th, from the largest on */
 static void eval_order(const Node *n, Eval *e, double *out)
 {
+    Graph *g = e->graph;
     Size size[CALL_SIZES];
     int s[3];
 
-    sizes_order(e->graph, n, size);
+    sizes_order(g, n, size);
     for (int i = 0; i < 3; i++)
-        s[i] = (int)size_at(e->graph, size[i], e->dim);
+        s[i] = (int)size_at(g, size[i], e->dim);
     size_t count = (size_t)s[0] * (size_t)s[2];
-    int32_t *y = arena_array(e->graph->ngc, count + 1, sizeof *y);
+    int32_t *y = arena_array(g->ngc, count + 1, sizeof *y);
     ngrt_dorder(s[0], s[1], s[2], e->value[arg_id(n, 0)], y);
     for (size_t i = 0; i < count; i++)
         out[i] = y[i];

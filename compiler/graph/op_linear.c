@@ -30,11 +30,12 @@ static Size terms_matmul(Graph *g, const Node *n)
 /* y[t, i, j] = sum over l of a[t, i, l] b[t, l, j], each operand as it is stored */
 static void eval_matmul(const Node *y, Eval *e, double *out)
 {
-    Product p = product_of(e->graph, y);
-    int64_t batch = size_at(e->graph, p.batch, e->dim);
-    int64_t m = size_at(e->graph, p.m, e->dim);
-    int64_t n = size_at(e->graph, p.n, e->dim);
-    int64_t k = size_at(e->graph, p.k, e->dim);
+    Graph *g = e->graph;
+    Product p = product_of(g, y);
+    int64_t batch = size_at(g, p.batch, e->dim);
+    int64_t m = size_at(g, p.m, e->dim);
+    int64_t n = size_at(g, p.n, e->dim);
+    int64_t k = size_at(g, p.k, e->dim);
 
     for (int64_t t = 0; t < batch; t++)
         for (int64_t i = 0; i < m; i++)

@@ -75,8 +75,9 @@ static void sum_add(Sum *s, const Term *t)
 /* Multiplies a term out and collects what comes of it. */
 static void sum_expand(Sum *s, Term *t, int depth)
 {
+    Graph *g = s->g;
     term_clean(s, t);
-    Node *x = next_sum(s->g, t);
+    Node *x = next_sum(g, t);
     /* without `deep`, only a sum that is not a factor is opened: a product of sums stays */
     if (x && !s->deep && (t->factors != 1 || t->factor[0].power != 1 || fabs(t->coef) != 1))
         x = NULL;
@@ -88,14 +89,14 @@ static void sum_expand(Sum *s, Term *t, int depth)
         sum_add(s, t);
         return;
     }
-    const Node *sum = sum_inside(s->g, x);
+    const Node *sum = sum_inside(g, x);
     /* t*(a + b) = t*a + t*b, t*(a - b) = t*a - t*b */
     for (int i = 0; i < 2; i++) {
         Term part = *t;
         term_find(&part, x)->power--;
         if (i == 1 && sum->op == OP_sub)
             part.coef = -part.coef;
-        term_times(s, &part, shown_like(s->g, x, sum->arg[i]), 1);
+        term_times(s, &part, shown_like(g, x, sum->arg[i]), 1);
         sum_expand(s, &part, depth + 1);
     }
 }

@@ -211,11 +211,12 @@ Factor *term_find(Term *t, const Node *n)
 /* exp(w) a = 1 - a where a = 1/(1 + exp(w)). */
 static void term_logistic(Sum *s, Term *t)
 {
+    Graph *g = s->g;
     for (int i = 0; i < t->factors; i++) {
         Node *a = t->factor[i].node;
-        if (!is_logistic(s->g, a) || t->factor[i].power < 1)
+        if (!is_logistic(g, a) || t->factor[i].power < 1)
             continue;
-        Factor *e = term_find(t, one_plus_exp(s->g, a->arg[1]));
+        Factor *e = term_find(t, one_plus_exp(g, a->arg[1]));
         if (!e || e->power < 1)
             continue;
         t->factor[i].power--;
@@ -223,7 +224,7 @@ static void term_logistic(Sum *s, Term *t)
         for (int k = 0; k < s->atoms; k++) /* a takes the place of the exp */
             if (s->atom[k] == e->node)
                 s->atom[k] = a;
-        term_factor(s, t, graph_binary(s->g, OP_sub, graph_const(s->g, 1), a), 1);
+        term_factor(s, t, graph_binary(g, OP_sub, graph_const(g, 1), a), 1);
         /* the new factor may give another such pair */
         i = -1;
     }

@@ -335,20 +335,21 @@ static void stable_nodes(Stable *s)
 
 bool graph_stable(Graph *g, Node **root, int roots, Node *const *opaque, int n_opaque)
 {
+    Ngc *ngc = g->ngc;
     int count = 0;
     for (int i = 0; i < roots; i++)
         if (root[i]->id >= count)
             count = root[i]->id + 1;
 
     Stable s = {.g = g, .count = count};
-    s.used = arena_alloc(g->ngc, (size_t)count);
-    s.kind = arena_alloc(g->ngc, (size_t)count);
+    s.used = arena_alloc(ngc, (size_t)count);
+    s.kind = arena_alloc(ngc, (size_t)count);
     if (n_opaque > 0)
-        s.opaque = arena_alloc(g->ngc, (size_t)count);
+        s.opaque = arena_alloc(ngc, (size_t)count);
     for (int i = 0; i < n_opaque; i++)
         if (opaque[i]->id < count)
             s.opaque[opaque[i]->id] = true;
-    if (g->ngc->opt.literal || !pass_runs(g->ngc, PASS_STABLE))
+    if (ngc->opt.literal || !pass_runs(ngc, PASS_STABLE))
         return false;
     /* nearly all graphs have nothing to do */
     if (!look(&s, root, roots, count))

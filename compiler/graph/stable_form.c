@@ -44,21 +44,22 @@ static Node *exponent_of(Stable *s, const Form *f, Shape shape)
 /* The value itself. */
 Node *form_node(Stable *s, const Form *f, Shape shape)
 {
+    Graph *g = s->g;
     Node *m = f->m;
     Node *n = f->n;
     if (m && n && f->zeros) { /* 0 times exp(m) must not be 0 times infinity */
         Node *zero = constant(s, 0);
         Node *is_zero = binary(s, OP_eq, n, zero);
-        m = graph_where(s->g, is_zero, binary(s, OP_minimum, m, zero), m);
+        m = graph_where(g, is_zero, binary(s, OP_minimum, m, zero), m);
     }
 
     if (m)
         n = times(s, n, unary(s, OP_exp, m));
     if (!n)
-        n = graph_full(s->g, shape, 1);
+        n = graph_full(g, shape, 1);
     if (f->d)
         n = binary(s, OP_div, n, f->d);
-    return graph_broadcast(s->g, n, shape);
+    return graph_broadcast(g, n, shape);
 }
 
 /* The log of the value is m + near, where near = log(n/d). */
@@ -137,6 +138,7 @@ static Node *taken_out(Stable *s, Node *most, bool guard)
 /* Of a sum or a maximum along axes. */
 static bool form_reduced(Stable *s, const Node *n, Form *f, bool of_log)
 {
+    Graph *g = s->g;
     const Node *a = n->arg[0];
     Form *of = form_of(s, a, of_log);
     if (!of->m)
@@ -149,10 +151,10 @@ static bool form_reduced(Stable *s, const Node *n, Form *f, bool of_log)
 
     bool zero = may_be_zero(r);
     /* M for each result, and back to the shape of the terms */
-    Node *most = graph_reduce(s->g, OP_max, counting(s, m, r), n->attr.axes);
+    Node *most = graph_reduce(g, OP_max, counting(s, m, r), n->attr.axes);
     f->m = taken_out(s, most, of_log || zero);
-    Node *term = scaled_term(s, r, m, graph_expand(s->g, f->m, a->shape, n->attr.axes));
-    f->n = graph_reduce(s->g, n->op, term, n->attr.axes);
+    Node *term = scaled_term(s, r, m, graph_expand(g, f->m, a->shape, n->attr.axes));
+    f->n = graph_reduce(g, n->op, term, n->attr.axes);
     f->n->scaled = true;
     f->zeros = zero;
     f->taken = true;

@@ -517,46 +517,48 @@ Node *fraction_node(Stable *s, const Fraction *f, const Known *known, Shape shap
  * so there it is log(1 + sinh(u)^2)/2. */
 static Node *log_cosh(Stable *s, Node *u)
 {
+    Graph *g = s->g;
     Node *size = unary(s, OP_abs, u);
     Node *one = constant(s, 1);
     Node *near = binary(s, OP_lt, size, one);
 
     /* the branch that is not taken gets a harmless operand: its slope must be finite too */
-    Node *small = graph_where(s->g, near, u, constant(s, 0));
+    Node *small = graph_where(g, near, u, constant(s, 0));
     Node *sinh2 = binary(s, OP_pow, unary(s, OP_sinh, small), constant(s, 2));
     Node *below = binary(s, OP_mul, constant(s, 0.5), unary(s, OP_log1p, sinh2));
 
     /* log(cosh(u)) = abs(u) + log(1 + exp(-2 abs(u))) - log(2) */
-    Node *a = unary(s, OP_abs, graph_where(s->g, near, one, u));
+    Node *a = unary(s, OP_abs, graph_where(g, near, one, u));
     Node *minus_2a = binary(s, OP_mul, constant(s, -2), a);
     Node *rest = unary(s, OP_softplus, minus_2a);
     Node *log2 = constant(s, log(2));
     Node *above = binary(s, OP_sub, binary(s, OP_add, a, rest), log2);
 
-    Node *y = graph_where(s->g, near, below, above);
+    Node *y = graph_where(g, near, below, above);
     return node_because(y, "log(cosh(u)) = abs(u) + softplus(-2*abs(u)) - log(2)");
 }
 
 /* log(exp(a) + exp(b)), as logaddexp has it: of two equal infinities, that infinity. */
 static Node *log_add(Stable *s, Node *a, Node *b)
 {
+    Graph *g = s->g;
     Node *equal = binary(s, OP_eq, a, b);
     Node *infinite = binary(s, OP_eq, unary(s, OP_abs, a), constant(s, INFINITY));
     Node *same = binary(s, OP_mul, equal, infinite);
 
     /* inf - inf would be NaN */
     Node *difference = binary(s, OP_sub, a, b);
-    Node *d = graph_where(s->g, same, constant(s, 0), difference);
+    Node *d = graph_where(g, same, constant(s, 0), difference);
 
     /* the larger one is taken out, so that softplus gets a number below 0 */
     Node *over_b = binary(s, OP_add, b, unary(s, OP_softplus, d));
     Node *minus_d = unary(s, OP_neg, d);
     Node *over_a = binary(s, OP_add, a, unary(s, OP_softplus, minus_d));
-    Node *larger = graph_where(s->g, binary(s, OP_lt, a, b), over_b, over_a);
+    Node *larger = graph_where(g, binary(s, OP_lt, a, b), over_b, over_a);
 
     Node *sum = binary(s, OP_add, a, b);
     Node *mean = binary(s, OP_mul, constant(s, 0.5), sum);
-    Node *y = graph_where(s->g, same, mean, larger);
+    Node *y = graph_where(g, same, mean, larger);
     return node_because(y, "log(exp(a) + exp(b)) = logaddexp(a, b)");
 }
 

@@ -166,15 +166,16 @@ static void rebuild_outside(const Unroll *u, Node *n)
 
 void graph_unroll(Graph *g, const LoopOrder *o, const Loop *loop, Node **root, int roots)
 {
+    Ngc *ngc = g->ngc;
     int room = g->count + 1;
     Unroll u = {.g = g, .loop = loop, .body = &o->body[loop->id]};
     const Node *the_loop = u.body->loop;
-    bool *later = arena_array(g->ngc, room, sizeof *later);
+    bool *later = arena_array(ngc, room, sizeof *later);
     Loc loc = g->loc;
 
-    u.now = arena_array(g->ngc, room, sizeof *u.now);
-    u.sum = arena_array(g->ngc, room, sizeof *u.sum);
-    u.collect = arena_array(g->ngc, room, sizeof *u.collect);
+    u.now = arena_array(ngc, room, sizeof *u.now);
+    u.sum = arena_array(ngc, room, sizeof *u.sum);
+    u.collect = arena_array(ngc, room, sizeof *u.collect);
     for (int i = 0; i < o->count; i++) {
         Node *n = o->node[i];
         if (n->op == OP_collect && n->arg[1] == the_loop)

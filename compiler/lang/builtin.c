@@ -54,15 +54,16 @@ static Value *b_max(Lower *L, Loc loc, Value **arg)
 /* 1 where no element is 0: 1 - max(x == 0). */
 static Value *b_all(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Node *x = want_node(L, arg[0], "what is reduced");
     if (!x)
         return value_error(L, loc);
-    Node *is_zero = graph_binary(L->g, OP_eq, x, graph_const(L->g, 0));
+    Node *is_zero = graph_binary(g, OP_eq, x, graph_const(g, 0));
     Value *zero = value_node(L, loc, is_zero);
     Value *some = reduce(L, loc, (Value *[]){zero, arg[1], arg[2]}, OP_max);
     if (some->kind != V_NODE)
         return some;
-    Node *none = graph_binary(L->g, OP_sub, graph_const(L->g, 1), some->node);
+    Node *none = graph_binary(g, OP_sub, graph_const(g, 1), some->node);
     return value_node(L, loc, none);
 }
 
@@ -144,6 +145,7 @@ static Value *b_cholesky(Lower *L, Loc loc, Value **arg)
 /* solve(A, b): b a vector, a matrix of columns, or a batch of matrices as A is. */
 static Value *b_solve(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Node *a = square(L, arg[0]);
     Node *b = want_node(L, arg[1], "the right side");
     if (!a || !b)
@@ -159,13 +161,13 @@ static Value *b_solve(Lower *L, Loc loc, Value **arg)
     if (!shape_equal(s, fit)) {
         lower_error(L, ERR_SHAPES, loc,
                     "solve: a matrix of shape %s and a right side of shape %s do not fit",
-                    shape_text(L->g, a->shape), shape_text(L->g, b->shape));
+                    shape_text(g, a->shape), shape_text(g, b->shape));
         return value_error(L, loc);
     }
 
-    Node *columns = graph_reshape(L->g, graph_cast(L->g, b, T_FLOAT), s);
-    Node *x = graph_solve(L->g, a, columns, false);
-    return value_node(L, loc, graph_reshape(L->g, x, b->shape));
+    Node *columns = graph_reshape(g, graph_cast(g, b, T_FLOAT), s);
+    Node *x = graph_solve(g, a, columns, false);
+    return value_node(L, loc, graph_reshape(g, x, b->shape));
 }
 
 /* ---- convolution ---- */
@@ -187,22 +189,23 @@ static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
 /* The number of places of a window that reaches over some of n elements. false: after a message. */
 static bool want_places(Lower *L, Loc loc, Size n, Size reach, Size stride, Size *places)
 {
-    Size left = size_sub(L->g, n, reach), count;
-    bool fits = left >= 0 || (size_least(L->g, left) >= 0 && size_max(L->g, left) >= 0);
+    Graph *g = L->g;
+    Size left = size_sub(g, n, reach), count;
+    bool fits = left >= 0 || (size_least(g, left) >= 0 && size_max(g, left) >= 0);
 
     if (!fits) {
         lower_error(L, ERR_LIBRARY_ARGUMENTS, loc,
                     "the window is larger than what it moves over: it reaches over %s of %s",
-                    size_text(L->g, reach, ""), size_text(L->g, n, ""));
+                    size_text(g, reach, ""), size_text(g, n, ""));
         return false;
     }
-    if (stride < 0 || !size_floor(L->g, left, stride, &count)) {
+    if (stride < 0 || !size_floor(g, left, stride, &count)) {
         lower_error(L, ERR_SLICE, loc,
                     "a stride of %s along the run-time size %s: the number of places is not known",
-                    size_text(L->g, stride, ""), size_text(L->g, n, ""));
+                    size_text(g, stride, ""), size_text(g, n, ""));
         return false;
     }
-    *places = size_add(L->g, count, 1);
+    *places = size_add(g, count, 1);
     return true;
 }
 
@@ -223,6 +226,7 @@ static Value *b_places(Lower *L, Loc loc, Value **arg)
  * prelude.ng has checked them. */
 static Value *b_conv(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Node *x = want_node(L, arg[0], "the images");
     Node *k = want_node(L, arg[1], "the kernels");
     Size groups;
@@ -248,13 +252,13 @@ static Value *b_conv(Lower *L, Loc loc, Value **arg)
         Size size = x->shape.dim[1 + i];
         Size taps = k->shape.dim[2 + i];
         Size places;
-        Size last_tap = size_sub(L->g, taps, 1);
-        Size last = size_mul(L->g, at.dilation[i], last_tap);
-        Size reach = size_add(L->g, last, 1);
+        Size last_tap = size_sub(g, taps, 1);
+        Size last = size_mul(g, at.dilation[i], last_tap);
+        Size reach = size_add(g, last, 1);
         if (!want_places(L, loc, size, reach, at.stride[i], &places))
             return value_error(L, loc);
     }
-    return value_node(L, loc, graph_conv(L->g, x, k, &at));
+    return value_node(L, loc, graph_conv(g, x, k, &at));
 }
 
 /* ---- derivatives ---- */
@@ -290,6 +294,7 @@ static Value *b_grad(Lower *L, Loc loc, Value **arg)
  * a constant. The result depends on u, and can be differentiated with respect to it. */
 static Value *b_vjp(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Node *y = want_node(L, arg[0], "what is differentiated");
     Node *u = want_node(L, arg[2], "an upstream gradient");
     Shape s;
@@ -304,11 +309,11 @@ static Value *b_vjp(Lower *L, Loc loc, Value **arg)
     if (!shape_broadcast(y->shape, u->shape, &s) || !shape_equal(s, y->shape)) {
         lower_error(L, ERR_SHAPES, arg[2]->loc,
                     "vjp: an upstream gradient of shape %s does not fit a value of shape %s",
-                    shape_text(L->g, u->shape), shape_text(L->g, y->shape));
+                    shape_text(g, u->shape), shape_text(g, y->shape));
         return value_error(L, loc);
     }
 
-    Node *seed = graph_broadcast(L->g, graph_cast(L->g, u, T_FLOAT), s);
+    Node *seed = graph_broadcast(g, graph_cast(g, u, T_FLOAT), s);
     return send_back(L, loc, arg[0], y, seed, arg[1]);
 }
 
@@ -316,35 +321,37 @@ static Value *b_vjp(Lower *L, Loc loc, Value **arg)
  * respect to them, although their value does not matter. */
 static Value *b_dual(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Node *x = want_node(L, arg[0], "this");
     if (!x)
         return value_error(L, loc);
     static const double zero[1];
     const double *own = arena_copy(L->ngc, zero, sizeof zero);
-    Node *scalar = graph_data(L->g, (Shape){0}, T_FLOAT, own);
-    Node *z = graph_broadcast(L->g, scalar, x->shape);
-    return value_node(L, loc, graph_bind(L->g, z, NULL, 0));
+    Node *scalar = graph_data(g, (Shape){0}, T_FLOAT, own);
+    Node *z = graph_broadcast(g, scalar, x->shape);
+    return value_node(L, loc, graph_bind(g, z, NULL, 0));
 }
 
 /* ---- lists, and checks of values ---- */
 
 static Value *b_append(Lower *L, Loc loc, Value **arg)
 {
+    Ngc *ngc = L->ngc;
     if (arg[0]->kind != V_LIST) {
         lower_error(L, ERR_NOT_A_LIST, arg[0]->loc, "append: a list is needed");
         return value_error(L, loc);
     }
 
-    Value *v = arena_copy(L->ngc, arg[0], sizeof *v);
+    Value *v = arena_copy(ngc, arg[0], sizeof *v);
     v->loc = loc;
 
     /* Lists share their items. If another list has appended to the same items, this one copies. */
     if (!v->used || *v->used != v->count) {
         v->room = 0;
-        v->used = arena_alloc(L->ngc, sizeof *v->used);
+        v->used = arena_alloc(ngc, sizeof *v->used);
     }
 
-    LIST_GROW(L->ngc, v->item, v->count, &v->room);
+    LIST_GROW(ngc, v->item, v->count, &v->room);
     v->item[v->count++] = arg[1];
     *v->used = v->count;
     return v;
@@ -493,6 +500,7 @@ static Value *b_same_shape(Lower *L, Loc loc, Value **arg)
 /* same_labels(z, t, axis): int labels t, one for each row of scores z [.., k], or an error. */
 static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Node *z = want_node(L, arg[0], "scores");
     Node *t = want_node(L, arg[1], "labels");
     if (!z || !t)
@@ -516,11 +524,10 @@ static Value *b_same_labels(Lower *L, Loc loc, Value **arg)
     if (!t)
         return value_error(L, loc);
     if (!shape_equal(rows, t->shape)) {
-        Node *row = graph_full(L->g, rows, 0);
+        Node *row = graph_full(g, rows, 0);
         lower_error(L, ERR_TARGET_SHAPE, loc,
-                    "the prediction has shape %s, the labels %s, not %s%s",
-                    shape_text(L->g, z->shape), shape_text(L->g, t->shape), shape_text(L->g, rows),
-                    without_last(L, t, row, "t"));
+                    "the prediction has shape %s, the labels %s, not %s%s", shape_text(g, z->shape),
+                    shape_text(g, t->shape), shape_text(g, rows), without_last(L, t, row, "t"));
         return value_error(L, loc);
     }
     return value_node(L, loc, t);

@@ -9,9 +9,10 @@
 /* The sizes of a reshape. One of them may be -1: it is total / known, the size that is left. */
 static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
 {
+    Graph *g = L->g;
     int open = -1;
     Size known = 1;
-    Size total = shape_count(L->g, x->shape);
+    Size total = shape_count(g, x->shape);
 
     *s = (Shape){0};
     if (v->kind != V_LIST || v->count > MAX_RANK)
@@ -25,7 +26,7 @@ static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
         else if (!want_size(L, item, "a size", &s->dim[i]))
             return false;
         else
-            known = size_mul(L->g, known, s->dim[i]);
+            known = size_mul(g, known, s->dim[i]);
     }
 
     s->rank = v->count;
@@ -33,12 +34,12 @@ static bool reshape_sizes(Lower *L, const Value *v, const Node *x, Shape *s)
     bool fits = known == total;
     /* total / known, if that is whole */
     if (open >= 0)
-        fits = size_div(L->g, total, known, &s->dim[open]);
+        fits = size_div(g, total, known, &s->dim[open]);
     if (!fits) {
         if (open >= 0)
             s->dim[open] = 1;
         lower_error(L, ERR_RESHAPE, v->loc, "reshape: %s elements do not fill %s%s",
-                    size_text(L->g, total, ""), shape_text(L->g, *s),
+                    size_text(g, total, ""), shape_text(g, *s),
                     text_if(open >= 0, " with a whole number in place of -1"));
         return false;
     }
@@ -75,16 +76,17 @@ Value *b_permute(Lower *L, Loc loc, Value **arg)
 
 Value *b_broadcast_to(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Shape s, fit;
     Node *x = want_node(L, arg[0], "what is copied");
     if (!x || !want_shape(L, arg[1], "a shape", &s))
         return value_error(L, loc);
     if (!shape_broadcast(x->shape, s, &fit) || !shape_equal(fit, s)) {
-        lower_error(L, ERR_SHAPES, loc, "broadcast_to: %s does not fit %s",
-                    shape_text(L->g, x->shape), shape_text(L->g, s));
+        lower_error(L, ERR_SHAPES, loc, "broadcast_to: %s does not fit %s", shape_text(g, x->shape),
+                    shape_text(g, s));
         return value_error(L, loc);
     }
-    return value_node(L, loc, graph_broadcast(L->g, x, s));
+    return value_node(L, loc, graph_broadcast(g, x, s));
 }
 
 /* Are two shapes equal, except for the size of one axis? */
@@ -99,6 +101,7 @@ static bool joinable(Shape a, Shape b, int axis)
 
 Value *b_concat(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     const Value *list = arg[0];
     bool axis_given = arg[1]->kind != V_ABSENT;
     int axis = 0;
@@ -124,11 +127,11 @@ Value *b_concat(Lower *L, Loc loc, Value **arg)
         if (!joinable(first, shape, axis)) {
             lower_error(L, ERR_CONCAT, item->loc,
                         "concat: shapes %s and %s differ in another axis than %d",
-                        shape_text(L->g, first), shape_text(L->g, shape), axis);
+                        shape_text(g, first), shape_text(g, shape), axis);
             return value_error(L, loc);
         }
     }
-    return value_node(L, loc, graph_concat(L->g, x, list->count, axis));
+    return value_node(L, loc, graph_concat(g, x, list->count, axis));
 }
 
 /* The padding before an axis (side 0) or after it (side 1). v is a number for all axes, or a list
@@ -177,6 +180,7 @@ static bool pad_of(Lower *L, const Value *v, Shape s, int axis, int side, bool p
  * sides. */
 Value *b_pad(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Size lo[MAX_RANK] = {0}, step[MAX_RANK];
     Node *x = want_node(L, arg[0], "what is padded");
     if (!x)
@@ -194,11 +198,11 @@ Value *b_pad(Lower *L, Loc loc, Value **arg)
 
         step[i] = 1;
         lo[i] = before;
-        s.dim[i] = size_add(L->g, s.dim[i], before + after);
+        s.dim[i] = size_add(g, s.dim[i], before + after);
     }
 
     /* with zeros */
-    Node *y = graph_pad(L->g, x, lo, step, s);
+    Node *y = graph_pad(g, x, lo, step, s);
     if (arg[3]->kind == V_ABSENT || y == x)
         return value_node(L, loc, y);
 
@@ -214,9 +218,9 @@ Value *b_pad(Lower *L, Loc loc, Value **arg)
         return value_node(L, loc, y);
 
     /* 1 where x is, 0 outside */
-    Node *inside = graph_pad(L->g, graph_full(L->g, x->shape, 1), lo, step, s);
-    Node *outside = graph_binary(L->g, OP_eq, inside, graph_const(L->g, 0));
-    return value_node(L, loc, graph_where(L->g, outside, value, y));
+    Node *inside = graph_pad(g, graph_full(g, x->shape, 1), lo, step, s);
+    Node *outside = graph_binary(g, OP_eq, inside, graph_const(g, 0));
+    return value_node(L, loc, graph_where(g, outside, value, y));
 }
 
 /* One axis of a narrow: `length` elements from `start` on, every step-th. */
@@ -333,6 +337,7 @@ Value *b_full(Lower *L, Loc loc, Value **arg)
 /* constant(x): x, computed at compile time. */
 Value *b_constant(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Node *x = want_node(L, arg[0], "this");
     if (!x)
         return value_error(L, loc);
@@ -344,8 +349,8 @@ Value *b_constant(Lower *L, Loc loc, Value **arg)
 
     const double *v = known_value(L, x);
     if (x->shape.rank == 0)
-        return value_node(L, loc, graph_cast(L->g, graph_const(L->g, *v), x->type));
-    return value_node(L, loc, graph_data(L->g, x->shape, x->type, v));
+        return value_node(L, loc, graph_cast(g, graph_const(g, *v), x->type));
+    return value_node(L, loc, graph_data(g, x->shape, x->type, v));
 }
 
 Value *b_arange(Lower *L, Loc loc, Value **arg)
@@ -359,6 +364,7 @@ Value *b_arange(Lower *L, Loc loc, Value **arg)
 /* eye(n), or eye of a shape of two axes, as initializers are called. */
 Value *b_eye(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Shape s = {.rank = 2};
     bool good;
     if (arg[0]->kind == V_LIST) {
@@ -370,7 +376,7 @@ Value *b_eye(Lower *L, Loc loc, Value **arg)
 
     if (good && s.rank != 2) {
         lower_error(L, ERR_AXIS_COUNT, arg[0]->loc, "eye: a shape of two axes is needed, not %s",
-                    shape_text(L->g, s));
+                    shape_text(g, s));
         good = false;
     }
 
@@ -378,9 +384,9 @@ Value *b_eye(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
 
     /* 1 where row == column */
-    Node *column = graph_iota(L->g, s, 1);
-    Node *row = graph_iota(L->g, s, 0);
-    return value_node(L, loc, graph_binary(L->g, OP_eq, row, column));
+    Node *column = graph_iota(g, s, 1);
+    Node *row = graph_iota(g, s, 0);
+    return value_node(L, loc, graph_binary(g, OP_eq, row, column));
 }
 
 /* "t[m]": the input that the labels are views of, as it is declared, or is to be (rows, if not
@@ -403,6 +409,7 @@ const char *labels_text(Lower *L, const Value *v, const Node *n, const Shape *ro
 /* one_hot(i, n)[.., k] = 1 where k == i[..]; labels are checked at run time. */
 Value *b_one_hot(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Size n;
     Node *i = want_index(L, arg[0], "a label");
     if (!i || !want_size(L, arg[1], "a number of classes", &n))
@@ -419,8 +426,8 @@ Value *b_one_hot(Lower *L, Loc loc, Value **arg)
     Shape s = i->shape;
     s.dim[s.rank++] = n;
     /* each label beside all classes 0 .. n - 1 */
-    Node *label = graph_expand(L->g, i, s, 1u << (s.rank - 1));
-    return value_node(L, loc, graph_binary(L->g, OP_eq, label, graph_iota(L->g, s, s.rank - 1)));
+    Node *label = graph_expand(g, i, s, 1u << (s.rank - 1));
+    return value_node(L, loc, graph_binary(g, OP_eq, label, graph_iota(g, s, s.rank - 1)));
 }
 
 static Value *scatter_error(Lower *L, Loc loc, const Node *x, const Node *i)
@@ -475,13 +482,14 @@ static Node *place_limit(Lower *L, Loc loc, Node *i, Size rows)
 /* Int tensors for the axes of s from `axis` on, broadcast to one shape. NULL: after a message. */
 static Node **want_places_of(Lower *L, Loc loc, const Value *list, Shape s, int axis)
 {
+    Graph *g = L->g;
     Shape shape = {0};
     int count = list->kind == V_LIST ? list->count : 0;
     Node **index = arena_array(L->ngc, count + 1, sizeof *index);
 
     if (count == 0 || axis + count > s.rank) {
         lower_error(L, ERR_TOO_MANY_INDICES, loc, "%d indices for shape %s", count,
-                    shape_text(L->g, s));
+                    shape_text(g, s));
         return NULL;
     }
 
@@ -495,7 +503,7 @@ static Node **want_places_of(Lower *L, Loc loc, const Value *list, Shape s, int 
             return NULL;
         if (!shape_broadcast(shape, index[i]->shape, &shape)) {
             lower_error(L, ERR_SHAPES, loc, "the indices have shapes %s and %s",
-                        shape_text(L->g, shape), shape_text(L->g, index[i]->shape));
+                        shape_text(g, shape), shape_text(g, index[i]->shape));
             return NULL;
         }
     }
@@ -506,13 +514,14 @@ static Node **want_places_of(Lower *L, Loc loc, const Value *list, Shape s, int 
     }
 
     for (int i = 0; i < count; i++)
-        index[i] = graph_broadcast(L->g, index[i], shape);
+        index[i] = graph_broadcast(g, index[i], shape);
     return index;
 }
 
 /* _order(x, k): where the k largest along the last axis are, the largest first. */
 Value *b_order(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Size k;
     Node *x = want_node(L, arg[0], "what is sorted");
     if (!x || !want_size(L, arg[1], "how many are wanted", &k))
@@ -524,13 +533,13 @@ Value *b_order(Lower *L, Loc loc, Value **arg)
 
     /* n - k, which must not be below 0 for any sizes */
     Size n = x->shape.dim[x->shape.rank - 1];
-    Size left = size_sub(L->g, n, k);
-    if (left < 0 && (size_least(L->g, left) < 0 || size_max(L->g, left) < 0)) {
-        lower_error(L, ERR_INDEX_RANGE, loc, "the %s largest are wanted of %s",
-                    size_text(L->g, k, ""), size_text(L->g, n, ""));
+    Size left = size_sub(g, n, k);
+    if (left < 0 && (size_least(g, left) < 0 || size_max(g, left) < 0)) {
+        lower_error(L, ERR_INDEX_RANGE, loc, "the %s largest are wanted of %s", size_text(g, k, ""),
+                    size_text(g, n, ""));
         return value_error(L, loc);
     }
-    return value_node(L, loc, graph_order_of(L->g, x, k));
+    return value_node(L, loc, graph_order_of(g, x, k));
 }
 
 /* _checked(i, n): an index i, checked to be in [0, n). */
@@ -558,6 +567,7 @@ Value *b_gather(Lower *L, Loc loc, Value **arg)
 /* _scatter(u, [i, j, ..], shape): zeros of that shape, to which u is added at [i, j, ..]. */
 Value *b_scatter(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Shape s, fit;
     Node *u = want_node(L, arg[0], "what is added");
     if (!u || !want_shape(L, arg[2], "a shape", &s))
@@ -572,11 +582,11 @@ Value *b_scatter(Lower *L, Loc loc, Value **arg)
         wanted.dim[wanted.rank++] = s.dim[i];
     if (!shape_broadcast(u->shape, wanted, &fit) || !shape_equal(fit, wanted)) {
         lower_error(L, ERR_SHAPES, loc, "values of shape %s do not fit: %s is needed",
-                    shape_text(L->g, u->shape), shape_text(L->g, wanted));
+                    shape_text(g, u->shape), shape_text(g, wanted));
         return value_error(L, loc);
     }
-    u = graph_broadcast(L->g, u, wanted);
-    return value_node(L, loc, graph_scatter_at(L->g, u, index, count, s, 0));
+    u = graph_broadcast(g, u, wanted);
+    return value_node(L, loc, graph_scatter_at(g, u, index, count, s, 0));
 }
 
 /* Refuses bounds that are infinite or exchanged, and deviations below 0. */
@@ -647,6 +657,7 @@ Value *b_truncated(Lower *L, Loc loc, Value **arg)
 /* orthogonal(shape, gain): a matrix with a row for each element of the first axis. */
 Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
 {
+    Graph *g = L->g;
     Shape s;
     double gain = 1;
     int64_t rows;
@@ -656,12 +667,11 @@ Value *b_orthogonal(Lower *L, Loc loc, Value **arg)
         return value_error(L, loc);
     if (gain_given && !want_number(L, arg[1], "the gain", &gain))
         return value_error(L, loc);
-    if (s.rank < 2 || !size_number(L->g, s.dim[0], &rows)) {
+    if (s.rank < 2 || !size_number(g, s.dim[0], &rows)) {
         lower_error(L, ERR_AXIS_COUNT, arg[0]->loc,
-                    "orthogonal: a shape of two axes or more is needed, not %s",
-                    shape_text(L->g, s));
+                    "orthogonal: a shape of two axes or more is needed, not %s", shape_text(g, s));
         return value_error(L, loc);
     }
     return value_node(L, loc,
-                      graph_random(L->g, s, RANDOM_ORTHOGONAL, gain, (double)rows, L->m->vars));
+                      graph_random(g, s, RANDOM_ORTHOGONAL, gain, (double)rows, L->m->vars));
 }

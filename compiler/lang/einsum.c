@@ -187,13 +187,14 @@ static bool read_letters(const char **text, int rank, char *letter)
  * after a message: the letters do not fit. */
 static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
 {
+    Graph *g = L->g;
     Letters all;
     *out = (Labeled){.node = x};
     if (!read_letters(text, x->shape.rank, all)) {
         size_t n = strcspn(*text, ",-");
         lower_error(L, ERR_EINSUM, loc,
                     "einsum: the letters '%.*s' do not fit an operand of shape %s", (int)n, *text,
-                    shape_text(L->g, x->shape));
+                    shape_text(g, x->shape));
         return false;
     }
 
@@ -209,11 +210,11 @@ static bool label(Lower *L, Loc loc, const char **text, Node *x, Labeled *out)
         Size other = out->node->shape.dim[later];
         if (one != other) {
             lower_error(L, ERR_EINSUM, loc, "einsum: '%c' is %s and %s in one operand", *c,
-                        size_text(L->g, one, ""), size_text(L->g, other, ""));
+                        size_text(g, one, ""), size_text(g, other, ""));
             return false;
         }
         /* "ii": the elements with equal indices */
-        out->node = diagonal(L->g, out->node, axis, later);
+        out->node = diagonal(g, out->node, axis, later);
     }
     return true;
 }

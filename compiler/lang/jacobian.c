@@ -68,11 +68,13 @@ static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *
 
 Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
 {
+    Ngc *ngc = L->ngc;
+    Graph *g = L->g;
     int n = value_items(by);
-    Node **x = arena_array(L->ngc, n + 1, sizeof *x);
-    Node **dx = arena_array(L->ngc, n + 1, sizeof *dx);
-    Value **out = arena_array(L->ngc, n + 1, sizeof *out);
-    Reach *reach = arena_array(L->ngc, n + 1, sizeof *reach);
+    Node **x = arena_array(ngc, n + 1, sizeof *x);
+    Node **dx = arena_array(ngc, n + 1, sizeof *dx);
+    Value **out = arena_array(ngc, n + 1, sizeof *out);
+    Reach *reach = arena_array(ngc, n + 1, sizeof *reach);
 
     for (int i = 0; i < n; i++) {
         x[i] = want_free(L, value_item(by, i));
@@ -80,26 +82,26 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
             return value_error(L, loc);
     }
 
-    if (L->levels > 0 && crosses_loop(L->g, y, seed, x, n)) {
+    if (L->levels > 0 && crosses_loop(g, y, seed, x, n)) {
         lower_error(L, ERR_LOOP_NESTING, loc, "a derivative goes back through an earlier loop");
         return value_error(L, loc);
     }
     /* whether this loop may stay is decided when its body is known */
     if (L->levels > 0) {
-        LIST_GROW(L->ngc, L->inner, L->inners, &L->inner_room);
+        LIST_GROW(ngc, L->inner, L->inners, &L->inner_room);
         L->inner[L->inners++] = (struct Inner){.y = y, .x = x, .count = n, .loc = loc};
     }
 
     /* only what the derivative has made is simplified */
-    int from = L->g->count;
-    graph_grad(L->g, y, seed, x, n, dx, reach);
-    graph_simplify(L->g, dx, n, from, NULL, NULL);
+    int from = g->count;
+    graph_grad(g, y, seed, x, n, dx, reach);
+    graph_simplify(g, dx, n, from, NULL, NULL);
 
-    bool warns = !loc_of_library(L->ngc, loc);
+    bool warns = !loc_of_library(ngc, loc);
     for (int i = 0; i < n; i++) {
         const Value *v = value_item(by, i);
         if (warns && reach[i] != REACH_YES)
-            warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
+            warn(ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
                  "%s does not depend on %s: its gradient is 0", value_text(L, of),
                  value_text(L, v));
         out[i] = value_node(L, loc, dx[i]);

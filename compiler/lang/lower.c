@@ -322,6 +322,7 @@ static void lower_branch(Lower *L, Scope *branch, const Stmt *body, Node *gate, 
 /* where(c, a, b): the value of an if on `training` whose branches give a and b. */
 static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
 {
+    Graph *g = L->g;
     Node *x = want_node(L, a, "a value");
     Node *y = want_node(L, b, "a value");
     Shape s;
@@ -331,10 +332,10 @@ static Value *choose(Lower *L, Node *c, const Value *a, const Value *b, Loc loc)
     if (!shape_broadcast(x->shape, y->shape, &s)) {
         lower_error(L, ERR_BRANCH_SHAPES, loc,
                     "the branches of an if on training have shapes %s and %s",
-                    shape_text(L->g, x->shape), shape_text(L->g, y->shape));
+                    shape_text(g, x->shape), shape_text(g, y->shape));
         return value_error(L, loc);
     }
-    return value_node(L, loc, graph_where(L->g, c, x, y));
+    return value_node(L, loc, graph_where(g, c, x, y));
 }
 
 /* Every name that a branch assigns becomes a choice between its value there and its value in the
@@ -368,10 +369,11 @@ static void merge_branch(Lower *L, Node *c, const Scope *branch, const Scope *ot
  * rest of the block is part of the other. */
 static bool lower_if_training(Lower *L, const Stmt *s, Node *c, Value **result)
 {
+    Graph *g = L->g;
     Value *yes = NULL, *no = NULL;
-    Node *zero = graph_const(L->g, 0);
-    Node *is = graph_binary(L->g, OP_ne, c, zero);
-    Node *not = graph_binary(L->g, OP_eq, c, zero);
+    Node *zero = graph_const(g, 0);
+    Node *is = graph_binary(g, OP_ne, c, zero);
+    Node *not = graph_binary(g, OP_eq, c, zero);
     /* what a branch assigns is not seen by the other */
     Scope *then = scope_new(L, SCOPE_FILE, L->scope);
     Scope *orelse = scope_new(L, SCOPE_FILE, L->scope);

@@ -285,6 +285,7 @@ static bool is_endless(Lower *L, const Func *f, const Call *c)
 /* Expands a call of a def. layer: the one that is called, or NULL. */
 static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *path, Layer *layer)
 {
+    Ngc *ngc = L->ngc;
     Lower saved = *L;
     Frame frame = {L->frame, f, layer, loc, .arg = c->value};
     Value *result = NULL;
@@ -298,7 +299,7 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
     }
 
     /* the body, in a scope of its own */
-    int errors = L->ngc->errors;
+    int errors = ngc->errors;
     /* until it returns, a call of it may be recursion */
     bool active = f->active;
     ((Func *)f)->active = true;
@@ -313,13 +314,13 @@ static Value *call_def(Lower *L, const Func *f, const Call *c, Loc loc, Path *pa
     leave_def(L, &saved);
     ((Func *)f)->active = active;
 
-    if (!result && L->ngc->errors == errors)
+    if (!result && ngc->errors == errors)
         lower_error(L, ERR_NO_RETURN, loc, "%s returns nothing", f->name);
     if (!result)
         return value_error(L, loc);
 
     /* the value is at the place of the call */
-    result = arena_copy(L->ngc, result, sizeof *result);
+    result = arena_copy(ngc, result, sizeof *result);
     result->loc = loc;
     return result;
 }

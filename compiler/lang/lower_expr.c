@@ -75,14 +75,15 @@ static void label_operands(Lower *L, Diag *d, const Expr *x, const Node *a, cons
 
 static Node *product_error(Lower *L, const Expr *x, Node *a, Node *b, Size inner_a, Size inner_b)
 {
+    Graph *g = L->g;
     Diag *d = lower_error(L, ERR_INNER_DIMS, x->at, "matmul: inner dimensions differ, %s and %s",
-                          size_text(L->g, inner_a, ""), size_text(L->g, inner_b, ""));
+                          size_text(g, inner_a, ""), size_text(g, inner_b, ""));
 
     /* The shape of b with the size that would fit. */
     Shape fit = b->shape;
     int inner = max_int(fit.rank - 2, 0);
     fit.dim[inner] = inner_a;
-    const char *advice = text_format(L->ngc, "; %s would fit", shape_text(L->g, fit));
+    const char *advice = text_format(L->ngc, "; %s would fit", shape_text(g, fit));
     label_operand(L, d, x->a, a, "");
     label_operand(L, d, x->b, b, advice);
     return NULL;
@@ -163,13 +164,14 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
 
 static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
 {
+    Graph *g = L->g;
     Shape s;
-    L->g->loc = lower_site(L, x->loc);
+    g->loc = lower_site(L, x->loc);
     if (same_text(x->name, "@"))
         return product(L, x, a, b);
     if (!shape_broadcast(a->shape, b->shape, &s)) {
         Diag *d = lower_error(L, ERR_SHAPES, x->at, "%s: shapes %s and %s do not fit", x->name,
-                              shape_text(L->g, a->shape), shape_text(L->g, b->shape));
+                              shape_text(g, a->shape), shape_text(g, b->shape));
         label_operands(L, d, x, a, b);
         return NULL;
     }
@@ -189,8 +191,8 @@ static Node *binary(Lower *L, const Expr *x, Node *a, Node *b)
         ngc_bug("operator %s", x->name);
     warn_mask(L, x, op, a, b);
     if (swap)
-        return graph_binary(L->g, op, b, a);
-    return graph_binary(L->g, op, a, b);
+        return graph_binary(g, op, b, a);
+    return graph_binary(g, op, a, b);
 }
 
 /* A sum of a million terms is a tree that is a million deep on its left. So the left side is walked
@@ -277,11 +279,12 @@ static const char *similar_name(Lower *L, const char *name)
  * a similar name. `what` is "name" or "function". */
 Value *unknown_name(Lower *L, const Expr *x, const char *what)
 {
+    Ngc *ngc = L->ngc;
     const char *advice;
     if (same_text(what, "function") && x->name[1])
-        advice = foreign_function(L->ngc, x->name, "x");
+        advice = foreign_function(ngc, x->name, "x");
     else
-        advice = foreign_constant(L->ngc, x->name);
+        advice = foreign_constant(ngc, x->name);
     if (advice) {
         lower_error(L, ERR_UNKNOWN_NAME, x->at, "unknown %s '%s': %s", what, x->name, advice);
         return value_error(L, x->loc);
@@ -305,8 +308,8 @@ Value *unknown_name(Lower *L, const Expr *x, const char *what)
                           x->name, guess);
     diag_fix(d, x->at, guess);
     const Binding *b = scope_find(L, guess);
-    if (b && loc_of_user(L->ngc, b->loc))
-        diag_note(L->ngc, d, b->loc, "'%s' is defined here", guess);
+    if (b && loc_of_user(ngc, b->loc))
+        diag_note(ngc, d, b->loc, "'%s' is defined here", guess);
     return value_error(L, x->loc);
 }
 
@@ -335,10 +338,11 @@ static Value *formula_input(Lower *L, const Expr *x)
 
 static Value *lower_name(Lower *L, const Expr *x)
 {
+    Ngc *ngc = L->ngc;
     const Binding *b = scope_find(L, x->name);
     if (b) {
         /* the same value at another place in the text */
-        Value *v = arena_copy(L->ngc, b->value, sizeof *b->value);
+        Value *v = arena_copy(ngc, b->value, sizeof *b->value);
         v->loc = x->loc;
         return v;
     }
@@ -350,9 +354,9 @@ static Value *lower_name(Lower *L, const Expr *x)
         return value_node(L, x->loc, graph_cast(L->g, count, T_FLOAT));
     }
 
-    const Builtin *f = builtin_find(L->ngc, x->name);
+    const Builtin *f = builtin_find(ngc, x->name);
     if (f) {
-        Func *func = arena_alloc(L->ngc, sizeof *func);
+        Func *func = arena_alloc(ngc, sizeof *func);
         func->name = f->name;
         func->builtin = f;
         return func_value(L, x->loc, func);
@@ -407,6 +411,7 @@ static const char *call_advice(Lower *L, const char *name, const char *of)
  * like a function in another library's module. */
 static void unknown_member(Lower *L, const Expr *x, const char *path)
 {
+    Ngc *ngc = L->ngc;
     const Expr *left = x->a;
     while (left->kind == X_FIELD)
         left = left->a;
@@ -415,13 +420,13 @@ static void unknown_member(Lower *L, const Expr *x, const char *path)
     bool bound = named && scope_find(L, left->name);
 
     const char *of = x->a->kind == X_NAME && bound ? x->a->name : "x";
-    const char *advice = foreign_function(L->ngc, x->name, of);
+    const char *advice = foreign_function(ngc, x->name, of);
     if (!advice)
         advice = call_advice(L, x->name, of);
     if (!advice)
-        advice = foreign_constant(L->ngc, x->name);
+        advice = foreign_constant(ngc, x->name);
     if (!advice && scope_find(L, x->name) && !bound)
-        advice = text_format(L->ngc, "write %s", x->name);
+        advice = text_format(ngc, "write %s", x->name);
 
     if (!path)
         path = x->name;

@@ -252,16 +252,17 @@ static void warn_zero(Lower *L, const Derivative *d, const char *x, Reach reach)
 /* Differentiates the loss and simplifies the derivatives. */
 void lower_derive(Lower *L, Derivative *d)
 {
+    Ngc *ngc = L->ngc;
     Graph *g = L->g;
     int from = g->count;
-    Reach *reach = arena_array(L->ngc, d->count + 1, sizeof *reach);
-    d->dx = arena_array(L->ngc, d->count + 1, sizeof *d->dx);
+    Reach *reach = arena_array(ngc, d->count + 1, sizeof *reach);
+    d->dx = arena_array(ngc, d->count + 1, sizeof *d->dx);
 
     g->loc = d->loc;
     graph_grad(g, d->loss, NULL, d->x, d->count, d->dx, reach);
     graph_simplify(g, d->dx, d->count, from, NULL, NULL);
 
-    if (L->ngc->errors) /* an error may be the cause of a 0 */
+    if (ngc->errors) /* an error may be the cause of a 0 */
         return;
     for (int i = 0; i < d->count; i++)
         warn_zero(L, d, node_name(d->x[i]), reach[i]);
@@ -351,6 +352,7 @@ void lower_gradient(Lower *L, const Stmt *s)
  * optimizer of each counts its own updates. */
 Var *lower_counter(Lower *L, Loc loc)
 {
+    Graph *g = L->g;
     bool own = L->several && L->group >= 0;
     Var **counter = own ? &L->counters[L->group] : &L->counter;
     if (*counter)
@@ -359,11 +361,11 @@ Var *lower_counter(Lower *L, Loc loc)
     const char *name = "step";
     if (own)
         name = text_format(L->ngc, "step.%s", L->m->group[L->group]);
-    *counter = lower_var(L, VAR_STATE, name, loc, (Shape){0}, T_INT, graph_int(L->g, 0));
+    *counter = lower_var(L, VAR_STATE, name, loc, (Shape){0}, T_INT, graph_int(g, 0));
     (*counter)->fresh = true;
     /* it counts only updates of its own minimize */
     if (own) {
-        Node *next = graph_binary(L->g, OP_add, (*counter)->node, graph_int(L->g, 1));
+        Node *next = graph_binary(g, OP_add, (*counter)->node, graph_int(g, 1));
         root_update(L, *counter, next, L->group, loc);
     }
     return *counter;
@@ -410,6 +412,7 @@ void root_update(Lower *L, Var *v, Node *n, int group, Loc loc)
 
 void lower_update(Lower *L, const Stmt *s)
 {
+    Graph *g = L->g;
     if (in_backward(L)) {
         lower_error(L, ERR_DECLARED_INSIDE, s->loc, "a backward part updates nothing");
         return;
@@ -423,19 +426,19 @@ void lower_update(Lower *L, const Stmt *s)
         return;
     if (!shape_broadcast(n->shape, v->shape, &fit) || !shape_equal(fit, v->shape)) {
         lower_error(L, ERR_DECLARED_SHAPE, s->value->loc, "'%s' has shape %s, its update %s",
-                    s->name, shape_text(L->g, v->shape), shape_text(L->g, n->shape));
+                    s->name, shape_text(g, v->shape), shape_text(g, n->shape));
         return;
     }
 
     /* In another call of a layer, the update follows that of the call before. */
     bool again = b && b->again;
     Node *old = again ? L->m->root[v->update - 1].node : v->node;
-    n = graph_cast(L->g, graph_broadcast(L->g, n, v->shape), v->type);
+    n = graph_cast(g, graph_broadcast(g, n, v->shape), v->type);
     /* in a branch on `training`: else it keeps its value */
     if (L->gate)
-        n = graph_where(L->g, L->gate, n, old);
+        n = graph_where(g, L->gate, n, old);
     if (L->lazy && shape_equal(L->lazy->shape, v->shape))
-        n = graph_where(L->g, L->lazy, n, old);
+        n = graph_where(g, L->lazy, n, old);
 
     bool unchanged = n == old; /* as in batch_norm(x, training = 0) */
     if (unchanged && L->frame)
@@ -537,19 +540,20 @@ static bool optimize_param(Lower *L, const Stmt *s, const Expr *call, Var *p, No
 /* lazy = 1: what each param's gradient says of its rows, or NULL; warns where that is nothing. */
 static Node **lazy_rows(Lower *L, const Stmt *s, const Derivative *d, Node *const *g)
 {
-    bool *otherwise = arena_array(L->ngc, d->count + 1, sizeof *otherwise);
+    Ngc *ngc = L->ngc;
+    bool *otherwise = arena_array(ngc, d->count + 1, sizeof *otherwise);
     bool any = false;
     Node **touched = graph_touched(L->g, g, d->count, otherwise);
 
     for (int i = 0; i < d->count; i++) {
         any |= touched[i] || otherwise[i];
         if (otherwise[i])
-            warn(L->ngc, "lazy", ERR_LAZY, s->with->loc,
+            warn(ngc, "lazy", ERR_LAZY, s->with->loc,
                  "lazy changes nothing for %s: it is also used in another way than by rows",
                  d->x[i]->attr.var->name);
     }
     if (!any)
-        warn(L->ngc, "lazy", ERR_LAZY, s->with->loc,
+        warn(ngc, "lazy", ERR_LAZY, s->with->loc,
              "lazy changes nothing: no param of %s is read by rows", d->name);
     return touched;
 }

@@ -162,13 +162,14 @@ static bool is_param_gradient(const Root *r)
  * struct; then the other gradients. Otherwise the order stays. */
 static void order_roots(Lower *L)
 {
+    Ngc *ngc = L->ngc;
     Model *m = L->m;
-    Root *old = LIST_COPY(L->ngc, m->root, m->roots);
+    Root *old = LIST_COPY(ngc, m->root, m->roots);
     int n = 0;
 
     /* The gradients of each param as a chain: 1 + a place in old; 0 ends it. */
-    int *first = arena_array(L->ngc, m->vars + 1, sizeof *first);
-    int *next = arena_array(L->ngc, m->roots + 1, sizeof *next);
+    int *first = arena_array(ngc, m->vars + 1, sizeof *first);
+    int *next = arena_array(ngc, m->roots + 1, sizeof *next);
     for (int i = m->roots - 1; i >= 0; i--)
         if (is_param_gradient(&old[i])) {
             int param = old[i].var->index;
@@ -206,8 +207,9 @@ static int compare_paths(const void *a, const void *b)
 /* Two weights must not have the same name. */
 static void find_clash(Lower *L)
 {
+    Ngc *ngc = L->ngc;
     int n = L->var_paths;
-    struct VarPath **sorted = arena_array(L->ngc, n + 1, sizeof *sorted);
+    struct VarPath **sorted = arena_array(ngc, n + 1, sizeof *sorted);
     for (int i = 0; i < n; i++)
         sorted[i] = &L->var_path[i];
     qsort(sorted, (size_t)n, sizeof *sorted, compare_paths);
@@ -224,9 +226,9 @@ static void find_clash(Lower *L)
 
     const Var *a = sorted[first - 1]->var;
     const Var *b = sorted[first]->var;
-    Diag *d = diag(L->ngc, SEV_ERROR, ERR_SAME_WEIGHT, b->loc,
+    Diag *d = diag(ngc, SEV_ERROR, ERR_SAME_WEIGHT, b->loc,
                    "two weights are called '%s'; assign each call to a name of its own", b->name);
-    diag_note(L->ngc, d, a->loc, "the other one is made here");
+    diag_note(ngc, d, a->loc, "the other one is made here");
 }
 
 /* Roots are called after their variables, whose names may have changed since: a second call of a

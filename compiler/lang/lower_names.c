@@ -159,13 +159,14 @@ const char *path_text(Lower *L, const Path *p, const Path *from, bool raw)
 
 Numbers *numbers_of(Lower *L, const char *key)
 {
+    Ngc *ngc = L->ngc;
     CallCounts *c = &L->counts;
-    int *at = table_at(L->ngc, &c->at, intern_str(L->ngc, key));
+    int *at = table_at(ngc, &c->at, intern_str(ngc, key));
     if (*at)
         return c->numbers[*at - 1];
 
-    LIST_GROW(L->ngc, c->numbers, c->count, &c->room);
-    c->numbers[c->count] = arena_alloc(L->ngc, sizeof **c->numbers);
+    LIST_GROW(ngc, c->numbers, c->count, &c->room);
+    c->numbers[c->count] = arena_alloc(ngc, sizeof **c->numbers);
     *at = ++c->count;
     return c->numbers[c->count - 1];
 }
@@ -284,8 +285,9 @@ bool lower_var_matches(Lower *L, int i, const char *pattern)
 /* A variable with this path. name_vars writes its final name when all paths are known. */
 Var *var_new(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type, Node *init)
 {
+    Ngc *ngc = L->ngc;
     Model *m = L->m;
-    Var *v = arena_alloc(L->ngc, sizeof *v);
+    Var *v = arena_alloc(ngc, sizeof *v);
     *v = (Var){.kind = kind,
                .name = path_text(L, path, NULL, false),
                .type = type,
@@ -297,10 +299,10 @@ Var *var_new(Lower *L, VarKind kind, Path *path, Loc loc, Shape shape, Type type
     L->g->loc = lower_site(L, loc);
     v->node = graph_var(L->g, v);
 
-    LIST_GROW(L->ngc, m->var, m->vars, &L->var_room);
+    LIST_GROW(ngc, m->var, m->vars, &L->var_room);
     m->var[m->vars++] = v;
 
-    LIST_GROW(L->ngc, L->var_path, L->var_paths, &L->var_path_room);
+    LIST_GROW(ngc, L->var_path, L->var_paths, &L->var_path_room);
     L->var_path[L->var_paths++] = (struct VarPath){v, path};
     return v;
 }

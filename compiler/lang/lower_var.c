@@ -22,8 +22,9 @@ static Value *start_value(Lower *L, const Stmt *s, Shape shape)
  * none is declared. NULL with a message. */
 static Node *var_init(Lower *L, const Stmt *s, Shape *shape)
 {
+    Graph *g = L->g;
     if (!s->init && !s->value)
-        return graph_full(L->g, *shape, 0);
+        return graph_full(g, *shape, 0);
 
     Value *v = start_value(L, s, *shape);
     Node *n = want_node(L, v, "a starting value");
@@ -35,10 +36,10 @@ static Node *var_init(Lower *L, const Stmt *s, Shape *shape)
     Shape fit;
     if (!shape_broadcast(n->shape, *shape, &fit) || !shape_equal(fit, *shape)) {
         lower_error(L, ERR_DECLARED_SHAPE, v->loc, "'%s' has shape %s, its starting value %s",
-                    s->name, shape_text(L->g, *shape), shape_text(L->g, n->shape));
+                    s->name, shape_text(g, *shape), shape_text(g, n->shape));
         return NULL;
     }
-    return graph_broadcast(L->g, n, *shape);
+    return graph_broadcast(g, n, *shape);
 }
 
 /* Is the value of this leaf known only at run time, where n is computed? Outside a loop, its index
@@ -56,17 +57,18 @@ static bool is_of_run_time(const Node *n, const Node *leaf)
  * goes down from n and stops when no marked node is left. */
 static const Node *depends_on(Lower *L, const Node *n)
 {
+    Graph *g = L->g;
     const Node *found = NULL;
     int marked = 1;
-    if (L->mark_room < L->g->count) {
-        L->mark_room = 2 * L->g->count;
+    if (L->mark_room < g->count) {
+        L->mark_room = 2 * g->count;
         L->mark = arena_alloc(L->ngc, (size_t)L->mark_room);
     }
 
     L->mark[n->id] = true;
     /* operands have smaller numbers, so each node is met after all its users */
     for (int i = n->id; marked > 0; i--) {
-        const Node *x = L->g->node[i];
+        const Node *x = g->node[i];
         if (!L->mark[i])
             continue;
         L->mark[i] = false;

@@ -51,16 +51,17 @@ static void rename_node(Naming *n, Node *node)
 
 static void rename_all(Naming *n, const int *uses, bool derived)
 {
-    int nodes = n->g->count;
+    Graph *g = n->g;
+    int nodes = g->count;
 
     /* the last value keeps the name */
     for (int i = nodes - 1; i >= 0; i--) {
-        Node *node = n->g->node[i];
+        Node *node = g->node[i];
         if (is_named(node, uses, derived))
             keep(n, node->name, node);
     }
     for (int i = 0; i < nodes; i++) {
-        Node *node = n->g->node[i];
+        Node *node = g->node[i];
         if (is_named(node, uses, derived))
             rename_node(n, node);
     }

@@ -173,6 +173,7 @@ static bool list_even(Lower *L, const Value *v, Shape s, int depth)
 /* A list of tensors of one shape, stacked along a new first axis. */
 static Node *stack_tensors(Lower *L, const Value *v)
 {
+    Graph *g = L->g;
     Node **part = arena_array(L->ngc, v->count, sizeof *part);
     for (int i = 0; i < v->count; i++) {
         Node *n = want_node(L, v->item[i], "an element");
@@ -186,12 +187,11 @@ static Node *stack_tensors(Lower *L, const Value *v)
         if (i && !shape_equal(part[i]->shape, part[0]->shape)) {
             lower_error(L, ERR_LIST_SHAPES, v->item[i]->loc,
                         "elements of a list differ in shape, %s and %s",
-                        shape_text(L->g, shape_without(part[0]->shape, 1)),
-                        shape_text(L->g, n->shape));
+                        shape_text(g, shape_without(part[0]->shape, 1)), shape_text(g, n->shape));
             return NULL;
         }
     }
-    return graph_concat(L->g, part, v->count, 0);
+    return graph_concat(g, part, v->count, 0);
 }
 
 /* A list as a tensor: nested lists of numbers are one constant. */
@@ -280,6 +280,7 @@ Node *want_node(Lower *L, const Value *v, const char *what)
 
 Node *want_index(Lower *L, const Value *v, const char *what)
 {
+    Graph *g = L->g;
     Node *n = NULL;
     if (v->kind != V_ERROR)
         n = want_node(L, v, what);
@@ -293,7 +294,7 @@ Node *want_index(Lower *L, const Value *v, const char *what)
     }
 
     const double *x = known_value(L, n);
-    int64_t count = shape_count(L->g, n->shape);
+    int64_t count = shape_count(g, n->shape);
     for (int64_t i = 0; i < count; i++) {
         if (is_int32(x[i]))
             continue;
@@ -303,8 +304,8 @@ Node *want_index(Lower *L, const Value *v, const char *what)
     }
     /* whole floats become ints */
     if (n->shape.rank == 0)
-        return graph_int(L->g, (int64_t)*x);
-    return graph_data(L->g, n->shape, T_INT, x);
+        return graph_int(g, (int64_t)*x);
+    return graph_data(g, n->shape, T_INT, x);
 }
 
 bool want_number(Lower *L, const Value *v, const char *what, double *x)
@@ -349,10 +350,11 @@ static bool want_run_time_size(Lower *L, const Value *v, const char *what, Size 
 /* The size that an operation on two such numbers gives. */
 static bool index_size_of(Lower *L, Op op, Size a, Size b, Size *out)
 {
+    Graph *g = L->g;
     switch (op) {
-    case OP_add: *out = size_add(L->g, a, b); return true;
-    case OP_sub: *out = size_sub(L->g, a, b); return true;
-    case OP_mul: *out = size_mul(L->g, a, b); return true;
+    case OP_add: *out = size_add(g, a, b); return true;
+    case OP_sub: *out = size_sub(g, a, b); return true;
+    case OP_mul: *out = size_mul(g, a, b); return true;
     default: return false;
     }
 }
@@ -480,12 +482,13 @@ const char *least_text(Lower *L, Size size)
 /* Constants are checked at compile time. */
 static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
 {
-    int64_t count = shape_count(L->g, i->shape);
-    int64_t most = size_least(L->g, rows);
+    Graph *g = L->g;
+    int64_t count = shape_count(g, i->shape);
+    int64_t most = size_least(g, rows);
     for (int64_t k = 0; k < count; k++)
         if (x[k] < 0 || x[k] >= (double)most) {
             lower_error(L, ERR_INDEX_RANGE, loc, "index %.0f is out of range for size %s%s", x[k],
-                        size_text(L->g, rows, ""), least_text(L, rows));
+                        size_text(g, rows, ""), least_text(L, rows));
             return NULL;
         }
     return i;
@@ -494,15 +497,16 @@ static Node *index_known(Lower *L, Loc loc, Node *i, const double *x, Size rows)
 /* Places along an axis, of iota and argmax, are less than the size of the axis, `most`. */
 static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 {
-    long long top = (long long)size_max(L->g, most);
-    if (most == rows || top <= size_least(L->g, rows))
+    Graph *g = L->g;
+    long long top = (long long)size_max(g, most);
+    if (most == rows || top <= size_least(g, rows))
         return i;
     const char *bound = "";
     if (most < 0)
         bound = text_format(L->ngc, ", which may be %lld", top - 1);
     lower_error(L, ERR_INDEX_RANGE, loc,
-                "indices go up to %s - 1%s, but the axis has %s elements%s",
-                size_text(L->g, most, ""), bound, size_text(L->g, rows, ""), least_text(L, rows));
+                "indices go up to %s - 1%s, but the axis has %s elements%s", size_text(g, most, ""),
+                bound, size_text(g, rows, ""), least_text(L, rows));
     return NULL;
 }
 
@@ -516,6 +520,7 @@ static const Node *source_of(const Node *n)
 
 Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
 {
+    Graph *g = L->g;
     const Node *n = source_of(i);
     double c;
 
@@ -526,14 +531,14 @@ Node *index_limit(Lower *L, Loc loc, Node *i, Size rows)
     if (n->op == OP_argmax)
         return index_places(L, loc, i, n->arg[0]->shape.dim[n->attr.axis], rows);
     /* bounds are known, as of mod(i, n) */
-    double least = (double)size_least(L->g, rows);
+    double least = (double)size_least(g, rows);
     bool is_inside = i->range.lo >= 0 && i->range.hi < least;
-    if (is_inside && size_max(L->g, rows) > 0)
+    if (is_inside && size_max(g, rows) > 0)
         return i;
     if (rows < 0) /* the caller's size is not known before the call */
-        return graph_checked(L->g, i, rows);
+        return graph_checked(g, i, rows);
     if (n->op != OP_var || n->attr.var->kind != VAR_INPUT)
-        return graph_checked(L->g, i, rows);
+        return graph_checked(g, i, rows);
 
     /* All elements of an input are checked, even if only some are used. */
     Var *v = n->attr.var;
@@ -558,28 +563,30 @@ Loc lower_site(Lower *L, Loc loc)
 
 Diag *lower_error(Lower *L, ErrorCode code, Loc loc, const char *format, ...)
 {
+    Ngc *ngc = L->ngc;
     Loc site = lower_site(L, loc);
     va_list ap;
     va_start(ap, format);
-    const char *text = text_vformat(L->ngc, format, ap);
+    const char *text = text_vformat(ngc, format, ap);
     va_end(ap);
 
     const Frame *f = L->frame;
     if (!f || !in_library(L, loc))
-        return diag(L->ngc, SEV_ERROR, code, site, "%s", text);
+        return diag(ngc, SEV_ERROR, code, site, "%s", text);
 
     /* Inside the library, the message begins with the function that the user called. */
     while (f->up && in_library(L, f->call))
         f = f->up;
-    return diag(L->ngc, SEV_ERROR, code, site, "%s: %s", f->func->name, text);
+    return diag(ngc, SEV_ERROR, code, site, "%s: %s", f->func->name, text);
 }
 
 void label_operand(Lower *L, Diag *d, const Expr *x, const Node *n, const char *fit)
 {
-    const char *text = source_text(L->ngc, x->loc);
-    diag_label(L->ngc, d, x->loc, "%s: %s", text, shape_text(L->g, n->shape));
+    Ngc *ngc = L->ngc;
+    const char *text = source_text(ngc, x->loc);
+    diag_label(ngc, d, x->loc, "%s: %s", text, shape_text(L->g, n->shape));
     if (n->op == OP_var) {
         const Var *v = n->attr.var;
-        diag_note(L->ngc, d, v->loc, "%s is declared here%s", v->name, fit);
+        diag_note(ngc, d, v->loc, "%s is declared here%s", v->name, fit);
     }
 }

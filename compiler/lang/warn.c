@@ -462,21 +462,22 @@ static bool is_sigmoid(const Node *n)
 /* Warns if a loss is given probabilities, but takes "logits" or "log-probabilities" (`what`). */
 void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
 {
+    Ngc *ngc = L->ngc;
     const char *is = NULL;
     if (is_softmax(x))
         is = "softmax";
     else if (is_sigmoid(x))
         is = "sigmoid";
-    if (!is || !loc_of_user(L->ngc, loc))
+    if (!is || !loc_of_user(ngc, loc))
         return;
 
     const char *loss = L->frame && L->frame->func ? L->frame->func->name : "the loss";
     if (same_text(what, "logits"))
-        warn(L->ngc, "not-logits", ERR_NOT_LOGITS, loc,
+        warn(ngc, "not-logits", ERR_NOT_LOGITS, loc,
              "%s takes logits and makes probabilities of them itself: give it what %s was given",
              loss, is);
     else
-        warn(L->ngc, "not-logits", ERR_NOT_LOGITS, loc,
+        warn(ngc, "not-logits", ERR_NOT_LOGITS, loc,
              "%s takes the logs of probabilities: log_softmax instead of %s", loss, is);
 }
 
@@ -486,6 +487,7 @@ void warn_meant(Lower *L, Loc loc, const Node *x, const char *what)
  * is made on purpose is a view, x[:, new]. */
 void warn_each_with_each(Lower *L, const Expr *x, const Node *column, const Node *row)
 {
+    Graph *g = L->g;
     Shape a = column->shape;
     Shape b = row->shape;
     Shape all;
@@ -504,8 +506,7 @@ void warn_each_with_each(Lower *L, const Expr *x, const Node *column, const Node
     shape_broadcast(a, b, &all);
     warn(L->ngc, "broadcast", ERR_BROADCAST, x->at,
          "%s: shapes %s and %s give %s, each element with each: %s[:, 0] has shape %s", x->name,
-         shape_text(L->g, a), shape_text(L->g, b), shape_text(L->g, all), name,
-         shape_text(L->g, b));
+         shape_text(g, a), shape_text(g, b), shape_text(g, all), name, shape_text(g, b));
 }
 
 /* ---- very large C ---- */

@@ -173,6 +173,7 @@ static void product(Import *im)
 /* The sizes that Reshape, Flatten and Tile make. */
 static void reshaped(Import *im, const Pb__Node *n)
 {
+    Graph *g = im->g;
     Shape s, to = {0};
     if (!input_shape(im, 0, &s))
         return;
@@ -185,7 +186,7 @@ static void reshaped(Import *im, const Pb__Node *n)
         to = (Shape){.rank = 2, .dim = {1, 1}};
         for (int i = 0; i < s.rank; i++) {
             Size *side = &to.dim[i < axis ? 0 : 1];
-            *side = size_mul(im->g, *side, s.dim[i]);
+            *side = size_mul(g, *side, s.dim[i]);
         }
         result_empty(im, 0, input_element(im, 0), &to);
         return;
@@ -203,9 +204,9 @@ static void reshaped(Import *im, const Pb__Node *n)
     bool copies = !tile && !attribute_int(im, "allowzero", 0);
     to.rank = (int)list->count;
     for (int i = 0; i < to.rank; i++) {
-        Size size = known_size(im->g, list, i);
+        Size size = known_size(g, list, i);
         if (tile)
-            size = size_mul(im->g, size, s.dim[i]);
+            size = size_mul(g, size, s.dim[i]);
         else if (copies && size == 0 && i < s.rank)
             size = s.dim[i];
         to.dim[i] = size;
@@ -215,7 +216,7 @@ static void reshaped(Import *im, const Pb__Node *n)
     if (nothing)
         result_empty(im, 0, input_element(im, 0), &to);
     else
-        problem(im, "a tensor without elements cannot get the shape %s", shape_text(im->g, to));
+        problem(im, "a tensor without elements cannot get the shape %s", shape_text(g, to));
 }
 
 /* Takes a node of which an operand has no elements. False: nothing is known of such a node. */

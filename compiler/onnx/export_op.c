@@ -477,17 +477,18 @@ static void put_pairs(Export *x, const Size *stride, const Size *dilation, int g
 /* Are these the zeros around images that a convolution can have itself? */
 static bool is_border(Export *x, const Node *n, int64_t *pads)
 {
+    Graph *g = x->g;
     if (n->op != OP_pad)
         return false;
 
     for (int i = 0; i < 4; i++) {
         int64_t lo, hi;
         Size before = n->attr.lo[i];
-        Size more = size_sub(x->g, n->shape.dim[i], n->arg[0]->shape.dim[i]);
-        Size after = size_sub(x->g, more, before);
+        Size more = size_sub(g, n->shape.dim[i], n->arg[0]->shape.dim[i]);
+        Size after = size_sub(g, more, before);
         if (n->attr.step[i] != 1)
             return false;
-        if (!size_number(x->g, before, &lo) || !size_number(x->g, after, &hi))
+        if (!size_number(g, before, &lo) || !size_number(g, after, &hi))
             return false;
 
         bool of_image = i == 1 || i == 2;

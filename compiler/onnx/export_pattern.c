@@ -320,6 +320,7 @@ static bool is_padded(const Node *y)
 /* An image with -inf around it: its places, which the pooling has itself. */
 static const Node *padded(const Export *x, const Node *y, int64_t *pads)
 {
+    Graph *g = x->g;
     int axes = y->shape.rank - 2;
     if (!is_padded(y))
         return y;
@@ -327,10 +328,10 @@ static const Node *padded(const Export *x, const Node *y, int64_t *pads)
     const Node *p = y->arg[2];
     for (int i = 0; i < p->shape.rank; i++) {
         int64_t lo, hi;
-        Size grown = size_sub(x->g, p->shape.dim[i], p->arg[0]->shape.dim[i]);
-        if (!size_number(x->g, p->attr.lo[i], &lo))
+        Size grown = size_sub(g, p->shape.dim[i], p->arg[0]->shape.dim[i]);
+        if (!size_number(g, p->attr.lo[i], &lo))
             return y;
-        if (!size_number(x->g, size_sub(x->g, grown, lo), &hi))
+        if (!size_number(g, size_sub(g, grown, lo), &hi))
             return y;
 
         if (i < 2 && lo + hi > 0)
@@ -485,10 +486,11 @@ static bool find_form(const Export *x, const Node *n, Form *f)
 
 void forms_find(Export *x, const int *uses)
 {
-    x->form = arena_array(x->ngc, x->g->count + 1, sizeof *x->form);
-    for (int i = 0; i < x->g->count; i++) {
+    Graph *g = x->g;
+    x->form = arena_array(x->ngc, g->count + 1, sizeof *x->form);
+    for (int i = 0; i < g->count; i++) {
         Form f = {0};
-        if (uses[i] && find_form(x, x->g->node[i], &f))
+        if (uses[i] && find_form(x, g->node[i], &f))
             x->form[i] = arena_copy(x->ngc, &f, sizeof f);
     }
 }

@@ -25,7 +25,8 @@ const char *fresh_name(Export *x, const char *wanted)
 
 const char *put(Export *x, const char *op, ...)
 {
-    Pb__Node *n = arena_alloc(x->ngc, sizeof *n);
+    Ngc *ngc = x->ngc;
+    Pb__Node *n = arena_alloc(ngc, sizeof *n);
     const char *in[64];
     va_list args;
     pb__node__init(n);
@@ -35,11 +36,11 @@ const char *put(Export *x, const char *op, ...)
     va_end(args);
 
     n->op = (char *)op;
-    n->input = arena_copy(x->ngc, in, (n->n_input + 1) * sizeof *in);
+    n->input = arena_copy(ngc, in, (n->n_input + 1) * sizeof *in);
     n->n_output = 1;
-    n->output = arena_alloc(x->ngc, sizeof *n->output);
+    n->output = arena_alloc(ngc, sizeof *n->output);
     n->output[0] = (char *)fresh_name(x, NULL);
-    LIST_GROW(x->ngc, x->node, x->nodes, &x->node_room);
+    LIST_GROW(ngc, x->node, x->nodes, &x->node_room);
     x->node[x->nodes++] = n;
     return n->output[0];
 }
@@ -127,7 +128,8 @@ static void put_element(char *to, double v, Type type, size_t size)
 Pb__Tensor *new_tensor(Export *x, const char *name, Type type, int rank, const int64_t *dim,
                        const double *v)
 {
-    Pb__Tensor *t = arena_alloc(x->ngc, sizeof *t);
+    Ngc *ngc = x->ngc;
+    Pb__Tensor *t = arena_alloc(ngc, sizeof *t);
     int64_t count = 1;
     pb__tensor__init(t);
     for (int i = 0; i < rank; i++)
@@ -136,11 +138,11 @@ Pb__Tensor *new_tensor(Export *x, const char *name, Type type, int rank, const i
     t->has_type = true;
     t->type = element_of(x, type);
     t->n_dims = (size_t)rank;
-    t->dims = LIST_COPY(x->ngc, dim, rank);
+    t->dims = LIST_COPY(ngc, dim, rank);
 
     /* the elements as bytes, little-endian */
     size_t size = t->type == EL_FLOAT ? 4 : 8;
-    char *raw = arena_alloc(x->ngc, (size_t)count * size + 1);
+    char *raw = arena_alloc(ngc, (size_t)count * size + 1);
     for (int64_t i = 0; i < count; i++) {
         char *to = raw + (size_t)i * size;
         put_element(to, v[i], type, size);
@@ -232,18 +234,19 @@ static const char *dim_value(Export *x, int dim)
 /* The tensor [1] with a size, by Horner's rule in each dim. */
 static const char *size_value(Export *x, Size s)
 {
+    Graph *g = x->g;
     int64_t n;
-    if (size_number(x->g, s, &n))
+    if (size_number(g, s, &n))
         return int_list(x, &n, 1);
     int d = 0;
-    while (d < x->g->dims && !size_uses_dim(x->g, s, d))
+    while (d < g->dims && !size_uses_dim(g, s, d))
         d++;
-    if (d == x->g->dims)
-        ngc_bug("a size of no dim: %s", size_text(x->g, s, ""));
-    if (s == size_dim(x->g, d))
+    if (d == g->dims)
+        ngc_bug("a size of no dim: %s", size_text(g, s, ""));
+    if (s == size_dim(g, d))
         return dim_value(x, d);
     Size coef[256];
-    int count = size_powers(x->g, s, d, coef);
+    int count = size_powers(g, s, d, coef);
     const char *dim = dim_value(x, d);
     const char *all = size_value(x, coef[count - 1]);
     for (int k = count - 2; k >= 0; k--) {
@@ -277,15 +280,16 @@ const char *size_list(Export *x, const Size *s, int count)
 
 const char *shape_list(Export *x, Shape s, bool one_open)
 {
+    Graph *g = x->g;
     Size dim[MAX_RANK];
     int64_t n;
     int open = 0;
     for (int i = 0; i < s.rank; i++)
-        open += !size_number(x->g, s.dim[i], &n);
+        open += !size_number(g, s.dim[i], &n);
     for (int i = 0; i < s.rank; i++) {
-        bool is_open = one_open && open == 1 && !size_number(x->g, s.dim[i], &n);
+        bool is_open = one_open && open == 1 && !size_number(g, s.dim[i], &n);
         if (is_open)
-            dim[i] = size_of_number(x->g, -1);
+            dim[i] = size_of_number(g, -1);
         else
             dim[i] = s.dim[i];
     }

@@ -26,13 +26,14 @@ static Known *make(Import *im, int element, int rank, const int64_t *dim, bool s
 /* Sets element i of y to element k of x. y has numbers only if all sources have. */
 static void put(Import *im, Known *y, int64_t i, const Known *x, int64_t k)
 {
+    Graph *g = im->g;
     int64_t whole;
-    if (y->size && !x->size && !known_whole(im->g, x, k, &whole))
+    if (y->size && !x->size && !known_whole(g, x, k, &whole))
         problem(im, "a fraction beside a size that is known only at run time is not supported");
     if (y->size)
-        y->size[i] = known_size(im->g, x, k);
+        y->size[i] = known_size(g, x, k);
     else
-        known_number(im->g, x, k, &y->number[i]);
+        known_number(g, x, k, &y->number[i]);
 }
 
 static bool is_sizes(const Known *k)
@@ -638,6 +639,7 @@ static bool is_size(Import *im, const Known *k, int64_t i)
 
 static Known *fold_two(Import *im, const Known *a, const Known *b)
 {
+    Graph *g = im->g;
     a = as_numbers(im, a);
     b = as_numbers(im, b);
     const char *op = attribute_int(im, "fmod", 0) ? "fmod" : im->at->op;
@@ -659,15 +661,15 @@ static Known *fold_two(Import *im, const Known *a, const Known *b)
         if (sizes) {
             if (!is_size(im, a, ka) || !is_size(im, b, kb))
                 return NULL;
-            Size u = known_size(im->g, a, ka);
-            Size v = known_size(im->g, b, kb);
+            Size u = known_size(g, a, ka);
+            Size v = known_size(g, b, kb);
             if (!size_of(im, op, u, v, whole, &y->size[i]))
                 return NULL;
             continue;
         }
 
         double u = 0, v = 0;
-        if (!known_number(im->g, a, ka, &u) || !known_number(im->g, b, kb, &v))
+        if (!known_number(g, a, ka, &u) || !known_number(g, b, kb, &v))
             return NULL;
         if (!number_of(op, u, v, whole, &y->number[i]))
             return NULL;
@@ -785,6 +787,7 @@ static Known *fold_expand(Import *im)
 /* The product, or the sum, of all elements of a list. */
 static Known *fold_reduce(Import *im)
 {
+    Graph *g = im->g;
     Known *x = input_known(im, 0);
     const Known *axes = input_known(im, 1);
     bool product = same_text(im->at->op, "ReduceProd");
@@ -796,11 +799,11 @@ static Known *fold_reduce(Import *im)
     Known *y = known_sizes(im->ngc, attribute_int(im, "keepdims", 1) ? 1 : 0, &one);
     y->size[0] = product;
     for (int64_t i = 0; i < x->count; i++) {
-        Size s = known_size(im->g, x, i);
+        Size s = known_size(g, x, i);
         if (product)
-            y->size[0] = size_mul(im->g, y->size[0], s);
+            y->size[0] = size_mul(g, y->size[0], s);
         else
-            y->size[0] = size_add(im->g, y->size[0], s);
+            y->size[0] = size_add(g, y->size[0], s);
     }
     return y;
 }

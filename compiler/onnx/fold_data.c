@@ -136,9 +136,10 @@ static int64_t find_kinds(const Slices *s, bool sorted, int64_t *first, int64_t 
 static void other_results(Import *im, const Slices *s, int64_t kinds, const int64_t *first,
                           const int64_t *kind)
 {
-    Known *places = known_new(im->ngc, EL_INT64, 1, &kinds);
-    Known *inverse = known_new(im->ngc, EL_INT64, 1, &s->count);
-    Known *counts = known_new(im->ngc, EL_INT64, 1, &kinds);
+    Ngc *ngc = im->ngc;
+    Known *places = known_new(ngc, EL_INT64, 1, &kinds);
+    Known *inverse = known_new(ngc, EL_INT64, 1, &s->count);
+    Known *counts = known_new(ngc, EL_INT64, 1, &kinds);
     for (int64_t k = 0; k < kinds; k++)
         places->number[k] = (double)first[k];
     for (int64_t i = 0; i < s->count; i++) {
@@ -152,6 +153,7 @@ static void other_results(Import *im, const Slices *s, int64_t kinds, const int6
 
 Known *fold_unique(Import *im)
 {
+    Ngc *ngc = im->ngc;
     const Known *x = known_numbers(im, 0);
     int64_t dim[MAX_RANK], axis = 0;
     int rank = 1;
@@ -176,14 +178,14 @@ Known *fold_unique(Import *im)
     }
 
     /* which slices are equal */
-    int64_t *first = arena_array(im->ngc, s.count + 1, sizeof *first);
-    int64_t *kind = arena_array(im->ngc, s.count + 1, sizeof *kind);
+    int64_t *first = arena_array(ngc, s.count + 1, sizeof *first);
+    int64_t *kind = arena_array(ngc, s.count + 1, sizeof *kind);
     int64_t kinds = find_kinds(&s, attribute_int(im, "sorted", 1), first, kind);
     other_results(im, &s, kinds, first, kind);
 
     /* one of each kind */
     dim[axis] = kinds;
-    Known *y = known_new(im->ngc, x->element, rank, dim);
+    Known *y = known_new(ngc, x->element, rank, dim);
     for (int64_t o = 0; o < s.outer; o++)
         for (int64_t k = 0; k < kinds; k++)
             for (int64_t i = 0; i < s.inner; i++)
@@ -274,6 +276,7 @@ static bool is_apart(const Suppression *s, int64_t first, int64_t at, int64_t st
 
 Known *fold_suppression(Import *im)
 {
+    Ngc *ngc = im->ngc;
     /* boxes [batch, n, 4], scores [batch, classes, n] */
     const Known *boxes = known_numbers(im, 0);
     const Known *scores = known_numbers(im, 1);
@@ -290,10 +293,10 @@ Known *fold_suppression(Import *im)
     Suppression s = {.boxes = boxes,
                      .by_centre = attribute_int(im, "center_point_box", 0),
                      .share = number_at(im, 3, 0),
-                     .kept = arena_array(im->ngc, 3 * (scores->count + 1), sizeof *s.kept)};
+                     .kept = arena_array(ngc, 3 * (scores->count + 1), sizeof *s.kept)};
     int64_t most = (int64_t)number_at(im, 2, 0);
     double limit = number_at(im, 4, -INFINITY);
-    bool *done = arena_array(im->ngc, n + 1, sizeof *done);
+    bool *done = arena_array(ngc, n + 1, sizeof *done);
 
     for (int64_t row = 0; row < batches * classes; row++) {
         int64_t batch = row / classes;
@@ -315,7 +318,7 @@ Known *fold_suppression(Import *im)
         }
     }
 
-    Known *y = known_new(im->ngc, EL_INT64, 2, (int64_t[]){s.count, 3});
+    Known *y = known_new(ngc, EL_INT64, 2, (int64_t[]){s.count, 3});
     for (int64_t i = 0; i < y->count; i++)
         y->number[i] = (double)s.kept[i];
     return y;

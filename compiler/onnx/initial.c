@@ -206,13 +206,14 @@ static void count_inside(Import *im, const Pb__Node *n)
 
 static void count_operand(Import *im, Use **use, const Pb__Node *n, int k)
 {
+    Ngc *ngc = im->ngc;
     const char *name = n->input[k];
     const Meaning *m = meaning_of(im, name);
 
-    ++*table_at(im->ngc, &im->uses, intern_str(im->ngc, name));
+    ++*table_at(ngc, &im->uses, intern_str(ngc, name));
     if (m && m->known) {
         Use **last = &use[m->known->order];
-        Use *u = arena_alloc(im->ngc, sizeof *u);
+        Use *u = arena_alloc(ngc, sizeof *u);
         *u = (Use){n, k, *last};
         *last = u;
         m->known->uses++;

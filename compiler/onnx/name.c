@@ -6,15 +6,16 @@
 
 bool is_taken(Import *im, const char *name)
 {
+    Ngc *ngc = im->ngc;
     static const char words[] =
         "import dim input param state update output metric gradient minimize maximize def for "
         "while if else return over with in new backward training step _";
     if (has_word(words, name))
         return true;
-    name = intern_str(im->ngc, name);
-    if (*table_at(im->ngc, &im->taken, name))
+    name = intern_str(ngc, name);
+    if (*table_at(ngc, &im->taken, name))
         return true;
-    return scope_own(im->lower->library, name) || builtin_find(im->ngc, name);
+    return scope_own(im->lower->library, name) || builtin_find(ngc, name);
 }
 
 /* Letters, digits and _; what begins with a digit gets an m before it. */
@@ -37,20 +38,21 @@ static const char *identifier(Import *im, const char *word)
 
 const char *name_fresh(Import *im, const char *word, bool again)
 {
-    const char *key = intern_str(im->ngc, text_format(im->ngc, "dim %s", word));
-    int *known = table_at(im->ngc, &im->taken, key);
+    Ngc *ngc = im->ngc;
+    const char *key = intern_str(ngc, text_format(ngc, "dim %s", word));
+    int *known = table_at(ngc, &im->taken, key);
     if (again && *known)
         return im->dim_name[*known - 1];
 
     const char *stem = identifier(im, word);
     const char *name = stem;
     for (int i = 1; is_taken(im, name); i++)
-        name = text_format(im->ngc, is_digit(stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d", stem, i);
-    *table_at(im->ngc, &im->taken, intern_str(im->ngc, name)) = 1;
+        name = text_format(ngc, is_digit(stem[strlen(stem) - 1]) ? "%s_%d" : "%s%d", stem, i);
+    *table_at(ngc, &im->taken, intern_str(ngc, name)) = 1;
     if (again) {
-        LIST_GROW(im->ngc, im->dim_name, im->dim_names, &im->dim_name_room);
+        LIST_GROW(ngc, im->dim_name, im->dim_names, &im->dim_name_room);
         im->dim_name[im->dim_names++] = name;
-        *table_at(im->ngc, &im->taken, key) = im->dim_names;
+        *table_at(ngc, &im->taken, key) = im->dim_names;
     }
     return name;
 }

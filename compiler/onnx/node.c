@@ -15,9 +15,10 @@ enum { MAX_PROBLEMS = 200 };
 
 void problem(Import *im, const char *format, ...)
 {
+    Ngc *ngc = im->ngc;
     va_list args;
     va_start(args, format);
-    const char *text = text_vformat(im->ngc, format, args);
+    const char *text = text_vformat(ngc, format, args);
     va_end(args);
     if (im->failed)
         return;
@@ -27,12 +28,12 @@ void problem(Import *im, const char *format, ...)
 
     const Pb__Node *n = im->at;
     if (!n)
-        complain(im->ngc, "%s: %s", im->path, text);
+        complain(ngc, "%s: %s", im->path, text);
     else if (n->name && *n->name)
-        complain(im->ngc, "%s: node '%s' (%s): %s", im->path, n->name, n->op, text);
+        complain(ngc, "%s: node '%s' (%s): %s", im->path, n->name, n->op, text);
     else
-        complain(im->ngc, "%s: the node of '%s' (%s): %s", im->path,
-                 n->n_output ? n->output[0] : "", n->op, text);
+        complain(ngc, "%s: the node of '%s' (%s): %s", im->path, n->n_output ? n->output[0] : "",
+                 n->op, text);
 }
 
 bool has_word(const char *words, const char *word)
@@ -65,13 +66,14 @@ Meaning *meaning_of(Import *im, const char *name)
 
 Meaning *meaning_new(Import *im, const char *name)
 {
+    Ngc *ngc = im->ngc;
     Meaning *m = meaning_of(im, name);
     if (m)
         return m;
-    LIST_GROW(im->ngc, im->meaning, im->meanings, &im->meaning_room);
+    LIST_GROW(ngc, im->meaning, im->meanings, &im->meaning_room);
     m = &im->meaning[im->meanings++];
     *m = (Meaning){0};
-    *table_at(im->ngc, &im->names, intern_str(im->ngc, name)) = im->meanings;
+    *table_at(ngc, &im->names, intern_str(ngc, name)) = im->meanings;
     return m;
 }
 
@@ -235,6 +237,7 @@ bool is_param(const Import *im, const Known *k)
 /* The text of a line where each operand is called by its number. */
 static const char *plain_text(Import *im, const Line *l)
 {
+    Ngc *ngc = im->ngc;
     static const char *const declares[] = {
         [LINE_DIM] = "dim %s%s",
         [LINE_INPUT] = "input v%d%s",
@@ -242,11 +245,11 @@ static const char *plain_text(Import *im, const Line *l)
         [LINE_STATE] = "state v%d%s",
     };
     if (l->kind == LINE_DIM)
-        return text_format(im->ngc, "dim %s%s", l->name, l->form);
+        return text_format(ngc, "dim %s%s", l->name, l->form);
     if (declares[l->kind] && l->kind > LINE_LITERAL)
-        return text_format(im->ngc, declares[l->kind], l->id, l->form);
+        return text_format(ngc, declares[l->kind], l->id, l->form);
 
-    Text t = {.ngc = im->ngc};
+    Text t = {.ngc = ngc};
     text_add(&t, "v%d = ", l->id);
     for (const char *c = l->form; *c; c++) {
         if (*c != '$') {
@@ -337,12 +340,13 @@ Operand literal(Import *im, double v)
 
 static void list_text(Import *im, Text *t, const Known *k, int axis, int64_t *at)
 {
+    Graph *g = im->g;
     double v;
     if (axis == k->rank) {
         int64_t i = (*at)++;
         if (k->size || element_is_int(k->element))
-            text_add(t, "%s", size_text(im->g, known_size(im->g, k, i), ""));
-        else if (known_number(im->g, k, i, &v))
+            text_add(t, "%s", size_text(g, known_size(g, k, i), ""));
+        else if (known_number(g, k, i, &v))
             text_add(t, "%s", number_text(im, v));
         return;
     }
@@ -391,14 +395,15 @@ static Operand *twin_operand(Import *im, Known *k)
 
 bool is_triangle(Import *im, const Known *k, double *lower, double *upper)
 {
+    Graph *g = im->g;
     if (k->rank < 2)
         return false;
     int row = k->rank - 2;
     int column = k->rank - 1;
     if (k->dim[row] != k->dim[column] || k->dim[row] < 2)
         return false;
-    known_number(im->g, k, 0, lower);
-    known_number(im->g, k, 1, upper);
+    known_number(g, k, 0, lower);
+    known_number(g, k, 1, upper);
 
     int64_t at[MAX_RANK] = {0};
     for (int64_t i = 0; i < k->count; i++) {
@@ -406,7 +411,7 @@ bool is_triangle(Import *im, const Known *k, double *lower, double *upper)
         double wanted = *lower;
         if (at[column] > at[row])
             wanted = *upper;
-        if (!known_number(im->g, k, i, &v) || v != wanted)
+        if (!known_number(g, k, i, &v) || v != wanted)
             return false;
         index_next(k->rank, k->dim, at);
     }
@@ -416,19 +421,20 @@ bool is_triangle(Import *im, const Known *k, double *lower, double *upper)
 /* A large constant that the language has a function for: one number, or a causal mask. */
 static const char *regular_form(Import *im, const Known *k)
 {
+    Ngc *ngc = im->ngc;
     double v, upper;
     Size dim[MAX_RANK];
     for (int i = 0; i < k->rank; i++)
         dim[i] = k->dim[i];
     const char *shape = sizes_text(im, dim, k->rank);
     if (known_even(im->g, k, &v))
-        return text_format(im->ngc, "full(%s, %s)", shape, number_text(im, v));
+        return text_format(ngc, "full(%s, %s)", shape, number_text(im, v));
     if (!is_triangle(im, k, &v, &upper))
         return NULL;
     if (v == 1 && upper == 0)
-        return text_format(im->ngc, "tril(ones(%s))", shape);
+        return text_format(ngc, "tril(ones(%s))", shape);
     if (v == 0)
-        return text_format(im->ngc, "triu(full(%s, %s), 1)", shape, number_text(im, upper));
+        return text_format(ngc, "triu(full(%s, %s), 1)", shape, number_text(im, upper));
     return NULL;
 }
 

@@ -21,12 +21,13 @@ struct GraphScope {
 
 static const char *resolve(Import *im, const char *name)
 {
+    Ngc *ngc = im->ngc;
     for (GraphScope *s = im->scope; s; s = s->around) {
         int kind = 0;
         if (*name)
-            kind = *table_at(im->ngc, &s->inner, intern_str(im->ngc, name));
+            kind = *table_at(ngc, &s->inner, intern_str(ngc, name));
         if (kind)
-            return text_format(im->ngc, "%s%s", kind == 1 ? s->prefix : s->shared, name);
+            return text_format(ngc, "%s%s", kind == 1 ? s->prefix : s->shared, name);
     }
     return name;
 }
@@ -78,13 +79,14 @@ static char **resolve_all(Import *im, char *const *name, size_t count)
 /* A copy of a node with the names of this pass. */
 static Pb__Node *renamed(Import *im, const Pb__Node *from)
 {
-    Pb__Node *n = arena_copy(im->ngc, from, sizeof *n);
+    Ngc *ngc = im->ngc;
+    Pb__Node *n = arena_copy(ngc, from, sizeof *n);
     n->input = resolve_all(im, from->input, n->n_input);
     n->output = resolve_all(im, from->output, n->n_output);
 
     for (size_t i = 0; i < n->n_input; i++) {
-        const char *name = intern_str(im->ngc, n->input[i]);
-        ++*table_at(im->ngc, &im->uses, name);
+        const char *name = intern_str(ngc, n->input[i]);
+        ++*table_at(ngc, &im->uses, name);
     }
     return n;
 }
@@ -531,25 +533,27 @@ static void scan_inputs(Import *im, const Scan *s, int64_t row, Operand *x, Mean
  * are. */
 static bool scan_once(Import *im, const Scan *s, int64_t row, Meaning *out)
 {
+    Ngc *ngc = im->ngc;
+    const Pb__Graph *g = s->g;
     int all = s->states + s->scanned;
-    Operand *x = arena_array(im->ngc, all + 1, sizeof *x);
-    Meaning *in = arena_array(im->ngc, all + 1, sizeof *in);
-    Operand *part = arena_array(im->ngc, s->collects * s->passes + 1, sizeof *part);
+    Operand *x = arena_array(ngc, all + 1, sizeof *x);
+    Meaning *in = arena_array(ngc, all + 1, sizeof *in);
+    Operand *part = arena_array(ngc, s->collects * s->passes + 1, sizeof *part);
     Meaning *collected = out + s->states;
     scan_inputs(im, s, row, x, in);
 
     for (int64_t p = 0; p < s->passes && !im->failed; p++) {
         take_elements(im, s, p, row, x + s->states, in + s->states);
-        if (im->failed || !take_pass(im, s->g, in))
+        if (im->failed || !take_pass(im, g, in))
             return false;
 
         /* states go to the next pass */
         for (int i = 0; i < s->states && !im->failed; i++)
-            in[i] = output_of(im, s->g, (size_t)i);
+            in[i] = output_of(im, g, (size_t)i);
 
         /* the other results are one element of all */
         for (int i = 0; i < s->collects && !im->failed; i++) {
-            Meaning m = output_of(im, s->g, (size_t)(s->states + i));
+            Meaning m = output_of(im, g, (size_t)(s->states + i));
             int64_t to = element_of_pass(s, p, s->out_back[i]);
             part[i * s->passes + to] = operand_of(im, &m);
             collected[i].element = m.element;

@@ -15,6 +15,7 @@ static const char *keep_text(const Import *im)
 /* ", [2, 3], 1": the axes of a reduction and keepdims, as arguments. "" over all axes. */
 static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *axes)
 {
+    Ngc *ngc = im->ngc;
     int rank = input_rank(im, 0);
     if (rank < 0)
         return false;
@@ -29,11 +30,11 @@ static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *
     if (*axes <= 0 || *axes == rank)
         *text = kept;
     else if (*axes > 1)
-        *text = text_format(im->ngc, ", %s%s", ints_text(im, axis, *axes), kept);
+        *text = text_format(ngc, ", %s%s", ints_text(im, axis, *axes), kept);
     else if (axis[0] == rank - 1)
-        *text = text_format(im->ngc, ", -1%s", kept);
+        *text = text_format(ngc, ", -1%s", kept);
     else
-        *text = text_format(im->ngc, ", %lld%s", (long long)axis[0], kept);
+        *text = text_format(ngc, ", %lld%s", (long long)axis[0], kept);
     return true;
 }
 
@@ -63,6 +64,7 @@ static void take_reduce(Import *im, const Pb__Node *n)
 
 static void take_arg(Import *im, const Pb__Node *n)
 {
+    Ngc *ngc = im->ngc;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
     long long axis = axis_attribute(im, 0, rank);
@@ -73,15 +75,15 @@ static void take_arg(Import *im, const Pb__Node *n)
     const char *keep = keep_text(im);
     if (attribute_int(im, "select_last_index", 0)) {
         Size last = size_sub(im->g, operand_node(x)->shape.dim[axis], 1);
-        const char *form = text_format(im->ngc, "%s - %s(flip($00, %lld), %lld%s)",
+        const char *form = text_format(ngc, "%s - %s(flip($00, %lld), %lld%s)",
                                        size_text(im->g, last, ""), f, axis, axis, keep);
         result_emit(im, BIND_SUM, form, 1, x);
         return;
     }
 
-    const char *form = text_format(im->ngc, "%s($00, %lld%s)", f, axis, keep);
+    const char *form = text_format(ngc, "%s($00, %lld%s)", f, axis, keep);
     if (axis == rank - 1)
-        form = text_format(im->ngc, "%s($00%s)", f, keep);
+        form = text_format(ngc, "%s($00%s)", f, keep);
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 
@@ -163,6 +165,7 @@ static void hardmax(Import *im, Operand x, int64_t axis)
 
 static void take_softmax(Import *im, const Pb__Node *n)
 {
+    Ngc *ngc = im->ngc;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
     bool joined = im->opset < 13; /* all axes from this one on are one */
@@ -175,11 +178,11 @@ static void take_softmax(Import *im, const Pb__Node *n)
         return;
     }
     if (axis == rank - 1)
-        form = text_format(im->ngc, "%s($00)", f);
+        form = text_format(ngc, "%s($00)", f);
     else if (!joined)
-        form = text_format(im->ngc, "%s($00, %lld)", f, (long long)axis);
+        form = text_format(ngc, "%s($00, %lld)", f, (long long)axis);
     else
-        form = text_format(im->ngc, "%s($00, [%s])", f, axes_from(im, axis, rank));
+        form = text_format(ngc, "%s($00, [%s])", f, axes_from(im, axis, rank));
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 

@@ -48,6 +48,7 @@ static void take_flatten(Import *im, const Pb__Node *n)
 /* The sizes that a list asks for; -1 stays. */
 static int wanted_sizes(Import *im, const Known *list, Shape s, Size *dim, int *open)
 {
+    Graph *g = im->g;
     *open = -1;
     if (list->rank > 1 || list->count > MAX_RANK) {
         problem(im, "the shape is not a list of at most %d sizes", MAX_RANK);
@@ -55,8 +56,8 @@ static int wanted_sizes(Import *im, const Known *list, Shape s, Size *dim, int *
     }
     for (int i = 0; i < (int)list->count; i++) {
         int64_t n;
-        bool number = size_number(im->g, known_size(im->g, list, i), &n);
-        dim[i] = known_size(im->g, list, i);
+        bool number = size_number(g, known_size(g, list, i), &n);
+        dim[i] = known_size(g, list, i);
         if (number && n == 0 && i < s.rank && !attribute_int(im, "allowzero", 0))
             dim[i] = s.dim[i];
         if (number && n == -1)
@@ -218,6 +219,7 @@ static void take_squeeze(Import *im, const Pb__Node *n)
 
 static void take_expand(Import *im, const Pb__Node *n)
 {
+    Graph *g = im->g;
     (void)n;
     Shape s, to = {0};
     const Known *list = want_known(im, 1, "the shape");
@@ -225,16 +227,16 @@ static void take_expand(Import *im, const Pb__Node *n)
         return;
     to.rank = (int)list->count;
     for (int i = 0; i < to.rank; i++)
-        to.dim[i] = known_size(im->g, list, i);
+        to.dim[i] = known_size(g, list, i);
     Operand x = operand(im, 0);
     if (im->failed)
         return;
     if (!shape_broadcast(s, to, &to)) {
-        problem(im, "%s cannot be expanded to %s", shape_text(im->g, s), shape_text(im->g, to));
+        problem(im, "%s cannot be expanded to %s", shape_text(g, s), shape_text(g, to));
         return;
     }
     if (!shape_equal(s, to))
-        x = emit_of(im, x, BIND_ATOM, "broadcast_to($00, %s)", shape_text(im->g, to));
+        x = emit_of(im, x, BIND_ATOM, "broadcast_to($00, %s)", shape_text(g, to));
     result(im, 0, x);
 }
 
@@ -412,15 +414,16 @@ static void take_split(Import *im, const Pb__Node *n)
 /* One bound of a slice as text; "" where it is the end of the axis. */
 static const char *bound_text(Import *im, Size bound, Size size, bool is_end, int64_t step)
 {
+    Graph *g = im->g;
     int64_t b, n;
-    bool number = size_number(im->g, bound, &b);
-    bool known = size_number(im->g, size, &n);
+    bool number = size_number(g, bound, &b);
+    bool known = size_number(g, size, &n);
     bool up = step > 0;
     if (!number) {
         bool is_whole = bound == size && is_end && up;
         if (is_whole)
             return "";
-        return size_text(im->g, bound, "");
+        return size_text(g, bound, "");
     }
 
     /* an axis of a run-time size is shorter than these */
@@ -465,9 +468,9 @@ static const Known *slice_list(Import *im, int i, const char *name)
 /* Does a slice of an axis have no elements? */
 static bool is_nothing(Import *im, Size from, Size to, Size size, int64_t step)
 {
+    Graph *g = im->g;
     int64_t a, b, n;
-    if (!size_number(im->g, from, &a) || !size_number(im->g, to, &b) ||
-        !size_number(im->g, size, &n))
+    if (!size_number(g, from, &a) || !size_number(g, to, &b) || !size_number(g, size, &n))
         return false;
     if (a < 0)
         a += n;

@@ -178,6 +178,7 @@ static int64_t count_pieces(int64_t size, int64_t length, int64_t step)
 /* Pieces of a signal, each times a window, and their spectra. */
 static void take_stft(Import *im, const Pb__Node *n)
 {
+    Graph *g = im->g;
     int64_t step = 0, length = 0, size = 0, pieces = 0;
     const Known *by = want_known(im, 1, "the step");
     const Known *given = given_known(im, 3, "the length");
@@ -189,12 +190,11 @@ static void take_stft(Import *im, const Pb__Node *n)
         window = operand(im, 2);
 
     Shape s = operand_node(x)->shape;
-    bool good =
-        known_whole(im->g, by, 0, &step) && s.rank == 3 && size_number(im->g, s.dim[1], &size);
+    bool good = known_whole(g, by, 0, &step) && s.rank == 3 && size_number(g, s.dim[1], &size);
     if (given)
-        good &= known_whole(im->g, given, 0, &length);
+        good &= known_whole(g, given, 0, &length);
     else if (window.line)
-        good &= size_number(im->g, operand_node(window)->shape.dim[0], &length);
+        good &= size_number(g, operand_node(window)->shape.dim[0], &length);
     if (good)
         pieces = count_pieces(size, length, step);
     if (pieces == 0) {

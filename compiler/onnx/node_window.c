@@ -144,6 +144,7 @@ static bool check_kernel(Import *im, Operand x, Shape k)
 static void finish_conv(Import *im, Operand x, const Window *w, const char *layer,
                         const char *plain, int64_t channels, const char *args)
 {
+    Ngc *ngc = im->ngc;
     bool biased = has_input(im->at, 2);
     Known *W = own_weight(im, 1, w->n + 2);
     Known *b = NULL;
@@ -153,7 +154,7 @@ static void finish_conv(Import *im, Operand x, const Window *w, const char *laye
     if (W && (b || !biased)) {
         const char *size = pair_text(im, w->size, w->n);
         const char *bias = text_if(!b, ", bias = 0");
-        const char *form = text_format(im->ngc, "%s%dd($00, %lld, %s%s%s)", layer, w->n,
+        const char *form = text_format(ngc, "%s%dd($00, %lld, %s%s%s)", layer, w->n,
                                        (long long)channels, size, args, bias);
         Line *l = line_new(im, BIND_ATOM, form, 1, &x);
         line_weight(im, l, W, NULL);
@@ -163,10 +164,10 @@ static void finish_conv(Import *im, Operand x, const Window *w, const char *laye
         return;
     }
 
-    const char *form = text_format(im->ngc, "%s($00, $01%s)", plain, args);
+    const char *form = text_format(ngc, "%s($00, $01%s)", plain, args);
     Operand y = emit(im, BIND_ATOM, form, 2, x, operand(im, 1));
     if (biased && !im->failed) {
-        Text sum = {.ngc = im->ngc};
+        Text sum = {.ngc = ngc};
         text_add(&sum, "$20 + $61[:");
         for (int i = 0; i < w->n; i++)
             text_add(&sum, ", new");
@@ -318,11 +319,12 @@ static Operand by_columns(Import *im, Operand y, const Window *w)
 /* The places of the maxima, counted over the whole tensor. */
 static Operand pool_places(Import *im, Operand x, const Window *w)
 {
+    Graph *g = im->g;
     Shape s = operand_node(x)->shape;
     Size area = 1;
     Size channels[MAX_RANK] = {s.dim[0], s.dim[1], 1, 1, 1};
     for (int i = 0; i < w->n; i++)
-        area = size_mul(im->g, area, s.dim[2 + i]);
+        area = size_mul(g, area, s.dim[2 + i]);
     Operand y = emit(im, BIND_ATOM, pool_form(im, "max_pool_index", w, ""), 1, x);
     if (attribute_int(im, "storage_order", 0))
         y = by_columns(im, y, w);
@@ -330,9 +332,9 @@ static Operand pool_places(Import *im, Operand x, const Window *w)
         return y;
 
     /* before the places of a channel come those of the channels before it */
-    const char *count = size_text(im->g, size_mul(im->g, s.dim[0], s.dim[1]), "");
+    const char *count = size_text(g, size_mul(g, s.dim[0], s.dim[1]), "");
     const char *shape = sizes_text(im, channels, w->n + 2);
-    const char *each = size_text(im->g, area, "");
+    const char *each = size_text(g, area, "");
     const char *form =
         text_format(im->ngc, "$20 + (%s)*reshape(arange(%s), %s)", each, count, shape);
     return emit(im, BIND_SUM, form, 1, y);
@@ -353,6 +355,7 @@ static void take_max_pool(Import *im, const Pb__Node *n)
  * the ends. */
 static void take_max_unpool(Import *im, const Pb__Node *n)
 {
+    Graph *g = im->g;
     (void)n;
     Window w;
     Size dim[MAX_RANK], count = 1;
@@ -366,18 +369,18 @@ static void take_max_unpool(Import *im, const Pb__Node *n)
     for (int i = 0; i < s.rank; i++) {
         int64_t d = i - 2, size, wanted;
         dim[i] = s.dim[i];
-        if (d >= 0 && size_number(im->g, s.dim[i], &size))
+        if (d >= 0 && size_number(g, s.dim[i], &size))
             dim[i] = (size - 1) * w.stride[d] + w.size[d] - w.before[d] - w.after[d];
         else if (d >= 0)
             problem(im, "the image has a run-time size");
-        bool fits = !given || (given->count == s.rank && known_whole(im->g, given, i, &wanted));
+        bool fits = !given || (given->count == s.rank && known_whole(g, given, i, &wanted));
         if (given && fits && d >= 0)
             fits = wanted >= (int64_t)dim[i];
         if ((d >= 0 && (int64_t)dim[i] < 1) || !fits)
             problem(im, "the sizes do not fit the window");
         if (im->failed)
             return;
-        count = size_mul(im->g, count, dim[i]);
+        count = size_mul(g, count, dim[i]);
         text_add(&more, "%s[0, %lld]", comma_before(i),
                  (long long)(given && d >= 0 ? wanted - (int64_t)dim[i] : 0));
     }
@@ -387,7 +390,7 @@ static void take_max_unpool(Import *im, const Pb__Node *n)
                      text_format(im->ngc,
                                  "reshape(scatter_nd_set(zeros([%s]), reshape($01, [-1, 1]), "
                                  "reshape($00, [-1])), %s)",
-                                 size_text(im->g, count, ""), sizes_text(im, dim, s.rank)),
+                                 size_text(g, count, ""), sizes_text(im, dim, s.rank)),
                      2, x, at);
     if (given && !im->failed && strpbrk(more.at, "123456789"))
         y = emit_of(im, y, BIND_ATOM, "pad($00, [%s])", more.at);
@@ -492,6 +495,7 @@ static bool keeps_axes(Import *im, const Known *list, bool sizes, int axes, Shap
 /* ", size = [4, 6]" or ", scale = 2", from a list with a number for each axis. */
 static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Text *t)
 {
+    Graph *g = im->g;
     int64_t size[MAX_RANK], n;
     double scale[MAX_RANK];
     bool same = true, quotient = false, whole = true;
@@ -504,16 +508,16 @@ static bool resize_text(Import *im, const Known *list, bool sizes, int rank, Tex
     bool good = keeps_axes(im, list, sizes, 2, s);
     for (int i = 2; i < rank && good; i++) {
         if (sizes) {
-            good = known_whole(im->g, list, i, &size[i]);
+            good = known_whole(g, list, i, &size[i]);
             continue;
         }
-        good = known_number(im->g, list, i, &scale[i]);
+        good = known_number(g, list, i, &scale[i]);
         if (!good)
             break;
 
         /* a size that this scale gives, if that is known */
         size[i] = 0;
-        if (size_number(im->g, s.dim[i], &n))
+        if (size_number(g, s.dim[i], &n))
             size[i] = whole_size(im, scale[i], n, &quotient);
         whole &= size[i] > 0;
         same &= scale[i] == scale[2];

@@ -16,10 +16,11 @@ static void add_initial(Export *x, const char *name, Type type, int rank, const 
 
 static Pb__Value *value_info(Export *x, const char *name, Type type, Shape s)
 {
-    Pb__Value *v = arena_alloc(x->ngc, sizeof *v);
-    Pb__Type *t = arena_alloc(x->ngc, sizeof *t);
-    Pb__TensorType *tensor = arena_alloc(x->ngc, sizeof *tensor);
-    Pb__Shape *shape = arena_alloc(x->ngc, sizeof *shape);
+    Ngc *ngc = x->ngc;
+    Pb__Value *v = arena_alloc(ngc, sizeof *v);
+    Pb__Type *t = arena_alloc(ngc, sizeof *t);
+    Pb__TensorType *tensor = arena_alloc(ngc, sizeof *tensor);
+    Pb__Shape *shape = arena_alloc(ngc, sizeof *shape);
     pb__value__init(v);
     pb__type__init(t);
     pb__tensor_type__init(tensor);
@@ -30,9 +31,9 @@ static Pb__Value *value_info(Export *x, const char *name, Type type, Shape s)
     tensor->has_element = true;
     tensor->element = element_of(x, type);
     tensor->shape = shape;
-    shape->axis = arena_array(x->ngc, s.rank + 1, sizeof *shape->axis);
+    shape->axis = arena_array(ngc, s.rank + 1, sizeof *shape->axis);
     for (int i = 0; i < s.rank; i++) {
-        Pb__Axis *a = shape->axis[shape->n_axis++] = arena_alloc(x->ngc, sizeof *a);
+        Pb__Axis *a = shape->axis[shape->n_axis++] = arena_alloc(ngc, sizeof *a);
         int64_t n;
         pb__axis__init(a);
         if (size_number(x->g, s.dim[i], &n)) {
@@ -95,8 +96,9 @@ static void add_nodes(Export *x)
 /* By node id: does what is written read it? */
 static int *find_needed(Export *x, Node *const *root, int roots)
 {
-    int *need = arena_array(x->ngc, x->g->count + 1, sizeof *need);
-    const Node **left = arena_array(x->ngc, x->g->count + roots + 1, sizeof *left);
+    Ngc *ngc = x->ngc;
+    int *need = arena_array(ngc, x->g->count + 1, sizeof *need);
+    const Node **left = arena_array(ngc, x->g->count + roots + 1, sizeof *left);
     int count = 0;
     for (int i = 0; i < roots; i++)
         if (!need[root[i]->id]++)
@@ -104,7 +106,7 @@ static int *find_needed(Export *x, Node *const *root, int roots)
 
     while (count > 0) {
         const Node *n = left[--count];
-        const Node **operand = arena_array(x->ngc, n->nargs + 3, sizeof *operand);
+        const Node **operand = arena_array(ngc, n->nargs + 3, sizeof *operand);
         int operands = export_operands(x, n, operand);
         for (int i = 0; i < operands; i++)
             if (!need[operand[i]->id]++)
@@ -148,10 +150,11 @@ static bool is_read(Export *x, Table *read, const char *name)
 /* Leaves out nodes whose results nobody reads: a constant that a shape might have needed. */
 static void drop_unread(Export *x, const Pb__Graph *graph)
 {
+    Ngc *ngc = x->ngc;
     Table read = {0};
     int first = x->nodes;
     for (size_t i = 0; i < graph->n_output; i++)
-        *table_at(x->ngc, &read, intern_str(x->ngc, graph->output[i]->name)) = 1;
+        *table_at(ngc, &read, intern_str(ngc, graph->output[i]->name)) = 1;
 
     for (int i = x->nodes - 1; i >= 0; i--) {
         Pb__Node *n = x->node[i];
@@ -159,7 +162,7 @@ static void drop_unread(Export *x, const Pb__Graph *graph)
         for (size_t k = 0; k < n->n_output; k++)
             wanted |= is_read(x, &read, n->output[k]);
         for (size_t k = 0; k < n->n_input && wanted; k++)
-            *table_at(x->ngc, &read, intern_str(x->ngc, n->input[k])) = 1;
+            *table_at(ngc, &read, intern_str(ngc, n->input[k])) = 1;
         if (wanted)
             x->node[--first] = n;
     }
@@ -169,8 +172,9 @@ static void drop_unread(Export *x, const Pb__Graph *graph)
 
 static Pb__Model *wrap(Export *x, Pb__Graph *graph)
 {
-    Pb__Model *m = arena_alloc(x->ngc, sizeof *m);
-    Pb__Opset *opset = arena_alloc(x->ngc, sizeof *opset);
+    Ngc *ngc = x->ngc;
+    Pb__Model *m = arena_alloc(ngc, sizeof *m);
+    Pb__Opset *opset = arena_alloc(ngc, sizeof *opset);
     pb__model__init(m);
     pb__opset__init(opset);
     opset->domain = "";
@@ -182,14 +186,15 @@ static Pb__Model *wrap(Export *x, Pb__Graph *graph)
     m->producer_version = NGC_VERSION;
     m->graph = graph;
     m->n_opset = 1;
-    m->opset = arena_alloc(x->ngc, sizeof *m->opset);
+    m->opset = arena_alloc(ngc, sizeof *m->opset);
     m->opset[0] = opset;
     return m;
 }
 
 Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool training)
 {
-    Export x = {.ngc = ngc, .g = m->graph, .m = m};
+    Graph *g = m->graph;
+    Export x = {.ngc = ngc, .g = g, .m = m};
     Pb__Graph *graph = arena_alloc(ngc, sizeof *graph);
     int *root = arena_array(ngc, m->roots + 1, sizeof *root);
     x.element = ngc->opt.real_double ? EL_DOUBLE : EL_FLOAT;
@@ -208,10 +213,10 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
         return NULL;
     }
 
-    forms_find(&x, graph_uses(m->graph, node, count));
+    forms_find(&x, graph_uses(g, node, count));
     x.uses = find_needed(&x, node, count);
     x.measured = arena_array(ngc, m->vars + 1, sizeof *x.measured);
-    x.place = arena_array(ngc, m->graph->count + 1, sizeof *x.place);
+    x.place = arena_array(ngc, g->count + 1, sizeof *x.place);
     add_weights(&x, var);
     add_nodes(&x);
     add_outputs(&x, graph, root, count, node);

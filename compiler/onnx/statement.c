@@ -195,9 +195,10 @@ static void write_line(Pen *p, const Line *l, const char *form)
 
 static Statement *statement_of(Import *im, Joined *of, Line *l)
 {
+    Ngc *ngc = im->ngc;
     const Joined *line = &of[l->id];
-    Statement *s = arena_alloc(im->ngc, sizeof *s);
-    Pen p = {.im = im, .of = of, .text = {.ngc = im->ngc}, .s = s};
+    Statement *s = arena_alloc(ngc, sizeof *s);
+    Pen p = {.im = im, .of = of, .text = {.ngc = ngc}, .s = s};
     *s = (Statement){.declares = l->kind, .parts = l->parts, .output = line->output};
     write_line(&p, l, l->form);
 
@@ -222,7 +223,7 @@ static Statement *statement_of(Import *im, Joined *of, Line *l)
     s->hint = layer->form;
     s->label = layer->label;
     s->weights = layer->weights;
-    s->weight = arena_array(im->ngc, s->weights, sizeof *s->weight);
+    s->weight = arena_array(ngc, s->weights, sizeof *s->weight);
     for (int i = 0; i < s->weights; i++)
         s->weight[i] = &layer->weight[i];
     return s;

@@ -143,16 +143,17 @@ static unsigned affordable(Trip *t, Lesson *l, unsigned parts)
 /* The lesson, as the data of its page and in words. Returns the parts that can follow. */
 static unsigned part_lesson(Trip *t, unsigned parts)
 {
+    Ngc *ngc = &t->ngc;
     int status;
-    Lesson *l = lesson_new(&t->ngc, t->m);
-    l->e = run_eval(&t->ngc, t->m, t->given, t->count, NULL, &l->data, &status);
+    Lesson *l = lesson_new(ngc, t->m);
+    l->e = run_eval(ngc, t->m, t->given, t->count, NULL, &l->data, &status);
     if (!l->e)
         return 0;
     parts = affordable(t, l, parts);
     if (!(parts & (PLAY_LESSON | PLAY_WORDS)))
         return parts;
     lesson_describe(l);
-    if (t->ngc.errors)
+    if (ngc->errors)
         return 0;
 
     if (parts & PLAY_LESSON) {
@@ -160,7 +161,7 @@ static unsigned part_lesson(Trip *t, unsigned parts)
         explain_json(l, t->answer);
     }
     if (parts & PLAY_WORDS) {
-        Text words = {.ngc = &t->ngc};
+        Text words = {.ngc = ngc};
         explain_text(l, &words);
         put_text(t->answer, "words", words.at);
     }
@@ -169,29 +170,31 @@ static unsigned part_lesson(Trip *t, unsigned parts)
 
 static void part_run(Trip *t, unsigned parts)
 {
-    Text out = {.ngc = &t->ngc};
+    Ngc *ngc = &t->ngc;
+    Text out = {.ngc = ngc};
     if (parts & PLAY_VALUES)
-        run_main(&t->ngc, t->m, t->given, t->count, true, &out);
+        run_main(ngc, t->m, t->given, t->count, true, &out);
     else
-        check_main(&t->ngc, t->m, t->given, t->count, &out);
+        check_main(ngc, t->m, t->given, t->count, &out);
     put_text(t->answer, parts & PLAY_VALUES ? "values" : "check", out.at);
 }
 
 /* The model in JavaScript. */
 static void part_program(Trip *t, unsigned seed)
 {
+    Ngc *ngc = &t->ngc;
     int status;
     DataRows rows = {0};
-    t->ngc.opt.optimize = 0;
-    t->ngc.opt.without |= 1u << PASS_ROWS; /* nests are not printed */
-    t->ngc.opt.real_double = true;
-    t->ngc.opt.seed = seed;
-    Eval *e = run_eval(&t->ngc, t->m, t->given, t->count, NULL, &rows, &status);
+    ngc->opt.optimize = 0;
+    ngc->opt.without |= 1u << PASS_ROWS; /* nests are not printed */
+    ngc->opt.real_double = true;
+    ngc->opt.seed = seed;
+    Eval *e = run_eval(ngc, t->m, t->given, t->count, NULL, &rows, &status);
     if (!e)
         return;
 
     const Module *module = module_build(t->m);
-    if (t->ngc.errors)
+    if (ngc->errors)
         return;
     text_add(t->answer, ",\n\"program\":");
     print_js(module, e, t->answer);

@@ -50,6 +50,7 @@ static bool view_repeats(const Node *n)
 /* Is the product computed by plain loops? Small ones are, and at -O0 all of them. */
 bool is_loop_product(const Program *p, const Node *n)
 {
+    Graph *g = p->graph;
     int rank = n->shape.rank;
     if (rank + 1 > MAX_RANK || n->attr.chain)
         return false;
@@ -64,11 +65,11 @@ bool is_loop_product(const Program *p, const Node *n)
     /* m n k, without an overflow: as soon as it is too large, it is not looked at further */
     int64_t ops = 1;
     for (int i = 0; i < rank; i++) {
-        ops *= size_max(p->graph, n->shape.dim[i]);
+        ops *= size_max(g, n->shape.dim[i]);
         if (ops > most)
             return false;
     }
-    return ops * size_max(p->graph, product_of(p->graph, n).k) <= most;
+    return ops * size_max(g, product_of(g, n).k) <= most;
 }
 
 /* Is n made by a function of the runtime? At -O0 a convolution is loops, for those who read it. */

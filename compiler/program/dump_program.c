@@ -3,6 +3,7 @@
 
 static const char *place_name(const Program *p, const Place *at)
 {
+    Ngc *ngc = p->ngc;
     static const char *const kind[] = {
         [P_NONE] = "inline", [P_VAR] = "var",      [P_DATA] = "data",  [P_SPACE] = "space",
         [P_LOCAL] = "local", [P_MEMBER] = "work",  [P_GRAD] = "grads", [P_ALIAS] = "alias",
@@ -10,12 +11,12 @@ static const char *place_name(const Program *p, const Place *at)
     bool totals = p->block[0] == 't';
 
     switch (at->kind) {
-    case P_VAR: return text_format(p->ngc, "var %s", at->var->name);
-    case P_GRAD: return text_format(p->ngc, "grads.%s", at->name);
-    case P_MEMBER: return text_format(p->ngc, totals ? "totals.%s" : "work.%s", at->name);
+    case P_VAR: return text_format(ngc, "var %s", at->var->name);
+    case P_GRAD: return text_format(ngc, "grads.%s", at->name);
+    case P_MEMBER: return text_format(ngc, totals ? "totals.%s" : "work.%s", at->name);
     case P_SPACE:
         if (at->offset >= 0)
-            return text_format(p->ngc, "space+%lld", (long long)at->offset);
+            return text_format(ngc, "space+%lld", (long long)at->offset);
         return kind[P_SPACE]; /* before program_plan */
     default: return kind[at->kind];
     }

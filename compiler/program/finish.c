@@ -223,6 +223,7 @@ bool kernel_sums_many(const Program *p, const Kernel *k)
 
 static int64_t scatter_hits(const Program *p, const Kernel *k)
 {
+    Graph *g = p->graph;
     const Node *n = NULL;
     if (k->stores > 0)
         n = k->store[0].node;
@@ -230,11 +231,11 @@ static int64_t scatter_hits(const Program *p, const Kernel *k)
         return 0;
 
     int64_t elements;
-    bool known = size_number(p->graph, shape_count(p->graph, n->shape), &elements);
+    bool known = size_number(g, shape_count(g, n->shape), &elements);
     if (!known || n->type != T_FLOAT || p->ngc->opt.real_double)
         return 0;
 
-    bool many = shape_count_max(p->graph, n->arg[1]->shape) > LONG_SUM;
+    bool many = shape_count_max(g, n->arg[1]->shape) > LONG_SUM;
     /* the sums are doubles on the stack, so their number has to be small */
     return many && elements <= SCATTER_SUMS ? elements : 0;
 }

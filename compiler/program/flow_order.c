@@ -182,16 +182,17 @@ static int late_place(Late *l, const KernelRun *item, const int *writers, int pl
 
 void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
 {
+    Ngc *ngc = p->ngc;
     int slots = p->nodes + 1;
     int room = count + 1;
     Late l = {.p = p,
-              .reader = arena_array(p->ngc, slots, sizeof *l.reader),
-              .over = arena_array(p->ngc, slots, sizeof *l.over)};
-    Coming coming = {.writers = arena_array(p->ngc, slots, sizeof *coming.writers)};
+              .reader = arena_array(ngc, slots, sizeof *l.reader),
+              .over = arena_array(ngc, slots, sizeof *l.over)};
+    Coming coming = {.writers = arena_array(ngc, slots, sizeof *coming.writers)};
 
-    int *place = arena_array(p->ngc, room, sizeof *place);     /* by item: where it comes */
-    int *begin = arena_array(p->ngc, room + 1, sizeof *begin); /* by place: how many do */
-    KernelRun *old = LIST_COPY(p->ngc, item, room);
+    int *place = arena_array(ngc, room, sizeof *place);     /* by item: where it comes */
+    int *begin = arena_array(ngc, room + 1, sizeof *begin); /* by place: how many do */
+    KernelRun *old = LIST_COPY(ngc, item, room);
 
     for (int i = 0; i < p->nodes; i++)
         l.reader[i] = l.over[i] = INT_MAX;
@@ -221,12 +222,13 @@ void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
 
 void flow_order(Program *p, KernelRun *item, int count, int forwards)
 {
+    Ngc *ngc = p->ngc;
     size_t room = (size_t)(p->nodes + 1);
     Waiting w = {.p = p,
-                 .left = LIST_COPY(p->ngc, item, count + 1),
+                 .left = LIST_COPY(ngc, item, count + 1),
                  .count = count,
-                 .readers = arena_array(p->ngc, room, sizeof *w.readers),
-                 .coming.writers = arena_array(p->ngc, room, sizeof *w.coming.writers)};
+                 .readers = arena_array(ngc, room, sizeof *w.readers),
+                 .coming.writers = arena_array(ngc, room, sizeof *w.coming.writers)};
     int first = 0, hasty[UPDATES + 1] = {0};
 
     for (int i = 0; i < count; i++) {

@@ -329,6 +329,7 @@ Kernel *kernel_assign(Program *p, Node *n)
 /* One operand of a concatenation, stored after those before it. */
 Kernel *kernel_piece(Program *p, Node *concat, int arg, Size before)
 {
+    Graph *g = p->graph;
     Kernel *k = new_kernel(p, concat, 1);
     Node *a = concat->arg[arg];
     Index idx[MAX_RANK];
@@ -337,14 +338,14 @@ Kernel *kernel_piece(Program *p, Node *concat, int arg, Size before)
 
     Index shift = index_zero();
     shift.base.plus = before;
-    index_add(p->graph, &idx[concat->attr.axis], &shift, 1);
+    index_add(g, &idx[concat->attr.axis], &shift, 1);
 
     /* an operand's axis of size 1 still has an index in the result */
     Index at = index_zero();
     Size stride = 1;
     for (int i = concat->shape.rank - 1; i >= 0; i--) {
-        index_add(p->graph, &at, &idx[i], stride);
-        stride = size_mul(p->graph, stride, concat->shape.dim[i]);
+        index_add(g, &at, &idx[i], stride);
+        stride = size_mul(g, stride, concat->shape.dim[i]);
     }
     k->store[k->stores++] = (Store){.node = concat, .val = v, .at = index_keep(p, &at)};
     return k;
@@ -386,6 +387,7 @@ bool collect_is_whole(Program *p, const Node *collect)
 
 Kernel *kernel_part(Program *p, Node *collect)
 {
+    Graph *g = p->graph;
     Kernel *k = new_kernel(p, collect, 1);
     Node *a = collect->arg[0];
     Index idx[MAX_RANK], at = index_zero();
@@ -396,9 +398,9 @@ Kernel *kernel_part(Program *p, Node *collect)
     Val *v = val_of(p, k, a, idx);
 
     for (int i = collect->shape.rank - 1; i >= 0; i--) {
-        Index place = index_strided(p->graph, &idx[i], collect->attr.lo[i], collect->attr.step[i]);
-        index_add(p->graph, &at, &place, stride);
-        stride = size_mul(p->graph, stride, collect->shape.dim[i]);
+        Index place = index_strided(g, &idx[i], collect->attr.lo[i], collect->attr.step[i]);
+        index_add(g, &at, &place, stride);
+        stride = size_mul(g, stride, collect->shape.dim[i]);
     }
     k->store[k->stores++] = (Store){.node = collect,
                                     .val = v,

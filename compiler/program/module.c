@@ -213,10 +213,11 @@ static Program *build_update(const Module *m, Node *const *node)
 /* Notes the run-time dims that a size depends on. */
 static void note_size(Function *f, const Module *m, Size s)
 {
+    Graph *g = m->graph;
     /* a negative size is not a number */
-    for (int d = 0; s < 0 && d < m->graph->dims; d++)
-        f->dims |= (unsigned)size_uses_dim(m->graph, s, d) << d;
-    if (m->ngc->opt.ranks && s < 0 && size_uses_dim(m->graph, s, ALL_ROWS)) { /* work knows it */
+    for (int d = 0; s < 0 && d < g->dims; d++)
+        f->dims |= (unsigned)size_uses_dim(g, s, d) << d;
+    if (m->ngc->opt.ranks && s < 0 && size_uses_dim(g, s, ALL_ROWS)) { /* work knows it */
         f->dims |= 1;
         f->blocks |= USES_WORK;
     }
@@ -479,15 +480,16 @@ static int64_t fit_into(Module *m, const Modes *modes, int64_t most, int64_t mem
  * than the least so far, so it does not depend on what the user asks for. */
 static void fit_work(Module *m, const Modes *modes)
 {
-    int64_t most = m->ngc->opt.memory;
+    Ngc *ngc = m->ngc;
+    int64_t most = ngc->opt.memory;
     int64_t bytes = module_work_bytes(m);
     int64_t least;
-    int64_t space = m->space * type_size(m->ngc, T_FLOAT) + m->ispace * type_size(m->ngc, T_INT);
+    int64_t space = m->space * type_size(ngc, T_FLOAT) + m->ispace * type_size(ngc, T_INT);
     int64_t members = bytes - space;
 
     if (bytes <= most)
         return;
-    if (m->plain || m->ngc->opt.no_share) {
+    if (m->plain || ngc->opt.no_share) {
         module_too_large(m, bytes);
         return;
     }

@@ -82,15 +82,16 @@ const char *segments_text(Ngc *ngc)
 
 void module_too_large(const Module *m, int64_t least)
 {
+    Ngc *ngc = m->ngc;
     const char *why = "";
 
     if (m->plain)
         why = ": at -O0 each value has a member of work";
-    else if (m->ngc->opt.no_share)
+    else if (ngc->opt.no_share)
         why = ": with --no-share each value has memory of its own";
-    else if (m->ngc->opt.segment > 0)
-        why = text_format(m->ngc, ", with loops in %s", segments_text(m->ngc));
-    diag(m->ngc, SEV_ERROR, ERR_MEMORY, (Loc){.file = -1},
+    else if (ngc->opt.segment > 0)
+        why = text_format(ngc, ", with loops in %s", segments_text(ngc));
+    diag(ngc, SEV_ERROR, ERR_MEMORY, (Loc){.file = -1},
          "the work struct does not fit into %lld bytes; the least is %lld%s",
-         (long long)m->ngc->opt.memory, (long long)least, why);
+         (long long)ngc->opt.memory, (long long)least, why);
 }

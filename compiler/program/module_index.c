@@ -42,17 +42,18 @@ static Node *kept_inside(Graph *g, Node *i, Size size)
  * it is the same node. */
 static Node **without_indices(const Module *m, const bool *needed, int last)
 {
+    Graph *g = m->graph;
     Node **now = arena_array(m->ngc, last + 1, sizeof *now);
 
     for (int i = 0; i <= last; i++) {
-        Node *n = m->graph->node[i];
+        Node *n = g->node[i];
         if (!needed[i])
             continue;
 
         if (n->op == OP_checked)
-            now[i] = kept_inside(m->graph, now[arg_id(n, 0)], n->attr.size);
+            now[i] = kept_inside(g, now[arg_id(n, 0)], n->attr.size);
         else
-            now[i] = graph_rebuild(m->graph, n, now);
+            now[i] = graph_rebuild(g, n, now);
     }
     return now;
 }
@@ -188,9 +189,10 @@ static Node *any_outside(const Module *m, const Program *p, const Node *const *i
 
 Program *index_program(const Module *m, const Program *p)
 {
+    Ngc *ngc = m->ngc;
     Graph *g = m->graph;
-    bool *needed = arena_alloc(m->ngc, (size_t)g->count + 1);
-    const Node **index = arena_array(m->ngc, p->nodes + 1, sizeof *index);
+    bool *needed = arena_alloc(ngc, (size_t)g->count + 1);
+    const Node **index = arena_array(ngc, p->nodes + 1, sizeof *index);
     int count = 0, last = -1;
 
     for (int i = 0; i < p->nodes; i++) {
@@ -207,6 +209,6 @@ Program *index_program(const Module *m, const Program *p)
     Node *outside = any_outside(m, p, index, count, without_indices(m, needed, last));
     Target t = {.node = outside,
                 .place = {.kind = P_LOCAL, .name = "outside", .shape = &outside->shape}};
-    Target *target = arena_copy(m->ngc, &t, sizeof t);
-    return program_build(m->ngc, m->model, "check", target, 1, NULL, 0, false);
+    Target *target = arena_copy(ngc, &t, sizeof t);
+    return program_build(ngc, m->model, "check", target, 1, NULL, 0, false);
 }

@@ -23,12 +23,13 @@ static Member *module_member(Module *m, const void *key)
 /* The kind with this type and shape, a new one if there is none. name: the user's, or NULL. */
 static MemberKind *member_kind(Module *m, Type type, Shape shape, const char *name)
 {
+    Ngc *ngc = m->ngc;
     const char *dims = shape_text(m->graph, shape);
-    const char *text = text_format(m->ngc, "%d%s %s", type, dims, text_or(name, ""));
-    int *at = table_at(m->ngc, &m->kind_of, intern_str(m->ngc, text));
+    const char *text = text_format(ngc, "%d%s %s", type, dims, text_or(name, ""));
+    int *at = table_at(ngc, &m->kind_of, intern_str(ngc, text));
 
     if (!*at) {
-        LIST_GROW(m->ngc, m->kind, m->kinds, &m->kind_room);
+        LIST_GROW(ngc, m->kind, m->kinds, &m->kind_room);
         m->kind[m->kinds++] = (MemberKind){0};
         *at = m->kinds;
     }
@@ -163,19 +164,20 @@ static Member *free_member(Module *m, MemberKind *kind)
 /* A free member of its name or kind, or a new one. */
 static Member *find_member(Module *m, const Node *n)
 {
+    Ngc *ngc = m->ngc;
     Member *member = free_member(m, member_kind(m, n->type, n->shape, n->name));
     if (member)
         return member;
 
     const char *name = n->name;
     if (!name)
-        name = text_format(m->ngc, "t%d", m->temps + m->members + 1 - m->pinned);
-    member = module_add_member(m, (Member){.name = c_name_distinct(m->ngc, &m->member_names, name),
+        name = text_format(ngc, "t%d", m->temps + m->members + 1 - m->pinned);
+    member = module_add_member(m, (Member){.name = c_name_distinct(ngc, &m->member_names, name),
                                            .type = n->type,
                                            .shape = n->shape,
                                            .named = n->name != NULL,
                                            .note = n->name});
-    *table_at(m->ngc, &m->member_of, n) = m->members;
+    *table_at(ngc, &m->member_of, n) = m->members;
     return member;
 }
 

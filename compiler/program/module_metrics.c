@@ -205,20 +205,21 @@ int metrics_targets(const Module *m, int walk, Target *t)
 
 Program *metrics_walk(const Module *m, int walk)
 {
+    Ngc *ngc = m->ngc;
     const Metrics *x = m->metrics;
     const Carry *carry = x->carry;
 
-    Target *t = arena_array(m->ngc, carry->carriers + 1, sizeof *t);
+    Target *t = arena_array(ngc, carry->carriers + 1, sizeof *t);
     int targets = metrics_targets(m, walk, t);
 
     /* what earlier walks have found out is given */
-    Target *given = arena_array(m->ngc, carry->links + 1, sizeof *given);
+    Target *given = arena_array(ngc, carry->links + 1, sizeof *given);
     int givens = 0;
     for (int k = 0; k < carry->links; k++)
         if (carry->link[k].walk <= walk)
             given[givens++] = in_member(carry->link[k].node, x->link[k].member);
 
-    return program_build(m->ngc, m->model, "metrics", t, targets, given, givens, m->plain);
+    return program_build(ngc, m->model, "metrics", t, targets, given, givens, m->plain);
 }
 
 /* The links that a walk needs, computed from totals. Returns how many there are. */
@@ -255,23 +256,24 @@ static int result_targets(const Module *m, Target *t)
 /* What is computed from the carriers at the end of a walk: links for the next, or the results. */
 static Program *build_end(const Module *m, int walk)
 {
+    Ngc *ngc = m->ngc;
     const Metrics *x = m->metrics;
     const Carry *c = x->carry;
 
-    Target *given = arena_array(m->ngc, c->carriers + 2, sizeof *given);
+    Target *given = arena_array(ngc, c->carriers + 2, sizeof *given);
     int givens = 0;
     for (int k = 0; k < c->carriers; k++)
         given[givens++] = in_member(c->carrier[k].total, x->carrier[k].total);
     given[givens++] = in_member(c->rows, x->rows);
 
-    Target *t = arena_array(m->ngc, c->links + m->model->roots + 1, sizeof *t);
+    Target *t = arena_array(ngc, c->links + m->model->roots + 1, sizeof *t);
     int targets;
     if (walk == c->walks - 1)
         targets = result_targets(m, t);
     else
         targets = link_targets(x, walk + 1, t);
 
-    return program_build(m->ngc, m->model, "metrics_finish", t, targets, given, givens, false);
+    return program_build(ngc, m->model, "metrics_finish", t, targets, given, givens, false);
 }
 
 static void build_ends(Module *m)

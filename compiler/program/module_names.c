@@ -47,15 +47,16 @@ static bool dim_name_is_free(const Module *m, int dim)
 /* If the name of one dim is taken, all dims get the prefix in code. */
 static void name_dims(Module *m, Taken *inputs)
 {
+    Ngc *ngc = m->ngc;
     Taken bounds = {0};
 
     m->dim_prefix = "";
-    m->upper = upper(m->ngc, m->name);
+    m->upper = upper(ngc, m->name);
     for (int i = 0; i < m->graph->dims; i++) {
-        m->dim[i] = c_name_distinct(m->ngc, inputs, m->graph->dim[i].name);
+        m->dim[i] = c_name_distinct(ngc, inputs, m->graph->dim[i].name);
 
-        const char *bound = text_format(m->ngc, "%s_%s_MAX", m->upper, upper(m->ngc, m->dim[i]));
-        m->dim_max[i] = c_name_distinct(m->ngc, &bounds, bound);
+        const char *bound = text_format(ngc, "%s_%s_MAX", m->upper, upper(ngc, m->dim[i]));
+        m->dim_max[i] = c_name_distinct(ngc, &bounds, bound);
 
         if (!dim_name_is_free(m, i))
             m->dim_prefix = "n_";
@@ -67,8 +68,9 @@ static void name_dims(Module *m, Taken *inputs)
 /* An earlier root with the same name and value, or NULL: both are one member. */
 static const Root *same_root(Module *m, Table *seen, Root *r)
 {
-    const char *key = text_format(m->ngc, "%d %s", r->node->id, r->name);
-    int *at = table_at(m->ngc, seen, intern_str(m->ngc, key));
+    Ngc *ngc = m->ngc;
+    const char *key = text_format(ngc, "%d %s", r->node->id, r->name);
+    int *at = table_at(ngc, seen, intern_str(ngc, key));
 
     if (*at)
         return &m->model->root[*at - 1];

@@ -40,16 +40,17 @@ int64_t module_bytes(const Module *m, Type type, Shape shape)
 
 StructSize module_work(const Module *m, int64_t pointer, int64_t *offset)
 {
+    Ngc *ngc = m->ngc;
     StructSize s = {0};
-    int64_t real = type_size(m->ngc, T_FLOAT);
+    int64_t real = type_size(ngc, T_FLOAT);
 
     struct_add(&s, pointer, pointer); /* to the pool of threads */
-    if (m->ngc->opt.ranks)
+    if (ngc->opt.ranks)
         struct_add(&s, pointer, pointer);
     for (int i = 0; i < m->members; i++) {
         const Member *member = &m->member[i];
         int64_t at = struct_add(&s, module_bytes(m, member->type, member->shape),
-                                type_size(m->ngc, member->type));
+                                type_size(ngc, member->type));
         if (offset)
             offset[i] = at;
     }

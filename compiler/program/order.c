@@ -496,12 +496,13 @@ static void find_updates(Program *p, Order *o)
 
 static void order_items(Program *p, Order *o)
 {
+    Ngc *ngc = p->ngc;
     size_t room = (size_t)o->items + 1;
 
-    o->done = arena_alloc(p->ngc, room);
-    o->waits = arena_alloc(p->ngc, room);
-    o->own = arena_array(p->ngc, room, sizeof *o->own);
-    o->blocker = arena_array(p->ngc, room, sizeof *o->blocker);
+    o->done = arena_alloc(ngc, room);
+    o->waits = arena_alloc(ngc, room);
+    o->own = arena_array(ngc, room, sizeof *o->own);
+    o->blocker = arena_array(ngc, room, sizeof *o->blocker);
     for (int i = 0; i < o->items; i++) {
         o->blocker[i] = -1;
         for (int k = 0; k < o->item[i].count; k++)
@@ -638,14 +639,15 @@ static void find_times(Program *p)
 
 void program_order(Program *p)
 {
-    Order *of = arena_array(p->ngc, p->loops + 1, sizeof *of);
+    Ngc *ngc = p->ngc;
+    Order *of = arena_array(ngc, p->loops + 1, sizeof *of);
     Order *outside = &of[p->loops];
 
     /* Counts are 0 again when all items of a loop are in order, so all loops share them. A variable
      * may get a node for a value that is stored aside. */
     size_t room = (size_t)(p->nodes + p->targets + p->kernels + 1);
-    int *writers = arena_array(p->ngc, room, sizeof *writers);
-    int *var_readers = arena_array(p->ngc, room, sizeof *var_readers);
+    int *writers = arena_array(ngc, room, sizeof *writers);
+    int *var_readers = arena_array(ngc, room, sizeof *var_readers);
     for (int i = 0; i <= p->loops; i++) {
         of[i].coming.writers = writers;
         of[i].var_readers = var_readers;

@@ -204,17 +204,18 @@ static void reorder(const Ngc *ngc, int *pass, int count, unsigned facts)
  * the user gives have done their work. */
 static void close_graph(Model *m)
 {
+    Graph *g = m->graph;
     int roots;
     Node **root = model_take_roots(m, &roots);
 
-    m->graph->final = true;
+    g->final = true;
     for (int i = 0; i < m->roots; i++)
         m->root[i].written = m->root[i].node;
-    for (int i = 0; i < m->graph->count; i++)
-        if (m->graph->node[i]->op == OP_training)
-            m->training = m->graph->node[i];
+    for (int i = 0; i < g->count; i++)
+        if (g->node[i]->op == OP_training)
+            m->training = g->node[i];
 
-    graph_drop_given(m->graph, root, roots);
+    graph_drop_given(g, root, roots);
     model_put_roots(m, root);
 }
 
@@ -286,23 +287,24 @@ Modes model_modes(Model *m)
 
 static void run_on_program(Program *p)
 {
+    Ngc *ngc = p->ngc;
     int order[PASS_COUNT], count = 0;
 
     for (int i = 0; i < PASS_COUNT; i++)
         if (pass_table[i].program)
             order[count++] = i;
-    reorder(p->ngc, order, count, p->facts);
+    reorder(ngc, order, count, p->facts);
     for (int i = 0; i < count; i++) {
         const PassInfo *pass = &pass_table[order[i]];
-        bool left_out = !pass_runs(p->ngc, (Pass)order[i]) || (p->plain && !pass->plain);
+        bool left_out = !pass_runs(ngc, (Pass)order[i]) || (p->plain && !pass->plain);
 
         if (!left_out) {
             p->facts = facts_after(pass, p->facts);
             pass->program(p);
         }
-        if (p->ngc->opt.verify || order[i] == PASS_PARTS)
+        if (ngc->opt.verify || order[i] == PASS_PARTS)
             program_verify(p);
-        if (is_printed(p->ngc, pass))
+        if (is_printed(ngc, pass))
             program_dump(p, stderr);
     }
 }

@@ -82,14 +82,15 @@ static unsigned char *mark_nodes(const Program *p, const Target *given, int give
 /* Tables by slot. order.c may add a node for each target and each variable of a loop. */
 static void alloc_slots(Program *p, int nodes, int extras)
 {
+    Ngc *ngc = p->ngc;
     size_t room = (size_t)(nodes + extras + 1);
 
-    p->node = arena_array(p->ngc, room, sizeof *p->node);
-    p->place = arena_array(p->ngc, room, sizeof *p->place);
-    p->phase = arena_alloc(p->ngc, room);
-    p->weight = arena_alloc(p->ngc, room);
-    p->depth = arena_alloc(p->ngc, room);
-    p->given = arena_array(p->ngc, room, sizeof *p->given);
+    p->node = arena_array(ngc, room, sizeof *p->node);
+    p->place = arena_array(ngc, room, sizeof *p->place);
+    p->phase = arena_alloc(ngc, room);
+    p->weight = arena_alloc(ngc, room);
+    p->depth = arena_alloc(ngc, room);
+    p->given = arena_array(ngc, room, sizeof *p->given);
 }
 
 /* Gives a slot to each node that is needed, in an order in which each loop comes after all that it

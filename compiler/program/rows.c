@@ -459,6 +459,7 @@ void kernel_gather_members(Program *p, Kernel *k)
 
 static Kernel *make_kernel(Program *p, Nest *nest)
 {
+    Ngc *ngc = p->ngc;
     for (int m = 0; m < nest->members; m++)
         if (!kernel_reduces(nest->member[m]))
             mark_columns(nest, nest->member[m]);
@@ -466,15 +467,15 @@ static Kernel *make_kernel(Program *p, Nest *nest)
     for (int m = 0; m < nest->members; m++)
         collapse_columns(p, nest, nest->member[m]);
 
-    Kernel *k = arena_alloc(p->ngc, sizeof *k);
+    Kernel *k = arena_alloc(ngc, sizeof *k);
     k->kind = K_LOOP;
     k->phase = nest->phase;
     k->loop = nest->member[0]->loop;
     k->times = nest->member[0]->times;
     k->axes = nest->lead;
-    k->extent = arena_copy(p->ngc, nest->member[0]->extent, MAX_AXES * sizeof *k->extent);
-    k->axis = arena_array(p->ngc, MAX_AXES, sizeof *k->axis);
-    k->member = arena_copy(p->ngc, nest->member, sizeof nest->member);
+    k->extent = arena_copy(ngc, nest->member[0]->extent, MAX_AXES * sizeof *k->extent);
+    k->axis = arena_array(ngc, MAX_AXES, sizeof *k->axis);
+    k->member = arena_copy(ngc, nest->member, sizeof nest->member);
     k->members = nest->members;
     kernel_gather_members(p, k);
     return k;

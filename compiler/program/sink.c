@@ -109,24 +109,25 @@ static void find_places(Program *p, Sink *sink)
 
 void program_sink(Program *p)
 {
+    Ngc *ngc = p->ngc;
     size_t room = (size_t)(p->kernels + p->nodes + 1);
     Sink sink = {0};
 
-    sink.made_by = arena_array(p->ngc, room, sizeof *sink.made_by);
-    sink.to = arena_array(p->ngc, room, sizeof *sink.to);
+    sink.made_by = arena_array(ngc, room, sizeof *sink.made_by);
+    sink.to = arena_array(ngc, room, sizeof *sink.to);
     find_sinking(p, &sink);
     find_places(p, &sink);
 
     /* those that go to one place, in their old order */
-    int *first = arena_array(p->ngc, room, sizeof *first);
-    int *next = arena_array(p->ngc, room, sizeof *next);
+    int *first = arena_array(ngc, room, sizeof *first);
+    int *next = arena_array(ngc, room, sizeof *next);
     for (int i = p->kernels; i-- > 0;)
         if (sinks(p, &sink, i)) {
             next[i] = first[sink.to[i]];
             first[sink.to[i]] = i + 1;
         }
 
-    Kernel **order = arena_array(p->ngc, room, sizeof *order);
+    Kernel **order = arena_array(ngc, room, sizeof *order);
     int count = 0;
     for (int i = 0; i <= p->kernels; i++) {
         for (int k = first[i]; k > 0; k = next[k - 1])

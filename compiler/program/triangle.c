@@ -245,14 +245,15 @@ static bool is_unused(const Triangles *t, const Node *n, int64_t *diagonal, int 
 /* The uses of all nodes. */
 static Triangles find_uses(Program *p)
 {
+    Ngc *ngc = p->ngc;
     Triangles t = {.p = p};
     size_t uses = 0;
 
     for (int i = 0; i < p->nodes; i++)
         uses += (size_t)p->node[i]->nargs;
-    t.first = arena_array(p->ngc, p->nodes + 1, sizeof *t.first);
-    t.next = arena_array(p->ngc, uses + 1, sizeof *t.next);
-    t.user = arena_array(p->ngc, uses + 1, sizeof *t.user);
+    t.first = arena_array(ngc, p->nodes + 1, sizeof *t.first);
+    t.next = arena_array(ngc, uses + 1, sizeof *t.next);
+    t.user = arena_array(ngc, uses + 1, sizeof *t.user);
     for (int i = 0; i < p->nodes; i++)
         t.first[i] = -1;
 
@@ -275,10 +276,11 @@ static Triangles find_uses(Program *p)
 /* Products of a few blocks gain too little. */
 static bool is_large(const Program *p, const Kernel *k)
 {
-    Product x = product_of(p->graph, k->product);
-    int64_t m = size_max(p->graph, x.m);
-    int64_t n = size_max(p->graph, x.n);
-    int64_t inner = size_max(p->graph, x.k);
+    Graph *g = p->graph;
+    Product x = product_of(g, k->product);
+    int64_t m = size_max(g, x.m);
+    int64_t n = size_max(g, x.n);
+    int64_t inner = size_max(g, x.k);
     /* C is [m, n], A is [m, k]: the half is of one of them */
     int64_t second = max_int64(n, inner);
 

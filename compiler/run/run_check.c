@@ -150,6 +150,7 @@ typedef struct Count {
 
 static Probe probe_new(Run *r, const Root *root)
 {
+    Ngc *ngc = r->ngc;
     Eval *e = r->e;
     Node *x = root->x;
     Probe p = {.r = r, .root = root, .count = eval_count(e, x->shape)};
@@ -157,15 +158,15 @@ static Probe probe_new(Run *r, const Root *root)
 
     /* the values here, before anything is changed */
     run_ready(r);
-    p.gradient = arena_copy(r->ngc, eval_node(e, root->node), size);
+    p.gradient = arena_copy(ngc, eval_node(e, root->node), size);
     p.loss = *eval_node(e, root->loss);
-    p.at = arena_copy(r->ngc, eval_node(e, x), size);
+    p.at = arena_copy(ngc, eval_node(e, x), size);
 
-    p.direction = arena_alloc(r->ngc, size);
+    p.direction = arena_alloc(ngc, size);
     if (x->op == OP_var)
         p.x = r->var[x->attr.var->index];
     else
-        p.x = arena_alloc(r->ngc, size);
+        p.x = arena_alloc(ngc, size);
 
     p.scale = 1e-6 * fabs(p.loss);
     for (int64_t i = 0; i < p.count; i++)

@@ -286,6 +286,7 @@ static bool same_note(const struct LoopNote *a, const struct LoopNote *b)
 /* What became of each loop over a range; of a loop in a function, once. */
 static void report_loops(const Module *m, FILE *out)
 {
+    Ngc *ngc = m->ngc;
     const Model *model = m->model;
 
     for (int i = 0; i < model->loops; i++) {
@@ -293,19 +294,18 @@ static void report_loops(const Module *m, FILE *out)
         int first = 0;
         while (!same_note(&model->loop[first], n))
             first++;
-        if (first < i || loc_of_library(m->ngc, n->loc))
+        if (first < i || loc_of_library(ngc, n->loc))
             continue;
 
-        fprintf(out, "loop in line %d: %s", source_line(m->ngc, n->loc, NULL),
-                first_line(m->ngc, n->loc));
-        int segment = m->ngc->opt.segment;
+        fprintf(out, "loop in line %d: %s", source_line(ngc, n->loc, NULL),
+                first_line(ngc, n->loc));
+        int segment = ngc->opt.segment;
         if (n->stays && segment > 0 && n->passes > segment)
-            fprintf(out, "stays a loop, in %s\n", segments_text(m->ngc));
+            fprintf(out, "stays a loop, in %s\n", segments_text(ngc));
         else if (n->stays)
             fprintf(out, "stays a loop\n");
         else
-            fprintf(out, "is expanded: line %d: %s\n", source_line(m->ngc, n->why_loc, NULL),
-                    n->why);
+            fprintf(out, "is expanded: line %d: %s\n", source_line(ngc, n->why_loc, NULL), n->why);
     }
 }
 
@@ -321,10 +321,11 @@ static void report_repeats(const Output *c, FILE *out)
 
 void report(const Module *m, const Output *c, FILE *out)
 {
+    Graph *g = m->graph;
     fprintf(out, "model: %s\n", m->name);
-    for (int i = 0; i < m->graph->dims; i++)
-        fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", m->graph->dim[i].name,
-                (long long)m->graph->dim[i].max);
+    for (int i = 0; i < g->dims; i++)
+        fprintf(out, "size %s: 1 to %lld (counted at its bound)\n", g->dim[i].name,
+                (long long)g->dim[i].max);
     report_loops(m, out);
     report_repeats(c, out);
     report_params(m, out);

@@ -30,15 +30,16 @@ static int count_chosen(const Tune *t)
 /* "; did you mean 'head.W'?", or nothing. */
 static const char *guess_param(const Tune *t, const char *pattern)
 {
-    const char **name = arena_array(t->ngc, t->m->vars + 1, sizeof *name);
+    Ngc *ngc = t->ngc;
+    const char **name = arena_array(ngc, t->m->vars + 1, sizeof *name);
     int names = 0;
     for (int i = 0; i < t->m->vars; i++)
         if (is_param(t->m->var[i]))
             name[names++] = t->m->var[i]->name;
-    const char *guess = suggest(t->ngc, pattern, name, names);
+    const char *guess = suggest(ngc, pattern, name, names);
     if (!guess)
         return "";
-    return text_format(t->ngc, "; did you mean '%s'?", guess);
+    return text_format(ngc, "; did you mean '%s'?", guess);
 }
 
 /* Those that the patterns of an option mean. False with a message: one means none. */

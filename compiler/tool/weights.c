@@ -41,11 +41,11 @@ static bool fail_message(Ngc *ngc, const ngrt_message *message)
 /* Reads the file, as tensors if it is of a format that has them. */
 static bool read_file(File *f)
 {
+    Ngc *ngc = f->ngc;
     ngrt_message message;
     Bytes plain = {0};
-    if (ngrt_map_read(&f->map, f->ngc->opt.map, &message) ||
-        ngrt_file_read(&plain, f->path, &message))
-        return fail_message(f->ngc, &message);
+    if (ngrt_map_read(&f->map, ngc->opt.map, &message) || ngrt_file_read(&plain, f->path, &message))
+        return fail_message(ngc, &message);
 
     /* other bytes are the memory of the params struct */
     f->named = ngrt_is_npy(&plain) || ngrt_is_zip(&plain) || ngrt_is_safetensors(&plain);
@@ -55,7 +55,7 @@ static bool read_file(File *f)
     }
     ngrt_bytes_free(&plain);
     if (ngrt_archive_read(&f->tensors, f->path, &message) != NGRT_OK)
-        return fail_message(f->ngc, &message);
+        return fail_message(ngc, &message);
     return true;
 }
 
@@ -100,6 +100,7 @@ static bool same_shape(const Graph *g, const Stored *s, Shape shape)
 /* The elements of a variable by its name, or NULL with a message. */
 static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
 {
+    Ngc *ngc = f->ngc;
     const Stored *s = &f->tensors.tensor[0];
     if (!is_single(f))
         s = ngrt_archive_find(&f->tensors, &f->map, v->name);
@@ -108,11 +109,11 @@ static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
         return NULL;
     }
     if (!same_shape(g, s, v->shape)) {
-        fail(f, text_format(f->ngc, "its shape is not %s", shape_text(g, v->shape)), v->name);
+        fail(f, text_format(ngc, "its shape is not %s", shape_text(g, v->shape)), v->name);
         return NULL;
     }
 
-    double *out = arena_array(f->ngc, count + 1, sizeof *out);
+    double *out = arena_array(ngc, count + 1, sizeof *out);
     bool whole = true, floats = true;
     for (int64_t i = 0; i < count; i++) {
         out[i] = ngrt_data_value(&s->data, (size_t)i);
@@ -123,7 +124,7 @@ static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
         fail(f, "is int, but its elements in the file are not", v->name);
         return NULL;
     }
-    if (v->type == T_FLOAT && !floats && !f->ngc->opt.real_double) {
+    if (v->type == T_FLOAT && !floats && !ngc->opt.real_double) {
         fail(f, "has elements that are too large for a float of 32 bits (--real=double)", v->name);
         return NULL;
     }
@@ -133,20 +134,21 @@ static double *read_named(File *f, const Graph *g, const Var *v, int64_t count)
 /* Is the file as a whole one of this model? */
 static bool check_named(const File *f, const Model *m)
 {
+    Ngc *ngc = f->ngc;
     int params = 0;
     for (int i = 0; i < m->vars; i++)
         params += m->var[i]->kind == VAR_PARAM;
     if (is_single(f) && params != 1)
-        return fail(f, text_format(f->ngc, "is one array, but the model needs %d params", params),
+        return fail(f, text_format(ngc, "is one array, but the model needs %d params", params),
                     NULL);
 
     uint64_t hash = f->tensors.about.hash;
-    const Options *opt = &f->ngc->opt;
+    const Options *opt = &ngc->opt;
     /* a hash is of all params by name, so it can only fit a whole file of this model */
     bool other = f->map.count + opt->freshes + opt->overlays > 0; /* it is of another model */
     if (hash && hash != f->hash && !other)
         return fail(f,
-                    text_format(f->ngc,
+                    text_format(ngc,
                                 "was saved by another model: its hash is %016llx, "
                                 "this model's is %016llx",
                                 (unsigned long long)hash, (unsigned long long)f->hash),
