@@ -200,6 +200,12 @@ static inline int64_t max_int64(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* For qsort, in ascending order. */
+static inline int compare_int64(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
 /* ---- util.c: memory, names, text ---- */
 
 bool pass_runs(const Ngc *, Pass); /* was it not left out? */
@@ -270,6 +276,7 @@ Text text_empty(Ngc *); /* "" */
 void text_add(Text *, const char *format, ...);
 void text_put(Text *, const char *bytes, size_t size);
 const char *text_or(const char *, const char *otherwise); /* otherwise: where it is NULL */
+const char *true_or_false(bool);                          /* "true", "false" */
 const char *text_if(bool, const char *);                  /* the text; else "" */
 const char *comma_before(int64_t item);                   /* ", "; before item 0, "" */
 const char *plural(int count);                            /* "s"; of 1, "" */

@@ -395,7 +395,7 @@ const char *text_number(Ngc *ngc, double v, bool single)
         if (single ? (float)back == (float)v : back == v)
             break;
     }
-    return text_format(ngc, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
+    return text_format(ngc, "%s%s", text, text_if(!strpbrk(text, ".e"), ".0"));
 }
 
 Text text_empty(Ngc *ngc)
@@ -410,6 +410,11 @@ const char *text_or(const char *text, const char *otherwise)
     return text ? text : otherwise;
 }
 
+const char *true_or_false(bool v)
+{
+    return v ? "true" : "false";
+}
+
 const char *text_if(bool wanted, const char *text)
 {
     return wanted ? text : "";
@@ -417,12 +422,12 @@ const char *text_if(bool wanted, const char *text)
 
 const char *comma_before(int64_t item)
 {
-    return item == 0 ? "" : ", ";
+    return text_if(item > 0, ", ");
 }
 
 const char *plural(int count)
 {
-    return count == 1 ? "" : "s";
+    return text_if(count != 1, "s");
 }
 
 void text_add(Text *t, const char *format, ...)

@@ -290,8 +290,9 @@ static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
 /* Joins functions that are alike, if there are at least `least` of them. */
 static void join_alike(Emit *e, bool keep_short, int least)
 {
-    Numbers *x = arena_array(e->ngc, e->kernels + 1, sizeof *x);
-    Group *group = arena_array(e->ngc, e->kernels + 1, sizeof *group);
+    Ngc *ngc = e->ngc;
+    Numbers *x = arena_array(ngc, e->kernels + 1, sizeof *x);
+    Group *group = arena_array(ngc, e->kernels + 1, sizeof *group);
     int groups = 0;
     Table known = {0};
 
@@ -302,13 +303,13 @@ static void join_alike(Emit *e, bool keep_short, int least)
 
         x[i] = find_numbers(e, f->body, keep_short);
         /* equal texts with marks for numbers: one group */
-        int *at = table_at(e->ngc, &known, common_text(e, f, &x[i]));
+        int *at = table_at(ngc, &known, common_text(e, f, &x[i]));
         if (*at == 0) {
             group[groups] = (Group){.first = i};
             *at = ++groups;
         }
         Group *g = &group[*at - 1];
-        LIST_GROW(e->ngc, g->member, g->members, &g->room);
+        LIST_GROW(ngc, g->member, g->members, &g->room);
         g->member[g->members++] = i;
     }
     for (int i = 0; i < groups; i++)
@@ -393,13 +394,14 @@ static const char *ranged_body(Ngc *ngc, const char *body, const char **count)
 /* What one thread does is a call of the function that threads share, if there is one. */
 static void join_ranged(Emit *e)
 {
+    Ngc *ngc = e->ngc;
     Table known = {0};
     for (int i = 0; i < e->kernels; i++) {
         const Static *f = &e->kernel[i];
         if (!f->has_sizes || !has_range(f))
             continue;
         Numbers x = find_numbers(e, f->body, true);
-        *table_at(e->ngc, &known, common_text(e, f, &x)) = 1;
+        *table_at(ngc, &known, common_text(e, f, &x)) = 1;
     }
 
     /* the body of one thread, made a range: is it one that threads share? */
@@ -408,14 +410,14 @@ static void join_ranged(Emit *e)
         const char *count = NULL;
         if (!f.has_sizes || has_range(&f) || same_text(f.params, "(void)"))
             continue;
-        f.body = ranged_body(e->ngc, f.body, &count);
-        f.params = text_format(e->ngc, "%s%s", range_params, f.params + 1);
-        f.names = text_format(e->ngc, "(from, to, %s", f.names + 1);
-        f.range = text_format(e->ngc, "0, %s", count);
+        f.body = ranged_body(ngc, f.body, &count);
+        f.params = text_format(ngc, "%s%s", range_params, f.params + 1);
+        f.names = text_format(ngc, "(from, to, %s", f.names + 1);
+        f.range = text_format(ngc, "0, %s", count);
         if (!f.body)
             continue;
         Numbers x = find_numbers(e, f.body, true);
-        if (*table_at(e->ngc, &known, common_text(e, &f, &x)))
+        if (*table_at(ngc, &known, common_text(e, &f, &x)))
             e->kernel[i] = f;
     }
 }
@@ -436,7 +438,7 @@ static void print_static(const Static *f, Text *t)
         text_add(t, "static %s %s%s\n{\n%s}\n\n", f->result, f->name, f->params, f->body);
         return;
     }
-    const char *returns = same_text(f->result, "void") ? "" : "return";
+    const char *returns = text_if(!same_text(f->result, "void"), "return");
     text_add(t, "NGRT_KERNEL_%d(%s, %s, %s, %s, %s, %s, {\n%s})\n\n", f->bytes, f->real, f->result,
              returns, f->name, f->params, f->names, f->body);
 }

@@ -168,7 +168,7 @@ const char *long_sum_text(Printer *pr, const char *array)
             stride *= k->extent[q];
         if (stride > 1)
             term = print_format(pr, "%s*%lld", term, (long long)stride);
-        at = print_format(pr, "%s%s%s", at, *at ? " + " : "", term);
+        at = print_format(pr, "%s%s%s", at, text_if(*at, " + "), term);
     }
     return print_format(pr, "%s[%s]", array, at);
 }

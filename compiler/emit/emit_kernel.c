@@ -174,11 +174,12 @@ static const char *block_range(Printer *pr, const Kernel *k)
 /* A function that combines the sums of all blocks, element by element. */
 static const char *join_function(Printer *pr, const Kernel *member)
 {
-    Text body = {.ngc = pr->e->ngc};
+    Emit *e = pr->e;
+    Text body = {.ngc = e->ngc};
     Printer own = {
-        .b = pr->b, .e = pr->e, .p = pr->p, .k = member, .out = &body, .indent = 1, .apart = true};
+        .b = pr->b, .e = e, .p = pr->p, .k = member, .out = &body, .indent = 1, .apart = true};
     Type type = member->store[0].node->type;
-    const char *type_text = emit_type(pr->e, type);
+    const char *type_text = emit_type(e, type);
     long long block = (long long)share_block(pr->p, member);
     Part element = {print_format(&own, "a[j*%lld + i]", block), PREC_CALL};
 
@@ -194,12 +195,12 @@ static const char *join_function(Printer *pr, const Kernel *member)
 
     const char *params =
         print_format(pr, "(size_t from, size_t to, %s *y, const %s *a)", type_text, type_text);
-    return emit_function(pr->e, (Static){.result = "void",
-                                         .word = "join",
-                                         .params = params,
-                                         .names = "(from, to, y, a)",
-                                         .body = body.at,
-                                         .has_sizes = true});
+    return emit_function(e, (Static){.result = "void",
+                                     .word = "join",
+                                     .params = params,
+                                     .names = "(from, to, y, a)",
+                                     .body = body.at,
+                                     .has_sizes = true});
 }
 
 /* The call for each block, a barrier, and the calls that combine the sums of the blocks. */
@@ -272,8 +273,8 @@ static void add_params(Printer *pr, const Kernel *k, Lists *l)
 {
     for (int i = 0; i < pr->params; i++) {
         const Param *p = &pr->param[i];
-        const char *constant = p->scalar || p->written ? "" : "const ";
-        const char *star = p->scalar ? "" : "*";
+        const char *constant = text_if(!p->scalar && !p->written, "const ");
+        const char *star = text_if(!p->scalar, "*");
         const char *type = emit_type(pr->e, p->type);
         const char *param = print_format(pr, "%s%s %s%s", constant, type, star, p->name);
         add_to_lists(l, param, p->name, base_text(pr, k, p));

@@ -23,7 +23,7 @@ static const char *stored_value(Printer *pr, const Store *s)
     /* the same in all passes: one number, not a vector */
     if (!pr->vector || val_is_inner(pr->k, s->val))
         return value;
-    return print_format(pr, s->node->type == T_INT ? "NGRT_EACH_INT(%s)" : "NGRT_EACH(%s)", value);
+    return print_format(pr, "NGRT_EACH%s(%s)", text_if(s->node->type == T_INT, "_INT"), value);
 }
 
 static void print_stores(Printer *pr, const char *to)
@@ -79,6 +79,7 @@ static void open_blocks(Printer *pr, int axis, int size, const char *at, const c
 /* A block that is only transposed. */
 static void print_turn(Printer *pr)
 {
+    Emit *e = pr->e;
     const Kernel *k = pr->k;
     const Store *s = &k->store[0];
     const Val *v = s->val;
@@ -88,15 +89,15 @@ static void print_turn(Printer *pr)
     const char *j = pr->loop[last];
 
     /* the first elements of the block */
-    emit_section(pr->e, "turn");
+    emit_section(e, "turn");
     pr->loop[row] = "r";
     pr->loop[last] = "c";
     const char *y = store_element(pr, s);
     const char *x = load_element(pr, v);
 
     /* elements from one row to the next, in each */
-    const char *x_row = emit_size(pr->e, v->at->axis[last].plus, &pr->dims);
-    const char *y_row = emit_size(pr->e, s->at->axis[row].plus, &pr->dims);
+    const char *x_row = emit_size(e, v->at->axis[last].plus, &pr->dims);
+    const char *y_row = emit_size(e, s->at->axis[row].plus, &pr->dims);
     print_line(pr, "ngrt_turn(below - r, end - c, &%s, %s, &%s, %s);", y, y_row, x, x_row);
     pr->loop[row] = i;
     pr->loop[last] = j;
@@ -211,6 +212,7 @@ static bool is_double(const Printer *pr)
  * be the accumulator itself. */
 static void print_result(Printer *pr, const char *acc)
 {
+    Emit *e = pr->e;
     const Store *s = &pr->k->store[0];
     const Place *place = program_place(pr->p, s->node);
     /* apart, a local variable belongs to another function, and the result is returned */
@@ -221,16 +223,16 @@ static void print_result(Printer *pr, const char *acc)
 
     const char *value = acc;
     if (sum_goes_round(pr)) {
-        emit_section(pr->e, "sum_int");
+        emit_section(e, "sum_int");
         value = print_format(pr, "ngrt_sum_int(%s)", acc);
     } else if (s->node->type == T_INT && op_info[pr->k->reduce]->combine) {
         value = print_format(pr, "(int32_t)%s", acc);
     } else if (is_long_sum(pr)) {
-        value = print_format(pr, "(%s)%s", pr->e->real, acc);
+        value = print_format(pr, "(%s)%s", e->real, acc);
     }
 
     if (local || row_variable)
-        print_line(pr, "const %s %s = %s;", emit_type(pr->e, s->node->type), place->name, value);
+        print_line(pr, "const %s %s = %s;", emit_type(e, s->node->type), place->name, value);
     else if (pr->apart && place_is_number(place, s->node))
         print_line(pr, "return %s;", value);
     else

@@ -237,7 +237,7 @@ const char *stored_text(Printer *pr, const char *element, Type type)
 {
     if (!pr->vector)
         return element;
-    return print_format(pr, type == T_INT ? "NGRT_STORE_INT(%s)" : "NGRT_STORE(%s)", element);
+    return print_format(pr, "NGRT_STORE%s(%s)", text_if(type == T_INT, "_INT"), element);
 }
 
 /* The value that a reduction begins with. T_INT: in a double that sums ints or many floats. */

@@ -100,12 +100,10 @@ static int compare_saved(const void *a, const void *b)
     const Repeat *x = a;
     const Repeat *y = b;
     if (x->saves != y->saves)
-        return x->saves > y->saves ? -1 : 1;
+        return compare_int64(y->saves, x->saves);
     if (x->units != y->units)
-        return x->units < y->units ? -1 : 1;
-    if (x->unit < y->unit)
-        return -1;
-    return x->unit > y->unit;
+        return compare_int64(x->units, y->units);
+    return compare_int64(x->unit, y->unit);
 }
 
 static void sort_repeats(Repeats *found)
@@ -390,22 +388,23 @@ static bool draft_run(const Runs *r, const Repeat *run, const Places *p, Draft *
 
 static Text function_text(const Runs *r, const Draft *d, int number, int times)
 {
-    Text params = {.ngc = r->ngc};
-    Text t = {.ngc = r->ngc};
+    Ngc *ngc = r->ngc;
+    Text params = {.ngc = ngc};
+    Text t = {.ngc = ngc};
 
     for (int i = 0; i < d->x.params; i++) {
         const Hole *h = &d->x.param[i];
         const char *constant = text_if(h->constant, "const ");
-        const char *space = strchr(h->type, '*') ? "" : " ";
+        const char *space = text_if(!strchr(h->type, '*'), " ");
         const char *name = param_name(r, &d->x, i);
-        const char *param = text_format(r->ngc, "%s%s%s%s", constant, h->type, space, name);
+        const char *param = text_format(ngc, "%s%s%s%s", constant, h->type, space, name);
         add_to_list(&params, param);
     }
     list_common(r->e, &d->common, true, &params);
 
     const char *list = text_or(params.at, "void");
     text_add(&t, "/* called %d times: the comments are those of the first */\n", times);
-    add_wrapped(&t, text_format(r->ngc, "static void run_%d(%s)", number, list));
+    add_wrapped(&t, text_format(ngc, "static void run_%d(%s)", number, list));
     text_add(&t, "{\n%s}\n\n", d->body.at);
     return t;
 }
@@ -434,8 +433,9 @@ static void add_first_comment(const Runs *r, const Repeat *run, int at, Text *t)
 static Text call_text(const Runs *r, const Repeat *run, const Draft *d, const Places *p, int place,
                       int number)
 {
-    Text args = {.ngc = r->ngc};
-    Text t = {.ngc = r->ngc};
+    Ngc *ngc = r->ngc;
+    Text args = {.ngc = ngc};
+    Text t = {.ngc = ngc};
 
     for (int i = 0; i < d->x.params; i++) {
         const Hole *given = hole_at(r, p, place, d->x.unit[i], d->x.hole[i]);
@@ -443,7 +443,7 @@ static Text call_text(const Runs *r, const Repeat *run, const Draft *d, const Pl
     }
     list_common(r->e, &d->common, false, &args);
 
-    const char *call = text_format(r->ngc, "    run_%d(%s);", number, text_or(args.at, ""));
+    const char *call = text_format(ngc, "    run_%d(%s);", number, text_or(args.at, ""));
     add_first_comment(r, run, p->at[place], &t);
     add_wrapped(&t, call);
     return t;
@@ -453,18 +453,18 @@ static Text call_text(const Runs *r, const Repeat *run, const Draft *d, const Pl
 static void replace_with_call(const Runs *r, Unit *u, const Draft *d, const Places *p, int place,
                               int number)
 {
-    Text text = {.ngc = r->ngc};
+    Ngc *ngc = r->ngc;
+    Text text = {.ngc = ngc};
     Unit call = {.text = NULL};
     for (int i = 0; i < d->x.params; i++) {
         Hole hole = d->x.param[i];
         hole.text = hole_at(r, p, place, d->x.unit[i], d->x.hole[i])->text;
-        LIST_GROW(r->ngc, call.hole, call.holes, &call.room);
+        LIST_GROW(ngc, call.hole, call.holes, &call.room);
         call.hole[call.holes++] = hole;
-        add_to_list(&text, text_format(r->ngc, "%c", HOLE));
+        add_to_list(&text, text_format(ngc, "%c", HOLE));
     }
     list_common(r->e, &d->common, false, &text);
-    call.text =
-        intern_str(r->ngc, text_format(r->ngc, "run_%d(%s);\n", number, text_or(text.at, "")));
+    call.text = intern_str(ngc, text_format(ngc, "run_%d(%s);\n", number, text_or(text.at, "")));
     *u = call;
 }
 

@@ -8,10 +8,11 @@
 
 Emit *emit_new(const Module *m)
 {
-    Emit *e = arena_alloc(m->ngc, sizeof *e);
+    Ngc *ngc = m->ngc;
+    Emit *e = arena_alloc(ngc, sizeof *e);
 
-    *e = (Emit){.ngc = m->ngc, .graph = m->graph, .module = m};
-    emit_set_real(e, m->ngc->opt.real_double);
+    *e = (Emit){.ngc = ngc, .graph = m->graph, .module = m};
+    emit_set_real(e, ngc->opt.real_double);
     return e;
 }
 
@@ -20,7 +21,7 @@ Emit *emit_new(const Module *m)
 void emit_set_real(Emit *e, bool wide)
 {
     e->real = wide ? "double" : "float";
-    e->suffix = wide ? "" : "f";
+    e->suffix = text_if(!wide, "f");
     e->ngc->opt.real_double = wide;
 }
 
@@ -37,36 +38,39 @@ const char *print_shortest(Ngc *ngc, double v, bool single)
 
 const char *emit_number(Emit *e, double v, Type type)
 {
+    Ngc *ngc = e->ngc;
     if (type == T_INT && v == INT32_MIN) /* 2147483648 would be a long */
         return "(-2147483647 - 1)";
     if (type == T_INT)
-        return text_format(e->ngc, "%lld", (long long)v);
-    return print_shortest(e->ngc, v, !e->ngc->opt.real_double);
+        return text_format(ngc, "%lld", (long long)v);
+    return print_shortest(ngc, v, !ngc->opt.real_double);
 }
 
 /* ---- what is printed once ---- */
 
 const char *emit_function(Emit *e, Static f)
 {
-    const char *text = text_format(e->ngc, "%d%s%s", f.bytes, f.params, f.body);
-    int *at = table_at(e->ngc, &e->kernel_of, intern_str(e->ngc, text));
+    Ngc *ngc = e->ngc;
+    const char *text = text_format(ngc, "%d%s%s", f.bytes, f.params, f.body);
+    int *at = table_at(ngc, &e->kernel_of, intern_str(ngc, text));
     if (*at == 0) {
-        LIST_GROW(e->ngc, e->kernel, e->kernels, &e->kernel_room);
+        LIST_GROW(ngc, e->kernel, e->kernels, &e->kernel_room);
         f.real = e->real;
-        f.name = text_format(e->ngc, "%s_%d", f.word, e->kernels + 1);
+        f.name = text_format(ngc, "%s_%d", f.word, e->kernels + 1);
         e->kernel[e->kernels++] = f;
         *at = e->kernels;
     }
 
     if (f.bytes > 0)
         emit_section(e, "vector");
-    return text_format(e->ngc, "%c%d", STATIC_MARK, *at - 1);
+    return text_format(ngc, "%c%d", STATIC_MARK, *at - 1);
 }
 
 int emit_data(Emit *e, const double *data, Type type, int64_t count)
 {
-    bool wide = e->ngc->opt.real_double;
-    int *first = table_at(e->ngc, &e->array_of, data);
+    Ngc *ngc = e->ngc;
+    bool wide = ngc->opt.real_double;
+    int *first = table_at(ngc, &e->array_of, data);
     if (*first == 0)
         *first = e->arrays + 1;
 
@@ -75,7 +79,7 @@ int emit_data(Emit *e, const double *data, Type type, int64_t count)
         if (a->data == data && a->type == type && a->wide == wide)
             return i + 1;
     }
-    LIST_GROW(e->ngc, e->array, e->arrays, &e->array_room);
+    LIST_GROW(ngc, e->array, e->arrays, &e->array_room);
     e->array[e->arrays++] = (Array){data, type, wide, count};
     return e->arrays;
 }

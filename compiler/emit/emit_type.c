@@ -65,7 +65,7 @@ const char *emit_arguments(Emit *e, const Function *f, bool types)
         text_add(&t, types ? "%suint64_t seed" : "%sseed", comma);
     if (t.at)
         return t.at;
-    return types ? "void" : "";
+    return text_if(types, "void");
 }
 
 void emit_run_time_sizes(Emit *e, Text *t, unsigned dims)

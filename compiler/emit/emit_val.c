@@ -247,22 +247,23 @@ static const char *space_element(Printer *pr, const Place *place, const Node *n,
 static const char *member_element(Printer *pr, const Place *place, const Node *n, const Index *x,
                                   bool written)
 {
+    Emit *e = pr->e;
     bool flat;
     Index sub[MAX_RANK];
-    emit_dims(pr->e, *place->shape, &flat);
+    emit_dims(e, *place->shape, &flat);
     const char *member = place_member(pr->b, place);
     if (flat || place_is_input(place) || place->shape->rank == 1)
         return print_format(pr, "%s[%s]", member, print_index(pr, x));
 
     /* as one array from the member's start */
     if (!split_index(pr, x, *place->shape, sub)) {
-        const char *constant = written ? "" : "const ";
-        const char *type = emit_type(pr->e, n->type);
+        const char *constant = text_if(!written, "const ");
+        const char *type = emit_type(e, n->type);
         const char *index = print_index(pr, x);
         return print_format(pr, "((%s%s *)%s)[%s]", constant, type, member, index);
     }
 
-    Text t = {.ngc = pr->e->ngc};
+    Text t = {.ngc = e->ngc};
     text_add(&t, "%s", member);
     for (int i = 0; i < place->shape->rank; i++)
         text_add(&t, "[%s]", print_index(pr, &sub[i]));
@@ -465,7 +466,7 @@ static const char *vector_load(Printer *pr, const Val *v)
         step = index_step(pr->k, v->at);
     if (step)
         return print_format(pr, "NGRT_LOAD_EVERY(%s, %d)", element, step);
-    return print_format(pr, v->type == T_INT ? "NGRT_LOAD_INT(%s)" : "NGRT_LOAD(%s)", element);
+    return print_format(pr, "NGRT_LOAD%s(%s)", text_if(v->type == T_INT, "_INT"), element);
 }
 
 static const char *vector_guard(Printer *pr, const Val *v)

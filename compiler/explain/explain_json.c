@@ -76,7 +76,7 @@ static void json_end(Text *t, const char *end)
 
 static void json_bool(Text *t, const char *key, bool value)
 {
-    text_add(t, "\"%s\":%s,", key, value ? "true" : "false");
+    text_add(t, "\"%s\":%s,", key, true_or_false(value));
 }
 
 /* A number in the fewest digits that read back as the same number. JSON has no infinity and no NaN:
@@ -174,11 +174,12 @@ static void json_passes(const Lesson *l, Text *t, const Node *n, int full)
  * where t is the number of the pass of the loop at this level. */
 static void json_size(const Lesson *l, Text *t, Size s)
 {
+    Graph *g = l->g;
     for (int level = 0; level < MAX_LEVELS; level++) {
         Size coef[256];
-        if (!size_uses_dim(l->g, s, MAX_DIMS + level))
+        if (!size_uses_dim(g, s, MAX_DIMS + level))
             continue;
-        int count = size_powers(l->g, s, MAX_DIMS + level, coef);
+        int count = size_powers(g, s, MAX_DIMS + level, coef);
         text_add(t, "{\"level\":%d,\"c\":[", level);
         for (int i = 0; i < count; i++) {
             json_size(l, t, coef[i]);
@@ -187,7 +188,7 @@ static void json_size(const Lesson *l, Text *t, Size s)
         json_end(t, "]}");
         return;
     }
-    text_add(t, "%lld", (long long)size_at(l->g, s, l->e->dim));
+    text_add(t, "%lld", (long long)size_at(g, s, l->e->dim));
 }
 
 static void json_sizes(const Lesson *l, Text *t, const char *key, const Size *size, int count)
@@ -666,9 +667,10 @@ static void json_loops(const Lesson *l, Text *t)
 
 static const char *main_source(const Lesson *l)
 {
-    for (int i = 0; i < l->ngc->files; i++)
-        if (!l->ngc->file[i]->library)
-            return l->ngc->file[i]->text;
+    Ngc *ngc = l->ngc;
+    for (int i = 0; i < ngc->files; i++)
+        if (!ngc->file[i]->library)
+            return ngc->file[i]->text;
     return "";
 }
 

@@ -21,16 +21,17 @@ typedef struct Index {
  * always negative, it counts from the end. */
 static bool place_run_time(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
+    Graph *g = L->g;
     *out = v->node->attr.size;
-    if (size_max(L->g, *out) < 0)
-        *out = size_add(L->g, size, *out);
+    if (size_max(g, *out) < 0)
+        *out = size_add(g, size, *out);
     /* size - place, which must be at least 1, or 0 at the end of a slice */
-    Size left = size_sub(L->g, size, *out);
+    Size left = size_sub(g, size, *out);
     int64_t least = end ? 0 : 1; /* the end of a slice may be the end of the axis */
-    if (size_least(L->g, *out) >= 0 && size_least(L->g, left) >= least)
+    if (size_least(g, *out) >= 0 && size_least(g, left) >= least)
         return true;
     lower_error(L, ERR_INDEX_RANGE, v->loc, "index %s may be out of range for size %s",
-                size_text(L->g, *out, ""), size_text(L->g, size, ""));
+                size_text(g, *out, ""), size_text(g, size, ""));
     return false;
 }
 
@@ -64,10 +65,11 @@ static Size at_an_end(Lower *L, Size s, bool last)
 /* Does a place count from the end of the axis in each pass? */
 static bool is_negative(Lower *L, Size place)
 {
-    Size back = size_sub(L->g, 0, place);
+    Graph *g = L->g;
+    Size back = size_sub(g, 0, place);
 
-    return size_least(L->g, at_an_end(L, back, false)) >= 1 &&
-           size_least(L->g, at_an_end(L, back, true)) >= 1;
+    return size_least(g, at_an_end(L, back, false)) >= 1 &&
+           size_least(g, at_an_end(L, back, true)) >= 1;
 }
 
 /* The same for a place that is at least 0. */
@@ -103,18 +105,19 @@ static bool is_monotone(Lower *L, Size place)
  * one loop and the last of another have been looked at.) */
 static bool place_in_loop(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
+    Graph *g = L->g;
     int64_t least = end ? 0 : 1;
     bool fits = is_monotone(L, *out);
 
     if (is_negative(L, *out))
-        *out = size_add(L->g, size, *out);
-    Size left = size_sub(L->g, size, *out);
+        *out = size_add(g, size, *out);
+    Size left = size_sub(g, size, *out);
     for (int last = 0; last < 2; last++)
-        fits &= size_least(L->g, at_an_end(L, *out, last)) >= 0 &&
-                size_least(L->g, at_an_end(L, left, last)) >= least;
+        fits &= size_least(g, at_an_end(L, *out, last)) >= 0 &&
+                size_least(g, at_an_end(L, left, last)) >= least;
     if (!fits)
         lower_error(L, ERR_INDEX_RANGE, v->loc, "index %s may be out of range for size %s",
-                    size_text(L->g, *out, ""), size_text(L->g, size, ""));
+                    size_text(g, *out, ""), size_text(g, size, ""));
     return fits;
 }
 
@@ -128,6 +131,7 @@ static bool is_loop_place(Lower *L, const Value *v, Size *out)
  * so it is not an element itself. */
 static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
 {
+    Graph *g = L->g;
     int64_t k;
     if (is_loop_place(L, v, out))
         return place_in_loop(L, v, size, end, out);
@@ -140,17 +144,17 @@ static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
     int64_t needed = k < 0 ? -k : k;
     if (k >= 0 && !end)
         needed++;
-    bool outside = needed > size_least(L->g, size);
+    bool outside = needed > size_least(g, size);
     if (outside && !(end && size >= 0)) {
         lower_error(L, ERR_INDEX_RANGE, v->loc, "index %lld is out of range for size %s%s",
-                    (long long)k, size_text(L->g, size, ""), least_text(L, size));
+                    (long long)k, size_text(g, size, ""), least_text(L, size));
         return false;
     }
     /* x[:100] of fewer elements is all of them */
     if (outside) /* a slice ends at the end of the axis at the latest, as in NumPy */
         k = k < 0 ? 0 : size;
     if (k < 0)
-        *out = size_sub(L->g, size, -k);
+        *out = size_sub(g, size, -k);
     else
         *out = k;
     return true;
@@ -228,7 +232,7 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
         }
     if (size_least(g, count) < 1) {
         lower_error(L, ERR_EMPTY_SLICE, r->loc, "an empty slice%s of an axis of size %s",
-                    size_max(g, count) > 0 ? " is possible" : "", size_text(g, size, ""));
+                    text_if(size_max(g, count) > 0, " is possible"), size_text(g, size, ""));
         return false;
     }
 
@@ -348,22 +352,24 @@ static bool check_rank(Lower *L, const Expr *x, const Node *a)
 /* The int tensors of an index, broadcast to one shape; false: after a message. */
 static bool unify_gathers(Lower *L, const Expr *x, Index *ix)
 {
+    Graph *g = L->g;
     Shape shape = ix->gather[0]->shape;
 
     for (int i = 1; i < ix->gathers; i++)
         if (!shape_broadcast(shape, ix->gather[i]->shape, &shape)) {
             lower_error(L, ERR_SHAPES, x->loc, "the int tensors of an index have shapes %s and %s",
-                        shape_text(L->g, shape), shape_text(L->g, ix->gather[i]->shape));
+                        shape_text(g, shape), shape_text(g, ix->gather[i]->shape));
             return false;
         }
     for (int i = 0; i < ix->gathers; i++)
-        ix->gather[i] = graph_broadcast(L->g, ix->gather[i], shape);
+        ix->gather[i] = graph_broadcast(g, ix->gather[i], shape);
     return true;
 }
 
 /* x[i, a:b, new, ...] as a slice, a reshape, and a gather if there is an int tensor. */
 static Node *index_tensor(Lower *L, const Expr *x, Node *a)
 {
+    Graph *g = L->g;
     if (!check_rank(L, x, a))
         return NULL;
     Index ix = {.x = a, .cut.rank = a->shape.rank, .loc = x->loc};
@@ -387,9 +393,9 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
         index_whole(&ix);
 
     /* first the ranges, then the tensors of indices */
-    L->g->loc = lower_site(L, x->loc);
-    Node *part = graph_slice(L->g, a, ix.lo, ix.step, ix.cut);
-    Node *n = graph_reshape(L->g, part, ix.shape);
+    g->loc = lower_site(L, x->loc);
+    Node *part = graph_slice(g, a, ix.lo, ix.step, ix.cut);
+    Node *n = graph_reshape(g, part, ix.shape);
     if (ix.gathers == 0)
         return n;
     if (!unify_gathers(L, x, &ix))
@@ -400,7 +406,7 @@ static Node *index_tensor(Lower *L, const Expr *x, Node *a)
         lower_error(L, ERR_TOO_MANY_AXES, x->loc, "at most %d axes are allowed", MAX_RANK);
         return NULL;
     }
-    return graph_gather_at(L->g, n, ix.gather, ix.gathers, ix.at);
+    return graph_gather_at(g, n, ix.gather, ix.gathers, ix.at);
 }
 
 /* Are there several places, or one that is known only at run time? */

@@ -56,8 +56,9 @@ static int read_pads(Import *im, int rank, Size *pads)
 /* Elements that negative numbers take away, as an index, and zeros that others add, as a list. */
 static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, const char **add)
 {
-    Text pairs = {.ngc = im->ngc};
-    Text index = {.ngc = im->ngc};
+    Ngc *ngc = im->ngc;
+    Text pairs = {.ngc = ngc};
+    Text index = {.ngc = ngc};
     bool adds = false, cuts = false;
     for (int i = 0; i < rank; i++) {
         int64_t n;
@@ -73,7 +74,7 @@ static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, 
             else
                 zeros[k] = size_text(im->g, s, "");
             if (less)
-                ends[k] = text_format(im->ngc, "%lld", (long long)(k ? n : -n));
+                ends[k] = text_format(ngc, "%lld", (long long)(k ? n : -n));
         }
         text_add(&pairs, "%s[%s, %s]", comma_before(i), zeros[0], zeros[1]);
         text_add(&index, "%s%s:%s", comma_before(i), ends[0], ends[1]);
@@ -156,6 +157,7 @@ static void take_fill(Import *im, const Pb__Node *n)
 
 static void take_range(Import *im, const Pb__Node *n)
 {
+    Graph *g = im->g;
     (void)n;
     const Known *from = want_known(im, 0, "the start");
     const Known *to = want_known(im, 1, "the end");
@@ -163,15 +165,15 @@ static void take_range(Import *im, const Pb__Node *n)
     int64_t a, s;
     if (im->failed)
         return;
-    if (from->count != 1 || to->count != 1 || step->count != 1 ||
-        !known_whole(im->g, step, 0, &s) || s != 1 || !known_whole(im->g, from, 0, &a)) {
+    if (from->count != 1 || to->count != 1 || step->count != 1 || !known_whole(g, step, 0, &s) ||
+        s != 1 || !known_whole(g, from, 0, &a)) {
         problem(im,
                 "a range of run-time size, or of more than 2^20 elements, has whole numbers and "
                 "a step of 1");
         return;
     }
-    Size count = size_sub(im->g, known_size(im->g, to, 0), size_of_number(im->g, a));
-    const char *form = text_format(im->ngc, "arange(%s)", size_text(im->g, count, ""));
+    Size count = size_sub(g, known_size(g, to, 0), size_of_number(g, a));
+    const char *form = text_format(im->ngc, "arange(%s)", size_text(g, count, ""));
     Operand x = emit(im, BIND_ATOM, form, 0);
     if (a != 0)
         x = emit_of(im, x, BIND_SUM, "$20 + %lld", (long long)a);
@@ -180,6 +182,7 @@ static void take_range(Import *im, const Pb__Node *n)
 
 static void take_one_hot(Import *im, const Pb__Node *n)
 {
+    Graph *g = im->g;
     (void)n;
     const Known *depth = want_known(im, 1, "the number of classes");
     const Known *values = want_known(im, 2, "the values");
@@ -190,11 +193,11 @@ static void take_one_hot(Import *im, const Pb__Node *n)
 
     int64_t axis = axis_attribute(im, -1, rank + 1);
     int64_t classes = 0;
-    if (axis < 0 || !known_whole(im->g, depth, 0, &classes) || values->count != 2)
+    if (axis < 0 || !known_whole(g, depth, 0, &classes) || values->count != 2)
         return;
     double off = 0, on = 1;
-    known_number(im->g, values, 0, &off);
-    known_number(im->g, values, 1, &on);
+    known_number(g, values, 0, &off);
+    known_number(g, values, 1, &on);
 
     if (operand_node(i)->type != T_INT)
         i = emit(im, BIND_ATOM, "as_int($00)", 1, i);
@@ -229,6 +232,7 @@ static void take_trilu(Import *im, const Pb__Node *n)
 
 static void take_eye_like(Import *im, const Pb__Node *n)
 {
+    Graph *g = im->g;
     (void)n;
     Shape s;
     int64_t k = attribute_int(im, "k", 0);
@@ -239,12 +243,12 @@ static void take_eye_like(Import *im, const Pb__Node *n)
         return;
     }
     if (k == 0) {
-        result_emit(im, BIND_ATOM, text_format(im->ngc, "eye(%s)", shape_text(im->g, s)), 0);
+        result_emit(im, BIND_ATOM, text_format(im->ngc, "eye(%s)", shape_text(g, s)), 0);
         return;
     }
 
-    const char *rows = size_text(im->g, s.dim[0], "");
-    const char *columns = size_text(im->g, s.dim[1], "");
+    const char *rows = size_text(g, s.dim[0], "");
+    const char *columns = size_text(g, s.dim[1], "");
     const char *form = text_format(im->ngc, "arange(%s)[new, :] == arange(%s)[:, new] + %lld",
                                    columns, rows, (long long)k);
     result_emit(im, BIND_COMPARE, form, 0);
@@ -308,7 +312,7 @@ static void take_compress(Import *im, const Pb__Node *n)
     text_add(&list, "[");
     for (int64_t i = 0; i < c->count; i++)
         if (known_number(im->g, c, i, &v) && v != 0)
-            text_add(&list, "%s%lld", count++ ? ", " : "", (long long)i);
+            text_add(&list, "%s%lld", comma_before(count++), (long long)i);
     text_add(&list, "]");
     if (count == 0)
         problem(im, "no element is chosen");

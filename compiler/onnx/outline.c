@@ -146,7 +146,7 @@ static int by_hash(const void *a, const void *b)
     if (x->hash != y->hash)
         return x->hash < y->hash ? -1 : 1;
     if (x->count != y->count)
-        return x->count < y->count ? -1 : 1;
+        return compare_int64(x->count, y->count);
     return x->from - y->from;
 }
 
@@ -312,18 +312,19 @@ static const char *def_word(Import *im, const char *path)
 /* The statements of the first region, with parameters in place of numbers. */
 static Def *make_def(Import *im, const Page *p, const Region *r, const int *parameter, int count)
 {
-    Def *d = arena_alloc(im->ngc, sizeof *d);
+    Ngc *ngc = im->ngc;
+    Def *d = arena_alloc(ngc, sizeof *d);
     int number = 0, named = 0;
     *d = (Def){.name = def_word(im, common_path(im, p, r)),
                .count = r->count,
                .entries = r->entries,
                .numbers = count};
-    d->body = arena_array(im->ngc, r->count, sizeof *d->body);
-    d->number = arena_array(im->ngc, count + 1, sizeof *d->number);
-    d->entry = arena_copy(im->ngc, r->entry, sizeof r->entry);
+    d->body = arena_array(ngc, r->count, sizeof *d->body);
+    d->number = arena_array(ngc, count + 1, sizeof *d->number);
+    d->entry = arena_copy(ngc, r->entry, sizeof r->entry);
     for (int i = 0; i < r->count; i++) {
         Statement *s = d->body[i] = p->statement[r->from + i];
-        Text t = {.ngc = im->ngc};
+        Text t = {.ngc = ngc};
         for (const char *c = s->text; *c; c++) {
             if (!starts_number(s->text, c)) {
                 text_put(&t, c, 1);
@@ -380,11 +381,12 @@ static const char *call_text(Import *im, const Region *r, const Def *d, const Li
 static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, const Literals *n,
                             const int *parameter)
 {
-    Statement *s = arena_alloc(im->ngc, sizeof *s);
+    Ngc *ngc = im->ngc;
+    Statement *s = arena_alloc(ngc, sizeof *s);
     *s = (Statement){.kind = ST_CALL, .of = d, .refs = r->entries};
     s->label = common_path(im, p, r);
     s->text = call_text(im, r, d, n, parameter);
-    s->ref = arena_array(im->ngc, r->entries, sizeof *s->ref);
+    s->ref = arena_array(ngc, r->entries, sizeof *s->ref);
     for (int i = 0; i < r->entries; i++)
         s->ref[i] = (Ref){r->entry[i], 0};
 
@@ -392,7 +394,7 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
     Statement *const *part = &p->statement[r->from];
     for (int i = 0; i < r->count; i++)
         s->weights += part[i]->weights;
-    s->weight = arena_array(im->ngc, s->weights + 1, sizeof *s->weight);
+    s->weight = arena_array(ngc, s->weights + 1, sizeof *s->weight);
     int k = 0;
     for (int i = 0; i < r->count; i++)
         for (int j = 0; j < part[i]->weights; j++)
@@ -404,15 +406,16 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
 /* Puts calls of one def in the place of these regions, which are in order. */
 static void replace(Import *im, Page *p, const Region *const *r, const Literals *n, int regions)
 {
-    int *parameter = arena_array(im->ngc, n[0].count + 1, sizeof *parameter);
+    Ngc *ngc = im->ngc;
+    int *parameter = arena_array(ngc, n[0].count + 1, sizeof *parameter);
     int count = choose_parameters(n, regions, parameter);
     const char *path = common_path(im, p, r[0]);
-    Statement **call = arena_array(im->ngc, regions, sizeof *call);
+    Statement **call = arena_array(ngc, regions, sizeof *call);
     Def shape = {.numbers = count};
     for (int i = 0; i < regions; i++)
         call[i] = make_call(im, p, r[i], &shape, &n[i], parameter);
     Def *d = make_def(im, p, r[0], parameter, count);
-    LIST_GROW(im->ngc, p->def, p->defs, &p->def_room);
+    LIST_GROW(ngc, p->def, p->defs, &p->def_room);
     p->def[p->defs++] = d;
 
     int to = 0, next = 0;
@@ -464,11 +467,12 @@ static int saving(Import *im, const Page *p, const Region *const *r, int regions
 /* Makes the def that saves most. False: there is none. */
 static bool make_best(Import *im, Page *p)
 {
+    Ngc *ngc = im->ngc;
     int count, best = 0, regions = 0;
     find_places(p);
     Region *list = find_regions(im, p, &count);
-    const Region **chosen = arena_array(im->ngc, count + 1, sizeof *chosen);
-    const Region **kept = arena_array(im->ngc, count + 1, sizeof *kept);
+    const Region **chosen = arena_array(ngc, count + 1, sizeof *chosen);
+    const Region **kept = arena_array(ngc, count + 1, sizeof *kept);
     if (count)
         qsort(list, (size_t)count, sizeof *list, by_hash);
     for (int i = 0, end; i < count; i = end) {
@@ -487,7 +491,7 @@ static bool make_best(Import *im, Page *p)
     }
     if (best == 0)
         return false;
-    Literals *n = arena_array(im->ngc, regions, sizeof *n);
+    Literals *n = arena_array(ngc, regions, sizeof *n);
     for (int i = 0; i < regions; i++)
         n[i] = literals_of(im, p, kept[i]);
     replace(im, p, kept, n, regions);

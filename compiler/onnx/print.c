@@ -318,7 +318,7 @@ static void add_loss(Import *im, Text *t, const ImportOptions *options)
         return;
     const char *loss = text_or(options->loss, "cross_entropy");
     const char *with = text_or(options->optimizer, "sgd(lr = 0.01)");
-    const char *mark = options->loss ? "" : "# ";
+    const char *mark = text_if(!options->loss, "# ");
     Shape s;
     const char *scores = scores_of(im, loss, &s);
 

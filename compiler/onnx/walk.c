@@ -30,24 +30,26 @@ static bool read_initializers(Import *im)
 /* The run-time dim of this name, made when it is first asked for. */
 static Size dim_named(Import *im, const char *wanted)
 {
+    Ngc *ngc = im->ngc;
+    Graph *g = im->g;
     const char *name = name_fresh(im, wanted, true);
-    for (int i = 0; i < im->g->dims; i++)
-        if (same_text(im->g->dim[i].name, name))
-            return size_dim(im->g, i);
+    for (int i = 0; i < g->dims; i++)
+        if (same_text(g->dim[i].name, name))
+            return size_dim(g, i);
 
     int64_t bound = BOUND;
-    for (int i = 0; i < im->ngc->opt.defines; i++)
-        if (same_text(im->ngc->opt.define[i].name, name)) {
-            bound = (int64_t)im->ngc->opt.define[i].value;
-            im->ngc->opt.define[i].used = true;
+    for (int i = 0; i < ngc->opt.defines; i++)
+        if (same_text(ngc->opt.define[i].name, name)) {
+            bound = (int64_t)ngc->opt.define[i].value;
+            ngc->opt.define[i].used = true;
         }
-    Line *l = line_new(im, BIND_ANY, text_format(im->ngc, " <= %lld", (long long)bound), 0, NULL);
+    Line *l = line_new(im, BIND_ANY, text_format(ngc, " <= %lld", (long long)bound), 0, NULL);
     l->kind = LINE_DIM;
-    l->name = intern_str(im->ngc, name);
-    int dims = im->g->dims;
+    l->name = intern_str(ngc, name);
+    int dims = g->dims;
     emit_line(im, l);
-    if (im->g->dims > dims)
-        return size_dim(im->g, dims);
+    if (g->dims > dims)
+        return size_dim(g, dims);
     return 1;
 }
 
@@ -156,7 +158,7 @@ static void read_input(Import *im, const Pb__Value *v, int number)
         return;
     }
     const char *form = text_format(im->ngc, "%s%s", rank ? sizes_text(im, size, rank) : "",
-                                   element_is_int(type->element) ? ": int" : "");
+                                   text_if(element_is_int(type->element), ": int"));
     Line *l = line_new(im, BIND_ATOM, form, 0, NULL);
     l->kind = LINE_INPUT;
     l->label = v->name;
@@ -334,10 +336,11 @@ static void take_node(Import *im, const Pb__Node *n)
 
 static void take_outputs(Import *im)
 {
+    Ngc *ngc = im->ngc;
     im->at = NULL;
-    im->output = arena_array(im->ngc, im->graph->n_output + 1, sizeof *im->output);
-    im->output_name = arena_array(im->ngc, im->graph->n_output + 1, sizeof *im->output_name);
-    im->remarks.ngc = im->ngc;
+    im->output = arena_array(ngc, im->graph->n_output + 1, sizeof *im->output);
+    im->output_name = arena_array(ngc, im->graph->n_output + 1, sizeof *im->output_name);
+    im->remarks.ngc = ngc;
     for (size_t i = 0; i < im->graph->n_output; i++) {
         const char *name = im->graph->output[i]->name;
         Meaning *m = meaning_of(im, name);

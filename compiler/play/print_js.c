@@ -103,30 +103,32 @@ static const char *array_of(Js *j, const Place *place, const Node *n)
 /* An element of what is stored at a place. */
 static const char *element(Js *j, const Place *place, const Node *n, const char *at)
 {
+    Ngc *ngc = j->ngc;
     if (place->kind == P_LOCAL)
-        return text_format(j->ngc, "t%d", slot_of(j->p, n));
+        return text_format(ngc, "t%d", slot_of(j->p, n));
     const char *array = array_of(j, place, n);
     if (place->kind == P_SPACE)
-        return text_format(j->ngc, "%s[%lld + %s]", array, (long long)place->offset, at);
-    return text_format(j->ngc, "%s[%s]", array, at);
+        return text_format(ngc, "%s[%lld + %s]", array, (long long)place->offset, at);
+    return text_format(ngc, "%s[%s]", array, at);
 }
 
 /* Its elements in order, as an array of their own (a copy, or the same memory). */
 static const char *elements(Js *j, const Place *place, const Node *n, bool copy)
 {
-    Text count = {.ngc = j->ngc};
+    Ngc *ngc = j->ngc;
+    Text count = {.ngc = ngc};
     text_add(&count, "%lld", place->kind == P_SPACE ? (long long)place->offset : 0LL);
-    const char *from = text_format(j->ngc, "%s", count.at);
+    const char *from = text_format(ngc, "%s", count.at);
     text_add(&count, " + 1");
     for (int i = 0; i < n->shape.rank; i++)
         text_add(&count, "*%s", size(j, n->shape.dim[i]));
 
     if (place->kind == P_LOCAL)
-        return text_format(j->ngc, "[%s]", element(j, place, n, "0"));
+        return text_format(ngc, "[%s]", element(j, place, n, "0"));
 
     const char *array = array_of(j, place, n);
     const char *cut = copy ? "slice" : "subarray";
-    return text_format(j->ngc, "%s.%s(%s, %s)", array, cut, from, count.at);
+    return text_format(ngc, "%s.%s(%s, %s)", array, cut, from, count.at);
 }
 
 /* ---- values ---- */
@@ -169,10 +171,11 @@ static const char *guard(Js *j, const Val *v)
 
 static const char *operation(Js *j, const Val *v)
 {
+    Ngc *ngc = j->ngc;
     const OpInfo *info = op_info[v->op];
     const char *arg[3] = {"", "", ""};
     const char *sign = info->sign;
-    Text list = {.ngc = j->ngc}; /* "a, b" */
+    Text list = {.ngc = ngc}; /* "a, b" */
     if (!info->js)
         return refuse(j, info->name);
     for (int i = 0; i < 3 && v->arg[i]; i++) {
@@ -182,14 +185,14 @@ static const char *operation(Js *j, const Val *v)
 
     /* ints go round, modulo 2^32 */
     if (v->type == T_INT && v->op == OP_mul)
-        return text_format(j->ngc, "Math.imul(%s)", list.at);
+        return text_format(ngc, "Math.imul(%s)", list.at);
     if (v->type == T_INT && (v->op == OP_add || v->op == OP_sub))
-        return text_format(j->ngc, "(%s %s %s | 0)", arg[0], sign, arg[1]);
+        return text_format(ngc, "(%s %s %s | 0)", arg[0], sign, arg[1]);
     if (v->type == T_INT && v->op == OP_neg)
-        return text_format(j->ngc, "(-%s | 0)", arg[0]);
+        return text_format(ngc, "(-%s | 0)", arg[0]);
     if (v->arg[1] && sign && strchr("+-*/", *sign) && !sign[1])
-        return text_format(j->ngc, "(%s %s %s)", arg[0], sign, arg[1]);
-    return text_format(j->ngc, "F.%s(%s)", info->name, list.at);
+        return text_format(ngc, "(%s %s %s)", arg[0], sign, arg[1]);
+    return text_format(ngc, "F.%s(%s)", info->name, list.at);
 }
 
 static const char *expression(Js *j, const Val *v)
@@ -378,6 +381,7 @@ static const char *operand_element(Js *j, const Node *n, const char *at)
 /* C = onto + alpha A B, for each matrix of a batch. */
 static void print_gemm(Js *j)
 {
+    Ngc *ngc = j->ngc;
     const Kernel *k = j->k;
     const Node *y = k->product;
     const Node *c = k->store[0].node;
@@ -392,22 +396,22 @@ static void print_gemm(Js *j)
     /* i0: the matrix, i1: the row, i2: the column, i3: the sum */
     const char *from_a;
     if (x.ta)
-        from_a = text_format(j->ngc, "((i0*%s + i3)*%s + i1)", inner, m);
+        from_a = text_format(ngc, "((i0*%s + i3)*%s + i1)", inner, m);
     else
-        from_a = text_format(j->ngc, "((i0*%s + i1)*%s + i3)", m, inner);
+        from_a = text_format(ngc, "((i0*%s + i1)*%s + i3)", m, inner);
     const char *from_b;
     if (x.tb)
-        from_b = text_format(j->ngc, "((i0*%s + i2)*%s + i3)", n, inner);
+        from_b = text_format(ngc, "((i0*%s + i2)*%s + i3)", n, inner);
     else
-        from_b = text_format(j->ngc, "((i0*%s + i3)*%s + i2)", inner, n);
-    const char *to = text_format(j->ngc, "(i0*%s + i1)*%s + i2", m, n);
+        from_b = text_format(ngc, "((i0*%s + i3)*%s + i2)", inner, n);
+    const char *to = text_format(ngc, "(i0*%s + i1)*%s + i2", m, n);
 
     const char *left = operand_element(j, y->arg[0], from_a);
     const char *right = operand_element(j, y->arg[1], from_b);
     const char *result = element(j, program_place(j->p, c), c, to);
     const char *onto = "";
     if (k->onto)
-        onto = text_format(j->ngc, "%s + ", operand_element(j, k->onto, to));
+        onto = text_format(ngc, "%s + ", operand_element(j, k->onto, to));
 
     line(j, "for (let i0 = 0; i0 < %s; i0++)", size(j, x.batch));
     line(j, "for (let i1 = 0; i1 < %s; i1++)", m);
@@ -449,7 +453,7 @@ static const char *attr_text(Js *j, const Node *n)
 {
     const struct Attr *at = &n->attr;
     if (n->op != OP_conv && n->op != OP_convk)
-        return text_format(j->ngc, "{ta: %s}", at->ta ? "true" : "false");
+        return text_format(j->ngc, "{ta: %s}", true_or_false(at->ta));
 
     const Size *stride = at->stride;
     const Size *dilation = at->dilation;
@@ -551,12 +555,13 @@ static void print_kernel(Js *j, const Kernel *k)
 
 static void print_function(Js *j, const Function *f)
 {
+    Graph *g = j->graph;
     j->p = f->program;
     j->indent = 1;
     line(j, "%s() {", f->name);
     j->indent++;
-    for (int d = 0; d < j->graph->dims; d++)
-        line(j, "const n_%s = B.dims.%s;", j->graph->dim[d].name, j->graph->dim[d].name);
+    for (int d = 0; d < g->dims; d++)
+        line(j, "const n_%s = B.dims.%s;", g->dim[d].name, g->dim[d].name);
     for (int i = 0; i < f->program->kernels; i++)
         if (function_has(f, f->program->kernel[i]))
             print_kernel(j, f->program->kernel[i]);
@@ -585,15 +590,15 @@ static void put_array(Js *j, Text *t, Block block, const char *name, const char 
         text_add(t, "%s%lld", text_if(i, ","), (long long)most);
         count *= most;
     }
-    text_add(t, "],\"batch\":%s,\"count\":%lld", shape.rank && shape.dim[0] < 0 ? "true" : "false",
-             (long long)count);
+    bool batch = shape.rank > 0 && shape.dim[0] < 0;
+    text_add(t, "],\"batch\":%s,\"count\":%lld", true_or_false(batch), (long long)count);
 }
 
 /* A variable, with its starting value or the value that the lesson has. */
 static void put_var(Js *j, Text *t, Eval *e, const Var *v)
 {
     put_array(j, t, block_of_var[v->kind], v->cname, v->name, v->shape);
-    text_add(t, ",\"int\":%s,\"limit\":%lld,\"start\":[", v->type == T_INT ? "true" : "false",
+    text_add(t, ",\"int\":%s,\"limit\":%lld,\"start\":[", true_or_false(v->type == T_INT),
              (long long)v->limit);
     const double *x = eval_node(e, v->node);
     int64_t count = eval_count(e, v->shape);
@@ -630,6 +635,7 @@ static void put_arrays(Js *j, Text *t, Eval *e)
 
 static void put_results(const Js *j, Text *t)
 {
+    Graph *g = j->graph;
     static const char *const kind[] = {
         [ROOT_OUTPUT] = "output", [ROOT_METRIC] = "metric", [ROOT_LOSS] = "loss"};
     const Model *m = j->module->model;
@@ -645,9 +651,8 @@ static void put_results(const Js *j, Text *t)
         before = ",";
     }
     text_add(t, "],\n\"dims\":{");
-    for (int d = 0; d < j->graph->dims; d++)
-        text_add(t, "%s\"%s\":%lld", text_if(d, ","), j->graph->dim[d].name,
-                 (long long)j->graph->dim[d].max);
+    for (int d = 0; d < g->dims; d++)
+        text_add(t, "%s\"%s\":%lld", text_if(d, ","), g->dim[d].name, (long long)g->dim[d].max);
     text_add(t, "}");
 }
 

@@ -316,7 +316,7 @@ static int compare_worth(const void *x, const void *y)
 
     if (a->worth != b->worth)
         return a->worth < b->worth ? 1 : -1;
-    return a->value < b->value ? -1 : 1;
+    return compare_int64(a->value, b->value);
 }
 
 static double time_to_make(const Flow *f, int v)

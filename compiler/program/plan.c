@@ -286,7 +286,7 @@ static int compare_slot(const Group *a, const Group *b)
 {
     if (a->slot == b->slot)
         return 0;
-    return a->slot < b->slot ? -1 : 1;
+    return compare_int64(a->slot, b->slot);
 }
 
 static int compare_size(const void *x, const void *y)
@@ -295,7 +295,7 @@ static int compare_size(const void *x, const void *y)
     const Group *b = *(Group *const *)y;
 
     if (a->size != b->size)
-        return a->size < b->size ? 1 : -1;
+        return compare_int64(b->size, a->size);
     return compare_slot(a, b);
 }
 
@@ -360,7 +360,7 @@ static int compare_length(const void *x, const void *y)
     const Group *b = *(Group *const *)y;
 
     if (length_of(a) != length_of(b))
-        return length_of(a) < length_of(b) ? 1 : -1;
+        return compare_int64(length_of(b), length_of(a));
     return compare_size(x, y);
 }
 
@@ -373,7 +373,7 @@ static int compare_area(const void *x, const void *y)
     int64_t in_b = b->size * length_of(b);
 
     if (in_a != in_b)
-        return in_a < in_b ? 1 : -1;
+        return compare_int64(in_b, in_a);
     return compare_size(x, y);
 }
 
@@ -386,7 +386,7 @@ static int compare_last(const void *x, const void *y)
     const Group *b = *(Group *const *)y;
 
     if (a->last != b->last)
-        return a->last < b->last ? 1 : -1;
+        return compare_int64(b->last, a->last);
     return compare_size(x, y);
 }
 
@@ -564,7 +564,7 @@ static int compare_first(const void *x, const void *y)
     const Group *b = *(Group *const *)y;
 
     if (a->first != b->first)
-        return a->first < b->first ? -1 : 1;
+        return compare_int64(a->first, b->first);
     return compare_slot(a, b);
 }
 
@@ -602,7 +602,8 @@ static int64_t place_in_order(Program *p, Group **list, int count)
  * elements that all need. */
 static int64_t place_type(Program *p, Group **list, int count, Type type)
 {
-    Group **tensor = arena_array(p->ngc, count + 1, sizeof *tensor);
+    Ngc *ngc = p->ngc;
+    Group **tensor = arena_array(ngc, count + 1, sizeof *tensor);
     int n = 0;
 
     for (int i = 0; i < count; i++)
@@ -611,9 +612,9 @@ static int64_t place_type(Program *p, Group **list, int count, Type type)
 
     int64_t space;
     /* first fit compares each group with all others: n^2 */
-    if (n > MANY && !p->ngc->opt.no_share)
+    if (n > MANY && !ngc->opt.no_share)
         space = place_in_order(p, tensor, n);
-    else if (p->room >= 0 && !p->ngc->opt.no_share)
+    else if (p->room >= 0 && !ngc->opt.no_share)
         space = place_tightly(p, tensor, n);
     else
         space = place_groups(p, tensor, n);

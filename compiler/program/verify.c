@@ -292,7 +292,7 @@ static int compare_at(const void *x, const void *y)
     const Span *b = y;
 
     if (a->at != b->at)
-        return a->at < b->at ? -1 : 1;
+        return compare_int64(a->at, b->at);
     return a->node->id - b->node->id;
 }
 

@@ -24,7 +24,7 @@ static void print_words(FILE *f)
                 w += strcspn(w, " ");
             }
         else if (o->kind != O_WARNING)
-            fprintf(f, "%s%s ", o->name, o->name[1] == '-' && o->value == 1 ? "=" : "");
+            fprintf(f, "%s%s ", o->name, text_if(o->name[1] == '-' && o->value == 1, "="));
     }
     fprintf(f, "-Wall -Werror");
     for (int i = 0; i < warning_count; i++)

@@ -47,7 +47,8 @@ static const char *real_name(const Module *m)
 /* JSON has no infinities: these are texts. */
 static void put_number(const Module *m, Text *t, double x, Type type)
 {
-    if (type == T_FLOAT && !m->ngc->opt.real_double)
+    Ngc *ngc = m->ngc;
+    if (type == T_FLOAT && !ngc->opt.real_double)
         x = (double)(float)x;
 
     if (isnan(x))
@@ -57,7 +58,7 @@ static void put_number(const Module *m, Text *t, double x, Type type)
     else if (type == T_INT)
         text_add(t, "%lld", (long long)x);
     else
-        text_add(t, "%s", text_number(m->ngc, x, !m->ngc->opt.real_double));
+        text_add(t, "%s", text_number(ngc, x, !ngc->opt.real_double));
 }
 
 /* What an input is by default: a number, also of a large tensor that has it in every place, or all
@@ -102,7 +103,7 @@ static void put_entry(const Module *m, Text *t, Entry n)
     text_add(t, ", \"block\": \"%s\", \"type\": \"%s\", ", block_info[n.block].type, type);
     put_shape(m, t, n.shape);
     text_add(t, ", \"offset\": %lld, \"bytes\": %lld", (long long)n.offset, (long long)bytes);
-    text_add(t, ", \"pointer\": %s", n.pointer ? "true" : "false");
+    text_add(t, ", \"pointer\": %s", true_or_false(n.pointer));
 
     if (n.limit > 0)
         text_add(t, ", \"limit\": %lld", (long long)n.limit);
@@ -294,14 +295,15 @@ static void put_metrics(const Module *m, Text *blocks, Text *functions)
 
 static void put_dims(const Module *m, Text *t)
 {
+    Graph *g = m->graph;
     text_add(t, "  \"dims\": [");
-    for (int i = 0; i < m->graph->dims; i++) {
+    for (int i = 0; i < g->dims; i++) {
         text_add(t, "%s\n    {\"name\": ", text_if(i, ","));
-        json_string(t, m->graph->dim[i].name);
+        json_string(t, g->dim[i].name);
         text_add(t, ", \"c\": \"%s\", \"max\": %lld, \"offset\": %d}", m->dim[i],
-                 (long long)m->graph->dim[i].max, DIM_BYTES * i);
+                 (long long)g->dim[i].max, DIM_BYTES * i);
     }
-    text_add(t, "%s],\n", text_if(m->graph->dims, "\n  "));
+    text_add(t, "%s],\n", text_if(g->dims, "\n  "));
 }
 
 void manifest_write(const Module *m, Text *t)
@@ -328,7 +330,7 @@ void manifest_write(const Module *m, Text *t)
     text_add(t, "{\n  \"manifest\": 1,\n  \"ngc\": \"" NGC_VERSION "\",\n");
     text_add(t, "  \"name\": \"%s\",\n", m->name);
     text_add(t, "  \"real\": \"%s\",\n", real_name(m));
-    text_add(t, "  \"standalone\": %s,\n", ngc->opt.standalone ? "true" : "false");
+    text_add(t, "  \"standalone\": %s,\n", true_or_false(ngc->opt.standalone));
     text_add(t, "  \"pointer\": %d,\n", POINTER);
     put_dims(m, t);
     text_add(t, "  \"blocks\": {%s\n  },\n", text_or(blocks.at, ""));
