@@ -77,10 +77,20 @@ const char *truth_of(Export *, const Node *);           /* as a bool: is it not 
 const char *shape_list(Export *, Shape, bool one_open); /* one run-time size may be -1 */
 const char *size_list(Export *, const Size *, int count);
 int element_of(const Export *, Type);
+/* Its axes in the order of `perm`; itself, if that is the usual order. */
+const char *put_transposed(Export *, const char *name, const int64_t *perm, int rank);
 
 /* ---- export_pattern.c ---- */
 
 void forms_find(Export *, const int *uses); /* sets form; by node id: is it used? */
+
+/* ---- export_conv.c ---- */
+
+/* Are these the zeros around images that a convolution can have itself? */
+bool export_is_border(Export *, const Node *, int64_t *pads);
+/* bias: a number for each channel, or NULL */
+Placed export_conv(Export *, const Node *, const char *bias);
+Placed export_convk(Export *, const Node *);
 
 /* ---- export_op.c ---- */
 

@@ -417,19 +417,6 @@ static Placed places_in_order(Export *x, const Node *n)
     return plain(output[1]);
 }
 
-/* With its axes in another order. */
-static const char *transposed(Export *x, const char *name, const int64_t *perm, int rank)
-{
-    bool same = true;
-    for (int i = 0; i < rank; i++)
-        same &= perm[i] == i;
-    if (same)
-        return name;
-    name = put_unary(x, "Transpose", name);
-    put_ints(x, "perm", perm, rank);
-    return name;
-}
-
 /* An operand of a product; turned: it is stored transposed. */
 static const char *factor(Export *x, const Node *n, bool turned)
 {
@@ -442,7 +429,7 @@ static const char *factor(Export *x, const Node *n, bool turned)
         perm[i] = i;
     perm[rank - 1] = rank - 2;
     perm[rank - 2] = rank - 1;
-    return transposed(x, name, perm, rank);
+    return put_transposed(x, name, perm, rank);
 }
 
 static Placed matmul(Export *x, const Node *n)
@@ -450,125 +437,6 @@ static Placed matmul(Export *x, const Node *n)
     const char *a = factor(x, n->arg[0], n->attr.ta);
     const char *b = factor(x, n->arg[1], n->attr.tb);
     return plain(put_binary(x, "MatMul", a, b));
-}
-
-/* ---- convolutions: the batch is the last axis here, and the first one there ---- */
-
-/* A tensor whose axes are in this order of those of the node. */
-static const char *ordered(Export *x, const Node *n, const int *order, int rank)
-{
-    const Placed *p = &x->place[n->id];
-    int64_t perm[MAX_RANK];
-    for (int i = 0; i < rank; i++)
-        perm[i] = p->turned ? p->perm[order[i]] : order[i];
-    return transposed(x, p->name, perm, rank);
-}
-
-static const int batch_first[] = {3, 0, 1, 2};
-static const int batch_last[] = {1, 2, 3, 0};
-
-static void put_pairs(Export *x, const Size *stride, const Size *dilation, int groups)
-{
-    put_ints(x, "strides", stride, 2);
-    put_ints(x, "dilations", dilation, 2);
-    put_int(x, "group", groups);
-}
-
-/* Are these the zeros around images that a convolution can have itself? */
-static bool is_border(Export *x, const Node *n, int64_t *pads)
-{
-    Graph *g = x->g;
-    if (n->op != OP_pad)
-        return false;
-
-    for (int i = 0; i < 4; i++) {
-        int64_t lo, hi;
-        Size before = n->attr.lo[i];
-        Size more = size_sub(g, n->shape.dim[i], n->arg[0]->shape.dim[i]);
-        Size after = size_sub(g, more, before);
-        if (n->attr.step[i] != 1)
-            return false;
-        if (!size_number(g, before, &lo) || !size_number(g, after, &hi))
-            return false;
-
-        bool of_image = i == 1 || i == 2;
-        if (of_image) {
-            pads[i - 1] = lo;
-            pads[i + 1] = hi;
-        } else if (lo + hi > 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* bias: a number for each channel, or NULL */
-static Placed conv(Export *x, const Node *n, const char *bias)
-{
-    int64_t pads[4] = {0};
-    const Node *image = n->arg[0];
-    if (is_border(x, image, pads))
-        image = image->arg[0];
-
-    Placed y = {.turned = true};
-    memcpy(y.perm, batch_last, sizeof batch_last);
-    const char *k = tensor_of(x, n->arg[1]);
-    const char *from = ordered(x, image, batch_first, 4);
-    y.name = put(x, "Conv", from, k, bias, NULL);
-    put_pairs(x, n->attr.stride, n->attr.dilation, n->attr.groups);
-    put_ints(x, "pads", pads, 4);
-    return y;
-}
-
-/* [groups, in, height, width, batch] as [in, groups*batch, height, width]: channels and batch
- * exchanged, and the groups among the channels. */
-static const char *image_by_channels(Export *x, const Node *image, int64_t groups, Size in)
-{
-    static const int64_t channels_first[] = {1, 0, 4, 2, 3};
-    const Size *dim = image->shape.dim;
-    Size height = dim[1];
-    Size width = dim[2];
-    Size batch = dim[3];
-    Shape split = {5, {groups, in, height, width, batch}};
-    Shape joined = {4, {in, size_mul(x->g, groups, batch), height, width}};
-
-    const char *shape = shape_list(x, split, true);
-    const char *a = put_binary(x, "Reshape", tensor_of(x, image), shape);
-    a = transposed(x, a, channels_first, 5);
-    return put_binary(x, "Reshape", a, shape_list(x, joined, true));
-}
-
-/* The first elements of all four axes. */
-static const char *first_of_each(Export *x, const char *from, const int64_t *size)
-{
-    static const int64_t zero[] = {0, 0, 0, 0};
-    static const int64_t axis[] = {0, 1, 2, 3};
-    const char *axes = int_list(x, axis, 4);
-    const char *ends = int_list(x, size, 4);
-    const char *starts = int_list(x, zero, 4);
-    return put(x, "Slice", from, starts, ends, axes, NULL);
-}
-
-/* The derivative with respect to the kernel is a convolution of the image by the adjoint: channels
- * are its batch, the batch its channels; steps and dilations change places. Groups of channels are
- * its groups. */
-static Placed convk(Export *x, const Node *n)
-{
-    static const int channels_first[] = {0, 3, 1, 2};
-    int64_t groups = n->attr.groups;
-    Size out = n->shape.dim[0];
-    Size in = n->shape.dim[1];
-
-    const char *image = image_by_channels(x, n->arg[0], groups, in);
-    const char *adjoint = ordered(x, n->arg[1], channels_first, 4);
-    const char *k = put_binary(x, "Conv", image, adjoint);
-    put_pairs(x, n->attr.dilation, n->attr.stride, (int)groups);
-
-    /* [in, out, kh, kw], perhaps with a few places more */
-    int64_t size[] = {in, out, n->shape.dim[2], n->shape.dim[3]};
-    k = first_of_each(x, k, size);
-    Placed result = {.name = k, .turned = true, .perm = {1, 0, 2, 3}};
-    return result;
 }
 
 /* ---- places ---- */
@@ -626,10 +494,10 @@ static Placed gather(Export *x, const Node *n)
     /* GatherND has the axes of the indices first, in its operand and in its result */
     int64_t perm[MAX_RANK];
     axes_first(perm, a->shape.rank, axis, axes);
-    from = transposed(x, from, perm, a->shape.rank);
+    from = put_transposed(x, from, perm, a->shape.rank);
     y = put_binary(x, "GatherND", from, index_list(x, n));
     axes_back(perm, n->shape.rank, axis, index->shape.rank);
-    return plain(transposed(x, y, perm, n->shape.rank));
+    return plain(put_transposed(x, y, perm, n->shape.rank));
 }
 
 /* Adds rows to zeros, whose first axes are indexed. */
@@ -645,7 +513,7 @@ static Placed scatter(Export *x, const Node *n)
     /* the rows */
     const char *a = tensor_as(x, dy, n->type);
     axes_first(perm, dy->shape.rank, axis, index->shape.rank);
-    a = transposed(x, a, perm, dy->shape.rank);
+    a = put_transposed(x, a, perm, dy->shape.rank);
 
     /* the zeros */
     Shape zeros = {.rank = rank};
@@ -658,7 +526,7 @@ static Placed scatter(Export *x, const Node *n)
     const char *y = put(x, "ScatterND", z, index_list(x, n), a, NULL);
     put_text(x, "reduction", "add");
     axes_back(perm, rank, axis, axes);
-    return plain(transposed(x, y, perm, rank));
+    return plain(put_transposed(x, y, perm, rank));
 }
 
 /* ---- which one ---- */
@@ -769,7 +637,7 @@ static void put_attributes(Export *x, const Form *f)
 static Placed formed(Export *x, const Form *f)
 {
     if (same_text(f->op, "Conv"))
-        return plain(conv(x, f->arg[0], tensor_of(x, f->arg[1])).name);
+        return plain(export_conv(x, f->arg[0], tensor_of(x, f->arg[1])).name);
     if (same_text(f->op, "Gelu"))
         return gelu(x, tensor_of(x, f->arg[0]));
     if (same_text(f->op, "MatMul"))
@@ -801,7 +669,7 @@ static int conv_operands(Export *x, const Node *n, const Node **operand)
 {
     int64_t pads[4];
     const Node *image = n->arg[0];
-    if (is_border(x, image, pads))
+    if (export_is_border(x, image, pads))
         operand[0] = image->arg[0];
     else
         operand[0] = image;
@@ -909,8 +777,8 @@ Placed export_node(Export *x, const Node *n)
     case OP_order: return places_in_order(x, n);
     case OP_matmul: return matmul(x, n);
     case OP_det: return plain(put_unary(x, "Det", tensor_of(x, n->arg[0])));
-    case OP_conv: return conv(x, n, NULL);
-    case OP_convk: return convk(x, n);
+    case OP_conv: return export_conv(x, n, NULL);
+    case OP_convk: return export_convk(x, n);
     case OP_gather: return gather(x, n);
     case OP_scatter: return scatter(x, n);
     default: return no_form(x, n);

@@ -339,3 +339,16 @@ const char *truth_of(Export *x, const Node *n)
     put_int(x, "to", EL_BOOL);
     return name;
 }
+
+/* With its axes in another order. */
+const char *put_transposed(Export *x, const char *name, const int64_t *perm, int rank)
+{
+    bool same = true;
+    for (int i = 0; i < rank; i++)
+        same &= perm[i] == i;
+    if (same)
+        return name;
+    name = put_unary(x, "Transpose", name);
+    put_ints(x, "perm", perm, rank);
+    return name;
+}

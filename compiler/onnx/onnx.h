@@ -303,6 +303,36 @@ void patterns_find(Import *);
 
 bool fold(Import *, const Pb__Node *); /* true: it was one, and its results are known */
 
+/* ---- fold_known.c: what the files that fold share ---- */
+
+enum { FOLD_MOST = 1 << 20 }; /* elements of a result */
+
+Known *fold_new(Import *im, int element, int rank, const int64_t *dim, bool sizes);
+/* Sets element i of y to element k of x. y has numbers only if all sources have. */
+void fold_put(Import *im, Known *y, int64_t i, const Known *x, int64_t k);
+bool fold_has_sizes(const Known *k);
+/* The shape that a known list of numbers gives; false: it is not one. */
+bool fold_list(Import *im, const Known *list, int64_t *dim);
+/* The place in x of an element of what it is broadcast to. */
+int64_t fold_place(const Known *x, int rank, const int64_t *at);
+
+/* ---- fold_move.c, fold_math.c: of known operands; NULL: it is not possible ---- */
+
+Known *fold_concat(Import *);
+Known *fold_gather(Import *);
+Known *fold_slice(Import *);
+Known *fold_to_shape(Import *);
+Known *fold_transpose(Import *);
+Known *fold_squeeze(Import *);
+Known *fold_unsqueeze(Import *);
+Known *fold_binary(Import *);
+Known *fold_cast(Import *);
+Known *fold_expand(Import *);
+Known *fold_reduce(Import *);
+Known *fold_same(Import *);
+Known *fold_unary(Import *);
+Known *fold_where(Import *);
+
 /* ---- fold_data.c: of known data; NULL: it is not possible ---- */
 
 Known *fold_scatter(Import *);
