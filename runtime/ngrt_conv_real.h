@@ -19,6 +19,8 @@ enum {
     NGRT_CONV_PANEL = 192               /* taps that are packed at a time */
 };
 
+#define NGRT_CONV_LEAST(a, b) ((a) < (b) ? (a) : (b))
+
 /* The sizes as they came, and what follows from them. x is [g c,h,w,b], y is [g o,oh,ow,b]. */
 typedef struct ngrt_conv_shape {
     int g, c, o, h, w, b, kh, kw, oh, ow, sh, sw, dh, dw, ph, pw, above, below;
@@ -362,7 +364,7 @@ static void ngrt_conv_piece(const ngrt_conv_shape *s, const ngrt_conv_window *wi
 
     for (;;) {
         for (i = 0; i < s->o; i += rows)
-            way.tile(s->o - i < rows ? s->o - i : rows, win, k + i * win->depth, x + j,
+            way.tile(NGRT_CONV_LEAST(s->o - i, rows), win, k + i * win->depth, x + j,
                      y + i * s->channel_y + j, s->channel_y, 0);
         if (j + cols >= n)
             break;
@@ -404,7 +406,7 @@ static ngrt_conv_way ngrt_conv_choose_apart(const ngrt_conv_shape *s, int column
     return way;
 }
 
-/* Such columns. Returns 0 if there is no way, and does nothing. */
+/* Computes such columns. 0: there is no tile for them, and nothing is computed. */
 static int ngrt_conv_columns(const ngrt_conv_shape *s, const ngrt_conv_window *window, int columns,
                              const real *k, const real *x, real *y)
 {
@@ -436,7 +438,7 @@ static int ngrt_conv_run(const ngrt_conv_shape *s, int j)
 
     if (left >= 0 && right < s->w)
         run = (s->w - 1 - right) / s->sw + 1;
-    return run < s->ow - j ? run : s->ow - j;
+    return NGRT_CONV_LEAST(run, s->ow - j);
 }
 
 /* Row i of the channels of y, a piece at a time, by the taps that meet an element of x. */
@@ -517,7 +519,7 @@ static void ngrt_conv_panel(const ngrt_conv_way *way, int o, int taps, const rea
     int i, r;
 
     for (i = 0; i < o; i += way->rows) {
-        const int rows = o - i < way->rows ? o - i : way->rows;
+        const int rows = NGRT_CONV_LEAST(o - i, way->rows);
         const real *a = k + i * depth;
         real *to = y + i * step;
 
@@ -552,7 +554,7 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
             from[j] = from[0];
 
         for (p = 0; p < s->depth; p += NGRT_CONV_PANEL) {
-            const int taps = s->depth - p < NGRT_CONV_PANEL ? s->depth - p : NGRT_CONV_PANEL;
+            const int taps = NGRT_CONV_LEAST(s->depth - p, NGRT_CONV_PANEL);
 
             for (q = 0; q < taps; q++) {
                 const real *at =
@@ -851,7 +853,7 @@ static void ngrt_convk_add(const ngrt_conv_shape *s, int i, int rows, int l, int
     int t, r, c;
 
     for (t = 0; t < tiles; t++, l += NGRT_CONVK_COLS) {
-        const int cols = s->depth - l < NGRT_CONVK_COLS ? s->depth - l : NGRT_CONVK_COLS;
+        const int cols = NGRT_CONV_LEAST(s->depth - l, NGRT_CONVK_COLS);
 
         for (r = 0; r < rows; r++) {
             real *to = k + (ptrdiff_t)(i + r) * s->depth + l;
@@ -914,15 +916,15 @@ static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real 
             for (c = 0; c < tiles * NGRT_CONVK_COLS; c++)
                 tap[c] = ngrt_convk_tap(s, l + c);
 
-            at.rows = end - i < rows ? end - i : rows;
+            at.rows = NGRT_CONV_LEAST(end - i, rows);
             for (r = 0; r < outer; r++)
                 for (q = 0; q < lines; q += band) {
                     const real *from_x = x + r * down + q * at.xline;
                     const real *from_y = y + i * s->channel_y + ((ptrdiff_t)r * lines + q) * n;
 
-                    at.lines = lines - q < band ? lines - q : band;
+                    at.lines = NGRT_CONV_LEAST(lines - q, band);
                     for (p = 0; p < n; p += NGRT_CONVK_BAND) {
-                        at.n = n - p < NGRT_CONVK_BAND ? n - p : NGRT_CONVK_BAND;
+                        at.n = NGRT_CONV_LEAST(n - p, NGRT_CONVK_BAND);
                         ngrt_convk_block(tile, &at, tiles, tap, from_y + p, from_x + p, sum);
                     }
 
@@ -974,7 +976,7 @@ static void ngrt_convk_gather(const ngrt_conv_shape *s, const real *x, ptrdiff_t
     int p, q, j;
 
     for (p = 0; p < n; p += q) {
-        const int rest = line - (int)((begin + p) % line), run = n - p < rest ? n - p : rest;
+        const int rest = line - (int)((begin + p) % line), run = NGRT_CONV_LEAST(n - p, rest);
         const real *from = x + ngrt_conv_first(s, begin + p);
         real *to = panel + (ptrdiff_t)p * cols;
 
@@ -1001,7 +1003,7 @@ static void ngrt_convk_pack(const ngrt_conv_shape *s, const real *x, const real 
     int l, j;
 
     for (l = 0; l < s->depth; l += cols) {
-        const int taps = s->depth - l < cols ? s->depth - l : cols;
+        const int taps = NGRT_CONV_LEAST(s->depth - l, cols);
         ptrdiff_t tap[2 * NGRT_CONV_COLS];
 
         for (j = 0; j < taps; j++)
@@ -1032,7 +1034,7 @@ NGRT_FN void ngrt_convk(const int *n, const real *x, const real *y, real *k, int
     for (g = first / s.o; g * s.o < end; g++) {
         /* the kernels of this group that are in this part */
         const int from = first > g * s.o ? first - g * s.o : 0;
-        const int to = end - g * s.o < s.o ? end - g * s.o : s.o;
+        const int to = NGRT_CONV_LEAST(end - g * s.o, s.o);
         const real *gx = x + g * s.c * s.channel_x, *gy = y + g * s.o * s.channel_y;
         real *gk = k + (ptrdiff_t)g * s.o * s.depth;
 

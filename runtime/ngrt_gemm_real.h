@@ -42,6 +42,8 @@ enum {
     NGRT_GEMM_SLACK = 16 /* more than a buffer needs of the inner size, and of rows */
 };
 
+#define NGRT_GEMM_LEAST(a, b) ((a) < (b) ? (a) : (b))
+
 /* The length of a buffer on the stack: as much as is needed, where a compiler surely has arrays of
  * a length that is computed. Small machines have little stack. */
 #ifdef __GNUC__
@@ -417,7 +419,7 @@ static int ngrt_gemm_transpose_avx2(int cols, int k, const real *from, ptrdiff_t
     for (; j < cols && j + 4 <= width; j += 4)
         ngrt_gemm_square(j, cols, k, from, row, out, width);
 
-    ngrt_gemm_transpose(j < cols ? j : cols, k - whole, from + whole, row, out + whole * width,
+    ngrt_gemm_transpose(NGRT_GEMM_LEAST(j, cols), k - whole, from + whole, row, out + whole * width,
                         width);
 #endif
     if (j < cols)
@@ -582,7 +584,7 @@ static void ngrt_gemm_band(const ngrt_gemm_kernel *kernel, int rows, int cols, i
     }
 
     for (i = 0; i < rows; i += kernel->rows) {
-        const int own = rows - i < kernel->rows ? rows - i : kernel->rows;
+        const int own = NGRT_GEMM_LEAST(rows - i, kernel->rows);
         const real *at = packed ? packed + i * k : a.at + i * a.row;
 
         if (next.at)
@@ -672,7 +674,7 @@ static void ngrt_gemm_pack_a(const ngrt_gemm_kernel *kernel, int rows, int k, ng
         const real *from = a.at + i * a.row;
         real *to = out + i * k;
 
-        own = rows - i < width ? rows - i : width;
+        own = NGRT_GEMM_LEAST(rows - i, width);
         if (a.col == 1)
             kernel->transpose(own, k, from, a.row, to, width);
         else
@@ -714,7 +716,7 @@ static void ngrt_gemm_panels(const ngrt_gemm_kernel *kernel, int rows, int n, in
         const ngrt_gemm_kernel *used = n - j <= half.cols && half.tile ? &half : kernel;
         ngrt_gemm_matrix next;
 
-        cols = n - j < used->cols ? n - j : used->cols;
+        cols = NGRT_GEMM_LEAST(n - j, used->cols);
         next = ngrt_gemm_from(b, 0, j + cols);
         if (!is_large || (b.row != 1 && b.col != 1) || j + cols + kernel->cols > n)
             next.at = NULL;
@@ -774,7 +776,7 @@ static void ngrt_gemm_product(int m, int n, int k, int depth, real alpha, ngrt_g
 
     for (i = 0; i < m; i += band)
         for (p = 0; p < k; p += depth) {
-            const int kp = k - p < depth ? k - p : depth, rows = m - i < band ? m - i : band;
+            const int kp = NGRT_GEMM_LEAST(k - p, depth), rows = NGRT_GEMM_LEAST(m - i, band);
             const ngrt_gemm_matrix ap = ngrt_gemm_from(a, i, p);
             const real before = p == 0 ? beta : 1;
 
@@ -828,13 +830,13 @@ ngrt_gemm_long(int m, int n, int k, real alpha, ngrt_gemm_matrix a, ngrt_gemm_ma
 
     for (i = 0; i < m; i += NGRT_GEMM_TALL)
         for (j = 0; j < n; j += NGRT_GEMM_WIDE) {
-            const int rows = m - i < NGRT_GEMM_TALL ? m - i : NGRT_GEMM_TALL;
-            const int cols = n - j < NGRT_GEMM_WIDE ? n - j : NGRT_GEMM_WIDE;
+            const int rows = NGRT_GEMM_LEAST(m - i, NGRT_GEMM_TALL);
+            const int cols = NGRT_GEMM_LEAST(n - j, NGRT_GEMM_WIDE);
 
             memset(sum, 0, sizeof sum);
             memset(rest, 0, sizeof rest);
             for (p = 0; p < k; p += NGRT_GEMM_PIECE) {
-                const int kp = k - p < NGRT_GEMM_PIECE ? k - p : NGRT_GEMM_PIECE;
+                const int kp = NGRT_GEMM_LEAST(k - p, NGRT_GEMM_PIECE);
 
                 ngrt_gemm_product(rows, cols, kp, depth, 1, ngrt_gemm_from(a, i, p),
                                   ngrt_gemm_from(b, p, j), 0, piece, cols, 0, NULL);
@@ -1110,8 +1112,8 @@ static void ngrt_gemm_vector(int n, int k, real alpha, const real *x, ngrt_gemm_
 
         cols = n - j < NGRT_GEMM_ACROSS + NGRT_GEMM_COLS ? n - j : NGRT_GEMM_ACROSS;
         for (i = 0; i < cols && b.row == 1; i += NGRT_GEMM_DOTS)
-            ngrt_gemm_dot(dots, cols - i < NGRT_GEMM_DOTS ? cols - i : NGRT_GEMM_DOTS, k, x,
-                          from + i * b.col, b.col, sum + i);
+            ngrt_gemm_dot(dots, NGRT_GEMM_LEAST(cols - i, NGRT_GEMM_DOTS), k, x, from + i * b.col,
+                          b.col, sum + i);
         if (b.row != 1)
             ngrt_gemm_sums(down, cols, k, x, from, b.row, sum);
         ngrt_gemm_store(cols, alpha, sum, beta, c + j * step, step);
@@ -1305,7 +1307,7 @@ static void ngrt_gemm_few_columns(ngrt_gemm_pairing *pair, int rows, int cols, i
 
     for (j = 0; j < cols; j += most)
         for (p = 0; p < k; p += piece)
-            ngrt_gemm_few_sums(pair, rows, cols - j < most ? cols - j : most,
+            ngrt_gemm_few_sums(pair, rows, NGRT_GEMM_LEAST(cols - j, most),
                                k - p < piece ? k - p : piece, alpha, ngrt_gemm_from(a, 0, p),
                                ngrt_gemm_from(b, p, j), p > 0 ? 1 : beta, c + j, ldc);
 }
@@ -1320,8 +1322,8 @@ static void ngrt_gemm_few(int m, int n, int k, real alpha, ngrt_gemm_matrix a, n
 
     for (j = 0; j < n; j += 4)
         for (i = 0; i < m; i += 4)
-            ngrt_gemm_few_columns(pair, m - i < 4 ? m - i : 4, n - j < 4 ? n - j : 4, k, alpha,
-                                  ngrt_gemm_from(a, i, 0), ngrt_gemm_from(b, 0, j), beta,
+            ngrt_gemm_few_columns(pair, NGRT_GEMM_LEAST(m - i, 4), NGRT_GEMM_LEAST(n - j, 4), k,
+                                  alpha, ngrt_gemm_from(a, i, 0), ngrt_gemm_from(b, 0, j), beta,
                                   c + i * ldc + j, ldc);
 }
 
@@ -1376,7 +1378,7 @@ static void ngrt_gemm_by_columns(int m, int n, int k, real alpha, ngrt_gemm_matr
     int j;
 
     for (j = 0; j < n; j += cols) {
-        const int some = n - j < cols ? n - j : cols;
+        const int some = NGRT_GEMM_LEAST(n - j, cols);
 
         ngrt_gemm_product(some, m, k, depth, 1, ngrt_gemm_from(bt, j, 0), at, 0, room, m, 0, NULL);
         ngrt_gemm_untranspose(m, some, alpha, room, beta, c + j, ldc);
@@ -1505,7 +1507,7 @@ static int ngrt_gemm_within(int at, int most)
 {
     if (at < 0)
         return 0;
-    return at < most ? at : most;
+    return NGRT_GEMM_LEAST(at, most);
 }
 
 /* Rows i to end of C = alpha op(A) op(B). Elements whose column is larger than the row + diagonal
