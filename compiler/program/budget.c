@@ -218,26 +218,28 @@ static const Move *best_move(Search *s, int round)
     return NULL;
 }
 
-/* Drops values until no move seems worth it. Returns whether it dropped any. */
+/* Drops values until they fit, or until no move seems worth it. Returns whether moves may be worth
+ * more than they seem: some were made, and it still does not fit. */
 static bool drop_some(Search *s)
 {
     Flow *f = s->f;
-    const Move *m;
-    int round = 0;
 
     for (int i = 0; i < s->moves; i++)
         s->move[i].worth = INFINITY;
     try_ways(s);
-    while (f->peak > s->room && (m = best_move(s, ++round)) != NULL) {
+    for (int round = 1; f->peak > s->room; round++) {
+        const Move *m = best_move(s, round);
+        if (m == NULL)
+            return round > 1;
         move_values(f, m, 1);
         note_best(s);
     }
-    return round > 1;
+    return false;
 }
 
 static void drop_values(Search *s)
 {
-    while (drop_some(s) && s->f->peak > s->room)
+    while (drop_some(s))
         continue;
 }
 
@@ -246,7 +248,7 @@ static void drop_values(Search *s)
 /* Bytes of the values that forward has computed by unit u and still reads after it. */
 static int64_t *live_after(const Flow *f)
 {
-    int64_t *live = arena_array(f->p->ngc, f->units + 2, sizeof *live);
+    int64_t *live = arena_array(f->p->ngc, f->units + 2, sizeof *live), sum = 0;
 
     for (int v = 0; v < f->values; v++) {
         if (!f->droppable[v] || f->last_read[v] < 0)
@@ -255,8 +257,8 @@ static int64_t *live_after(const Flow *f)
         live[f->maker[f->first[v]]] += f->bytes[v];
         live[f->last_read[v]] -= f->bytes[v];
     }
-    for (int u = 1; u < f->forwards; u++)
-        live[u] += live[u - 1];
+    for (int u = 0; u < f->forwards; u++)
+        live[u] = sum += live[u];
     return live;
 }
 

@@ -183,7 +183,7 @@ static int late_place(Late *l, const KernelRun *item, const int *writers, int pl
 void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
 {
     Ngc *ngc = p->ngc;
-    int slots = p->nodes + 1;
+    int slots = p->nodes;
     int room = count + 1;
     Late l = {.p = p,
               .reader = arena_array(ngc, slots, sizeof *l.reader),
@@ -223,7 +223,7 @@ void flow_order_late(Program *p, KernelRun *item, int count, int forwards)
 void flow_order(Program *p, KernelRun *item, int count, int forwards)
 {
     Ngc *ngc = p->ngc;
-    size_t room = (size_t)(p->nodes + 1);
+    size_t room = (size_t)p->nodes;
     Waiting w = {.p = p,
                  .left = LIST_COPY(ngc, item, count + 1),
                  .count = count,
