@@ -619,11 +619,17 @@ const char *attribute_text(const Import *im, const char *name, const char *other
                        a->s.data ? (const char *)a->s.data : "");
 }
 
-int attribute_ints(const Import *im, const char *name, int64_t *out, int room)
+int attribute_ints(Import *im, const char *name, int64_t *out, int room)
 {
     const Pb__Attribute *a = attribute(im, name);
-    if (!a || (int64_t)a->n_ints > room)
+    if (!a)
         return -1;
+    /* it is not as if it were not there: its default is another result */
+    if (a->n_ints > (size_t)room) {
+        problem(im, "attribute '%s': %zu numbers, more than the %d that can be", name, a->n_ints,
+                room);
+        return -1;
+    }
     for (size_t i = 0; i < a->n_ints; i++)
         out[i] = a->ints[i];
     return (int)a->n_ints;

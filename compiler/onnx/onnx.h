@@ -265,7 +265,7 @@ const Pb__Attribute *attribute(const Import *, const char *name);
 int64_t attribute_int(const Import *, const char *name, int64_t otherwise);
 double attribute_float(const Import *, const char *name, double otherwise);
 const char *attribute_text(const Import *, const char *name, const char *otherwise);
-int attribute_ints(const Import *, const char *name, int64_t *out, int room); /* -1: not there */
+int attribute_ints(Import *, const char *name, int64_t *out, int room); /* -1: not there */
 
 /* Axes: an attribute, or an operand from an opset on. -1: not there; -2 with a problem. */
 int axes_of(Import *, const char *name, int input, int64_t *out, int rank);

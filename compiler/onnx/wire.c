@@ -106,11 +106,17 @@ static void arena_keep(void *ngc, void *at)
     (void)at;
 }
 
+/* Does it begin with the number of a field? Of a large file that does not, no more is read. */
+static int may_be_message(const Bytes *b)
+{
+    return b->size > 0 && (unsigned char)b->at[0] >> 3 != 0;
+}
+
 /* Its bytes stay: tensors are in them. */
 static bool read_bytes(Ngc *ngc, const char *path, Bytes *b)
 {
     ngrt_message message;
-    if (ngrt_file_read(b, path, &message) == NGRT_OK)
+    if (ngrt_file_read_known(b, path, may_be_message, &message) == NGRT_OK)
         return true;
     complain(ngc, "%s", message.text);
     return false;

@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct File {
     Ngc *ngc;
@@ -44,17 +45,14 @@ static bool read_file(File *f)
     Ngc *ngc = f->ngc;
     ngrt_message message;
     Bytes plain = {0};
-    if (ngrt_map_read(&f->map, ngc->opt.map, &message) || ngrt_file_read(&plain, f->path, &message))
+    if (ngrt_map_read(&f->map, ngc->opt.map, &message) ||
+        ngrt_file_read_known(&plain, f->path, ngrt_archive_known, &message))
         return fail_message(ngc, &message);
 
-    /* other bytes are the memory of the params struct */
-    f->named = ngrt_is_npy(&plain) || ngrt_is_zip(&plain) || ngrt_is_safetensors(&plain);
-    if (!f->named) {
-        f->tensors.file = plain;
-        return true;
-    }
+    /* other bytes are the memory of the params struct, which read_memory reads */
+    f->named = ngrt_archive_known(&plain);
     ngrt_bytes_free(&plain);
-    if (ngrt_archive_read(&f->tensors, f->path, &message) != NGRT_OK)
+    if (f->named && ngrt_archive_read(&f->tensors, f->path, &message) != NGRT_OK)
         return fail_message(ngc, &message);
     return true;
 }
@@ -188,6 +186,27 @@ static size_t var_bytes(const File *f, const Model *m, const Var *v)
     return (size_t)shape_count_max(m->graph, v->shape) * (size_t)type_size(f->ngc, v->type);
 }
 
+/* Reads a file that has this size; another one only as far as its size is known. */
+static bool read_bytes(File *f, size_t wanted)
+{
+    ngrt_message message;
+    struct stat st;
+    bool known = stat(f->path, &st) == 0 && S_ISREG(st.st_mode);
+    size_t size = known ? (size_t)st.st_size : wanted;
+
+    if (size == wanted) {
+        if (ngrt_file_read(&f->tensors.file, f->path, &message))
+            return fail_message(f->ngc, &message);
+        size = f->tensors.file.size;
+    }
+    if (size == wanted)
+        return true;
+    return fail(f,
+                text_format(f->ngc, "neither safetensors nor the %zu bytes of the params, but %zu",
+                            wanted, size),
+                NULL);
+}
+
 /* The params in the order of the struct. */
 static bool read_memory(File *f, Model *m)
 {
@@ -198,12 +217,8 @@ static bool read_memory(File *f, Model *m)
             total += var_bytes(f, m, m->var[i]);
             params++;
         }
-    if (params > 0 && total != f->tensors.file.size)
-        return fail(f,
-                    text_format(f->ngc,
-                                "neither safetensors nor the %zu bytes of the params, but %zu",
-                                total, f->tensors.file.size),
-                    NULL);
+    if (params > 0 && !read_bytes(f, total))
+        return false;
 
     size_t at = 0;
     for (int i = 0; i < m->vars; i++) {

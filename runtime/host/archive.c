@@ -31,6 +31,11 @@ static int read_tensors(Archive *a, ngrt_message *message)
                      a->path);
 }
 
+int ngrt_archive_known(const Bytes *b)
+{
+    return ngrt_is_npy(b) || ngrt_is_zip(b) || ngrt_is_safetensors(b);
+}
+
 int ngrt_archive_read(Archive *a, const char *path, ngrt_message *message)
 {
     int error;
@@ -39,7 +44,7 @@ int ngrt_archive_read(Archive *a, const char *path, ngrt_message *message)
     a->path = path;
     message->text[0] = 0;
 
-    error = ngrt_file_read(&a->file, path, message);
+    error = ngrt_file_read_known(&a->file, path, ngrt_archive_known, message);
     if (!error)
         error = read_tensors(a, message);
     if (error)

@@ -89,8 +89,9 @@ void ngrt_streams_hold(void)
 
 /* ---- reading ---- */
 
-/* Reads the whole stream into b. */
-static int read_stream(FILE *file, Bytes *b, const char *path, ngrt_message *message)
+/* Reads the whole stream into b, or only its first piece where `known` does not know that. */
+static int read_stream(FILE *file, Bytes *b, const char *path, int (*known)(const Bytes *),
+                       ngrt_message *message)
 {
     for (;;) {
         size_t got;
@@ -102,19 +103,25 @@ static int read_stream(FILE *file, Bytes *b, const char *path, ngrt_message *mes
         b->at[b->size] = 0;
         if (ferror(file))
             return ngrt_fail(message, NGRT_EIO, "%s: %s", path, strerror(errno));
-        if (got == 0)
+        if (got == 0 || (known && !known(b)))
             return NGRT_OK;
     }
 }
 
 int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message)
 {
+    return ngrt_file_read_known(b, path, NULL, message);
+}
+
+int ngrt_file_read_known(Bytes *b, const char *path, int (*known)(const Bytes *),
+                         ngrt_message *message)
+{
     FILE *file = fopen(path, "rb");
     int error;
 
     if (!file)
         return ngrt_fail(message, NGRT_EIO, "%s: %s", path, strerror(errno));
-    error = read_stream(file, b, path, message);
+    error = read_stream(file, b, path, known, message);
     fclose(file);
     return error;
 }

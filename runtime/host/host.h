@@ -43,6 +43,9 @@ char *ngrt_text_copy(const char *text); /* NULL without memory */
  * opened, such as a log. Its number is taken; to write there still fails. */
 void ngrt_streams_hold(void);
 int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message); /* the whole file */
+/* The same, but only the first 64 KB where `known` (NULL: all are) does not know these. */
+int ngrt_file_read_known(Bytes *b, const char *path, int (*known)(const Bytes *),
+                         ngrt_message *message);
 int ngrt_path_ends(const char *path, const char *end);                 /* NULL ends in nothing */
 
 /* Starts to write the file at path. What is there stays until the end; a link stays a link. */
@@ -207,6 +210,7 @@ int ngrt_weights_fill(const Archive *a, const ngrt_model *model, void *params, v
 /* ---- archive.c: weights by their names ---- */
 
 /* Reads a file of any of the formats. NGRT_EFORMAT: it has none of them. */
+int ngrt_archive_known(const Bytes *b); /* does it begin as a file of a format that has tensors? */
 int ngrt_archive_read(Archive *a, const char *path, ngrt_message *message);
 
 typedef struct Map { /* pairs of names: theirs, in the file, and ours */

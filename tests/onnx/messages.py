@@ -297,6 +297,13 @@ case("squeeze(x, -1)", "Squeeze", "2 1", [1])
 case("x[0, :, 0]", "Squeeze", "1 m 1")
 case("[2, 3] cannot be expanded to [4]", "Expand", "2 3", [4])
 case("attribute 'perm': 1 axes of 2", "Transpose", "2 3", perm=[0])
+
+# too many numbers are not as if there were none
+case("attribute 'perm': 100000 numbers, more than the 8 that can be", "Transpose", "2 3",
+     perm=list(range(100000)))
+case("attribute 'perm': 9 numbers, more than", "Transpose", K([[1, 2]]), perm=list(range(9)))
+case("attribute 'strides': 7 numbers, more than", "MaxPool", "1 1 5 5", kernel_shape=[2, 2],
+     strides=[2]*7)
 case("the parts do not fit, or are of an axis of run-time size", "Split", "2 m", outputs=2, axis=1)
 case("the parts do not fit, or are of an axis of run-time size", "Split", "2 4", [1, 1, 2],
      outputs=2, axis=1)

@@ -170,6 +170,18 @@ if asked tables; then
     run 0 train iris.ng --data x=numbers.csv.gz:0-3,t=numbers.csv.gz:4 --epochs 3 --quiet \
         --save part.st
     same_weights all.st part.st
+    # of a large file that holds no weights, only the beginning is read
+    truncate -s 1G large
+    (
+        ulimit -v 700000
+        run 3 eval iris.ng --data numbers.csv --load large
+        says 'large: holds no weights: it is neither safetensors nor'
+        run 3 compile iris.ng --weights=large -o -
+        says "neither safetensors nor the 268 bytes of the params, but 1073741824"
+        exit $failed
+    )
+    verdict $? "a large file is read, though it holds no weights"
+    rm large
     # no result is written over what is read
     cp numbers.csv kept.csv && cp iris.ng kept.ng && cp all.st kept.st
     for option in --save=./kept.csv "--log kept.csv"; do
