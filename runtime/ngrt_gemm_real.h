@@ -33,8 +33,8 @@ enum {
     NGRT_GEMM_THIN = 4 * NGRT_GEMM_COLS,    /* columns of B for which A is not packed */
     NGRT_GEMM_LARGE = 10 * NGRT_GEMM_BAND,  /* elements of B that do not stay in that cache */
     NGRT_GEMM_DOTS = 8, /* columns of B that are multiplied with a row together */
-    NGRT_GEMM_ACROSS = 4 * NGRT_GEMM_COLS, /* columns of a product with one row, at a time */
-    NGRT_GEMM_SUMMED = 64,                 /* terms of one sum; more are the sum of two halves */
+    NGRT_GEMM_ACROSS = 16 * NGRT_GEMM_COLS, /* columns of a product with one row, at a time */
+    NGRT_GEMM_SUMMED = 64,                  /* terms of one sum; more are the sum of two halves */
     NGRT_GEMM_LONG = 16384, /* terms; of more, sums of pieces are added without loss */
     NGRT_GEMM_PIECE = 1024, /* terms of a piece */
     NGRT_GEMM_TALL = 96,    /* rows and columns of C for which this is done at a time */
@@ -1327,6 +1327,30 @@ static void ngrt_gemm_few(int m, int n, int k, real alpha, ngrt_gemm_matrix a, n
                                   c + i * ldc + j, ldc);
 }
 
+/* C[m,n] = alpha a b + beta C, for a column a and a row b, which is contiguous. */
+static void ngrt_gemm_outer(int m, int n, real alpha, ngrt_gemm_matrix a, const real *b, real beta,
+                            real *c, ptrdiff_t ldc)
+{
+    int i;
+
+    for (i = 0; i < m; i++) {
+        const real x = a.at[i * a.row];
+        real *to = c + i * ldc;
+        int j = 0;
+
+        /* where C computes with more digits than the type has, a number and a vector have no
+         * product */
+#if defined __GNUC__ && __FLT_EVAL_METHOD__ == 0
+        enum { QUARTER = NGRT_GEMM_COLS / 4 };
+
+        for (; j + QUARTER <= n && alpha == 1 && beta == 0; j += QUARTER)
+            *(ngrt_gemm_quarter *)(to + j) = x * *(const ngrt_gemm_quarter *)(b + j);
+#endif
+        for (; j < n; j++)
+            to[j] = beta == 0 ? alpha * (x * b[j]) : alpha * (x * b[j]) + beta * to[j];
+    }
+}
+
 /* ---- all products ---- */
 
 /* Is it better to compute C' = B' A'? It is where B is a layer's, with contiguous columns, and
@@ -1405,6 +1429,8 @@ static void ngrt_gemm_part(int i0, int i1, int j0, int j1, int m, int n, int k, 
         for (i = 0; i < rows; i++)
             for (j = 0; j < cols; j++)
                 c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
+    } else if (k == 1 && b.col == 1) {
+        ngrt_gemm_outer(rows, cols, alpha, a, b.at, beta, c, ldc);
     } else if (m == 1 && a.col == 1) {
         ngrt_gemm_vector(cols, k, alpha, a.at, b, beta, c, 1);
     } else if (n == 1 && b.row == 1) {
@@ -1659,6 +1685,8 @@ static int is_own(int ta, int tb, int m, int n, int k)
 
     if (m == 1 && n == 1) /* a sum, which is exact to more digits here */
         return 1;
+    if (k == 1) /* CBLAS packs both factors, which takes longer than the product */
+        return 1;
     if (!openblas_get_corename || !openblas_get_num_threads)
         return 0;
     if (openblas_get_num_threads() > 1 && work > 1048576.0)
@@ -1683,8 +1711,7 @@ static int is_own(int ta, int tb, int m, int n, int k)
 {
     (void)ta;
     (void)tb;
-    (void)k;
-    return m == 1 && n == 1;
+    return (m == 1 && n == 1) || k == 1;
 }
 
 static int is_quiet(void)
