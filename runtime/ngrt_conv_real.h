@@ -16,7 +16,8 @@
 enum {
     NGRT_CONV_ROWS = 12,                /* of a tile, at most: kernels */
     NGRT_CONV_COLS = 64 / sizeof(real), /* of a tile: elements of y */
-    NGRT_CONV_PANEL = 192               /* taps that are packed at a time */
+    NGRT_CONV_PANEL = 192,              /* taps that are packed at a time */
+    NGRT_CONV_MANY = 32                 /* channels that do not stay in the first cache */
 };
 
 #define NGRT_CONV_LEAST(a, b) ((a) < (b) ? (a) : (b))
@@ -574,24 +575,28 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
     }
 }
 
-/* Does packing pay, though rows of y are as long as a tile? Rows that do not fill their last tile
- * take as long as if they did. Packed, tiles continue in the next row, but taps that fall on rows
- * of zeros are not left out. */
+/* Does packing pay, though the lines of y that meet neighbours in x are as long as a tile? A line
+ * that does not fill its last tile takes as long as if it did. Packed, tiles continue in the next
+ * line, but taps that fall on rows of zeros are not left out. And what a tile reads is together:
+ * many channels of x are too far apart to stay in the first cache, which was measured to cost a
+ * half with one tap, and a quarter with more. */
 static int ngrt_conv_pays_packed(const ngrt_conv_shape *s)
 {
     const ptrdiff_t row = (ptrdiff_t)s->ow * s->b, all = row * s->oh;
-    const ptrdiff_t cols = ngrt_conv_choose(row).cols;
+    const ptrdiff_t line = s->sw == 1 ? row : s->b, cols = ngrt_conv_choose(line).cols;
     const int height = s->h - s->above - s->below;
-    ptrdiff_t taps = 0, by_rows, packed;
+    ptrdiff_t taps = 0, by_lines, packed;
     int i;
 
     for (i = 0; i < s->oh; i++) {
         int end, first = ngrt_conv_inside(i * s->sh - s->above, s->kh, s->dh, height, &end);
         taps += end - first;
     }
-    by_rows = (row + cols - 1) / cols * taps;
+    by_lines = row / line * ((line + cols - 1) / cols) * taps;
     packed = (all + cols - 1) / cols * s->kh;
-    return packed + packed * 8 / s->o < by_rows;
+    if (s->c >= NGRT_CONV_MANY)
+        by_lines += by_lines / (s->taps == 1 ? 2 : 4);
+    return packed + packed * 8 / s->o < by_lines;
 }
 
 /* y[o,i,j,b] = sum over c, u, v of k[o,c,u,v] x[c, i sh + u dh - ph, j sw + v dw - pw, b], for part
@@ -607,7 +612,7 @@ NGRT_FN void ngrt_conv(const int *n, const real *x, const real *k, real *y, int 
     const int apart = inside && ngrt_conv_choose_apart(&s, s.ow).tile != NULL;
     const int short_piece = piece < NGRT_CONV_COLS && !apart;
     const int whole = inside && s.ph == 0 && (s.oh - 1) * s.sh + (s.kh - 1) * s.dh < s.h;
-    const int packs = short_piece || (whole && s.sw == 1 && ngrt_conv_pays_packed(&s));
+    const int packs = short_piece || (whole && !apart && ngrt_conv_pays_packed(&s));
     int g, i;
 
     if (!packs) { /* taps that fall on rows of zeros are left out */

@@ -173,6 +173,21 @@ int main(void)
         }
         if (round % 8 == 0)
             check_shape(n, 0);
+
+        /* so many channels that it pays also where rows fill their tiles, with any stride */
+        n[G] = 1;
+        n[C] = draw(32, 34);
+        n[O] = draw(32, 40);
+        n[B] = draw(16, 18);
+        for (a = 0; a < 2; a++) {
+            n[KH + a] = draw(1, 2);
+            n[DH + a] = 1;
+            n[SH + a] = draw(1, 2);
+            n[OH + a] = draw(1, 2);
+            n[H + a] = (n[OH + a] - 1) * n[SH + a] + n[KH + a];
+        }
+        if (round % 8 == 4)
+            check_shape(n, 0);
     }
     return check_end("conv");
 }
