@@ -290,10 +290,41 @@ static bool look(Stable *s, Node *const *root, int roots, int count)
     return any;
 }
 
+/* An exponent u of the elementwise n, of its shape, for each element; NULL: none is found. */
+static Node *exponent_in(Stable *s, const Node *n, int depth)
+{
+    Node *u = NULL;
+    double base;
+    if (n->op == OP_exp || n->op == OP_expm1)
+        return s->now[arg_id(n, 0)];
+    if (n->op == OP_pow && node_const(n->arg[0], &base))
+        return s->now[arg_id(n, 1)];
+    if (depth == 0 || !(op_info[n->op]->flags & F_ELEMENTWISE))
+        return NULL;
+    for (int i = 0; i < n->nargs && !u; i++)
+        u = exponent_in(s, n->arg[i], depth - 1);
+    return u;
+}
+
+/* All exponents have cancelled, as in exp(u)/exp(u). This is the number m only if u is a number
+ * that is finite: u - u is 0 then. */
+static Node *cancelled(Stable *s, const Node *n, Node *m)
+{
+    double v;
+    Node *u = NULL;
+    if (node_const(m, &v))
+        u = exponent_in(s, n, MAX_LOOK);
+    if (!u)
+        return m;
+    return binary(s, OP_add, m, binary(s, OP_sub, u, u));
+}
+
 /* What is computed in place of n. */
 static Node *stable_node(Stable *s, Node *n)
 {
     Node *m = better(s, n);
+    if (m && n->op != OP_eq)
+        m = cancelled(s, n, m);
     if (!m && (n->op == OP_add || n->op == OP_sub) && n->type == T_FLOAT)
         m = softplus_of(s, n);
     if (!m)
