@@ -579,7 +579,7 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
  * that does not fill its last tile takes as long as if it did. Packed, tiles continue in the next
  * line, but taps that fall on rows of zeros are not left out. And what a tile reads is together:
  * many channels of x are too far apart to stay in the first cache, which was measured to cost a
- * half with one tap, and a quarter with more. */
+ * half with one tap, and a quarter with more; not so where elements are packed one by one. */
 static int ngrt_conv_pays_packed(const ngrt_conv_shape *s)
 {
     const ptrdiff_t row = (ptrdiff_t)s->ow * s->b, all = row * s->oh;
@@ -588,13 +588,15 @@ static int ngrt_conv_pays_packed(const ngrt_conv_shape *s)
     ptrdiff_t taps = 0, by_lines, packed;
     int i;
 
+    if (s->sw > 1 && s->b % 4 != 0)
+        return 0;
     for (i = 0; i < s->oh; i++) {
         int end, first = ngrt_conv_inside(i * s->sh - s->above, s->kh, s->dh, height, &end);
         taps += end - first;
     }
     by_lines = row / line * ((line + cols - 1) / cols) * taps;
     packed = (all + cols - 1) / cols * s->kh;
-    if (s->c >= NGRT_CONV_MANY)
+    if (s->c >= NGRT_CONV_MANY && s->b % 4 == 0)
         by_lines += by_lines / (s->taps == 1 ? 2 : 4);
     return packed + packed * 8 / s->o < by_lines;
 }
