@@ -46,7 +46,7 @@ int ngrt_file_read(Bytes *b, const char *path, ngrt_message *message); /* the wh
 /* The same, but only the first 64 KB where `known` (NULL: all are) does not know these. */
 int ngrt_file_read_known(Bytes *b, const char *path, int (*known)(const Bytes *),
                          ngrt_message *message);
-int ngrt_path_ends(const char *path, const char *end);                 /* NULL ends in nothing */
+int ngrt_path_ends(const char *path, const char *end); /* NULL ends in nothing */
 
 /* Starts to write the file at path. What is there stays until the end; a link stays a link. */
 int ngrt_file_begin(Writer *out, const char *path, ngrt_message *message);
