@@ -446,17 +446,17 @@ static bool find_linear(const Node *n, Form *f)
     return take_form(f, "MatMul", 2, (const Node *const[]){arg_value(rows, 0), weight});
 }
 
-/* Is it -y/sqrt(2)? */
+/* Is it -sqrt(0.5) y? */
 static bool is_gelu_operand(const Node *n, const Node *y)
 {
     double v;
-    if (n->op != OP_div || !node_const(n->arg[1], &v) || fabs(v - sqrt(2)) > 1e-12)
-        return false;
-    const Node *minus = arg_value(n, 0);
-    return minus->op == OP_neg && arg_value(minus, 0) == y;
+    for (int i = 0; i < 2 && n->op == OP_mul; i++)
+        if (arg_value(n, 1 - i) == y && node_const(n->arg[i], &v) && fabs(v + sqrt(0.5)) < 1e-12)
+            return true;
+    return false;
 }
 
-/* 0.5 y erfc(-y/sqrt(2)) */
+/* 0.5 y erfc(-sqrt(0.5) y) */
 static bool find_gelu(const Node *n, Form *f)
 {
     for (int i = 0; i < 2 && n->op == OP_mul; i++) {

@@ -74,7 +74,8 @@ enum { NO_VALUE, VALUE, MAY_FOLLOW };
     X("--max-steps", MAX_STEPS, TRAIN, VALUE, "N", "end after N steps in all")                     \
     X("--max-time", MAX_TIME, TRAIN, VALUE, "TIME", "end after this time: 30s, 5m, 1h")            \
     X("--log", LOG, TRAIN, VALUE, "FILE",                                                          \
-      "write the values of each epoch as CSV; for a tensor each element, c[0,1]")                  \
+      "write the values of each epoch as CSV; for a tensor each element, c[0,1]; '-' is "          \
+      "standard output")                                                                           \
     X("--curve", CURVE, TRAIN, MAY_FOLLOW, "FILE",                                                 \
       "at the end, the loss of each epoch as a curve in characters, or in FILE all values: .svg "  \
       "or .png")                                                                                   \
