@@ -1032,6 +1032,15 @@ static real ngrt_gemm_total(const real *s)
     return sum[0];
 }
 
+/* Pointers to `count` rows of a, where it has `rows`: past the last row, that one again. */
+static void ngrt_gemm_rows(int count, int rows, const real *a, ptrdiff_t row, const real **to)
+{
+    int i;
+
+    for (i = 0; i < count; i++)
+        to[i] = a + (i < rows ? i : rows - 1) * row;
+}
+
 /* sum[i] = sum over p < k of x[p] b[i col + p] for i < cols, at most NGRT_GEMM_DOTS, in partial
  * sums. What is lost to rounding grows with the logarithm of k. */
 static void ngrt_gemm_dot(ngrt_gemm_dotting *dots, int cols, int k, const real *x, const real *b,
@@ -1051,8 +1060,7 @@ static void ngrt_gemm_dot(ngrt_gemm_dotting *dots, int cols, int k, const real *
         return;
     }
 
-    for (i = 0; i < NGRT_GEMM_DOTS; i++)
-        from[i] = b + (i < cols ? i : cols - 1) * col;
+    ngrt_gemm_rows(NGRT_GEMM_DOTS, cols, b, col, from);
     dots(k, x, from, s);
     for (i = 0; i < cols; i++) {
         sum[i] = 0;
@@ -1262,15 +1270,6 @@ static ngrt_gemm_pairing *ngrt_gemm_choose_pairing(void)
     return ngrt_gemm_pair;
 }
 
-/* Pointers to `count` rows of a, where it has `rows`: past the last row, that one again. */
-static void ngrt_gemm_rows(int count, int rows, const real *a, ptrdiff_t row, const real **to)
-{
-    int i;
-
-    for (i = 0; i < count; i++)
-        to[i] = a + (i < rows ? i : rows - 1) * row;
-}
-
 /* C = alpha A B + beta C, of at most two rows and four columns, or four rows and two columns. */
 static void ngrt_gemm_few_sums(ngrt_gemm_pairing *pair, int rows, int cols, int k, real alpha,
                                ngrt_gemm_matrix a, ngrt_gemm_matrix b, real beta, real *c,
@@ -1308,7 +1307,7 @@ static void ngrt_gemm_few_columns(ngrt_gemm_pairing *pair, int rows, int cols, i
     for (j = 0; j < cols; j += most)
         for (p = 0; p < k; p += piece)
             ngrt_gemm_few_sums(pair, rows, NGRT_GEMM_LEAST(cols - j, most),
-                               k - p < piece ? k - p : piece, alpha, ngrt_gemm_from(a, 0, p),
+                               NGRT_GEMM_LEAST(k - p, piece), alpha, ngrt_gemm_from(a, 0, p),
                                ngrt_gemm_from(b, p, j), p > 0 ? 1 : beta, c + j, ldc);
 }
 

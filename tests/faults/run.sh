@@ -108,7 +108,7 @@ each_anew() {
 }
 
 "$ngc" library net.ng -o given.so 2>"$dir/log" || cat "$dir/log"
-made "$dir/work/given.so"
+made given.so
 EACH_AFTER="'$dir/bin/ngc' library net.ng -o again.so 2>/dev/null && cmp -s again.so given.so"
 EACH_AFTER="$EACH_AFTER && rm again.so"
 export EACH_AFTER
