@@ -248,7 +248,8 @@ static void drop_values(Search *s)
 /* Bytes of the values that forward has computed by unit u and still reads after it. */
 static int64_t *live_after(const Flow *f)
 {
-    int64_t *live = arena_array(f->p->ngc, f->units + 2, sizeof *live), sum = 0;
+    int64_t *live = arena_array(f->p->ngc, f->units + 2, sizeof *live);
+    int64_t sum = 0;
 
     for (int v = 0; v < f->values; v++) {
         if (!f->droppable[v] || f->last_read[v] < 0)
@@ -257,8 +258,10 @@ static int64_t *live_after(const Flow *f)
         live[f->maker[f->first[v]]] += f->bytes[v];
         live[f->last_read[v]] -= f->bytes[v];
     }
-    for (int u = 0; u < f->forwards; u++)
-        live[u] = sum += live[u];
+    for (int u = 0; u < f->forwards; u++) {
+        sum += live[u];
+        live[u] = sum;
+    }
     return live;
 }
 
