@@ -579,7 +579,8 @@ static void ngrt_conv_pack(const ngrt_conv_shape *s, const real *k, const real *
  * that does not fill its last tile takes as long as if it did. Packed, tiles continue in the next
  * line, but taps that fall on rows of zeros are not left out. And what a tile reads is together:
  * many channels of x are too far apart to stay in the first cache, which was measured to cost a
- * half with one tap, and a quarter with more; not so where elements are packed one by one. */
+ * half with one tap, and a quarter with more; not so where elements are packed one by one, nor with
+ * the tiles of AVX-512, which read whole lines of the cache. */
 static int ngrt_conv_pays_packed(const ngrt_conv_shape *s)
 {
     const ptrdiff_t row = (ptrdiff_t)s->ow * s->b, all = row * s->oh;
@@ -596,7 +597,7 @@ static int ngrt_conv_pays_packed(const ngrt_conv_shape *s)
     }
     by_lines = row / line * ((line + cols - 1) / cols) * taps;
     packed = (all + cols - 1) / cols * s->kh;
-    if (s->c >= NGRT_CONV_MANY && s->b % 4 == 0)
+    if (s->c >= NGRT_CONV_MANY && s->b % 4 == 0 && cols <= NGRT_CONV_COLS)
         by_lines += by_lines / (s->taps == 1 ? 2 : 4);
     return packed + packed * 8 / s->o < by_lines;
 }
