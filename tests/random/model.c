@@ -589,11 +589,13 @@ static int is_equations(const Value *a)
            most(a->dim[a->rank - 2]) <= 4;
 }
 
-/* Linear equations: the matrix is near to that of unity. */
+/* Linear equations: the matrix is near to that of unity. cholesky reads one triangle only, so the
+ * slope over the matrix itself is not that of differences: it is given the symmetric part. */
 static void equations(void)
 {
-    static const char *const form[] = {"solve($a, $b)", "solve($a', $b)*0.5", "inv($a)",
-                                       "det($a)*0.5",   "logdet($a)",         "cholesky($a)"};
+    static const char *const form[] = {"solve($a, $b)", "solve($a', $b)*0.5",
+                                       "inv($a)",       "det($a)*0.5",
+                                       "logdet($a)",    "cholesky(0.5*($a + $a'))"};
     Value a = any_of(is_equations), v;
     int f = draw(6), r = a.rank, dim[RANK];
     if (!is_equations(&a) || values > VALUES - 4)
