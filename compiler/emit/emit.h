@@ -286,6 +286,8 @@ const char *print_val_type(const Printer *pr, const Val *v);
 const char *print_test(Printer *pr, const Val *v);
 /* Does a guard give 0 for all elements of this place in the grid? */
 bool print_test_fails(const Printer *, const Val *);
+/* Is the test of a guard true for all elements of this place in the grid? */
+bool print_test_holds(const Printer *, const Val *);
 
 /* ---- emit_temps.c: temporaries; a level is a number of open loops ---- */
 

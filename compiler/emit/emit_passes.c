@@ -92,16 +92,20 @@ static void vector_pass(Printer *pr, PassText *pass, const char *acc)
     pr->indent--;
 }
 
-/* The innermost loop by vectors, from `from` up to `to`, with text before and after it. */
-void passes_in_vectors(Printer *pr, const char *before, const char *from, const char *to,
-                       PassText *pass, const char *acc, const char *after)
+/* A loop by vectors, which i counts, from `from` up to `to`, with text before and after it. */
+static void vectors_counted(Printer *pr, const char *before, const char *i, const char *from,
+                            const char *to, PassText *pass, const char *acc, const char *after)
 {
-    const char *i = pr->loop[pr->k->axes - 1];
-
     print_line(pr, "%sfor (size_t %s = %s; %s < %s; %s += NGRT_LANES) {", before, i, from, i, to,
                i);
     vector_pass(pr, pass, acc);
     print_line(pr, "}%s", after);
+}
+
+void passes_in_vectors(Printer *pr, const char *before, const char *from, const char *to,
+                       PassText *pass, const char *acc, const char *after)
+{
+    vectors_counted(pr, before, pr->loop[pr->k->axes - 1], from, to, pass, acc, after);
 }
 
 /* The end of the passes that whole vectors hold. */
@@ -112,16 +116,22 @@ const char *passes_whole(Printer *pr, const char *from, const char *to)
     return print_format(pr, "%s + NGRT_WHOLE(%s - %s)", from, to, from);
 }
 
-/* The passes from `from` up to `to`, one at a time. */
-void passes_one_by_one(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
-                       const char *acc)
+/* A loop over single passes, which i counts. */
+static void singles_counted(Printer *pr, const char *i, const char *from, const char *to,
+                            bool brace, PassText *pass, const char *acc)
 {
     /* a loop of several statements needs braces */
     brace |= temps_any(pr, pr->k->axes);
-    range_open(pr, pr->loop[pr->k->axes - 1], from, to, brace);
+    range_open(pr, i, from, to, brace);
     temps_declare(pr, pr->k->axes);
     pass(pr, acc);
     passes_close(pr, brace);
+}
+
+void passes_one_by_one(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
+                       const char *acc)
+{
+    singles_counted(pr, pr->loop[pr->k->axes - 1], from, to, brace, pass, acc);
 }
 
 /* Have the tests of all guards one result in the vector that begins with pass i? */
@@ -136,7 +146,7 @@ static const char *ragged_test(Printer *pr)
         const Val *v = k->val[n];
         if (!guard_is_inner(k, v))
             continue;
-        if (print_test_fails(pr, v))
+        if (print_test_fails(pr, v) || print_test_holds(pr, v))
             continue;
         const char *test = print_format(pr, " && NGRT_ALIKE(%s, %s, %d)", print_index(pr, v->at),
                                         emit_size(pr->e, v->span, &pr->dims), step);
@@ -149,11 +159,11 @@ static const char *ragged_test(Printer *pr)
 /* The passes from `from` up to `to`, where guards have tests that differ: by vectors as long as all
  * of a vector's lanes are alike, and one at a time where they are not. */
 static void passes_ragged(Printer *pr, const char *i, const char *from, const char *to,
-                          PassText *pass, const char *acc)
+                          const char *test, PassText *pass, const char *acc)
 {
     range_open(pr, i, from, to, true);
-    print_line(pr, "NGRT_VECTORS(for (; %s + NGRT_LANES <= %s%s; %s += NGRT_LANES) {", i, to,
-               ragged_test(pr), i);
+    print_line(pr, "NGRT_VECTORS(for (; %s + NGRT_LANES <= %s%s; %s += NGRT_LANES) {", i, to, test,
+               i);
     vector_pass(pr, pass, acc);
     print_line(pr, "}");
     print_line(pr, "if (%s >= %s)", i, to);
@@ -163,16 +173,22 @@ static void passes_ragged(Printer *pr, const char *i, const char *from, const ch
     passes_close(pr, true);
 }
 
-/* Those of one place in the grid, one at a time. */
-static void passes_of_place(Printer *pr, const char *i, const char *count, PassText *pass,
-                            const char *acc)
+/* All passes of a loop, or of one place in the grid, which i counts from `from` up to `to`: by
+ * vectors, then one at a time those left over. */
+static void passes_counted(Printer *pr, const char *i, const char *from, const char *to, bool brace,
+                           PassText *pass, const char *acc)
 {
-    bool brace = pr->k->stores > 1 || temps_any(pr, pr->k->axes);
-
-    range_open(pr, i, "0", count, brace);
-    temps_declare(pr, pr->k->axes);
-    pass(pr, acc);
-    passes_close(pr, brace);
+    if (pr->k->vector) {
+        const char *test = ragged_test(pr);
+        if (*test) {
+            passes_ragged(pr, i, from, to, test, pass, acc);
+            return;
+        }
+        const char *whole = passes_whole(pr, from, to);
+        vectors_counted(pr, "NGRT_VECTORS(", i, from, whole, pass, acc, ")");
+        from = whole;
+    }
+    singles_counted(pr, i, from, to, brace, pass, acc);
 }
 
 /* All passes as one loop for each place in the grid. */
@@ -195,34 +211,20 @@ static void passes_on_grid(Printer *pr, const char *to, PassText *pass, const ch
             temps_forget(pr, pr->k->axes);
         }
 
-        if (pr->k->vector)
-            passes_ragged(pr, name, "0", count, pass, acc);
-        else
-            passes_of_place(pr, name, count, pass, acc);
+        passes_counted(pr, name, "0", count, pr->k->stores > 1, pass, acc);
     }
     pr->loop[last] = name;
     pr->place = 0;
 }
 
-/* All passes from `from` up to `to`: by vectors, then one at a time those left over. */
+/* All passes from `from` up to `to`. */
 void passes_range(Printer *pr, const char *from, const char *to, bool brace, PassText *pass,
                   const char *acc)
 {
-    if (pr->k->grid) {
+    if (pr->k->grid)
         passes_on_grid(pr, to, pass, acc);
-        return;
-    }
-    if (pr->k->ragged) {
-        passes_ragged(pr, pr->loop[pr->k->axes - 1], from, to, pass, acc);
-        return;
-    }
-    if (pr->k->vector) {
-        const char *whole = passes_whole(pr, from, to);
-        passes_in_vectors(pr, "NGRT_VECTORS(", from, whole, pass, acc, ")");
-        from = whole;
-    }
-
-    passes_one_by_one(pr, from, to, brace, pass, acc);
+    else
+        passes_counted(pr, pr->loop[pr->k->axes - 1], from, to, brace, pass, acc);
 }
 
 void passes_print(Printer *pr, bool brace, PassText *pass, const char *acc)

@@ -337,6 +337,21 @@ bool print_test_fails(const Printer *pr, const Val *v)
     return at % pr->k->grid != 0;
 }
 
+/* Does the test of this guard hold in all passes of this place in the grid? Its index there moves
+ * by one from pass to pass, from the place on. */
+bool print_test_holds(const Printer *pr, const Val *v)
+{
+    if (!is_on_grid(pr, v) || print_test_fails(pr, v))
+        return false;
+
+    Size passes = pr->k->extent[pr->k->axes - 1];
+    if (passes < 0 || v->span < 0)
+        return false;
+    Size shift = v->at->base.plus - v->at->base.minus;
+    Size last = passes - 1 - (passes - 1 - pr->place) % pr->k->grid;
+    return pr->place + shift >= 0 && last + shift < v->span;
+}
+
 /* Is the index of a guard below its span, and on the grid? It is unsigned, so a negative one is
  * not. */
 const char *print_test(Printer *pr, const Val *v)
@@ -363,6 +378,8 @@ static Part print_guard(Printer *pr, const Val *v)
 {
     if (print_test_fails(pr, v))
         return (Part){emit_number(pr->e, 0, T_FLOAT), PREC_CALL};
+    if (print_test_holds(pr, v))
+        return print_val(pr, v->arg[0]);
 
     Part inner = print_val(pr, v->arg[0]);
     const char *in = inner.text;
@@ -475,6 +492,8 @@ static const char *vector_guard(Printer *pr, const Val *v)
         return "NGRT_EACH(0)";
 
     const char *inner = print_val(pr, v->arg[0]).text;
+    if (print_test_holds(pr, v))
+        return inner;
     const char *test = guard_test(pr, v);
     if (v->type == T_INT)
         return print_format(pr, "NGRT_EITHER_INT(%s, %s, 0)", test, inner);

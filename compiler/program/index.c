@@ -117,6 +117,30 @@ Index index_strided(Graph *g, const Index *x, Size lo, Size step)
     return y;
 }
 
+static bool coef_is_number(Coef c)
+{
+    return c.plus >= 0 && c.minus >= 0;
+}
+
+bool index_is_within(const Kernel *k, const Index *x, Size span)
+{
+    if (x->parts > 0 || span < 0 || !coef_is_number(x->base))
+        return false;
+
+    Size least = x->base.plus - x->base.minus;
+    Size most = least;
+    for (int i = 0; i < MAX_AXES; i++) {
+        Coef by = x->axis[i];
+        if (coef_zero(by))
+            continue;
+        if (i >= k->axes || k->extent[i] < 1 || !coef_is_number(by))
+            return false;
+        least -= by.minus * (k->extent[i] - 1);
+        most += by.plus * (k->extent[i] - 1);
+    }
+    return least >= 0 && most < span;
+}
+
 /* The value of v, an element of a tensor of ints, as an index. */
 Index index_val(Val *v)
 {

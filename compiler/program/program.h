@@ -329,6 +329,9 @@ Index index_strided(Graph *, const Index *x, Size lo, Size step); /* lo + step*x
 bool index_equal(const Index *a, const Index *b);
 void index_add(Graph *, Index *to, const Index *from, Size by); /* to += from*by */
 
+/* Is x from 0 to span - 1 in all passes of the kernel's loops? Only numbers are known to be. */
+bool index_is_within(const Kernel *, const Index *x, Size span);
+
 /* The program's one copy of it, which never changes. */
 const Index *index_keep(Program *, const Index *);
 

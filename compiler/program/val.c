@@ -29,8 +29,16 @@ static Val *val_keep(Program *p, Kernel *k, Val v)
     return k->val[k->vals++];
 }
 
+/* An operation. A comparison of numbers, and a choice by one, are decided here: a mask of padding
+ * is a number where the padding is cut off again. */
 Val *val_op(Program *p, Kernel *k, Op op, Type type, Val *a, Val *b, Val *c)
 {
+    const OpInfo *info = op_info[op];
+    if (info->test && a->kind == V_CONST && b && b->kind == V_CONST)
+        return val_const(p, k, type, info->value(a->value, b->value, 0));
+    if (op == OP_where && a->kind == V_CONST)
+        return a->value != 0 ? b : c;
+
     return val_keep(p, k, (Val){.kind = V_OP, .op = op, .type = type, .arg = {a, b, c}});
 }
 
@@ -101,7 +109,8 @@ static Val *pad_val(Program *p, Kernel *k, const Node *n, const Index *idx)
                      .size = step,
                      .span = size_mul(g, x->shape.dim[i], step),
                      .at = index_keep(p, &from[i])};
-        v = val_keep(p, k, guard);
+        if (step > 1 || !index_is_within(k, &from[i], guard.span))
+            v = val_keep(p, k, guard);
     }
     return v;
 }
