@@ -476,27 +476,31 @@ static inline void ngrt_turn_four(float *y, size_t from_y, const float *x, size_
 #endif
 #endif
 
-/* y[i*from_y + j] = x[j*from_x + i], for rows i and columns j of a block. */
-static inline void ngrt_turn(size_t rows, size_t columns, float *y, size_t from_y, const float *x,
+/* y[i*from_y + j] = x[j*from_x + i], for rows i and columns j of a block. They are counted by ints:
+ * GCC 12 warns of a loop that it takes for endless if they are of type size_t. */
+static inline void ngrt_turn(int rows, int columns, float *y, size_t from_y, const float *x,
                              size_t from_x)
 {
-    size_t i = 0, j;
+    int i = 0, j;
 
 #ifdef NGRT_TURN_FOUR
     for (; i + 4 <= rows; i += 4) {
+        float *to = y + (size_t)i * from_y;
+
         for (j = 0; j + 4 <= columns; j += 4)
-            ngrt_turn_four(y + i * from_y + j, from_y, x + j * from_x + i, from_x);
+            ngrt_turn_four(to + j, from_y, x + (size_t)j * from_x + i, from_x);
         for (; j < columns; j++) {
-            y[i * from_y + j] = x[j * from_x + i];
-            y[(i + 1) * from_y + j] = x[j * from_x + i + 1];
-            y[(i + 2) * from_y + j] = x[j * from_x + i + 2];
-            y[(i + 3) * from_y + j] = x[j * from_x + i + 3];
+            const float *from = x + (size_t)j * from_x + i;
+            to[j] = from[0];
+            to[from_y + (size_t)j] = from[1];
+            to[2 * from_y + (size_t)j] = from[2];
+            to[3 * from_y + (size_t)j] = from[3];
         }
     }
 #endif
     for (; i < rows; i++)
         for (j = 0; j < columns; j++)
-            y[i * from_y + j] = x[j * from_x + i];
+            y[(size_t)i * from_y + (size_t)j] = x[(size_t)j * from_x + (size_t)i];
 }
 
 /*@ end: */

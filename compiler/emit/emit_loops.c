@@ -98,7 +98,8 @@ static void print_turn(Printer *pr)
     /* elements from one row to the next, in each */
     const char *x_row = emit_size(e, v->at->axis[last].plus, &pr->dims);
     const char *y_row = emit_size(e, s->at->axis[row].plus, &pr->dims);
-    print_line(pr, "ngrt_turn(below - r, end - c, &%s, %s, &%s, %s);", y, y_row, x, x_row);
+    print_line(pr, "ngrt_turn((int)(below - r), (int)(end - c), &%s, %s, &%s, %s);", y, y_row, x,
+               x_row);
     pr->loop[row] = i;
     pr->loop[last] = j;
 }
