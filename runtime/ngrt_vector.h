@@ -11,6 +11,7 @@
  *     NGRT_LANES                how many
  *     NGRT_VECTORS(loop)        loop, where there are vectors
  *     NGRT_LONG_SUM(...)        vectors of a long sum
+ *     NGRT_FOUR_FOLDS(...)      vectors of a fold whose steps may be in any order
  *     NGRT_TOTAL(v)             the sum of all lanes
  *     NGRT_EVERY_LANE(...)      what is done for each lane l
  *     NGRT_WHOLE(n)             those of n elements that whole vectors hold: the loop after it does
@@ -141,6 +142,28 @@ static const int32_t ngrt_lane[16]
         }                                                                        \
         NGRT_EVERY_LANE(sum += (double)lanes[l];)                                \
     }
+
+/* The same for a fold whose steps may be in any order: four folds that begin with `start`, as a
+ * step of one waits for the step before it. They are lanes_a to lanes_d. */
+#define NGRT_FOLD_STEP(i, at, lanes, fold, ...) \
+    {                                           \
+        const size_t i = at;                    \
+        ngrt_v lanes = fold;                    \
+        __VA_ARGS__                             \
+        fold = lanes;                           \
+    }
+#define NGRT_FOUR_FOLDS(i, from, end, lanes, start, ...)                              \
+    ngrt_v lanes##_a = NGRT_EACH(start), lanes##_b = lanes##_a;                       \
+    ngrt_v lanes##_c = lanes##_a, lanes##_d = lanes##_a;                              \
+    size_t lanes##_at = from;                                                         \
+    for (; lanes##_at + 3 * NGRT_LANES < (end); lanes##_at += 4 * NGRT_LANES) {       \
+        NGRT_FOLD_STEP(i, lanes##_at, lanes, lanes##_a, __VA_ARGS__)                  \
+        NGRT_FOLD_STEP(i, lanes##_at + NGRT_LANES, lanes, lanes##_b, __VA_ARGS__)     \
+        NGRT_FOLD_STEP(i, lanes##_at + 2 * NGRT_LANES, lanes, lanes##_c, __VA_ARGS__) \
+        NGRT_FOLD_STEP(i, lanes##_at + 3 * NGRT_LANES, lanes, lanes##_d, __VA_ARGS__) \
+    }                                                                                 \
+    for (; lanes##_at < (end); lanes##_at += NGRT_LANES)                              \
+    NGRT_FOLD_STEP(i, lanes##_at, lanes, lanes##_a, __VA_ARGS__)
 
 /* The sum of all lanes, by halves. */
 #define NGRT_TOTAL(v)                                                                         \
@@ -439,6 +462,7 @@ static const int32_t ngrt_lane[16]
 #define NGRT_KERNEL_64 NGRT_KERNEL_16
 #define NGRT_VECTORS(...)
 #define NGRT_LONG_SUM(...)
+#define NGRT_FOUR_FOLDS(...)
 #define NGRT_WHOLE(n) ((size_t)0)
 #endif
 

@@ -8,6 +8,7 @@
 enum {
     BLOCK_ROWS = 16,   /* elements of a line that is read: all or many */
     BLOCK_COLUMNS = 8, /* lines: a cache keeps as many, however far apart they are */
+    FOUR_FOLDS = 64,   /* elements of a row */
 };
 
 /* Is the result declared where it is computed? */
@@ -315,9 +316,9 @@ static void print_lanes(Printer *pr, const char *acc, const char *lanes)
     print_line(pr, "))");
 }
 
-/* The innermost loop of a long sum in blocks of vectors. */
-static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *lanes,
-                                    const char *acc)
+/* The innermost loop as a macro, of which `head` is the beginning. Its last argument is the step of
+ * a vector, which is printed aside, as the macro repeats it for several folds. */
+static void print_repeated(Printer *pr, const char *head, const char *lanes)
 {
     int last = pr->k->axes - 1;
     int indent = pr->indent;
@@ -325,8 +326,6 @@ static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *
     Text *out = pr->out;
     bool brace = temps_any(pr, last + 1);
 
-    /* the term is printed aside, as it becomes an argument of the macro, which repeats it for
-     * several sums */
     pr->out = &term;
     if (brace)
         pr->indent = indent + 1;
@@ -340,8 +339,6 @@ static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *
     pr->out = out;
     pr->indent = indent;
 
-    const char *head = print_format(pr, "NGRT_LONG_SUM(%s, %s, %s, %s, %s, ", pr->loop[last],
-                                    passes_from(pr, last), whole, acc, lanes);
     if (brace) {
         print_line(pr, "%s{", head);
         text_put(out, term.at, term.size);
@@ -351,7 +348,54 @@ static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *
     }
 }
 
-/* The same as print_fold, with the innermost loop in vectors. */
+/* The innermost loop of a long sum in blocks of vectors. */
+static void print_blocks_of_vectors(Printer *pr, const char *whole, const char *lanes,
+                                    const char *acc)
+{
+    int last = pr->k->axes - 1;
+    const char *head = print_format(pr, "NGRT_LONG_SUM(%s, %s, %s, %s, %s, ", pr->loop[last],
+                                    passes_from(pr, last), whole, acc, lanes);
+
+    print_repeated(pr, head, lanes);
+}
+
+/* combine(a, b) of vectors */
+static const char *combined_vectors(Printer *pr, const char *a, const char *b)
+{
+    Part x = {b, PREC_CALL};
+
+    return print_fill(pr, op_info[pr->k->reduce]->combine_vec, PREC_CALL, T_FLOAT, &x, a,
+                      pr->e->suffix)
+        .text;
+}
+
+/* The innermost loop as four folds, which are combined. */
+static void print_four_folds(Printer *pr, const char *whole, const char *lanes)
+{
+    int last = pr->k->axes - 1;
+    const char *head =
+        print_format(pr, "NGRT_FOUR_FOLDS(%s, %s, %s, %s, %s, ", pr->loop[last],
+                     passes_from(pr, last), whole, lanes, reduction_start(pr, T_FLOAT));
+    print_repeated(pr, head, lanes);
+
+    const char *ab =
+        combined_vectors(pr, print_format(pr, "%s_a", lanes), print_format(pr, "%s_b", lanes));
+    const char *cd =
+        combined_vectors(pr, print_format(pr, "%s_c", lanes), print_format(pr, "%s_d", lanes));
+    print_line(pr, "NGRT_VECTORS(const ngrt_v %s = %s;)", lanes, combined_vectors(pr, ab, cd));
+}
+
+/* Do four folds pay? Only where their order does not matter: a choice rounds nothing. */
+static bool has_four_folds(const Printer *pr, int first)
+{
+    int last = pr->k->axes - 1;
+
+    return first == last && op_has(pr->k->reduce, F_CHOICE) &&
+           size_max(pr->p->graph, pr->k->extent[last]) >= FOUR_FOLDS;
+}
+
+/* The same as print_fold, with the innermost loop in vectors: one fold for each lane, over all open
+ * loops. Lanes are combined at the end. */
 static void print_vector_fold(Printer *pr, int first, const char *acc)
 {
     int last = pr->k->axes - 1;
@@ -359,16 +403,17 @@ static void print_vector_fold(Printer *pr, int first, const char *acc)
     const char *from = passes_from(pr, last);
     const char *to = passes_upto(pr, last);
     const char *whole = passes_whole(pr, from, to);
-    bool blocks = is_long_sum(pr), brace[MAX_AXES];
+    bool blocks = is_long_sum(pr), four = has_four_folds(pr, first), brace[MAX_AXES];
 
-    /* one sum for each lane, over all open loops; lanes are combined at the end */
-    if (!blocks)
+    if (!blocks && !four)
         print_line(pr, "NGRT_VECTORS(ngrt_v %s = NGRT_EACH(%s);)", lanes,
                    reduction_start(pr, T_FLOAT));
     passes_open_all(pr, first, last, brace);
 
     if (blocks)
         print_blocks_of_vectors(pr, whole, lanes, acc);
+    else if (four)
+        print_four_folds(pr, whole, lanes);
     else
         passes_in_vectors(pr, "NGRT_VECTORS(", from, whole, print_fold_step, lanes, ")");
     passes_one_by_one(pr, whole, to, false, print_fold_step, acc);
