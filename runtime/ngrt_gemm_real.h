@@ -1621,7 +1621,7 @@ static int beats_wide(int ta, int tb, int m, int n, int k, double work)
     if (k >= 1000)
         return !is_double && m >= 32 && beats_long(ta, m, n, work);
     if (is_double)
-        return !tb && m >= 16 && work > 1e6 && k <= 800;
+        return m >= 16 && work > 1e6 && k <= 800;
     if (work <= 1e6)
         return tb && !ta && k <= 256;
     if (m < 4)
@@ -1634,13 +1634,9 @@ static int beats_narrow(int ta, int tb, int m, int n, int k, double work)
 {
     const int is_double = sizeof(real) == sizeof(double);
 
-    /* With vectors of 64 bytes it is faster, but for products that are narrow, or flat and not of
-     * whole vectors, and in double with B transposed for small ones. */
-    if (__builtin_cpu_supports("avx512f")) {
-        if (is_double && tb)
-            return m >= 8 && n >= 32 && k >= 16 && work >= 262144.0;
-        return m >= 3 && n > 8 && (k >= 16 || (n % 16 == 0 && k >= 3));
-    }
+    /* With vectors of 64 bytes it is, where there is more to do than to store C. */
+    if (__builtin_cpu_supports("avx512f"))
+        return k > 2;
 
     /* With AVX2 it is where little of A and B is to be read for each element of C, so that packing
      * is what costs, and for all that stays in the caches. Few rows do not repay a B that is to be
