@@ -1672,8 +1672,17 @@ static int blas_vector(void)
     return 16;
 }
 
+/* How many bytes the vectors of the kernel here have. */
+static int own_vector(void)
+{
+    if (__builtin_cpu_supports("avx512f"))
+        return 64;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 32 : 16;
+}
+
 /* Is the kernel here the faster one? That was measured for each shape. Where CBLAS has several
- * threads, and enough for them to do, it is not. */
+ * threads, and enough for them to do, it is not, unless all their vectors together are not longer
+ * than one here. */
 static int is_own(int ta, int tb, int m, int n, int k)
 {
     const double work = (double)m * n * k;
@@ -1684,13 +1693,14 @@ static int is_own(int ta, int tb, int m, int n, int k)
         return 1;
     if (!openblas_get_corename || !openblas_get_num_threads)
         return 0;
-    if (openblas_get_num_threads() > 1 && work > 1048576.0)
+    if (openblas_get_num_threads() > 1 && work > 1048576.0 &&
+        openblas_get_num_threads() * blas_vector() > own_vector())
         return 0;
 
     switch (blas_vector()) {
     case 64: return beats_wide(ta, tb, m, n, k, work);
     case 32: return m == 1 || n == 1 || beats_narrow(ta, tb, m, n, k, work);
-    default: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    default: return own_vector() > 16;
     }
 }
 
