@@ -128,6 +128,7 @@ typedef enum {
     ERR_RENAMED = 601,
     ERR_LARGE_OUTPUT = 602, /* very large C (-Wlarge-output) */
     ERR_MEMORY = 603,       /* work does not fit into --memory */
+    ERR_FLOAT_RANGE = 604,  /* a number that 32-bit floats do not have (-Wfloat-range) */
 } ErrorCode;
 
 #endif

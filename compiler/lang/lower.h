@@ -263,6 +263,10 @@ void warn_mask(Lower *, const Expr *, Op, const Node *a, const Node *b); /* (x >
 void warn_log(Ngc *, Loc, const Node *x);    /* is x, whose log is taken, a softmax? */
 void warn_large(const Model *, size_t size); /* of the C, without constants */
 
+/* ---- warn_float.c ---- */
+
+void warn_float_range(const Model *); /* constants that are infinite or 0 as 32-bit floats */
+
 /* ---- lower_names.c: scopes, paths, variables by their paths ---- */
 
 Scope *scope_new(Lower *, ScopeKind, Scope *up);

@@ -106,6 +106,7 @@ static void part_c(Trip *t)
     put_reasons(t);
     emit_model_c(t->m, "model.h", &out);
     warn_large(t->m, out.c.size - out.numbers);
+    warn_float_range(t->m);
     put_text(t->answer, "c", out.c.at);
 }
 

@@ -149,6 +149,17 @@ static bool is_trainer(Command c)
     return c == C_TRAIN || c == C_EVAL || c == C_PREDICT;
 }
 
+/* Are 32-bit floats made of the model's numbers? run, check and explain compute in double. */
+static bool makes_floats(const Ngc *ngc, const Args *a)
+{
+    switch (a->command) {
+    case C_RUN:
+    case C_CHECK:
+    case C_EXPLAIN: return false;
+    default: return !ngc->opt.real_double && !a->deps_only;
+    }
+}
+
 /* Reads, lowers and simplifies; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
@@ -183,6 +194,8 @@ static Model *front(Ngc *ngc, const Args *a, int *status)
         return NULL;
     m->name = model_name(ngc, a);
     carry_check(m);
+    if (makes_floats(ngc, a))
+        warn_float_range(m);
 
     *status = 1;
     if (diag_failed(ngc))

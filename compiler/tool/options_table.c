@@ -180,6 +180,7 @@ const int command_count = (int)(sizeof command_table / sizeof *command_table);
 const WarningInfo warning_table[] = {
     {"batch-value", "a loss of one batch, not of all the data"},
     {"broadcast", "a column [n, 1] compared with [n], which gives [n, n]"},
+    {"float-range", "a number so large or so small that 32-bit floats do not have it"},
     {"large-output", "C of more than 4 MB"},
     {"lazy", "an optimizer's lazy = 1 that changes nothing"},
     {"log-softmax", "the log of a softmax"},

@@ -61,7 +61,7 @@ for model in warn/*.ng; do
 done
 for case in unused:209:unused-name softmax:410:log-softmax batch:421:batch-value \
     logits:411:not-logits broadcast:412:broadcast renamed:601:renamed-identifier \
-    singular:512:singular-matrix product:413:mask-product; do
+    singular:512:singular-matrix product:413:mask-product range:604:float-range; do
     name=${case%%:*} flag=${case##*:}
     code=${case#*:}
     code=NG0${code%:*}
