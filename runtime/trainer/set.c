@@ -451,11 +451,14 @@ static int fail_integer(const Trainer *t, const Feed *f, size_t row, size_t i, d
                              range);
 }
 
-/* Can a file hold what an input cannot? A table has refused what is too large for its floats. */
-static int may_misfit(const Feed *f)
+/* Can a file hold what an input cannot? A table that is kept as floats has refused what is too
+ * large for them. */
+static int may_misfit(const Trainer *t, const Feed *f)
 {
+    if (f->input->type == NGRT_F32 && f->source->table)
+        return t->form.wide;
     if (f->input->type == NGRT_F32)
-        return !f->source->table && f->source->data.type == NGRT_DATA_F64;
+        return f->source->data.type == NGRT_DATA_F64;
     return f->input->type == NGRT_I32;
 }
 
@@ -479,7 +482,7 @@ static int check_values(const Trainer *t, const Feed *f)
     double *value;
     int status = DONE;
 
-    if (!may_misfit(f))
+    if (!may_misfit(t, f))
         return DONE;
     value = ngrt_trainer_allocate(width, sizeof *value);
     if (!value)

@@ -206,6 +206,10 @@ if asked tables; then
     run 3 train iris.ng --data odd.csv
     says "odd.csv:2:5: '-1e39' is too large for a float of 32 bits (--real=double)"
     run 0 train iris.ng --real=double --data odd.csv --epochs 0
+    printf 'dim m <= 2\ninput x[m], k[m]: int\noutput y = x*k\n' >mixed.ng # its table has doubles
+    printf '1,2\n1e39,1\n' >odd.csv
+    run 3 predict mixed.ng --data odd.csv
+    says "odd.csv:2:1: x is 1e+39, too large for a float of 32 bits (--real=double)"
     printf '1,2,3,4,a\n1,2,3,4,b\n1,2,3,4,5\n' >odd.csv
     run 3 train iris.ng --data odd.csv
     says "odd.csv:3:9: '5' is a number, but the column has words, as 'a' in line 1"
