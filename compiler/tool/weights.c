@@ -299,12 +299,10 @@ static int row_axis(const Model *m, const Var *x, size_t elements)
     return x->shape.rank > 0 && (size_t)count == elements ? axis : -1;
 }
 
-/* What is subtracted from the elements of a row (`sub`), or what they are multiplied by: a scalar,
- * or a tensor of one row. */
-static Node *row_node(Model *m, const Var *x, const PrepInput *p, int axis, bool sub)
+/* What is done to the elements of a row by these numbers: a scalar, or a tensor of one row. */
+static Node *row_node(Model *m, const Var *x, const PrepInput *p, int axis, const double *from)
 {
     Graph *g = m->graph;
-    const double *from = sub ? p->sub : p->mul;
     if (p->same)
         return graph_const(g, from[0]);
 
@@ -317,6 +315,40 @@ static Node *row_node(Model *m, const Var *x, const PrepInput *p, int axis, bool
     return graph_broadcast(g, row, x->shape);
 }
 
+/* Warns if the floats that a caller gives are far apart, compared with a deviation. */
+static void warn_few_digits(Ngc *ngc, const Var *x, const PrepInput *p, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float near = fabsf((float)p->sub[i]);
+        double step = (double)(nextafterf(near, INFINITY) - near);
+        if (step * p->mul[i] < 0.02)
+            continue;
+        warn(ngc, "float-range", ERR_FLOAT_RANGE, x->loc,
+             "element %zu of %s was near %.3g in training, with a deviation of %.3g, but 32-bit "
+             "floats there are about %.2g apart: --real=double has more digits",
+             i, x->name, p->sub[i], 1 / p->mul[i], step);
+        return;
+    }
+}
+
+/* Subtracts in floats what the trainer subtracts in double: the float next to it, then the rest. */
+static Node *subtract(Model *m, const Var *x, const PrepInput *p, int axis)
+{
+    Graph *g = m->graph;
+    size_t count = p->same ? 1 : p->elements;
+    double *rest = arena_array(g->ngc, p->elements + 1, sizeof *rest);
+    Node *value = graph_binary(g, OP_sub, x->node, row_node(m, x, p, axis, p->sub));
+    if (g->ngc->opt.real_double)
+        return value;
+
+    warn_few_digits(g->ngc, x, p, count);
+    for (size_t i = 0; i < count; i++)
+        rest[i] = p->sub[i] - (double)(float)p->sub[i];
+    if (ngrt_prep_is_fine(p))
+        value = graph_binary(g, OP_sub, value, row_node(m, x, p, axis, rest));
+    return value;
+}
+
 /* Puts (x - sub)*mul in the place of an input. */
 static bool prepare_input(const File *f, Model *m, Var *x, const PrepInput *p)
 {
@@ -327,8 +359,8 @@ static bool prepare_input(const File *f, Model *m, Var *x, const PrepInput *p)
         return fail(f, "the shape of the input is not that of the training", x->name);
 
     Graph *g = m->graph;
-    Node *value = graph_binary(g, OP_sub, x->node, row_node(m, x, p, axis, true));
-    value = graph_binary(g, OP_mul, value, row_node(m, x, p, axis, false));
+    Node *value = subtract(m, x, p, axis);
+    value = graph_binary(g, OP_mul, value, row_node(m, x, p, axis, p->mul));
 
     replace_in_roots(m, x->node, value);
     return true;

@@ -104,6 +104,7 @@ int ngrt_prep_elements(PrepInput *x, size_t elements); /* sub 0 and mul 1 */
 void ngrt_prep_drop(Prep *p, const char *input);
 PrepInput *ngrt_prep_find(const Prep *p, const char *input); /* NULL: there is none */
 void ngrt_prep_element(const PrepInput *x, size_t i, double *sub, double *mul);
+int ngrt_prep_is_fine(const PrepInput *x); /* would floats lose digits that matter? */
 int ngrt_prep_write(const Prep *p, Bytes *b);
 int ngrt_prep_read(Prep *p, const char *text); /* false if it is damaged */
 void ngrt_prep_free(Prep *p);

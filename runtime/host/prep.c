@@ -363,3 +363,15 @@ void ngrt_prep_element(const PrepInput *x, size_t i, double *sub, double *mul)
     *sub = x->sub[i];
     *mul = x->mul[i];
 }
+
+/* Floats near the mean of a column are up to |mean|*2^-23 apart. This is little, as long as the
+ * mean is at most 64 deviations away from 0. */
+int ngrt_prep_is_fine(const PrepInput *x)
+{
+    size_t i, count = x->same ? 1 : x->elements;
+
+    for (i = 0; i < count && x->elements > 0; i++)
+        if (fabs(x->sub[i] * x->mul[i]) > 64)
+            return 1;
+    return 0;
+}

@@ -162,8 +162,11 @@ static int prepare(Trainer *t)
 /* Reads the data, and prepares it. */
 static int read_data(Trainer *t)
 {
-    int status = ngrt_set_bind(t, &t->part[TRAINING], t->batch), i;
+    int i, status;
 
+    /* of numbers near 1e9, floats would leave hardly any difference */
+    t->form.wide |= ngrt_scale_subtracts(t);
+    status = ngrt_set_bind(t, &t->part[TRAINING], t->batch);
     if (!status && ngrt_has_part(t, VALIDATION))
         status = ngrt_set_bind(t, &t->part[VALIDATION], 0);
     if (!status)

@@ -324,20 +324,15 @@ static void change_floats(float *to, const float *sub, const float *mul, size_t 
         to[i] = (to[i] - sub[i]) * mul[i];
 }
 
-/* The same in the type of the model's floats, as the model itself would. */
-static void change(const Feed *f, void *out)
+/* The same in double: elements [first, first + count) of a row, into the type of the input. */
+static void change_doubles(const Feed *f, const double *row, size_t first, size_t count, void *out)
 {
+    const double *sub = f->sub;
+    const double *mul = f->mul;
     size_t i;
 
-    if (f->input->type == NGRT_F32) {
-        change_floats(out, f->sub, f->mul, f->width);
-    } else {
-        const double *sub = f->sub;
-        const double *mul = f->mul;
-        double *to = out;
-        for (i = 0; i < f->width; i++)
-            to[i] = (to[i] - sub[i]) * mul[i];
-    }
+    for (i = 0; i < count; i++)
+        put(out, f->input->type, i, (row[first + i] - sub[first + i]) * mul[first + i]);
 }
 
 int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value)
@@ -391,9 +386,17 @@ static void put_row(const Feed *f, const ngrt_data *raw, size_t r, size_t count,
     /* with axes before that of the rows, the pieces are not in one place */
     void *row = f->outer == 1 ? to : f->row;
 
+    /* the row as doubles, of which each piece is changed on its way */
+    if (f->fine) {
+        convert(f, raw, NGRT_F64, f->row);
+        for (o = 0; o < f->outer; o++)
+            change_doubles(f, f->row, o * piece, piece, to + o * count * bytes);
+        return;
+    }
+
     convert(f, raw, f->input->type, row);
     if (f->sub)
-        change(f, row);
+        change_floats(row, f->sub, f->mul, f->width);
     for (o = 0; o < f->outer && f->outer > 1; o++)
         memcpy(to + o * count * bytes, (char *)row + o * bytes, bytes);
 }
@@ -464,9 +467,13 @@ void ngrt_rows_put(const Feed *f, const double *element, size_t r)
     ngrt_data data = {.type = NGRT_DATA_F64, .at = element};
     char *to = (char *)f->buffer + r * f->width * ngrt_type_size(f->input->type);
 
+    if (f->fine) {
+        change_doubles(f, element, 0, f->width, to);
+        return;
+    }
     ngrt_data_copy(&data, 0, f->width, f->input->type, to);
     if (f->sub)
-        change(f, to);
+        change_floats((float *)(void *)to, f->sub, f->mul, f->width);
 }
 
 int ngrt_rows_gather(const Trainer *t, Set *set, size_t first, size_t count, void *const *to)

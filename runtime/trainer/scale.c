@@ -33,16 +33,16 @@ static void free_sums(Sums *s)
     free(s->count);
 }
 
-/* Adds the rows of a batch. The buffer is [outer][count][piece]. */
+/* Adds the rows of a batch. The buffer is doubles, [outer][count][piece]. */
 static void add_batch(const Feed *f, size_t count, Sums *s)
 {
     size_t piece = f->width / f->outer, o, r, i;
-    ngrt_data data = {.type = ngrt_element_of(f->input->type), .at = f->buffer};
+    const double *value = f->buffer;
 
     for (o = 0; o < f->outer; o++)
         for (r = 0; r < count; r++)
             for (i = 0; i < piece; i++) {
-                double v = ngrt_data_value(&data, (o * count + r) * piece + i);
+                double v = value[(o * count + r) * piece + i];
                 size_t e = o * piece + i;
 
                 /* a missing number */
@@ -55,23 +55,33 @@ static void add_batch(const Feed *f, size_t count, Sums *s)
             }
 }
 
-/* Goes over all rows of the set once. */
-static int add_rows(const Trainer *t, Set *set, const Feed *f, Sums *s)
+/* Goes over all rows of the set once. Meanwhile the feed gets doubles, as a file may have them. */
+static int add_rows(const Trainer *t, Set *set, Feed *f, Sums *s)
 {
+    const Feed kept = *f;
+    ngrt_tensor wide = *f->input;
     size_t first, count;
     int status = ngrt_rows_begin(t, set, 0, 0);
 
+    wide.type = NGRT_F64;
+    f->input = &wide;
+    f->buffer = ngrt_trainer_allocate(set->batch, f->width * sizeof(double));
+    if (!f->buffer)
+        status = ngrt_trainer_no_memory(t);
+
     for (first = 0; first < set->rows && !status; first += count) {
         count = ngrt_set_batch(set, first);
-        status = ngrt_set_fill(t, set, first, count);
+        status = ngrt_rows_gather(t, set, first, count, NULL);
         if (!status)
             add_batch(f, count, s);
     }
+    free(f->buffer);
+    *f = kept;
     return status;
 }
 
 /* The mean of each element, and its deviation: sqrt(mean((e - mean)^2)). */
-static int find_statistics(const Trainer *t, Set *set, const Feed *f, double *mean, double *spread)
+static int find_statistics(const Trainer *t, Set *set, Feed *f, double *mean, double *spread)
 {
     Sums s = {0};
     size_t i;
@@ -275,10 +285,10 @@ static int fill_missing(const Trainer *t, Feed *f, const PrepInput *x)
     return DONE;
 }
 
-/* Makes the arrays of what is subtracted and multiplied, in the type of the input. */
+/* Makes the arrays of what is subtracted and multiplied. */
 static int make_changes(const Trainer *t, Feed *f, const PrepInput *x)
 {
-    size_t size = ngrt_type_size(f->input->type), i;
+    size_t size, i;
 
     if (x->elements == 0)
         return DONE;
@@ -287,6 +297,8 @@ static int make_changes(const Trainer *t, Feed *f, const PrepInput *x)
                                  t->load_path, f->input->name, x->elements, f->width);
     free(f->sub);
     free(f->mul);
+    f->fine = f->input->type == NGRT_F64 || ngrt_prep_is_fine(x);
+    size = f->fine ? sizeof(double) : sizeof(float);
     f->sub = ngrt_trainer_allocate(f->width, size);
     f->mul = ngrt_trainer_allocate(f->width, size);
     if (!f->sub || !f->mul)
@@ -295,15 +307,34 @@ static int make_changes(const Trainer *t, Feed *f, const PrepInput *x)
         double sub, mul;
 
         ngrt_prep_element(x, i, &sub, &mul);
-        if (f->input->type == NGRT_F32) {
-            ((float *)f->sub)[i] = (float)sub;
-            ((float *)f->mul)[i] = (float)mul;
-        } else {
+        if (f->fine) {
             ((double *)f->sub)[i] = sub;
             ((double *)f->mul)[i] = mul;
+        } else {
+            ((float *)f->sub)[i] = (float)sub;
+            ((float *)f->mul)[i] = (float)mul;
         }
     }
     return DONE;
+}
+
+int ngrt_scale_subtracts(const Trainer *t)
+{
+    size_t k;
+    int i;
+
+    for (i = 0; i < t->changes; i++)
+        if (t->change[i].scale == 0)
+            return 1;
+    for (i = 0; i < t->prep.inputs; i++)
+        for (k = 0; k < t->prep.input[i].elements; k++) {
+            double sub, mul;
+
+            ngrt_prep_element(&t->prep.input[i], k, &sub, &mul);
+            if (sub != 0)
+                return 1;
+        }
+    return 0;
 }
 
 int ngrt_scale_apply(const Trainer *t, Set *set)

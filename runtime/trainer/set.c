@@ -551,7 +551,7 @@ static int make_buffer(const Trainer *t, const Set *set, Feed *f)
     if (f->width > SIZE_MAX / size / rows)
         return ngrt_trainer_no_memory(t);
     f->buffer = ngrt_trainer_allocate(rows * f->width, size);
-    f->row = ngrt_trainer_allocate(f->width, size);
+    f->row = ngrt_trainer_allocate(f->width, sizeof(double));
     if (!f->buffer || !f->row)
         return ngrt_trainer_no_memory(t);
     if (f->batched)
@@ -641,8 +641,11 @@ int ngrt_set_part(const Trainer *t, const Set *whole, Set *part, uint32_t *index
         return ngrt_trainer_no_memory(t);
     memcpy(part->inputs, whole->inputs, t->model->sizeof_inputs);
     memcpy(part->feed, whole->feed, bytes);
-    for (i = 0; i < part->feeds; i++)
-        part->feed[i].buffer = part->feed[i].row = part->feed[i].sub = part->feed[i].mul = NULL;
+    for (i = 0; i < part->feeds; i++) {
+        part->feed[i].buffer = part->feed[i].row = NULL;
+        part->feed[i].sub = part->feed[i].mul = NULL;
+        part->feed[i].fine = 0;
+    }
     part->batch = batch_rows(t, part, batch);
     return make_buffers(t, part);
 }

@@ -68,10 +68,12 @@ typedef struct Feed {         /* where an input's elements come from */
     size_t outer; /* pieces of a row: the product of the axes before that of the rows */
     Piece *piece; /* for each column; NULL: `width` elements from the first column on */
     int plain;    /* the pieces are numbers that follow each other, and none is missing */
-    void *sub,
-        *mul; /* an element e of a row becomes (e - sub)*mul, in the input's type; NULL: it stays */
+    void
+        *sub; /* an element e of a row becomes (e - sub)*mul, in the input's type; NULL: it stays */
+    void *mul;
+    int fine;     /* it becomes so in double, also where the input's elements are floats */
     void *buffer; /* the input's elements for one batch, in the input's type */
-    void *row;    /* those of one row */
+    void *row;    /* room for those of one row, also as doubles */
 } Feed;
 
 /* Rows are taken in an order: that of the file, or shuffled. Where a file is too large for memory,
@@ -330,6 +332,7 @@ void ngrt_set_free(Set *set);
 /* Finds what becomes of the elements of each input: as it is saved, or as the options say, by
  * statistics of this set. */
 int ngrt_scale_start(Trainer *t, Set *set);
+int ngrt_scale_subtracts(const Trainer *t);       /* is anything subtracted from an element? */
 int ngrt_scale_apply(const Trainer *t, Set *set); /* the same for another set */
 
 /* rows.c */

@@ -330,6 +330,16 @@ END
     run 0 predict tenth.ng --real=double --data same.csv --load part.st
     [ "$(sort -u "$dir/out")" = 0 ]
     verdict $? "a column of one number does not become 0"
+    # near 1e9, floats are 64 apart: a column is subtracted from in double, as the table has it
+    awk 'BEGIN { for (i = 0; i < 30; i++) print 1000000000 + i % 3 "," 100000 + i % 3 "," 3 + i % 3 "," i % 3 "," i }' >far.csv
+    run 0 train tenth.ng --data far.csv --standardize x --epochs 1 --quiet --save far.st
+    sed 's/x\[:, 0\]/x/' tenth.ng >all.ng
+    run 0 predict all.ng --data far.csv --load far.st
+    [ "$(awk -F, '{ for (i = 1; i < 5; i++) printf "%.5f\n", $i }' "$dir/out" | sort -u | tr '\n' ' ')" = \
+        "$(printf '%s\n' 0.00000 1.22474 -1.22474 | sort | tr '\n' ' ')" ]
+    verdict $? "columns that are far from 0 are not standardized"
+    run 0 all.ng --weights=far.st -o far.c
+    says "all.ng:2:8: warning: element 0 of x was near 1e+09 in training, with a deviation of 0.816, but"
     run 2 train iris.ng --data numbers.csv --standardize t
     says 'the input t has whole numbers: it cannot be scaled'
     run 2 train iris.ng --data numbers.csv --standardize x --scale x=2
