@@ -562,7 +562,7 @@ bool weights_tune(Ngc *ngc, Model *whole, Model *m, bool prepared)
 bool weights_load(Ngc *ngc, Model *m, const char *path)
 {
     File f = {.ngc = ngc, .path = path};
-    bool good = load(&f, m);
+    bool good = load(&f, m) && prepare_inputs(&f, m);
     ngrt_archive_free(&f.tensors);
     ngrt_map_free(&f.map);
     return good;

@@ -263,6 +263,19 @@ exports() {
     "$NGC" import "$dir/again.onnx" -o "$dir/again.ng" --save "$dir/again.safetensors" \
         >"$dir/out" 2>&1 &&
         good || fail "import after export: $(head -3 "$dir/out")"
+    # what the trainer did to the inputs is a part of what predict computes
+    printf 'dim m <= 9\ninput x[m, 2], y[m]\nparam w[2] = [1, 2]\noutput p = x @ w\nminimize J = mse(p, y) with sgd(0)\n' >"$dir/far.ng"
+    awk 'BEGIN { for (i = 0; i < 9; i++) print 4000 + i*i "," i % 2 "," i }' >"$dir/far.csv"
+    works env CC="$(cc_with -O0)" "$NGC" train "$dir/far.ng" --data "$dir/far.csv" --standardize x \
+        --epochs 1 --save "$dir/far.safetensors"
+    works "$NGC" export "$dir/far.ng" --load "$dir/far.safetensors" -o "$dir/far.onnx"
+    works "$NGC" import "$dir/far.onnx" -o "$dir/near.ng" --save "$dir/near.safetensors"
+    for name in far near; do
+        CC="$(cc_with -O0)" "$NGC" predict "$dir/$name.ng" --data x="$dir/far.csv":0-1 \
+            --load "$dir/$name.safetensors" 2>/dev/null | awk '{ printf "%.4f\n", $1 }' >"$dir/$name.out"
+    done
+    [ "$(wc -l <"$dir/far.out")" = 9 ] && cmp -s "$dir/far.out" "$dir/near.out" && good ||
+        fail "an export without --standardize: $(head -3 "$dir/near.out")"
     says 2 "names the file" "$NGC" export "$dir/gpt2.ng"
     says 3 "No such file" "$NGC" export "$dir/gpt2.ng" --load "$dir/nothing" -o "$dir/none.onnx"
     printf 'input a = 2\nx = a\nfor i in 0..50 while abs(x^2 - a) > 1e-9 { x = (x + a/x)/2 }\noutput x\n' >"$dir/loop.ng"
