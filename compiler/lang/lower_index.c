@@ -128,8 +128,8 @@ static bool is_loop_place(Lower *L, const Value *v, Size *out)
 }
 
 /* A place along an axis of this size; a negative one counts from the end. `end`: it ends a slice,
- * so it is not an element itself. */
-static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
+ * so it is not an element itself. It may then be before the first element, where it is 0. */
+static bool place(Lower *L, const Value *v, Size size, bool end, Size *out, bool *before)
 {
     Graph *g = L->g;
     int64_t k;
@@ -151,7 +151,9 @@ static bool place(Lower *L, const Value *v, Size size, bool end, Size *out)
         return false;
     }
     /* x[:100] of fewer elements is all of them */
-    if (outside) /* a slice ends at the end of the axis at the latest, as in NumPy */
+    /* a slice ends at the end of the axis at the latest, as in NumPy */
+    *before = outside && k < 0;
+    if (outside)
         k = k < 0 ? 0 : size;
     if (k < 0)
         *out = size_sub(g, size, -k);
@@ -191,6 +193,7 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     Size hi = size;
     Size count;
     int64_t step = 1;
+    bool before = false;
     Value *a = lower_part(L, r->a);
     Value *b = lower_part(L, r->b);
     Value *c = lower_part(L, r->c);
@@ -202,9 +205,9 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     }
 
     /* from lo up to hi, or from lo down to above hi */
-    if (a && !place(L, a, size, step > 0, &lo))
+    if (a && !place(L, a, size, step > 0, &lo, &before))
         return false;
-    if (b && !place(L, b, size, true, &hi))
+    if (b && !place(L, b, size, true, &hi, &before))
         return false;
 
     Size length = size_sub(g, hi, lo);
@@ -212,7 +215,7 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
     if (step < 0) {
         if (!a)
             lo = size_sub(g, size, 1);
-        if (b)
+        if (b && !before)
             length = size_sub(g, lo, hi);
         else
             length = size_add(g, lo, 1);
@@ -310,7 +313,8 @@ static bool index_axis(Lower *L, Index *ix, const Expr *e)
         return false;
     if (!is_place(v))
         return index_gather(L, ix, e, v);
-    if (!place(L, v, ix->x->shape.dim[ix->axis], false, &ix->lo[ix->axis]))
+    bool before;
+    if (!place(L, v, ix->x->shape.dim[ix->axis], false, &ix->lo[ix->axis], &before))
         return false;
     ix->cut.dim[ix->axis++] = 1;
     return true;
@@ -439,31 +443,45 @@ static Value *list_gather(Lower *L, const Expr *x, const Value *list, const Valu
     return value_node(L, x->loc, graph_gather(L->g, a, i, 0));
 }
 
-/* A place in a list, where a negative one counts from the end; in 0 .. count. */
-static int64_t clamp_place(int64_t k, int count)
+/* An end of a slice of a list, where a negative one counts from the end; in least .. most. */
+static bool list_place(Lower *L, const Expr *e, const Value *list, int64_t least, int64_t most,
+                       int64_t *out)
 {
-    if (k < 0)
-        k += count;
-    if (k < 0)
-        return 0;
-    return min_int64(k, count);
+    if (!e)
+        return true;
+    if (!want_whole(L, lower_expr(L, e), "an index", out))
+        return false;
+    if (*out < 0)
+        *out += list->count;
+    *out = max_int64(least, min_int64(*out, most));
+    return true;
 }
 
-/* list[a:b] is a list. */
+/* list[a:b:step] is a list. */
 static Value *list_slice(Lower *L, const Expr *x, const Value *list, const Expr *r)
 {
-    int64_t lo = 0;
-    int64_t hi = list->count;
-    if (r->a && !want_whole(L, lower_expr(L, r->a), "an index", &lo))
+    int64_t step = 1;
+    if (r->c && !want_whole(L, lower_expr(L, r->c), "a step", &step))
         return value_error(L, x->loc);
-    if (r->b && !want_whole(L, lower_expr(L, r->b), "an index", &hi))
+    if (step == 0) {
+        lower_error(L, ERR_SLICE, r->c->loc, "a step of 0 goes nowhere");
+        return value_error(L, x->loc);
+    }
+
+    /* up to before hi, or down to after it */
+    int64_t least = step > 0 ? 0 : -1;
+    int64_t most = least + list->count;
+    int64_t lo = step > 0 ? least : most;
+    int64_t hi = step > 0 ? most : least;
+    if (!list_place(L, r->a, list, least, most, &lo) ||
+        !list_place(L, r->b, list, least, most, &hi))
         return value_error(L, x->loc);
 
-    lo = clamp_place(lo, list->count);
-    hi = clamp_place(hi, list->count);
-    if (hi < lo)
-        hi = lo;
-    return value_list(L, x->loc, list->item + lo, (int)(hi - lo));
+    Value **item = arena_array(L->ngc, list->count + 1, sizeof *item);
+    int count = 0;
+    for (int64_t i = lo; step > 0 ? i < hi : i > hi; i += step)
+        item[count++] = list->item[i];
+    return value_list(L, x->loc, item, count);
 }
 
 /* list[i] is an element, list[a:b] a list, and list[int tensor] a tensor. */
