@@ -357,12 +357,37 @@ static void find_wanted(Sweep *s, Node *const *x, int count)
     }
 }
 
-/* How y reaches x, whose adjoint is d, or NULL; used: by id, what y is computed from. */
-static Reach reach_of(const Node *x, const Node *d, const int *used)
+/* By id, what values are computed from whose contributions have cancelled each other. */
+static const int *below_zeros(Sweep *s)
 {
-    if (d)
-        return REACH_YES;
-    return used[x->id] ? REACH_FLAT : REACH_NONE;
+    Graph *g = s->g;
+    Node **zero = arena_array(g->ngc, s->nodes + 1, sizeof *zero);
+    int count = 0;
+
+    for (int i = 0; i < s->nodes; i++) {
+        const Node *d = s->found->adjoint[i];
+        if (d && node_is(d, 0))
+            zero[count++] = g->node[i];
+    }
+    return graph_uses(g, zero, count);
+}
+
+/* How y reaches each x. */
+static void find_reach(Sweep *s, Node *y, Node *const *x, int count, Reach *reach)
+{
+    const int *used = graph_uses(s->g, &y, 1);
+    const int *cancelled = below_zeros(s);
+
+    for (int i = 0; i < count; i++) {
+        int id = x[i]->id;
+        reach[i] = REACH_NONE;
+        if (s->found->adjoint[id])
+            reach[i] = REACH_YES;
+        else if (used[id] && cancelled[id])
+            reach[i] = REACH_CANCELS;
+        else if (used[id])
+            reach[i] = REACH_FLAT;
+    }
 }
 
 /* The gradient of y, which has the value of the loss, with respect to each x. Returns the adjoints
@@ -383,13 +408,10 @@ static Node **gradient(Sweep s, Node *y, Node *seed, Node *const *x, int count, 
     for (int i = s.from; i < g->count; i++)
         g->node[i]->derived = true;
 
-    int *used = NULL;
     if (reach)
-        used = graph_uses(g, &y, 1);
+        find_reach(&s, y, x, count, reach);
     for (int i = 0; i < count; i++) {
         Node *d = s.found->adjoint[x[i]->id];
-        if (reach)
-            reach[i] = reach_of(x[i], d, used);
         if (d)
             out[i] = d;
         else

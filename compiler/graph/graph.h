@@ -1077,8 +1077,9 @@ const char *node_text(const Graph *, const Node *, int depth);
 
 /* Does y depend on x? */
 typedef enum {
-    REACH_NONE, /* y does not use x */
-    REACH_FLAT, /* only through ops of slope zero */
+    REACH_NONE,    /* y does not use x */
+    REACH_FLAT,    /* only through ops of slope zero */
+    REACH_CANCELS, /* through slopes whose sum is zero */
     REACH_YES,
 } Reach;
 

@@ -245,8 +245,11 @@ static void warn_zero(Lower *L, const Derivative *d, const char *x, Reach reach)
     else if (reach == REACH_FLAT)
         warn(L->ngc, "zero-gradient", ERR_ONLY_THROUGH_STEPS, d->loc,
              "%s depends on %s only through functions whose slope is 0 "
-             "(sign, floor, argmax, comparisons): its gradient is 0",
+             "(sign, floor, argmax, comparisons, a product with 0): its gradient is 0",
              d->name, x);
+    else if (reach == REACH_CANCELS)
+        warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, d->loc,
+             "the terms of %s that depend on %s cancel each other: its gradient is 0", d->name, x);
 }
 
 /* Differentiates the loss and simplifies the derivatives. */
@@ -264,8 +267,11 @@ void lower_derive(Lower *L, Derivative *d)
 
     if (ngc->errors) /* an error may be the cause of a 0 */
         return;
-    for (int i = 0; i < d->count; i++)
+    for (int i = 0; i < d->count; i++) {
+        if (reach[i] == REACH_YES && node_is(d->dx[i], 0))
+            reach[i] = REACH_CANCELS;
         warn_zero(L, d, node_name(d->x[i]), reach[i]);
+    }
 }
 
 /* The loss as a root. If it is one already, the group of a minimize is noted there. */
