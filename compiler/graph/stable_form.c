@@ -92,7 +92,12 @@ Node *form_mapped(Stable *s, const Node *n, Node *x)
 {
     if (!x)
         return NULL;
-    Node *arg[2] = {x, n->nargs > 1 ? s->now[arg_id(n, 1)] : NULL};
+    Node **arg = arena_array(s->g->ngc, n->nargs + 1, sizeof *arg);
+
+    /* the others are indices: of each axis that is gathered, or of loops */
+    arg[0] = x;
+    for (int k = 1; k < n->nargs; k++)
+        arg[k] = s->now[arg_id(n, k)];
     return graph_copy(s->g, n, arg);
 }
 
