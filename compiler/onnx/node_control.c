@@ -623,6 +623,6 @@ const OnnxOp onnx_control[] = {
     {"Scan", .take = take_scan,
      .attributes = "body num_scan_inputs scan_input_axes scan_input_directions scan_output_axes "
                    "scan_output_directions directions",
-     .says = "its graph, for each element"},
+     .needs = "num_scan_inputs", .says = "its graph, for each element"},
     {NULL},
 };

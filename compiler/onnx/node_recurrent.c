@@ -74,7 +74,35 @@ typedef struct Cell {
     const char *function;
     const char *acts; /* the usual ones, of two directions */
     int results;      /* y, h and perhaps c */
+    int each;         /* activations of a direction */
 } Cell;
+
+/* Is the size of an axis of operand 2, R, this number? Of a size known only at run time: yes. */
+static bool has_size(Import *im, int axis, int64_t wanted)
+{
+    int64_t n;
+    Shape s;
+    if (!input_shape(im, 2, &s) || s.rank != 3 || !size_number(im->g, s.dim[axis], &n))
+        return true;
+    return n == wanted;
+}
+
+/* The attributes repeat what the shape of the weights says. */
+static void check_cell(Import *im, const Cell *c)
+{
+    bool both = same_text(attribute_text(im, "direction", "forward"), "bidirectional");
+    int directions = both ? 2 : 1;
+    int64_t hidden = attribute_int(im, "hidden_size", 0);
+    const Pb__Attribute *acts = attribute(im, "activations");
+    if (!has_size(im, 0, directions))
+        problem(im, "attribute 'direction': the weights are not those of %s",
+                both ? "two directions" : "one direction");
+    if (attribute(im, "hidden_size") && !has_size(im, 2, hidden))
+        problem(im, "attribute 'hidden_size': the weights are not those of %lld units",
+                (long long)hidden);
+    if (acts && acts->n_strings && acts->n_strings != (size_t)(c->each * directions))
+        problem(im, "attribute 'activations': there must be %d", c->each * directions);
+}
 
 /* The tensor with its first two axes exchanged. */
 static Operand rows_exchanged(Import *im, Operand x)
@@ -117,6 +145,7 @@ static void take_cell(Import *im, const Cell *c)
     const char *direction = attribute_text(im, "direction", "forward");
     bool rows_first = attribute_int(im, "layout", 0);
     bool lstm = c->results == 3;
+    check_cell(im, c);
     if (im->failed)
         return;
     if (rows_first)
@@ -160,19 +189,19 @@ static void take_cell(Import *im, const Cell *c)
 static void take_rnn(Import *im, const Pb__Node *n)
 {
     (void)n;
-    take_cell(im, &(Cell){"rnn_sequence", "tanh, tanh", 2});
+    take_cell(im, &(Cell){"rnn_sequence", "tanh, tanh", 2, 1});
 }
 
 static void take_gru(Import *im, const Pb__Node *n)
 {
     (void)n;
-    take_cell(im, &(Cell){"gru_sequence", "sigmoid, tanh, sigmoid, tanh", 2});
+    take_cell(im, &(Cell){"gru_sequence", "sigmoid, tanh, sigmoid, tanh", 2, 2});
 }
 
 static void take_lstm(Import *im, const Pb__Node *n)
 {
     (void)n;
-    take_cell(im, &(Cell){"lstm_sequence", "sigmoid, tanh, tanh, sigmoid, tanh, tanh", 3});
+    take_cell(im, &(Cell){"lstm_sequence", "sigmoid, tanh, tanh, sigmoid, tanh, tanh", 3, 3});
 }
 
 #define CELL "activation_alpha activation_beta activations clip direction hidden_size layout"

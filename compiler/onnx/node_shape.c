@@ -805,7 +805,7 @@ static void take_scatter(Import *im, const Pb__Node *n)
 }
 
 const OnnxOp onnx_shape[] = {
-    {"Concat", .take = take_concat, .attributes = "axis", .says = "`concat`"},
+    {"Concat", .take = take_concat, .attributes = "axis", .needs = "axis", .says = "`concat`"},
     {"Constant", .take = NULL, .form = "",
      .attributes = "value value_float value_floats value_int value_ints", .says = "numbers"},
     {"Expand", .take = take_expand, .says = "`broadcast_to`"},

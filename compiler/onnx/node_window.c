@@ -723,7 +723,7 @@ static void take_grid_sample(Import *im, const Pb__Node *n)
 
 const OnnxOp onnx_window[] = {
     {"AveragePool", .take = take_avg_pool, .attributes = WINDOW " ceil_mode count_include_pad",
-     .says = "`avg_pool`"},
+     .needs = "kernel_shape", .says = "`avg_pool`"},
     {"Conv", .take = take_conv, .attributes = WINDOW " group",
      .says = "`conv1d`, `conv2d`, `conv3d`, `conv`"},
     {"ConvTranspose", .take = take_conv_transpose,
@@ -732,13 +732,13 @@ const OnnxOp onnx_window[] = {
     {"GridSample", .take = take_grid_sample, .attributes = "align_corners mode padding_mode",
      .says = "`grid_sample`"},
     {"MaxUnpool", .take = take_max_unpool, .attributes = "kernel_shape pads strides",
-     .says = "`scatter_nd_set`"},
+     .needs = "kernel_shape", .says = "`scatter_nd_set`"},
     {"RoiAlign", .take = take_roi_align,
      .attributes =
          "coordinate_transformation_mode mode output_height output_width sampling_ratio spatial_scale",
      .says = "`roi_align`"},
     {"MaxPool", .take = take_max_pool, .attributes = WINDOW " ceil_mode storage_order",
-     .says = "`max_pool`, `max_pool_index`"},
+     .needs = "kernel_shape", .says = "`max_pool`, `max_pool_index`"},
     {"Resize", .take = take_resize,
      .attributes =
          "antialias coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value mode nearest_mode",

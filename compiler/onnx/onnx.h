@@ -43,7 +43,8 @@ enum { /* Pb__Attribute.type */
        AT_STRINGS = 8,
 };
 
-bool element_is_int(int element); /* an integer; not a bool, which is float in the language */
+bool element_is_int(int element);    /* an integer; not a bool, which is float in the language */
+bool element_is_number(int element); /* of a type that ngc has */
 
 /* ---- wire.c: a file and its messages ---- */
 
@@ -203,6 +204,7 @@ typedef struct OnnxOp {
     Binds binds;
     void (*take)(Import *, const Pb__Node *);
     const char *attributes; /* that are understood, separated by blanks */
+    const char *needs;      /* those of them that have no default */
     const char *says;       /* what it becomes, for the manual */
 } OnnxOp;
 
@@ -276,6 +278,12 @@ int64_t axis_attribute(Import *, int64_t otherwise,
 const char *number_text(Import *, double);
 const char *sizes_text(Import *, const Size *, int count); /* "[m, 3]" */
 const char *ints_text(Import *, const int64_t *, int count);
+
+/* ---- check.c: what is wrong with a file, before its nodes are taken ---- */
+
+int64_t check_opset(Import *); /* of ONNX's own operators; 1 with a problem */
+void check_names(Import *);    /* what is defined twice */
+void check_nodes(Import *);    /* operators and attributes that are not supported */
 
 /* ---- constant.c: initializers that are not trained ---- */
 

@@ -32,6 +32,12 @@ static bool element_kind(int element, int *kind)
     return true;
 }
 
+bool element_is_number(int element)
+{
+    int kind;
+    return element_kind(element, &kind);
+}
+
 /* Bytes of an element, by enum ngrt_element. */
 static size_t kind_size(int kind)
 {
@@ -184,6 +190,12 @@ Known *known_of_tensor(Ngc *ngc, const Pb__Tensor *t, const char *folder, const 
         bytes = t->raw.len;
     else
         at = typed_elements(ngc, t, &bytes);
+    int fields = (t->location == 1) + (t->has_raw != 0) + (t->n_floats > 0) + (t->n_int32s > 0) +
+                 (t->n_int64s > 0) + (t->n_doubles > 0) + (t->n_uint64s > 0);
+    if (fields > 1) {
+        *why = "it has its elements in two places";
+        return NULL;
+    }
     if (!at && (t->location == 1 || count > 0)) {
         if (t->location != 1)
             *why = "it has no elements";

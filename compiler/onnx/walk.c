@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BOUND = 64 }; /* of run-time sizes */
+enum { BOUND = 64 };                               /* of run-time sizes */
+static const int64_t MOST_SIZE = (int64_t)1 << 40; /* of an axis, as of a whole tensor */
 
 /* ---- inputs and initializers ---- */
 
@@ -54,10 +55,12 @@ static Size dim_named(Import *im, const char *wanted)
 }
 
 /* The size of an axis of an input. */
-static Size axis_size(Import *im, const Pb__Axis *a, int input, int axis)
+static Size axis_size(Import *im, const char *name, const Pb__Axis *a, int input, int axis)
 {
+    if (a->has_size && a->size > MOST_SIZE)
+        problem(im, "the input '%s': a size of %lld is too large", name, (long long)a->size);
     if (a->has_size && a->size >= 0)
-        return a->size;
+        return min_int64(a->size, MOST_SIZE);
     if (a->name && *a->name)
         return dim_named(im, a->name);
     if (axis == 0)
@@ -137,6 +140,11 @@ static void read_input(Import *im, const Pb__Value *v, int number)
         *meaning_new(im, v->name) = (Meaning){.known = k, .element = k->element};
         return;
     }
+    if (!element_is_number(type->element)) {
+        problem(im, "the input '%s': elements of type %d are not supported", v->name,
+                type->element);
+        return;
+    }
     if (!type->shape || type->shape->n_axis > MAX_RANK) {
         problem(im, "the number of axes of the input '%s' is not known, or larger than %d", v->name,
                 MAX_RANK);
@@ -148,7 +156,7 @@ static void read_input(Import *im, const Pb__Value *v, int number)
     int rank = (int)type->shape->n_axis;
     for (int i = 0; i < rank; i++) {
         const Pb__Axis *a = type->shape->axis[i];
-        size[i] = axis_size(im, a, number, i);
+        size[i] = axis_size(im, v->name, a, number, i);
         empty |= size[i] == 0;
     }
     if (empty) { /* there is nothing to give */
@@ -167,75 +175,6 @@ static void read_input(Import *im, const Pb__Value *v, int number)
 }
 
 /* ---- nodes ---- */
-
-static bool own_domain(const Pb__Node *n)
-{
-    return !n->domain || !*n->domain || same_text(n->domain, "ai.onnx");
-}
-
-/* Does an attribute that chooses between words have one of them? Other values would be left out. */
-static void check_word(Import *im, const Pb__Attribute *a)
-{
-    static const char *const choices[][2] = {
-        {"approximate", "none tanh"},
-        {"auto_pad", "NOTSET SAME_UPPER SAME_LOWER VALID"},
-        {"direction", "forward reverse bidirectional LEFT RIGHT"},
-        {"mode", "DCR CRD constant edge reflect wrap nearest linear bilinear trilinear cubic "
-                 "bicubic avg max"},
-        {"nearest_mode", "round_prefer_floor round_prefer_ceil floor ceil"},
-        {"padding_mode", "zeros border reflection"},
-        {"reduction", "none mean sum add mul max min"},
-    };
-    const char *word = attribute_text(im, a->name, "");
-    for (size_t i = 0; a->has_s && i < sizeof choices / sizeof *choices; i++)
-        if (same_text(a->name, choices[i][0]) && !has_word(choices[i][1], word))
-            problem(im, "attribute '%s': '%s' is not supported", a->name, word);
-}
-
-static void check_node(Import *im, const Pb__Node *n)
-{
-    const OnnxOp *op = NULL;
-    if (n->op && own_domain(n))
-        op = onnx_find(n->op);
-    im->at = n;
-    im->failed = false;
-    if (!op) {
-        const char *why = NULL;
-        if (own_domain(n) && n->op)
-            why = onnx_refusal(n->op);
-        if (why)
-            problem(im, "the operator is not supported: %s", why);
-        else
-            problem(im,
-                    own_domain(n) ? "the operator is not supported"
-                                  : "operators of the domain '%s' are not supported",
-                    n->domain);
-        return;
-    }
-    for (size_t k = 0; k < n->n_attribute; k++) {
-        const char *name = n->attribute[k]->name;
-        const Pb__Graph *g = n->attribute[k]->g;
-        im->at = n;
-        im->failed = false;
-        bool old = im->own_opset < 7 && has_word("axis broadcast is_test", name);
-        if (!name || !*name)
-            problem(im, "an attribute has no name");
-        else if (!old && !has_word(op->attributes, name))
-            problem(im, "the attribute '%s' is not supported", name);
-        else
-            check_word(im, n->attribute[k]);
-        for (size_t i = 0; g && i < g->n_node; i++)
-            check_node(im, g->node[i]);
-    }
-}
-
-/* Operators and attributes that are not supported: all of them are listed. */
-static void check_nodes(Import *im)
-{
-    for (int i = 0; i < im->nodes; i++)
-        check_node(im, im->node[i]);
-    im->at = NULL;
-}
 
 /* The operand with axes of size 1 after it, as a name of its own. */
 static const char *with_axes_after(Import *im, const char *name, Operand y, int rank, int axes)
@@ -363,17 +302,6 @@ static void take_outputs(Import *im)
     }
 }
 
-static int64_t opset_of(const Pb__Model *m)
-{
-    int64_t version = 1;
-    for (size_t i = 0; i < m->n_opset; i++) {
-        const char *domain = m->opset[i]->domain;
-        if (!domain || !*domain || same_text(domain, "ai.onnx"))
-            version = m->opset[i]->version;
-    }
-    return version;
-}
-
 /* Is there a run-time size for each -D, and an input for each NAME=VALUE? */
 static void check_given(Import *im)
 {
@@ -404,7 +332,7 @@ static bool import_graph(Import *im)
     im->graph = im->model->graph;
     const char *producer = text_or(im->model->producer, "");
     im->named_numbers = same_text(producer, "pytorch") || same_text(producer, "ngc");
-    im->opset = im->own_opset = opset_of(im->model);
+    im->opset = im->own_opset = check_opset(im);
     im->take = take_node;
     im->lower = lower_begin(im->ngc);
     im->g = im->lower->g;
@@ -413,6 +341,7 @@ static bool import_graph(Import *im)
     for (int i = 0; i < im->nodes; i++)
         im->node[i] = im->graph->node[i];
 
+    check_names(im);
     read_initializers(im);
     for (size_t i = 0; i < im->graph->n_input; i++)
         read_input(im, im->graph->input[i], (int)i);
