@@ -41,8 +41,8 @@ static int read_more(Csv *csv)
 
     if (!csv->from || csv->error)
         return 0;
-    /* what is left of the last text, less than a line, moves to the start */
-    if (left > 0)
+    /* what is left of the last text, less than a line, moves to the start, if it is not there */
+    if (left > 0 && csv->rest.at != csv->text.at)
         memmove(csv->text.at, csv->rest.at, left);
     csv->text.size = left;
     if (!ngrt_bytes_reserve(&csv->text, NGRT_PIECE)) {
@@ -82,33 +82,39 @@ static int begins_cell(char before, char separator)
     return before == ',' || before == ';' || before == '\t';
 }
 
-/* Does the text end within a cell in quotes? */
-static int is_quote_open(Span s, char separator)
+typedef enum { CELL_BEGINS, IN_CELL, IN_QUOTES, AFTER_QUOTE } QuoteState;
+
+typedef struct Quotes { /* of a line: how far it has been searched for quotes, and what is there */
+    size_t at;
+    QuoteState state;
+} Quotes;
+
+/* Does the text end within a cell in quotes? It is searched from q->at on. */
+static int is_quote_open(Quotes *q, Span s, char separator)
 {
-    const char *at = s.at;
-    int begins = 1;
+    const char *at = s.at + q->at;
 
     while (at < s.end) {
-        /* only a quote at the start of a cell opens one */
-        if (*at == '"' && begins) {
-            do { /* to the quote that ends it; two of them are one that does not */
-                at = memchr(at + 1, '"', (size_t)(s.end - at - 1));
-                if (at && at + 1 < s.end && at[1] == '"')
-                    at++;
-                else
-                    break;
-            } while (at);
+        char c = *at;
+
+        if (q->state == IN_QUOTES) { /* to the quote that may end it */
+            at = memchr(at, '"', (size_t)(s.end - at));
             if (!at)
-                return 1;
-            begins = 0;
-        } else if (begins_cell(*at, separator)) {
-            begins = 1;
-        } else if (!is_blank(*at, separator)) {
-            begins = 0;
+                break;
+            q->state = AFTER_QUOTE;
+        } else if (c == '"' && q->state != IN_CELL) {
+            /* only a quote at the start of a cell opens one; two of them are one that does not
+             * end it */
+            q->state = IN_QUOTES;
+        } else if (begins_cell(c, separator)) {
+            q->state = CELL_BEGINS;
+        } else if (q->state == AFTER_QUOTE || !is_blank(c, separator)) {
+            q->state = IN_CELL;
         }
         at++;
     }
-    return 0;
+    q->at = span_length(s);
+    return q->state == IN_QUOTES;
 }
 
 /* The end of the next line. A cell in quotes may hold ends of lines, within reason: a quote that
@@ -119,11 +125,12 @@ static const char *find_end(Csv *csv)
     const char *end = find_line_end(csv, 0);
     size_t first = (size_t)(end - csv->rest.at);
     size_t size = first;
+    Quotes quotes = {0, CELL_BEGINS};
 
     /* most lines have no quote */
     if (!memchr(csv->rest.at, '"', first))
         return end;
-    while (is_quote_open((Span){csv->rest.at, csv->rest.at + size}, csv->separator)) {
+    while (is_quote_open(&quotes, (Span){csv->rest.at, csv->rest.at + size}, csv->separator)) {
         if (size >= LONGEST || csv->rest.at + size == csv->rest.end)
             return csv->rest.at + first;
         size = (size_t)(find_line_end(csv, size + 1) - csv->rest.at);
@@ -166,13 +173,42 @@ static int take_line(Csv *csv)
     return 1;
 }
 
+/* Fails where the current line has a byte that a table cannot have there. */
+static int fail_byte(Csv *csv, const char *at, const char *what)
+{
+    csv->error = ngrt_fail(csv->message, NGRT_EFORMAT, "%s:%zu:%zu: %s", csv->path, csv->number,
+                           (size_t)(at - csv->start) + 1, what);
+    return 0;
+}
+
+/* Is the current line one line of a text? A CR without LF is an end of a line for some programs:
+ * other rows would be taken for cells of this one. In quotes it is a part of the cell. */
+static int is_one_line(Csv *csv)
+{
+    Span line = csv->line;
+    const char *zero = memchr(line.at, 0, span_length(line));
+    const char *at = line.at;
+    Quotes quotes = {0, CELL_BEGINS};
+
+    if (zero)
+        return fail_byte(csv, zero, "a byte that is 0: a table is a text");
+    while ((at = memchr(at, '\r', (size_t)(line.end - at)))) {
+        if (!is_quote_open(&quotes, (Span){line.at, at}, csv->separator))
+            return fail_byte(csv, at,
+                             "a line ends with CR alone: save the table with LF or CR LF there");
+        at++;
+    }
+    return 1;
+}
+
 /* Reads the next line that is not blank; false at the end. */
 int ngrt_csv_next(Csv *csv)
 {
     while (take_line(csv))
         if (span_length(trim(csv->line, ' ')) > 0) {
             csv->line = trim(csv->line, csv->separator ? csv->separator : '\t');
-            return 1;
+            /* until the separator is known, lines are only looked at */
+            return !csv->separator || is_one_line(csv);
         }
     return 0;
 }
@@ -318,7 +354,10 @@ int ngrt_csv_number(Span cell, double *value)
 int ngrt_csv_is_number(Span cell)
 {
     char text[CELL_ROOM], *end;
+    double value;
 
+    if (ngrt_csv_number(cell, &value))
+        return 1;
     if (!read_text(cell, text))
         return 0;
     strtod(text, &end);
@@ -341,8 +380,8 @@ static int is_word(Span cell, const char *word)
 /* Does the cell say that there is no value? */
 int ngrt_csv_missing(Span cell)
 {
-    static const char *const word[] = {"",     "NA",  "N/A", "#N/A", "null",
-                                       "none", "nil", "?",   "-",    "."};
+    static const char *const word[] = {"",    "NA",  "N/A",  "#N/A", "null", "none",
+                                       "nil", "nan", "-nan", "?",    "-",    "."};
     size_t i;
 
     for (i = 0; i < sizeof word / sizeof *word; i++)
@@ -440,20 +479,20 @@ static void note_header(const Csv *csv, const char *as, ngrt_message *message)
 /* Reads text until two lines that are not blank are whole, or all of it. */
 static void read_top(Csv *csv)
 {
-    size_t seen = 0, found = 0;
+    size_t line = 0, scanned = 0, found = 0; /* where a line begins, and what has been searched */
 
     while (found < 2) {
-        const char *at = NULL;
-        if (csv->rest.at)
-            at = csv->rest.at + seen;
+        const char *at = csv->rest.at + scanned;
         const char *end =
             at < csv->rest.end ? memchr(at, '\n', (size_t)(csv->rest.end - at)) : NULL;
 
         if (end) {
-            found += span_length(trim((Span){at, end}, ' ')) > 0;
-            seen = (size_t)(end - csv->rest.at) + 1;
-        } else if (!read_more(csv)) {
-            return;
+            found += span_length(trim((Span){csv->rest.at + line, end}, ' ')) > 0;
+            line = scanned = (size_t)(end - csv->rest.at) + 1;
+        } else {
+            scanned = span_length(csv->rest);
+            if (!read_more(csv))
+                return;
         }
     }
 }
@@ -633,7 +672,7 @@ static int parse_rows(ngrt_data *data, Csv *csv, ngrt_message *message)
             return error;
         data->line[data->rows++] = csv->number;
     } while (ngrt_csv_next(csv));
-    return NGRT_OK;
+    return csv->error;
 }
 
 int ngrt_csv_parse(ngrt_data *data, const Bytes *b, const char *path, ngrt_message *message)

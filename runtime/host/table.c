@@ -329,16 +329,13 @@ static int read_word(Table *t, Column *c, Span cell, double *value, ngrt_message
 /* Has the cell no value? Words such as none may be names of a class, in a column of words. */
 static int is_missing(const Table *t, const Column *c, Span cell)
 {
-    double value;
-
     if (t->form->missing == MISSING_ERROR)
         return 0;
     /* in a column of words only what cannot be one is missing */
     if (c->names.count > 0 && span_length(cell) > 0 && !ngrt_csv_is_number(cell))
         return *cell.at == '?' ||
                (span_length(cell) <= 4 && ngrt_csv_missing(cell) && *cell.at != 'n');
-    return ngrt_csv_missing(cell) ||
-           (!ngrt_csv_number(cell, &value) && ngrt_csv_is_number(cell)); /* nan, inf */
+    return ngrt_csv_missing(cell);
 }
 
 /* A number that would be infinite as a float. */

@@ -158,7 +158,13 @@ static void test_csv_errors(void)
     CHECK(refuses("1,2\n3,abcdefghijklmnopqrstuvwxyz\n",
                   "file:2:3: 'abcdefghijklmnopqrstuvw'... is not a finite number"));
     CHECK(refuses("1,2\n3,\x01\xFF\n", "file:2:3: '?\?' is not a finite number"));
-    CHECK(read_bytes("1,2\n3,\0\n", 8) == NGRT_EFORMAT);
+    CHECK(read_bytes("1,2\n3,\0\n", 8) == NGRT_EFORMAT &&
+          strcmp(message.text, "file:2:3: a byte that is 0: a table is a text") == 0);
+    CHECK(refuses("1,2\r3,4\r",
+                  "file:1:4: a line ends with CR alone: save the table with LF or CR LF there"));
+    CHECK(refuses("a,b\n1,2\n3,4,\r5,6\n",
+                  "file:3:5: a line ends with CR alone: save the table with LF or CR LF there"));
+    CHECK(refuses("1,2\n\"3\r\",4\n", "file:2:2: '3?' is not a finite number"));
     CHECK(ngrt_data_read(&data, "no such file", &message) == NGRT_EIO &&
           strstr(message.text, "no such file: "));
     CHECK(ngrt_data_read(&data, ".", &message) == NGRT_EIO);

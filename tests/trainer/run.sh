@@ -269,6 +269,24 @@ if asked tables; then
     sed '5s/[a-z]*$//' words.csv >holes.csv
     run 3 train iris.ng --data holes.csv --missing=mean
     says 'holes.csv:5:25: a value of t is missing, and labels have no mean'
+    for number in 1e999 0x10 inf; do # not a value that is missing
+        sed "4s/^[^,]*/$number/" words.csv >holes.csv
+        run 3 train iris.ng --data holes.csv --missing=mean
+        says "holes.csv:4:1: '$number' is not a finite number"
+    done
+
+    # a file whose lines end with CR is not a single row
+    tr '\n' '\r' <words.csv >cr.csv
+    run 3 train iris.ng --data x=cr.csv:0-3,t=cr.csv:4
+    says 'cr.csv:1:44: a line ends with CR alone'
+
+    # quotes that nothing closes cost no more than other characters
+    awk 'BEGIN { for (k = 0; k < 25; k++) { printf "1,2,3,4,0,"
+        for (i = 0; i < 7500; i++) printf "long"; print ",\""
+        for (i = 0; i < 4000; i++) print "1,2,3,4,1,," } }' >quotes.csv
+    limit 1 "$ngc" train iris.ng --data x=quotes.csv:0-3,t=quotes.csv:4 --epochs 0 \
+        >"$dir/out" 2>"$dir/err"
+    verdict $? "quotes that nothing closes"
     group "tables"
 
     # an element for each word; two words are one element if just that fits
