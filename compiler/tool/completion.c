@@ -31,12 +31,18 @@ static void print_words(FILE *f)
         fprintf(f, " -W%s -Wno-%s", warning_table[i].name, warning_table[i].name);
 }
 
-/* In bash '=' is a word of its own, so the option is the word before it. */
+/* In bash '=' is a word of its own, so the option is the word before it. A list that is made of the
+ * output of a command would be divided at blanks: names of files are taken line by line. */
 static void print_bash(FILE *f)
 {
     fprintf(
         f,
         "# bash completion for ngc\n"
+        "_ngc_names()\n"
+        "{\n"
+        "    local name\n"
+        "    while IFS= read -r name; do COMPREPLY+=(\"$name\"); done < <(compgen \"$@\" -- \"$word\")\n"
+        "}\n"
         "_ngc()\n"
         "{\n"
         "    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
@@ -48,7 +54,7 @@ static void print_bash(FILE *f)
             fprintf(f, "    %s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", o->name,
                     o->words);
         else if (completes_files(o) || completes_directories(o))
-            fprintf(f, "    %s) COMPREPLY=($(compgen %s -- \"$word\")); return ;;\n", o->name,
+            fprintf(f, "    %s) _ngc_names %s; return ;;\n", o->name,
                     completes_files(o) ? "-f" : "-d");
         else if (o->value == 1 && o->kind != O_WARNING && o->kind != O_OPTIMIZE)
             fprintf(f, "    %s) return ;;\n", o->name);
@@ -59,7 +65,10 @@ static void print_bash(FILE *f)
                "        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n"
                "        return\n"
                "    fi\n"
-               "    COMPREPLY=($(compgen -f -X '!*.ng' -- \"$word\") $(compgen -d -- \"$word\"))\n"
+               "    local kind=ng\n"
+               "    [[ ${COMP_WORDS[1]} == import ]] && kind=onnx\n"
+               "    _ngc_names -f -X \"!*.$kind\"\n"
+               "    _ngc_names -d\n"
                "    [[ $COMP_CWORD == 1 ]] && COMPREPLY+=($(compgen -W '");
     for (int i = 0; i < command_count; i++)
         fprintf(f, "%s%s", text_if(i, " "), command_table[i].name);
@@ -125,7 +134,7 @@ static void print_zsh(FILE *f)
         }
         fprintf(f, "' \\\n");
     }
-    fprintf(f, "        '*:file:_files -g \"*.ng\"'\n}\n_ngc \"$@\"\n");
+    fprintf(f, "        '*:file:_files -g \"*.(ng|onnx)\"'\n}\n_ngc \"$@\"\n");
 }
 
 static void print_fish(FILE *f)

@@ -51,6 +51,10 @@ fi
 "$ngc" --help >"$dir/help"
 for option in $("$ngc" --man | sed -n 's/^\.B \\-\\-*\([a-z-]*\).*/\1/p' | tr -d '\\'); do
     grep -q -e "-$option" "$dir/help" && good || bad "--help has no $option"
+    for shell in bash zsh fish; do
+        "$ngc" --completion=$shell | grep -q -e "[ '*-]$option[ =+[-]" && good ||
+            bad "--completion=$shell has no $option"
+    done
 done
 
 cat >complete.bash <<'SH'
@@ -60,6 +64,11 @@ complete_words() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=(); compop
 [[ " $(complete_words ngc --stan) " == *" --standalone "* ]] || exit 1
 [ "$(complete_words ngc --real = d)" = double ] || exit 1
 [ "$(complete_words ngc -Wno-z)" = -Wno-zero-gradient ] || exit 1
+mkdir names && cd names && touch 'a b.ng' 'a b.onnx' '*' 'data 1.csv' && mkdir 'a c' || exit 1
+[ "$(IFS=:; complete_words ngc run a)" = "a b.ng:a c" ] || exit 1
+[ "$(IFS=:; complete_words ngc import a)" = "a b.onnx:a c" ] || exit 1
+[ "$(complete_words ngc train m.ng --data d)" = "data 1.csv" ] || exit 1
+[ "$(complete_words ngc train m.ng --save = '*')" = "*" ] || exit 1
 SH
 have bash && ok "completion for bash" bash complete.bash \
     "$prefix/share/bash-completion/completions/ngc"
