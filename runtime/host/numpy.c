@@ -54,7 +54,8 @@ static const struct Kind *find_kind(const char *descr)
 /* Sets rank and shape from "(60, 4), ..."; returns what is wrong, or NULL. */
 static const char *read_shape(ngrt_data *data, const char *at)
 {
-    for (at++; *at != ')'; at += strspn(at, ", ")) {
+    at++;
+    for (at += strspn(at, " "); *at != ')'; at += strspn(at, " ")) {
         char *end;
         unsigned long long size;
 
@@ -65,9 +66,22 @@ static const char *read_shape(ngrt_data *data, const char *at)
         if (errno || size > SIZE_MAX)
             return "a size is too large";
         data->shape[data->rank++] = (size_t)size;
-        at = end;
+        at = end + strspn(end, " ");
+        if (*at == ',')
+            at++;
+        else if (*at != ')')
+            return "the shape is not a list of up to 8 sizes";
     }
     return NULL;
+}
+
+/* Sets *yes from "True, ..."; false: it is neither True nor False. */
+static int read_truth(const char *at, int *yes)
+{
+    size_t size = strcspn(at, " ,}");
+
+    *yes = size == 4 && strncmp(at, "True", 4) == 0;
+    return *yes || (size == 5 && strncmp(at, "False", 5) == 0);
 }
 
 /* Sets type, rank and shape from the header's text; returns what is wrong, or NULL. */
@@ -87,7 +101,8 @@ static const char *read_header(ngrt_data *data, Head *head, const char *header)
     /* '|' and '=' are this machine's order, so only the other sign swaps */
     data->type = kind->type;
     head->swapped = descr[1] == (ngrt_little_endian() ? '>' : '<');
-    head->fortran = strncmp(order, "True", 4) == 0;
+    if (!read_truth(order, &head->fortran))
+        return "fortran_order is neither True nor False";
     return read_shape(data, shape);
 }
 

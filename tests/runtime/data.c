@@ -245,6 +245,21 @@ static void test_npy(void)
         bytes, "{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999999,), }\n",
         "", 0);
     CHECK(read_bytes(bytes, size) == NGRT_EFORMAT);
+
+    /* what Python's own words would not be */
+    size = make_npy(bytes, "{'descr': '|u1', 'fortran_order': 1, 'shape': (2, 3), }\n",
+                    "\1\2\3\4\5\6", 6);
+    CHECK(read_bytes(bytes, size) == NGRT_EFORMAT &&
+          strstr(message.text, "fortran_order is neither True nor False"));
+    size = make_npy(bytes, "{'descr': '|u1', 'fortran_order': False, 'shape': (2 3), }\n",
+                    "\1\2\3\4\5\6", 6);
+    CHECK(read_bytes(bytes, size) == NGRT_EFORMAT && strstr(message.text, "is not a list of"));
+    size = make_npy(bytes, "{'descr': '|u1', 'fortran_order': False, 'shape': (2,,3), }\n",
+                    "\1\2\3\4\5\6", 6);
+    CHECK(read_bytes(bytes, size) == NGRT_EFORMAT && strstr(message.text, "is not a list of"));
+    size = make_npy(bytes, "{'shape' : ( 2 , 3 ), 'fortran_order' : False, 'descr': '|u1'}\n",
+                    "\1\2\3\4\5\6", 6);
+    CHECK(read_bytes(bytes, size) == NGRT_OK && data.rows == 2 && data.columns == 3);
 }
 
 /* A header that claims 2^60 elements and more, with a product that wraps to what the file has. */
