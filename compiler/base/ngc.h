@@ -166,6 +166,8 @@ struct Ngc {
     struct Intern *names;
     Source **file; /* file[0] is the library */
     int files, file_room;
+    const char **kept; /* files of data that were read: nothing is written over them */
+    int keeps, keep_room;
     Options opt;
     Diag *diags, **diag_end;
     Trial *trial;         /* or NULL */
@@ -347,6 +349,7 @@ typedef struct OutFile {
 
 /* With a message: it would overwrite the model, or itself. */
 bool output_is_same(const char *a, const char *b); /* are both names of one file? */
+void output_keep(Ngc *, const char *path);         /* a file that was read: not to be written */
 bool output_clash(Ngc *, const OutFile *, int count);
 
 /* With a message: it would overwrite what ngc did not write. */

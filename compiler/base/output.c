@@ -114,7 +114,21 @@ static bool is_weights(const Ngc *ngc, const char *path)
     return false;
 }
 
-/* Would a file overwrite the model, its weights, or another file that is written? */
+void output_keep(Ngc *ngc, const char *path)
+{
+    LIST_GROW(ngc, ngc->kept, ngc->keeps, &ngc->keep_room);
+    ngc->kept[ngc->keeps++] = path;
+}
+
+static bool is_kept(const Ngc *ngc, const char *path)
+{
+    for (int k = 0; k < ngc->keeps; k++)
+        if (output_is_same(path, ngc->kept[k]))
+            return true;
+    return false;
+}
+
+/* Would a file overwrite the model, what else was read, or another file that is written? */
 bool output_clash(Ngc *ngc, const OutFile *file, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -125,6 +139,10 @@ bool output_clash(Ngc *ngc, const OutFile *file, int count)
         }
         if (is_weights(ngc, path)) {
             complain(ngc, "'%s' is a file of --weights; it is not overwritten", path);
+            return true;
+        }
+        if (is_kept(ngc, path)) {
+            complain(ngc, "'%s' is a file that is read; it is not overwritten", path);
             return true;
         }
         for (int k = 0; k < i; k++) {

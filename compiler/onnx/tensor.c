@@ -134,6 +134,7 @@ static const void *external_elements(Ngc *ngc, const Pb__Tensor *t, const char *
     FILE *f = fopen(path, "rb");
     struct stat st;
     *why = text_format(ngc, "'%.200s' does not have its elements", path);
+    output_keep(ngc, path);
     if (!f)
         return NULL;
     uint64_t size = 0;

@@ -151,6 +151,7 @@ static int read_file(Ngc *ngc, const char *path, const char *name, const File **
     f->path = path;
     f->data = arena_alloc(ngc, sizeof *f->data);
     split_columns(ngc, f);
+    output_keep(ngc, f->path);
     *file = f;
     if (ngrt_data_read_named(f->data, f->path, name, &message))
         return fail(ngc, 3, "%s", message.text);

@@ -45,6 +45,8 @@ static bool read_file(File *f)
     Ngc *ngc = f->ngc;
     ngrt_message message;
     Bytes plain = {0};
+    if (ngc->opt.map)
+        output_keep(ngc, ngc->opt.map); /* pairs of names, or a file of them */
     if (ngrt_map_read(&f->map, ngc->opt.map, &message) ||
         ngrt_file_read_known(&plain, f->path, ngrt_archive_known, &message))
         return fail_message(ngc, &message);

@@ -183,6 +183,10 @@ static int open_writer(Writer *out)
     struct stat st;
     int exists = stat(out->path, &st) == 0;
 
+    if (!*out->path) { /* a new name beside it would be one in this directory */
+        errno = ENOENT;
+        return 0;
+    }
     if (exists && !S_ISREG(st.st_mode)) {
         out->fd = open(out->path, O_WRONLY);
         return out->fd >= 0;

@@ -61,6 +61,9 @@ static int check_paths(const Trainer *t, const char *const *path, size_t count)
     size_t i, k;
 
     for (i = 0; i < count; i++) {
+        if (path[i] && t->map && ngrt_file_is_same(path[i], t->map))
+            return ngrt_trainer_fail(t, USAGE, "%s is the file of --map; it is not overwritten",
+                                     path[i]);
         for (k = 0; path[i] && path[i] != t->save_path && k < sizeof read / sizeof *read; k++)
             if (read[k] && ngrt_file_is_same(path[i], read[k]))
                 return ngrt_trainer_fail(t, USAGE,

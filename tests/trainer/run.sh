@@ -194,6 +194,17 @@ if asked tables; then
     says "'kept.ng' is the model itself; it is not overwritten"
     run 2 compile iris.ng --weights=kept.st -o kept.st
     says "'kept.st' is a file of --weights; it is not overwritten"
+    run 2 explain iris.ng --data x=kept.csv:0-3,t=kept.csv:4 -o kept.csv
+    says "'kept.csv' is a file that is read; it is not overwritten"
+    echo '# W=W' >kept.map
+    run 2 compile iris.ng --weights=kept.st --map=kept.map -o kept.map
+    says "'kept.map' is a file that is read; it is not overwritten"
+    run 2 train iris.ng --data numbers.csv --load kept.st --map kept.map --save kept.map
+    says 'kept.map is the file of --map; it is not overwritten'
+    [ "$(cat kept.map)" = '# W=W' ] && good || fail "the map was written over"
+    run 3 train iris.ng --data numbers.csv --save=
+    says 'cannot write: No such file'
+    grep -q Epoch "$dir/err"; verdict $((! $?)) "a path that is empty is seen only after the training"
     run 0 train iris.ng --data numbers.csv --load kept.st --save kept.st --epochs 3
     cmp -s kept.csv numbers.csv && cmp -s kept.ng iris.ng && good ||
         fail "a file that is read was written over"
