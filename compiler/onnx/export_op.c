@@ -27,29 +27,37 @@ static const char *const names[OP_COUNT] = {
     [OP_atanh] = "Atanh",
 };
 
+/* Are all operands numbers? Then one of them must have the shape of the result. */
+static bool has_only_numbers(const Node *n)
+{
+    double value;
+
+    for (int i = 0; i < n->nargs; i++)
+        if (!node_const(n->arg[i], &value))
+            return false;
+    return true;
+}
+
 /* Operand i: a number may be a scalar, if another operand has the shape. */
 static const char *operand_at(Export *x, const Node *n, int i)
 {
-    double v;
-    bool all_numbers = true;
-    for (int k = 0; k < n->nargs; k++)
-        all_numbers &= node_const(n->arg[k], &v);
-
-    if (all_numbers)
+    if (has_only_numbers(n))
         return tensor_as(x, n->arg[i], n->type);
     return operand_as(x, n->arg[i], n->type);
 }
 
+/* A comparison gives a bool, which is kept beside the number 0 or 1. */
 static Placed compare(Export *x, const Node *n)
 {
     const Node *a = n->arg[0];
     const Node *b = n->arg[1];
-    bool ints = a->type == T_INT && b->type == T_INT;
-    Type type = ints ? T_INT : T_FLOAT;
+    Type type = T_FLOAT;
+    if (a->type == T_INT && b->type == T_INT)
+        type = T_INT;
     const char *p = operand_as(x, a, type);
     const char *q = operand_as(x, b, type);
 
-    const char *op = "Equal";
+    const char *op = "Equal"; /* of OP_ne too: a Not follows */
     if (n->op == OP_lt)
         op = "Less";
     if (n->op == OP_le)
@@ -164,6 +172,21 @@ static Placed angle(Export *x, const Node *n)
     return plain(put(x, "Where", at_zero, zero, y, NULL));
 }
 
+/* 1 - erf(x) */
+static Placed erf_complement(Export *x, const Node *n)
+{
+    const char *e = put_unary(x, "Erf", tensor_of(x, n->arg[0]));
+    return plain(put_binary(x, "Sub", number(x, 1, T_FLOAT), e));
+}
+
+static Placed as_int(Export *x, const Node *n)
+{
+    const char *floor = put_unary(x, "Floor", tensor_of(x, n->arg[0]));
+    const char *whole = put_unary(x, "Cast", floor);
+    put_int(x, "to", EL_INT64);
+    return plain(whole);
+}
+
 static Placed cast(Export *x, const Node *n)
 {
     const char *y = put_unary(x, "Cast", tensor_of(x, n->arg[0]));
@@ -171,16 +194,34 @@ static Placed cast(Export *x, const Node *n)
     return plain(y);
 }
 
+static Placed constant(Export *x, const Node *n)
+{
+    return plain(number(x, n->attr.value, n->type));
+}
+
+/* Nothing is written: it is its operand. */
+static Placed same(Export *x, const Node *n)
+{
+    return x->place[arg_id(n, 0)];
+}
+
 /* ---- shapes ---- */
+
+static Placed reshape(Export *x, const Node *n)
+{
+    const char *from = tensor_of(x, n->arg[0]);
+    return plain(put_binary(x, "Reshape", from, shape_list(x, n->shape, true)));
+}
 
 static Placed expand(Export *x, const Node *n)
 {
-    double v;
     const Node *a = n->arg[0];
     const char *to = shape_list(x, n->shape, false);
-    if (node_const(n, &v))
-        return plain(put_binary(x, "Expand", number(x, v, n->type), to));
+    double value;
+    if (node_const(n, &value))
+        return plain(put_binary(x, "Expand", number(x, value, n->type), to));
 
+    /* first with axes of size 1, along which it is then copied */
     Shape ones = n->shape;
     for (int i = 0; i < n->shape.rank; i++)
         if (n->attr.axes >> i & 1)
@@ -258,14 +299,15 @@ static Placed slice(Export *x, const Node *n)
 /* Zeros between the elements of an axis: each becomes a row that begins with it. */
 static const char *spread(Export *x, const char *from, Shape *s, int axis, int64_t step)
 {
-    Shape rows = *s;
     int64_t pads[2 * (MAX_RANK + 1)] = {0};
     int64_t at = axis;
-    int64_t zero = 0, one = 1;
+    int64_t zero = 0;
+    int64_t one = 1;
     if (s->rank == MAX_RANK)
         return NULL;
 
     /* an axis of size 1 after it, then zeros at its end */
+    Shape rows = *s;
     for (int i = s->rank; i > axis + 1; i--)
         rows.dim[i] = rows.dim[i - 1];
     rows.dim[axis + 1] = 1;
@@ -288,12 +330,14 @@ static const char *spread(Export *x, const char *from, Shape *s, int axis, int64
     return put(x, "Slice", from, starts, ends, axes, steps, NULL);
 }
 
+/* Pads are all before, then all after; those of an operand that is still to be transposed are in
+ * the order of its own axes. */
 static Placed pad(Export *x, const Node *n)
 {
     const Placed *a = &x->place[arg_id(n, 0)];
     const struct Attr *at = &n->attr;
     Shape s = n->arg[0]->shape;
-    Size pads[2 * MAX_RANK];
+
     bool steps = false;
     for (int i = 0; i < s.rank; i++)
         steps |= at->step[i] != 1;
@@ -312,10 +356,12 @@ static Placed pad(Export *x, const Node *n)
         return plain(NULL);
     }
 
+    Size pads[2 * MAX_RANK];
     for (int i = 0; i < s.rank; i++) {
         int k = i;
         if (y.turned)
             k = y.perm[i];
+
         Size more = size_sub(x->g, n->shape.dim[i], s.dim[i]);
         pads[k] = at->lo[i];
         pads[s.rank + k] = size_sub(x->g, more, at->lo[i]);
@@ -346,12 +392,16 @@ static Placed iota(Export *x, const Node *n)
     int64_t zero = 0;
     const char *from = number(x, 0, T_INT);
     const char *step = number(x, 1, T_INT);
+
+    /* the count as a scalar */
     const char *count = size_list(x, &n->shape.dim[axis], 1);
     count = put_binary(x, "Squeeze", count, int_list(x, &zero, 1));
+
     const char *y = put(x, "Range", from, count, step, NULL);
     if (n->shape.rank <= 1)
         return plain(y);
 
+    /* along its axis, and copied along all others */
     Shape row = n->shape;
     for (int i = 0; i < row.rank; i++)
         if (i != axis)
@@ -374,6 +424,7 @@ static Placed size(Export *x, const Node *n)
 
 /* ---- reductions, products ---- */
 
+/* The axes are an operand of ReduceSum, and an attribute of ReduceMax. */
 static Placed reduce(Export *x, const Node *n)
 {
     int64_t axis[MAX_RANK];
@@ -381,7 +432,9 @@ static Placed reduce(Export *x, const Node *n)
     for (int i = 0; i < n->arg[0]->shape.rank; i++)
         if (n->attr.axes >> i & 1)
             axis[count++] = i;
-    const char *a = tensor_of(x, n->arg[0]), *y;
+
+    const char *a = tensor_of(x, n->arg[0]);
+    const char *y;
     if (n->op == OP_sum) {
         y = put_binary(x, "ReduceSum", a, int_list(x, axis, count));
     } else {
@@ -408,6 +461,7 @@ static Placed places_in_order(Export *x, const Node *n)
     put_binary(x, "TopK", tensor_of(x, n->arg[0]), count);
     put_int(x, "axis", last);
 
+    /* a node has one result when it is put; this one gets its second */
     Pb__Node *node = last_put(x);
     char **output = arena_alloc(x->ngc, 2 * sizeof *output);
     output[0] = node->output[0];
@@ -425,6 +479,8 @@ static const char *factor(Export *x, const Node *n, bool turned)
     const char *name = tensor_of(x, n);
     if (!turned || rank < 2)
         return name;
+
+    /* the last two axes change places */
     for (int i = 0; i < rank; i++)
         perm[i] = i;
     perm[rank - 1] = rank - 2;
@@ -484,18 +540,18 @@ static Placed gather(Export *x, const Node *n)
     const Node *index = n->arg[1];
     int axes = n->nargs - 1;
     int axis = n->attr.axis;
-    const char *from = tensor_of(x, a), *y;
+    const char *from = tensor_of(x, a);
     if (axes == 1) {
-        y = put_binary(x, "Gather", from, tensor_as(x, index, T_INT));
+        const char *rows = put_binary(x, "Gather", from, tensor_as(x, index, T_INT));
         put_int(x, "axis", axis);
-        return plain(y);
+        return plain(rows);
     }
 
     /* GatherND has the axes of the indices first, in its operand and in its result */
     int64_t perm[MAX_RANK];
     axes_first(perm, a->shape.rank, axis, axes);
     from = put_transposed(x, from, perm, a->shape.rank);
-    y = put_binary(x, "GatherND", from, index_list(x, n));
+    const char *y = put_binary(x, "GatherND", from, index_list(x, n));
     axes_back(perm, n->shape.rank, axis, index->shape.rank);
     return plain(put_transposed(x, y, perm, n->shape.rank));
 }
@@ -550,12 +606,13 @@ static bool is_copied(const Node *n, int i)
 /* Such an operand without the axes in front along which it is copied. */
 static const char *uncopied(Export *x, const Node *e)
 {
-    Shape s = {0};
     int first = 0;
-    bool ones = false;
     while (first < e->shape.rank && e->attr.axes >> first & 1)
         first++;
 
+    /* an axis between others along which it is copied has size 1 */
+    Shape s = {0};
+    bool ones = false;
     for (int i = first; i < e->shape.rank; i++) {
         bool copy = e->attr.axes >> i & 1;
         ones |= copy;
@@ -654,17 +711,14 @@ static Placed formed(Export *x, const Form *f)
 /* Is a number that is an operand of this op written where it is read? */
 static bool takes_numbers(const Node *n)
 {
-    double v;
-    bool all_numbers = true;
-    for (int i = 0; i < n->nargs; i++)
-        all_numbers &= node_const(n->arg[i], &v);
-    if (all_numbers || n->nargs <= 1)
+    if (has_only_numbers(n) || n->nargs <= 1)
         return false;
 
     bool compares = n->op == OP_lt || n->op == OP_le || n->op == OP_eq || n->op == OP_ne;
     return names[n->op] || compares;
 }
 
+/* The operands of a convolution, which may have the zeros around its images itself. */
 static int conv_operands(Export *x, const Node *n, const Node **operand)
 {
     int64_t pads[4];
@@ -677,20 +731,24 @@ static int conv_operands(Export *x, const Node *n, const Node **operand)
     return 2;
 }
 
+/* Those of a form; of a convolution with a bias, those of the convolution and the bias. */
+static int form_operands(Export *x, const Form *f, const Node **operand)
+{
+    if (same_text(f->op, "Conv")) {
+        int count = conv_operands(x, f->arg[0], operand);
+        operand[count] = f->arg[1];
+        return count + 1;
+    }
+
+    for (int i = 0; i < f->args; i++)
+        operand[i] = f->arg[i];
+    return f->args;
+}
+
 int export_operands(Export *x, const Node *n, const Node **operand)
 {
-    const Form *f = x->form[n->id];
-    int count = 0;
-    double v;
-    if (f && same_text(f->op, "Conv")) {
-        count = conv_operands(x, f->arg[0], operand);
-        operand[count++] = f->arg[1];
-        return count;
-    }
-    for (int i = 0; f && i < f->args; i++)
-        operand[count++] = f->arg[i];
-    if (f)
-        return count;
+    if (x->form[n->id])
+        return form_operands(x, x->form[n->id], operand);
     if (n->op == OP_conv)
         return conv_operands(x, n, operand);
     if (n->op == OP_det) { /* not the factors */
@@ -698,15 +756,18 @@ int export_operands(Export *x, const Node *n, const Node **operand)
         return 1;
     }
 
+    int count = 0;
+    double value;
     for (int i = 0; i < n->nargs; i++) {
-        if (takes_numbers(n) && node_const(n->arg[i], &v))
+        if (takes_numbers(n) && node_const(n->arg[i], &value))
             continue;
         operand[count++] = is_copied(n, i) ? n->arg[i]->arg[0] : n->arg[i];
     }
     return count;
 }
 
-static Placed no_form(Export *x, const Node *n)
+/* Reports why it cannot be written. */
+static Placed no_operator(Export *x, const Node *n)
 {
     const char *why = "ONNX has no operator for it";
     switch (n->op) {
@@ -724,6 +785,54 @@ static Placed no_form(Export *x, const Node *n)
     return plain(NULL);
 }
 
+static Placed determinant(Export *x, const Node *n)
+{
+    return plain(put_unary(x, "Det", tensor_of(x, n->arg[0])));
+}
+
+static Placed conv(Export *x, const Node *n)
+{
+    return export_conv(x, n, NULL);
+}
+
+/* The ops that are more than an operator of another name. */
+static Placed (*const writer[OP_COUNT])(Export *, const Node *) = {
+    [OP_const] = constant,
+    [OP_size] = size,
+    [OP_iota] = iota,
+    [OP_lt] = compare,
+    [OP_le] = compare,
+    [OP_eq] = compare,
+    [OP_ne] = compare,
+    [OP_where] = choose,
+    [OP_mod] = modulo,
+    [OP_expm1] = exp_less_one,
+    [OP_log1p] = log_one_more,
+    [OP_erfc] = erf_complement,
+    [OP_as_int] = as_int,
+    [OP_atan2] = angle,
+    [OP_cast] = cast,
+    [OP_stop] = same,
+    [OP_copy] = same,
+    [OP_checked] = same,
+    [OP_expand] = expand,
+    [OP_reshape] = reshape,
+    [OP_permute] = permute,
+    [OP_slice] = slice,
+    [OP_pad] = pad,
+    [OP_concat] = concat,
+    [OP_sum] = reduce,
+    [OP_max] = reduce,
+    [OP_argmax] = largest,
+    [OP_order] = places_in_order,
+    [OP_matmul] = matmul,
+    [OP_det] = determinant,
+    [OP_conv] = conv,
+    [OP_convk] = export_convk,
+    [OP_gather] = gather,
+    [OP_scatter] = scatter,
+};
+
 Placed export_node(Export *x, const Node *n)
 {
     const Node **operand = arena_array(x->ngc, n->nargs + 3, sizeof *operand);
@@ -731,56 +840,12 @@ Placed export_node(Export *x, const Node *n)
     for (int i = 0; i < count; i++)
         if (!*x->place[operand[i]->id].name)
             return plain(NULL); /* what it needs was reported */
+
     if (x->form[n->id])
         return formed(x, x->form[n->id]);
     if (names[n->op])
         return by_name(x, n);
-
-    switch (n->op) {
-    case OP_const: return plain(number(x, n->attr.value, n->type));
-    case OP_size: return size(x, n);
-    case OP_iota: return iota(x, n);
-    case OP_lt:
-    case OP_le:
-    case OP_eq:
-    case OP_ne: return compare(x, n);
-    case OP_where: return choose(x, n);
-    case OP_mod: return modulo(x, n);
-    case OP_expm1: return exp_less_one(x, n);
-    case OP_log1p: return log_one_more(x, n);
-    case OP_erfc: {
-        const char *e = put_unary(x, "Erf", tensor_of(x, n->arg[0]));
-        return plain(put_binary(x, "Sub", number(x, 1, T_FLOAT), e));
-    }
-    case OP_as_int: {
-        const char *floor = put_unary(x, "Floor", tensor_of(x, n->arg[0]));
-        floor = put_unary(x, "Cast", floor);
-        put_int(x, "to", EL_INT64);
-        return plain(floor);
-    }
-    case OP_atan2: return angle(x, n);
-    case OP_cast: return cast(x, n);
-    case OP_stop:
-    case OP_copy:
-    case OP_checked: return x->place[arg_id(n, 0)];
-    case OP_expand: return expand(x, n);
-    case OP_reshape:
-        return plain(
-            put_binary(x, "Reshape", tensor_of(x, n->arg[0]), shape_list(x, n->shape, true)));
-    case OP_permute: return permute(x, n);
-    case OP_slice: return slice(x, n);
-    case OP_pad: return pad(x, n);
-    case OP_concat: return concat(x, n);
-    case OP_sum:
-    case OP_max: return reduce(x, n);
-    case OP_argmax: return largest(x, n);
-    case OP_order: return places_in_order(x, n);
-    case OP_matmul: return matmul(x, n);
-    case OP_det: return plain(put_unary(x, "Det", tensor_of(x, n->arg[0])));
-    case OP_conv: return export_conv(x, n, NULL);
-    case OP_convk: return export_convk(x, n);
-    case OP_gather: return gather(x, n);
-    case OP_scatter: return scatter(x, n);
-    default: return no_form(x, n);
-    }
+    if (writer[n->op])
+        return writer[n->op](x, n);
+    return no_operator(x, n);
 }
