@@ -84,7 +84,7 @@ static void fill(Import *im, const Shape *s, double value)
 }
 
 /* A reduction. */
-static void reduce(Import *im, const Pb__Node *n)
+static void reduce(Import *im)
 {
     static const struct {
         const char *op;
@@ -96,14 +96,16 @@ static void reduce(Import *im, const Pb__Node *n)
                 {"ReduceProd", 1},
                 {"ReduceLogSum", -INFINITY},
                 {"ReduceLogSumExp", -INFINITY}};
+    const char *op = im->at->op;
     Shape s, to = {0};
     int64_t axis[MAX_RANK];
     unsigned set = 0;
+
     if (!input_shape(im, 0, &s))
         return;
 
     /* the axes are an operand from this opset on, and an attribute before */
-    int from = same_text(n->op, "ReduceSum") ? 13 : 18;
+    int from = same_text(op, "ReduceSum") ? 13 : 18;
     int operand = im->opset >= from ? 1 : -1;
     int axes = axes_of(im, "axes", operand, axis, s.rank);
     for (int i = 0; i < axes; i++)
@@ -124,7 +126,7 @@ static void reduce(Import *im, const Pb__Node *n)
     }
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (same_text(n->op, rows[i].op)) {
+        if (same_text(op, rows[i].op)) {
             fill(im, &to, rows[i].of_nothing);
             return;
         }
@@ -171,8 +173,9 @@ static void product(Import *im)
 }
 
 /* The sizes that Reshape, Flatten and Tile make. */
-static void reshaped(Import *im, const Pb__Node *n)
+static void reshaped(Import *im)
 {
+    const Pb__Node *n = im->at;
     Graph *g = im->g;
     Shape s, to = {0};
     if (!input_shape(im, 0, &s))
@@ -220,8 +223,9 @@ static void reshaped(Import *im, const Pb__Node *n)
 }
 
 /* Takes a node of which an operand has no elements. False: nothing is known of such a node. */
-bool take_empty(Import *im, const Pb__Node *n)
+bool take_empty(Import *im)
 {
+    const Pb__Node *n = im->at;
     static const char same[] =
         "Trilu Softmax LogSoftmax CumSum LRN Hardmax BatchNormalization InstanceNormalization "
         "Dropout ReverseSequence LayerNormalization MeanVarianceNormalization Identity Clip "
@@ -247,9 +251,9 @@ bool take_empty(Import *im, const Pb__Node *n)
     } else if (has_word("MatMul Gemm", n->op)) {
         product(im);
     } else if (first && begins(n->op, "Reduce")) {
-        reduce(im, n);
+        reduce(im);
     } else if (first && has_word("Reshape Flatten Tile", n->op)) {
-        reshaped(im, n);
+        reshaped(im);
     } else {
         return false;
     }

@@ -190,8 +190,9 @@ static const struct Fold {
     {"Reciprocal", fold_unary},
 };
 
-bool fold(Import *im, const Pb__Node *n)
+bool fold(Import *im)
 {
+    const Pb__Node *n = im->at;
     const struct Fold *f = NULL;
     for (size_t i = 0; i < sizeof folds / sizeof *folds && !f; i++)
         if (same_text(n->op, folds[i].op))

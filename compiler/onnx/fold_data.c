@@ -326,8 +326,9 @@ Known *fold_suppression(Import *im)
 
 /* ---- where they are not known ---- */
 
-static void take_by_data(Import *im, const Pb__Node *n)
+static void take_by_data(Import *im)
 {
+    const Pb__Node *n = im->at;
     const char *name = "";
     if (n->n_input)
         name = n->input[0];

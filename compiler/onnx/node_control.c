@@ -215,8 +215,9 @@ static void choose(Import *im, const Pb__Node *n, Meaning *yes, Meaning *no)
     }
 }
 
-static void take_if(Import *im, const Pb__Node *n)
+static void take_if(Import *im)
 {
+    const Pb__Node *n = im->at;
     bool yes;
     const Meaning *c = input_of(im, 0);
     Meaning *out[2];
@@ -369,8 +370,9 @@ static bool goes_on(Import *im, const Meaning *condition, int passes)
     return go;
 }
 
-static void take_loop(Import *im, const Pb__Node *n)
+static void take_loop(Import *im)
 {
+    const Pb__Node *n = im->at;
     const Pb__Graph *g = graph_in(im, "body");
     int64_t most = -1;
     if (!im->failed)
@@ -580,8 +582,9 @@ static bool count_rows(Import *im, const Scan *s, int64_t *rows)
     return good;
 }
 
-static void take_scan(Import *im, const Pb__Node *n)
+static void take_scan(Import *im)
 {
+    const Pb__Node *n = im->at;
     Scan s;
     int64_t rows = 1;
     bool batched = im->opset < 9;

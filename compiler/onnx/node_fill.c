@@ -5,9 +5,8 @@
 
 /* ---- copies, zeros, numbers ---- */
 
-static void take_tile(Import *im, const Pb__Node *n)
+static void take_tile(Import *im)
 {
-    (void)n;
     const Known *times = want_known(im, 1, "how often it is repeated");
     Operand x = operand(im, 0);
     int64_t k;
@@ -96,9 +95,8 @@ static const char *pad_function(const char *mode)
     return NULL;
 }
 
-static void take_pad(Import *im, const Pb__Node *n)
+static void take_pad(Import *im)
 {
-    (void)n;
     Size pads[2 * MAX_RANK] = {0};
     const char *mode = attribute_text(im, "mode", "constant");
     const char *function = pad_function(mode);
@@ -132,9 +130,8 @@ static void take_pad(Import *im, const Pb__Node *n)
 }
 
 /* ConstantOfShape with run-time sizes. */
-static void take_fill(Import *im, const Pb__Node *n)
+static void take_fill(Import *im)
 {
-    (void)n;
     const char *why;
     Size dim[MAX_RANK];
     double value = 0;
@@ -155,10 +152,9 @@ static void take_fill(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, form, 0);
 }
 
-static void take_range(Import *im, const Pb__Node *n)
+static void take_range(Import *im)
 {
     Graph *g = im->g;
-    (void)n;
     const Known *from = want_known(im, 0, "the start");
     const Known *to = want_known(im, 1, "the end");
     const Known *step = want_known(im, 2, "the step");
@@ -180,10 +176,9 @@ static void take_range(Import *im, const Pb__Node *n)
     result(im, 0, x);
 }
 
-static void take_one_hot(Import *im, const Pb__Node *n)
+static void take_one_hot(Import *im)
 {
     Graph *g = im->g;
-    (void)n;
     const Known *depth = want_known(im, 1, "the number of classes");
     const Known *values = want_known(im, 2, "the values");
     Operand i = operand(im, 0);
@@ -212,9 +207,8 @@ static void take_one_hot(Import *im, const Pb__Node *n)
     result(im, 0, last_axis_to(im, x, axis, rank + 1));
 }
 
-static void take_trilu(Import *im, const Pb__Node *n)
+static void take_trilu(Import *im)
 {
-    (void)n;
     int64_t k = 0;
     const Known *given = given_known(im, 1, "the diagonal");
     bool upper = attribute_int(im, "upper", 1);
@@ -230,10 +224,9 @@ static void take_trilu(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 
-static void take_eye_like(Import *im, const Pb__Node *n)
+static void take_eye_like(Import *im)
 {
     Graph *g = im->g;
-    (void)n;
     Shape s;
     int64_t k = attribute_int(im, "k", 0);
     if (!input_shape(im, 0, &s))
@@ -254,9 +247,8 @@ static void take_eye_like(Import *im, const Pb__Node *n)
     result_emit(im, BIND_COMPARE, form, 0);
 }
 
-static void take_cumsum(Import *im, const Pb__Node *n)
+static void take_cumsum(Import *im)
 {
-    (void)n;
     const Known *k = want_known(im, 1, "the axis");
     int rank = input_rank(im, 0);
     bool back = attribute_int(im, "reverse", 0);
@@ -277,8 +269,9 @@ static void take_cumsum(Import *im, const Pb__Node *n)
     result(im, 0, y);
 }
 
-static void take_blocks(Import *im, const Pb__Node *n)
+static void take_blocks(Import *im)
 {
+    const Pb__Node *n = im->at;
     bool depth = same_text(n->op, "DepthToSpace");
     bool apart = !depth || same_text(attribute_text(im, "mode", "DCR"), "DCR");
     int64_t r = attribute_int(im, "blocksize", 1);
@@ -290,9 +283,8 @@ static void take_blocks(Import *im, const Pb__Node *n)
 }
 
 /* The elements whose condition is known to hold. */
-static void take_compress(Import *im, const Pb__Node *n)
+static void take_compress(Import *im)
 {
-    (void)n;
     const Known *c = want_known(im, 1, "the condition");
     int rank = input_rank(im, 0);
     int64_t axis = attribute_int(im, "axis", INT32_MAX);
@@ -321,9 +313,8 @@ static void take_compress(Import *im, const Pb__Node *n)
 }
 
 /* The first lengths[b] steps in the other direction. */
-static void take_reverse(Import *im, const Pb__Node *n)
+static void take_reverse(Import *im)
 {
-    (void)n;
     int64_t time = attribute_int(im, "time_axis", 0);
     int64_t batch = attribute_int(im, "batch_axis", 1);
     Operand x = operand(im, 0);

@@ -57,9 +57,8 @@ static Operand dense(Import *im, Operand x, Known *W, Known *b, bool transposed)
     return finish_layer(im, l, W, b);
 }
 
-static void take_matmul(Import *im, const Pb__Node *n)
+static void take_matmul(Import *im)
 {
-    (void)n;
     Known *W = own_weight(im, 1, 2);
     Operand x = operand(im, 0);
     if (im->failed)
@@ -86,10 +85,9 @@ static bool take_bias(Import *im, int product)
     return true;
 }
 
-static void take_add(Import *im, const Pb__Node *n)
+static void take_add(Import *im)
 {
-    (void)n;
-    if (n->n_input == 2 && (take_bias(im, 0) || take_bias(im, 1)))
+    if (im->at->n_input == 2 && (take_bias(im, 0) || take_bias(im, 1)))
         return;
     Operand a = operand(im, 0);
     Operand b = operand(im, 1);
@@ -97,8 +95,9 @@ static void take_add(Import *im, const Pb__Node *n)
 }
 
 /* alpha A B + beta C, of matrices that may be transposed. */
-static void take_gemm(Import *im, const Pb__Node *n)
+static void take_gemm(Import *im)
 {
+    const Pb__Node *n = im->at;
     double alpha = attribute_float(im, "alpha", 1);
     double beta = attribute_float(im, "beta", 1);
     bool ta = attribute_int(im, "transA", 0);
@@ -210,8 +209,9 @@ static Operand batch_norm_layer(Import *im, Operand x, Known *const *w, double m
     return finish_layer(im, l, w[0], w[2]);
 }
 
-static void take_batch_norm(Import *im, const Pb__Node *n)
+static void take_batch_norm(Import *im)
 {
+    const Pb__Node *n = im->at;
     int rank = input_rank(im, 0);
     double momentum = 1 - attribute_float(im, "momentum", 0.9);
     Known *w[4];
@@ -242,9 +242,8 @@ static void take_batch_norm(Import *im, const Pb__Node *n)
     result_emit(im, BIND_SUM, form, 5, x, mean, var, scale, b);
 }
 
-static void take_instance_norm(Import *im, const Pb__Node *n)
+static void take_instance_norm(Import *im)
 {
-    (void)n;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
     if (im->failed)
@@ -280,8 +279,9 @@ static void layer_statistics(Import *im, Operand x, const char *axes)
     result(im, 2, emit_of(im, var, BIND_TERM, "1/sqrt($20 + %s)", eps));
 }
 
-static void take_layer_norm(Import *im, const Pb__Node *n)
+static void take_layer_norm(Import *im)
 {
+    const Pb__Node *n = im->at;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
     int64_t axis = axis_attribute(im, -1, rank);
@@ -316,9 +316,8 @@ static void take_layer_norm(Import *im, const Pb__Node *n)
 }
 
 /* What pattern.c has joined. */
-static void take_rms_norm(Import *im, const Pb__Node *n)
+static void take_rms_norm(Import *im)
 {
-    (void)n;
     Known *gain = own_weight(im, 1, 1);
     Operand x = operand(im, 0);
     if (im->failed)
@@ -371,8 +370,9 @@ static bool keeps_shape(Import *im, const Shape *s)
     return true;
 }
 
-static void take_group_norm(Import *im, const Pb__Node *n)
+static void take_group_norm(Import *im)
 {
+    const Pb__Node *n = im->at;
     Operand x = operand(im, 0);
     int64_t groups = attribute_int(im, "num_groups", 1);
     if (im->failed)
@@ -397,9 +397,8 @@ static void take_group_norm(Import *im, const Pb__Node *n)
     result_normalized(im, form, x, gain, bias);
 }
 
-static void take_mean_variance(Import *im, const Pb__Node *n)
+static void take_mean_variance(Import *im)
 {
-    (void)n;
     int64_t axes[MAX_RANK] = {0, 2, 3};
     int rank = input_rank(im, 0);
     int count = axes_of(im, "axes", -1, axes, rank < 0 ? 4 : rank);
@@ -428,9 +427,8 @@ static Operand sum_of_parts(Import *im, Operand x, int64_t parts, int64_t channe
 }
 
 /* Divides by a power of the sum of squares over neighbouring channels. */
-static void take_lrn(Import *im, const Pb__Node *n)
+static void take_lrn(Import *im)
 {
-    (void)n;
     int64_t size = attribute_int(im, "size", 1);
     double alpha = attribute_float(im, "alpha", 1e-4);
     double beta = attribute_float(im, "beta", 0.75);

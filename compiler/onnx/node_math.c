@@ -10,54 +10,69 @@ static bool is_int_operand(Operand o)
     return o.line && operand_node(o)->type == T_INT;
 }
 
-static void take_div(Import *im, const Pb__Node *n)
+static void take_div(Import *im)
 {
-    (void)n;
     Operand a = operand(im, 0);
     Operand b = operand(im, 1);
     if (im->failed)
         return;
-    bool whole = element_is_int(input_element(im, 0)) && element_is_int(input_element(im, 1));
+
     Operand q = emit(im, BIND_TERM, "$30/$41", 2, a, b);
-    if (whole) /* towards 0 */
+
+    /* a quotient of whole numbers is rounded towards 0 */
+    bool whole = element_is_int(input_element(im, 0)) && element_is_int(input_element(im, 1));
+    if (whole)
         q = emit(im, BIND_TERM, "sign($00)*floor(abs($00))", 1, q);
     result(im, 0, q);
 }
 
-static void take_mul(Import *im, const Pb__Node *n)
+/* Is operand i the number 1, and not a weight? */
+static bool is_one(Import *im, int i)
 {
-    (void)n;
-    double v = 0;
-    for (int i = 0; i < 2; i++) { /* a number 1 that an exporter has left */
-        const Known *k = input_known(im, i);
-        bool one = k && k->rank == 0 && !is_param(im, k) && known_number(im->g, k, 0, &v) && v == 1;
-        if (one && !input_known(im, 1 - i)) {
-            result(im, 0, operand(im, 1 - i));
+    const Known *k = input_known(im, i);
+    double value;
+
+    if (!k || k->rank > 0 || is_param(im, k))
+        return false;
+    return known_number(im->g, k, 0, &value) && value == 1;
+}
+
+static void take_mul(Import *im)
+{
+    /* some exporters leave products with 1 */
+    for (int i = 0; i < 2; i++) {
+        int other = 1 - i;
+        if (is_one(im, i) && !input_known(im, other)) {
+            result(im, 0, operand(im, other));
             return;
         }
     }
+
     Operand a = operand(im, 0);
     Operand b = operand(im, 1);
     result_emit(im, BIND_TERM, "$30*$41", 2, a, b);
 }
 
-static void take_mod(Import *im, const Pb__Node *n)
+static void take_mod(Import *im)
 {
-    (void)n;
     Operand a = operand(im, 0);
     Operand b = operand(im, 1);
     if (im->failed)
         return;
-    if (attribute_int(im, "fmod", 0)) /* the sign is that of a */
+
+    /* with fmod, the result has the sign of a; otherwise, that of b */
+    if (attribute_int(im, "fmod", 0))
         result_emit(im, BIND_TERM, "sign($00)*mod(abs($00), abs($01))", 2, a, b);
     else
         result_emit(im, BIND_ATOM, "mod($00, $01)", 2, a, b);
 }
 
-/* Sum, Mean, Max and Min of any number of operands. */
-static void take_variadic(Import *im, const Pb__Node *n)
+/* Sum, Mean, Max and Min of any number of operands: y = ((x0 + x1) + x2) + ... */
+static void take_variadic(Import *im)
 {
+    const Pb__Node *n = im->at;
     Operand y = operand(im, 0);
+
     const char *form = "$20 + $31";
     Binds binds = BIND_SUM;
     if (same_text(n->op, "Max")) {
@@ -76,27 +91,30 @@ static void take_variadic(Import *im, const Pb__Node *n)
     result(im, 0, y);
 }
 
-static void take_clip(Import *im, const Pb__Node *n)
+/* A bound of Clip: an operand from opset 11 on, an attribute before. False: there is none. */
+static bool take_bound(Import *im, int input, const char *name, Operand *bound)
 {
-    bool given_low = has_input(n, 1);
-    bool given_high = has_input(n, 2);
-    bool low = given_low || attribute(im, "min");
-    bool high = given_high || attribute(im, "max");
+    if (has_input(im->at, input))
+        *bound = operand(im, input);
+    else if (attribute(im, name))
+        *bound = literal(im, attribute_float(im, name, 0));
+    else
+        return false;
+    return true;
+}
+
+static void take_clip(Import *im)
+{
     Operand x = operand(im, 0);
-    Operand a = {0}, b = {0};
-    if (given_low)
-        a = operand(im, 1);
-    else if (low)
-        a = literal(im, attribute_float(im, "min", 0));
-    if (given_high)
-        b = operand(im, 2);
-    else if (high)
-        b = literal(im, attribute_float(im, "max", 0));
+    Operand a = {0};
+    Operand b = {0};
+    bool low = take_bound(im, 1, "min", &a);
+    bool high = take_bound(im, 2, "max", &b);
     if (im->failed)
         return;
 
-    bool zero = low && same_text(a.line->form, "0");
-    if (zero && high && same_text(b.line->form, "6"))
+    bool from_0_to_6 = low && high && same_text(a.line->form, "0") && same_text(b.line->form, "6");
+    if (from_0_to_6)
         x = emit(im, BIND_ATOM, "relu6($00)", 1, x);
     else if (low && high)
         x = emit(im, BIND_ATOM, "clip($00, $01, $02)", 3, x, a, b);
@@ -108,8 +126,9 @@ static void take_clip(Import *im, const Pb__Node *n)
 }
 
 /* Whole numbers, truths and floats are all numbers here. */
-static void take_cast(Import *im, const Pb__Node *n)
+static void take_cast(Import *im)
 {
+    const Pb__Node *n = im->at;
     int from = input_element(im, 0);
     int to = (int)attribute_int(im, "to", EL_FLOAT);
     Operand x = operand(im, 0);
@@ -121,86 +140,82 @@ static void take_cast(Import *im, const Pb__Node *n)
         problem(im, "texts are not supported");
         return;
     }
-    bool fraction = !element_is_int(from) && from != EL_BOOL;
+
+    bool may_have_fraction = !element_is_int(from) && from != EL_BOOL && !is_int_operand(x);
     if (to == EL_BOOL && from != EL_BOOL)
         x = emit(im, BIND_COMPARE, "$20 != 0", 1, x);
-    else if (element_is_int(to) && fraction && !is_int_operand(x))
+    else if (element_is_int(to) && may_have_fraction) /* towards 0 */
         x = emit(im, BIND_ATOM, "as_int(sign($00)*floor(abs($00)))", 1, x);
     result(im, 0, x);
-    if (im->failed || !wants_output(n, 0))
-        return;
-    meaning_of(im, n->output[0])->element = to;
+
+    if (!im->failed && wants_output(n, 0))
+        meaning_of(im, n->output[0])->element = to;
 }
 
-/* Functions with one parameter, which the language has under another name, or with another
- * default. */
-static void take_parameter(Import *im, const char *function, const char *name, double otherwise,
-                           double standard)
+/* Functions with parameters, which the language has under other names or with other defaults. A
+ * call with the language's defaults (`usual`) is written without them. */
+static void take_parameter(Import *im, const char *function, double value, bool usual)
 {
-    double v = attribute_float(im, name, otherwise);
-    const char *form = text_format(im->ngc, "%s($00, %s)", function, number_text(im, v));
-    if (v == standard)
-        form = text_format(im->ngc, "%s($00)", function);
+    const char *form = text_format(im->ngc, "%s($00)", function);
+    if (!usual)
+        form = text_format(im->ngc, "%s($00, %s)", function, number_text(im, value));
     Operand x = operand(im, 0);
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 
-static void take_elu(Import *im, const Pb__Node *n)
+static void take_two_parameters(Import *im, const char *function, double first, double second,
+                                bool usual)
 {
-    (void)n;
-    take_parameter(im, "elu", "alpha", 1, 1);
+    const char *form = text_format(im->ngc, "%s($00)", function);
+    if (!usual) {
+        const char *a = number_text(im, first);
+        const char *b = number_text(im, second);
+        form = text_format(im->ngc, "%s($00, %s, %s)", function, a, b);
+    }
+    Operand x = operand(im, 0);
+    result_emit(im, BIND_ATOM, form, 1, x);
 }
 
-static void take_leaky(Import *im, const Pb__Node *n)
+static void take_elu(Import *im)
 {
-    (void)n;
-    take_parameter(im, "leaky_relu", "alpha", 0.01, 0.01);
+    double alpha = attribute_float(im, "alpha", 1);
+    take_parameter(im, "elu", alpha, alpha == 1);
 }
 
-static void take_selu(Import *im, const Pb__Node *n)
+static void take_celu(Import *im)
 {
-    (void)n;
+    double alpha = attribute_float(im, "alpha", 1);
+    take_parameter(im, "celu", alpha, alpha == 1);
+}
+
+static void take_leaky(Import *im)
+{
+    double alpha = attribute_float(im, "alpha", 0.01);
+    take_parameter(im, "leaky_relu", alpha, alpha == 0.01);
+}
+
+/* Files have these constants as floats, with or without all of their digits. */
+static void take_selu(Import *im)
+{
     double alpha = attribute_float(im, "alpha", 1.67326324);
     double gamma = attribute_float(im, "gamma", 1.05070102);
     bool usual = fabs(alpha - 1.6732632) < 1e-6 && fabs(gamma - 1.0507010) < 1e-6;
 
-    const char *form = "selu($00)";
-    if (!usual) {
-        const char *a = number_text(im, alpha);
-        const char *g = number_text(im, gamma);
-        form = text_format(im->ngc, "selu($00, %s, %s)", a, g);
-    }
-    Operand x = operand(im, 0);
-    result_emit(im, BIND_ATOM, form, 1, x);
+    take_two_parameters(im, "selu", alpha, gamma, usual);
 }
 
-static void take_celu(Import *im, const Pb__Node *n)
+static void take_hard_sigmoid(Import *im)
 {
-    (void)n;
-    take_parameter(im, "celu", "alpha", 1, 1);
-}
-
-static void take_hard_sigmoid(Import *im, const Pb__Node *n)
-{
-    (void)n;
     double alpha = attribute_float(im, "alpha", 0.2);
     double beta = attribute_float(im, "beta", 0.5);
     bool usual = fabs(alpha - 1.0 / 6) <= 1e-7 && beta == 0.5;
 
-    const char *form = "hardsigmoid($00)";
-    if (!usual) {
-        const char *a = number_text(im, alpha);
-        const char *b = number_text(im, beta);
-        form = text_format(im->ngc, "hardsigmoid($00, %s, %s)", a, b);
-    }
-    Operand x = operand(im, 0);
-    result_emit(im, BIND_ATOM, form, 1, x);
+    take_two_parameters(im, "hardsigmoid", alpha, beta, usual);
 }
 
-/* Of whole numbers that are not negative. */
-static void take_shift(Import *im, const Pb__Node *n)
+/* A shift of a whole number that is not negative is a product with a power of 2, or a quotient. */
+static void take_shift(Import *im)
 {
-    (void)n;
     bool left = same_text(attribute_text(im, "direction", "LEFT"), "LEFT");
     Operand x = operand(im, 0);
     Operand k = operand(im, 1);
@@ -210,17 +225,16 @@ static void take_shift(Import *im, const Pb__Node *n)
         result_emit(im, BIND_ATOM, "floor($30/2^$41)", 2, x, k);
 }
 
-static void take_thresholded(Import *im, const Pb__Node *n)
+static void take_thresholded(Import *im)
 {
-    (void)n;
     const char *alpha = number_text(im, attribute_float(im, "alpha", 1));
     Operand x = operand(im, 0);
     result_emit(im, BIND_ATOM, text_format(im->ngc, "where($20 > %s, $00, 0)", alpha), 1, x);
 }
 
-static void take_shrink(Import *im, const Pb__Node *n)
+/* y = x + bias below -lambda, x - bias above lambda, else 0 */
+static void take_shrink(Import *im)
 {
-    (void)n;
     const char *bias = number_text(im, attribute_float(im, "bias", 0));
     const char *lambda = number_text(im, attribute_float(im, "lambd", 0.5));
     const char *right = text_format(im->ngc, "where($20 > %s, $20 - %s, 0)", lambda, bias);
@@ -229,35 +243,37 @@ static void take_shrink(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 
-static void take_gelu(Import *im, const Pb__Node *n)
+static void take_gelu(Import *im)
 {
-    (void)n;
     bool by_tanh = same_text(attribute_text(im, "approximate", "none"), "tanh");
     Operand x = operand(im, 0);
     result_emit(im, BIND_ATOM, by_tanh ? "gelu_tanh($00)" : "gelu($00)", 1, x);
 }
 
-/* May the slope be a weight of the layer? Then it is one for each channel, or one. */
+/* May the slope be a weight of the layer? Then it is one number for each channel (axis 1 of a
+ * tensor of shape s, to which it is broadcast), or one for all. */
 static bool is_slope(const Import *im, const Known *k, Shape s, bool *channels)
 {
     *channels = false;
     if (!k || !is_param(im, k) || is_shared(k))
         return false;
-    if (s.rank > 1 && k->count == s.dim[1] && k->rank >= s.rank - 1)
-        *channels = k->dim[k->rank - s.rank + 1] == k->count;
+
+    if (s.rank > 1 && k->count == s.dim[1] && k->rank >= s.rank - 1) {
+        int axis = k->rank - s.rank + 1; /* of the slope, that of the channels */
+        *channels = k->dim[axis] == k->count;
+    }
     return *channels || k->count == 1;
 }
 
-/* The slope is a weight: one for each channel, or one. */
-static void take_prelu(Import *im, const Pb__Node *n)
+/* A layer with its own slope, or else an expression of two operands. */
+static void take_prelu(Import *im)
 {
-    (void)n;
     Known *k = input_known(im, 1);
     Operand x = operand(im, 0);
-    bool channels;
     if (im->failed)
         return;
 
+    bool channels;
     if (is_slope(im, k, operand_node(x)->shape, &channels)) {
         Known *slope = arena_copy(im->ngc, k, sizeof *k);
         slope->rank = channels;
@@ -275,9 +291,8 @@ static void take_prelu(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, "where($20 > 0, $00, $31*$30)", 2, x, slope);
 }
 
-static void take_is_inf(Import *im, const Pb__Node *n)
+static void take_is_inf(Import *im)
 {
-    (void)n;
     bool up = attribute_int(im, "detect_positive", 1);
     bool down = attribute_int(im, "detect_negative", 1);
     const char *form = up ? "$20 == inf" : "$20 == -inf";
@@ -287,16 +302,16 @@ static void take_is_inf(Import *im, const Pb__Node *n)
     result_emit(im, BIND_COMPARE, form, 1, x);
 }
 
-static void take_round(Import *im, const Pb__Node *n)
+static void take_round(Import *im)
 {
-    (void)n;
     Operand x = operand(im, 0);
     result_emit(im, BIND_ATOM, "round($00)", 1, x);
 }
 
 /* Dropout is part of the model: predict leaves it out. */
-static void take_dropout(Import *im, const Pb__Node *n)
+static void take_dropout(Import *im)
 {
+    const Pb__Node *n = im->at;
     double ratio = attribute_float(im, "ratio", 0.5);
     const Known *given = given_known(im, 1, "the ratio");
     if (given)
@@ -314,9 +329,8 @@ static void take_dropout(Import *im, const Pb__Node *n)
         result(im, 1, emit(im, BIND_ATOM, "ones($00.shape)", 1, operand(im, 0)));
 }
 
-static void take_identity(Import *im, const Pb__Node *n)
+static void take_identity(Import *im)
 {
-    (void)n;
     result(im, 0, operand(im, 0));
 }
 

@@ -81,9 +81,8 @@ static int64_t scale_axis(Import *im, int *rank)
     return axis_attribute(im, 1, *rank);
 }
 
-static void take_quantize(Import *im, const Pb__Node *n)
+static void take_quantize(Import *im)
 {
-    (void)n;
     int rank;
     int64_t axis = scale_axis(im, &rank);
     if (axis < 0)
@@ -94,9 +93,8 @@ static void take_quantize(Import *im, const Pb__Node *n)
         quantized(im, emit(im, BIND_TERM, "$30/$41", 2, x, scale), 2, axis, rank);
 }
 
-static void take_dequantize(Import *im, const Pb__Node *n)
+static void take_dequantize(Import *im)
 {
-    (void)n;
     int rank;
     int64_t axis = scale_axis(im, &rank);
     if (axis < 0)
@@ -107,9 +105,8 @@ static void take_dequantize(Import *im, const Pb__Node *n)
 }
 
 /* The zero point is a whole number, and 0 is one of the values that can be had exactly. */
-static void take_dynamic(Import *im, const Pb__Node *n)
+static void take_dynamic(Import *im)
 {
-    (void)n;
     Operand x = operand(im, 0);
     if (im->failed)
         return;
@@ -121,14 +118,13 @@ static void take_dynamic(Import *im, const Pb__Node *n)
     result(im, 1, scale);
     result(im, 2, zero);
     for (int i = 0; i < 3 && !im->failed; i += 2)
-        if (wants_output(n, i))
-            meaning_of(im, n->output[i])->element = EL_UINT8;
+        if (wants_output(im->at, i))
+            meaning_of(im, im->at->output[i])->element = EL_UINT8;
 }
 
 /* x scale, zero, W scale, zero, y scale, zero: from 1 on, with the operands themselves between. */
-static void take_product(Import *im, const Pb__Node *n)
+static void take_product(Import *im)
 {
-    (void)n;
     int a = input_rank(im, 0);
     int b = input_rank(im, 3);
     if (a < 0 || b < 0)
@@ -146,8 +142,9 @@ static void take_product(Import *im, const Pb__Node *n)
         quantized(im, y, 7, 0, 1);
 }
 
-static void take_conv(Import *im, const Pb__Node *n)
+static void take_conv(Import *im)
 {
+    const Pb__Node *n = im->at;
     int rank = input_rank(im, 0);
     if (rank < 0)
         return;
@@ -169,18 +166,16 @@ static void take_conv(Import *im, const Pb__Node *n)
 }
 
 /* ConvInteger: the sums themselves. */
-static void take_conv_integer(Import *im, const Pb__Node *n)
+static void take_conv_integer(Import *im)
 {
-    (void)n;
     Operand x = less_zero(im, 0, 2, 1);
     Operand w = less_zero(im, 1, 3, 0);
     if (!im->failed)
         result(im, 0, convolution(im, x, w));
 }
 
-static void take_product_integer(Import *im, const Pb__Node *n)
+static void take_product_integer(Import *im)
 {
-    (void)n;
     int a = input_rank(im, 0);
     int b = input_rank(im, 1);
     if (a < 0 || b < 0)

@@ -186,21 +186,18 @@ static void take_cell(Import *im, const Cell *c)
     cell_results(im, c, emit_line(im, l), rows_first);
 }
 
-static void take_rnn(Import *im, const Pb__Node *n)
+static void take_rnn(Import *im)
 {
-    (void)n;
     take_cell(im, &(Cell){"rnn_sequence", "tanh, tanh", 2, 1});
 }
 
-static void take_gru(Import *im, const Pb__Node *n)
+static void take_gru(Import *im)
 {
-    (void)n;
     take_cell(im, &(Cell){"gru_sequence", "sigmoid, tanh, sigmoid, tanh", 2, 2});
 }
 
-static void take_lstm(Import *im, const Pb__Node *n)
+static void take_lstm(Import *im)
 {
-    (void)n;
     take_cell(im, &(Cell){"lstm_sequence", "sigmoid, tanh, tanh, sigmoid, tanh, tanh", 3, 3});
 }
 

@@ -38,8 +38,9 @@ static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *
     return true;
 }
 
-static void take_reduce(Import *im, const Pb__Node *n)
+static void take_reduce(Import *im)
 {
+    const Pb__Node *n = im->at;
     static const char *const forms[][2] = {
         {"ReduceL1", "sum(abs($00)%s)"},     {"ReduceL2", "norm($00%s)"},
         {"ReduceLogSum", "log(sum($00%s))"}, {"ReduceLogSumExp", "logsumexp($00%s)"},
@@ -62,8 +63,9 @@ static void take_reduce(Import *im, const Pb__Node *n)
             result_emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x);
 }
 
-static void take_arg(Import *im, const Pb__Node *n)
+static void take_arg(Import *im)
 {
+    const Pb__Node *n = im->at;
     Ngc *ngc = im->ngc;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
@@ -87,9 +89,8 @@ static void take_arg(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, form, 1, x);
 }
 
-static void take_top(Import *im, const Pb__Node *n)
+static void take_top(Import *im)
 {
-    (void)n;
     int rank = input_rank(im, 0);
     int64_t k = attribute_int(im, "k", 0);
     const Known *given = given_known(im, 1, "the number of elements");
@@ -122,8 +123,9 @@ static const char *axes_from(const Import *im, int64_t first, int rank)
     return t.at;
 }
 
-static void take_global_pool(Import *im, const Pb__Node *n)
+static void take_global_pool(Import *im)
 {
+    const Pb__Node *n = im->at;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
     const char *f = "mean";
@@ -163,8 +165,9 @@ static void hardmax(Import *im, Operand x, int64_t axis)
     result(im, 0, last_axis_to(im, y, axis, s.rank));
 }
 
-static void take_softmax(Import *im, const Pb__Node *n)
+static void take_softmax(Import *im)
 {
+    const Pb__Node *n = im->at;
     Ngc *ngc = im->ngc;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
@@ -188,8 +191,9 @@ static void take_softmax(Import *im, const Pb__Node *n)
 
 /* ---- products ---- */
 
-static void take_einsum(Import *im, const Pb__Node *n)
+static void take_einsum(Import *im)
 {
+    const Pb__Node *n = im->at;
     const char *letters = attribute_text(im, "equation", "");
     Operand arg[3] = {{0}};
     int args = (int)n->n_input;
@@ -215,16 +219,16 @@ static void take_einsum(Import *im, const Pb__Node *n)
     result(im, 0, emit_line(im, line_new(im, BIND_ATOM, t.at, args, arg)));
 }
 
-static void take_det(Import *im, const Pb__Node *n)
+static void take_det(Import *im)
 {
-    (void)n;
     Operand x = operand(im, 0);
     result_emit(im, BIND_ATOM, "det($00)", 1, x);
 }
 
 /* What pattern.c has joined. */
-static void take_attention(Import *im, const Pb__Node *n)
+static void take_attention(Import *im)
 {
+    const Pb__Node *n = im->at;
     double scale = 0;
     const Known *number = input_known(im, 3);
     Operand q = operand(im, 0);
@@ -273,8 +277,9 @@ static void take_attention(Import *im, const Pb__Node *n)
 /* ---- losses ---- */
 
 /* Scores [m, k, ..], labels [m, ..], and a weight for each class. */
-static void take_loss(Import *im, const Pb__Node *n)
+static void take_loss(Import *im)
 {
+    const Pb__Node *n = im->at;
     bool logits = same_text(n->op, "SoftmaxCrossEntropyLoss");
     const char *reduction = attribute_text(im, "reduction", "mean");
     const Pb__Attribute *ignore = attribute(im, "ignore_index");

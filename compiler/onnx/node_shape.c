@@ -28,9 +28,8 @@ static Operand flat(Import *im, Operand x, int64_t axis)
     return emit(im, BIND_ATOM, form, 1, x);
 }
 
-static void take_flatten(Import *im, const Pb__Node *n)
+static void take_flatten(Import *im)
 {
-    (void)n;
     int rank = input_rank(im, 0);
     int64_t axis = attribute_int(im, "axis", 1);
     Operand x = operand(im, 0);
@@ -66,13 +65,12 @@ static int wanted_sizes(Import *im, const Known *list, Shape s, Size *dim, int *
     return (int)list->count;
 }
 
-static void take_reshape(Import *im, const Pb__Node *n)
+static void take_reshape(Import *im)
 {
     Shape s;
     Size dim[MAX_RANK];
     int open;
     const Known *list = want_known(im, 1, "the shape");
-    (void)n;
     if (!list || !input_shape(im, 0, &s))
         return;
     Operand x = operand(im, 0);
@@ -144,8 +142,9 @@ static const char *new_axes_form(Import *im, unsigned set, int count, Operand x)
     return index_form(im, part, last + 1);
 }
 
-static void take_unsqueeze(Import *im, const Pb__Node *n)
+static void take_unsqueeze(Import *im)
 {
+    const Pb__Node *n = im->at;
     int64_t axis[MAX_RANK];
     int rank = input_rank(im, 0);
     int given = attribute_ints(im, "axes", axis, MAX_RANK);
@@ -183,8 +182,9 @@ static void take_unsqueeze(Import *im, const Pb__Node *n)
     result(im, 0, y);
 }
 
-static void take_squeeze(Import *im, const Pb__Node *n)
+static void take_squeeze(Import *im)
 {
+    const Pb__Node *n = im->at;
     int64_t axis[MAX_RANK];
     Shape s;
     if (!input_shape(im, 0, &s))
@@ -217,10 +217,9 @@ static void take_squeeze(Import *im, const Pb__Node *n)
     result(im, 0, axes ? emit(im, BIND_ATOM, form, 1, x) : x);
 }
 
-static void take_expand(Import *im, const Pb__Node *n)
+static void take_expand(Import *im)
 {
     Graph *g = im->g;
-    (void)n;
     Shape s, to = {0};
     const Known *list = want_known(im, 1, "the shape");
     if (!list || !input_shape(im, 0, &s) || list->count > MAX_RANK)
@@ -240,9 +239,8 @@ static void take_expand(Import *im, const Pb__Node *n)
     result(im, 0, x);
 }
 
-static void take_transpose(Import *im, const Pb__Node *n)
+static void take_transpose(Import *im)
 {
-    (void)n;
     int64_t perm[MAX_RANK];
     int rank = input_rank(im, 0);
     int given = attribute_ints(im, "perm", perm, MAX_RANK);
@@ -286,8 +284,9 @@ static Operand concat_parts(Import *im, const Operand *part, int count, const ch
     return emit_line(im, line_new(im, BIND_ATOM, t.at, count, part));
 }
 
-static void take_concat(Import *im, const Pb__Node *n)
+static void take_concat(Import *im)
 {
+    const Pb__Node *n = im->at;
     enum { MOST = 10 };
     Operand part[MOST];
     int count = 0;
@@ -369,8 +368,9 @@ static void split_even(Import *im, Operand x, int64_t axis, int count)
         result(im, i, (Operand){parts.line, i});
 }
 
-static void take_split(Import *im, const Pb__Node *n)
+static void take_split(Import *im)
 {
+    const Pb__Node *n = im->at;
     int64_t length[MOST_PARTS], at = 0;
     int count = (int)n->n_output;
     Shape s;
@@ -528,9 +528,8 @@ static int64_t slice_axis(Import *im, const Slice *l, int i, int rank, int64_t *
     return axis_of(im, axis, rank);
 }
 
-static void take_slice(Import *im, const Pb__Node *n)
+static void take_slice(Import *im)
 {
-    (void)n;
     Shape s;
     Slice l;
     const char *part[MAX_RANK] = {0};
@@ -696,9 +695,8 @@ static bool is_index_list(const Known *index, int64_t axis)
     return index->rank == 1;
 }
 
-static void take_gather(Import *im, const Pb__Node *n)
+static void take_gather(Import *im)
 {
-    (void)n;
     int rank = input_rank(im, 0);
     if (rank < 0)
         return;
@@ -732,9 +730,8 @@ static void take_gather(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, range_form(im, axis, "$01"), 2, x, i);
 }
 
-static void take_gather_elements(Import *im, const Pb__Node *n)
+static void take_gather_elements(Import *im)
 {
-    (void)n;
     int rank = input_rank(im, 0);
     Operand x = operand(im, 0);
     int64_t axis = axis_attribute(im, 0, rank);
@@ -748,9 +745,8 @@ static void take_gather_elements(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, form, 2, x, i);
 }
 
-static void take_gather_nd(Import *im, const Pb__Node *n)
+static void take_gather_nd(Import *im)
 {
-    (void)n;
     int64_t batch = attribute_int(im, "batch_dims", 0);
     Size size[MAX_RANK];
     Operand x = operand(im, 0);
@@ -767,8 +763,9 @@ static void take_gather_nd(Import *im, const Pb__Node *n)
 }
 
 /* ScatterND, and Scatter and ScatterElements along an axis. */
-static void take_scatter(Import *im, const Pb__Node *n)
+static void take_scatter(Import *im)
 {
+    const Pb__Node *n = im->at;
     static const char *const ways[] = {"add", "mul", "max", "min"};
     bool nd = same_text(n->op, "ScatterND");
     const char *reduction = attribute_text(im, "reduction", "none");

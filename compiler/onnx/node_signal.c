@@ -27,8 +27,9 @@ static const Window *find_window(const char *op)
 }
 
 /* The windows of spectra: sums of cosines, over one period or up to the end of it. */
-static void take_window(Import *im, const Pb__Node *n)
+static void take_window(Import *im)
 {
+    const Pb__Node *n = im->at;
     const Known *k = want_known(im, 0, "the size");
     const Window *w = find_window(n->op);
     int64_t size;
@@ -110,9 +111,8 @@ static double triangle(double at, const double *edge)
 
 /* The weights with which the elements of a spectrum count in bands, whose widths grow as the ear
  * hears: triangles, each from the centre of the band before to that of the one after. */
-static void take_mel(Import *im, const Pb__Node *n)
+static void take_mel(Import *im)
 {
-    (void)n;
     Mel m;
     int64_t dim[2];
     if (!read_mel(im, &m))
@@ -133,9 +133,8 @@ static void take_mel(Import *im, const Pb__Node *n)
 
 /* ---- spectra ---- */
 
-static void take_dft(Import *im, const Pb__Node *n)
+static void take_dft(Import *im)
 {
-    (void)n;
     int rank = input_rank(im, 0);
     int64_t length = 0;
     int64_t axis = attribute_int(im, "axis", im->opset < 20 ? 1 : -2);
@@ -176,8 +175,9 @@ static int64_t count_pieces(int64_t size, int64_t length, int64_t step)
 }
 
 /* Pieces of a signal, each times a window, and their spectra. */
-static void take_stft(Import *im, const Pb__Node *n)
+static void take_stft(Import *im)
 {
+    const Pb__Node *n = im->at;
     Graph *g = im->g;
     int64_t step = 0, length = 0, size = 0, pieces = 0;
     const Known *by = want_known(im, 1, "the step");

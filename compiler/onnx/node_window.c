@@ -187,9 +187,8 @@ static void add_conv_arguments(Import *im, Text *t, const Window *w, int64_t gro
     add_pair(im, t, "groups", &groups, 1, 1);
 }
 
-static void take_conv(Import *im, const Pb__Node *n)
+static void take_conv(Import *im)
 {
-    (void)n;
     Window w;
     Shape k;
     int64_t groups = attribute_int(im, "group", 1);
@@ -253,9 +252,8 @@ static bool fit_transposed(Import *im, Window *w, int64_t *more)
     return true;
 }
 
-static void take_conv_transpose(Import *im, const Pb__Node *n)
+static void take_conv_transpose(Import *im)
 {
-    (void)n;
     Window w;
     Shape k;
     int64_t groups = attribute_int(im, "group", 1), more[DIRECTIONS];
@@ -340,8 +338,9 @@ static Operand pool_places(Import *im, Operand x, const Window *w)
     return emit(im, BIND_SUM, form, 1, y);
 }
 
-static void take_max_pool(Import *im, const Pb__Node *n)
+static void take_max_pool(Import *im)
 {
+    const Pb__Node *n = im->at;
     Window w;
     Operand x = operand(im, 0);
     if (im->failed || !read_window(im, &w, NULL))
@@ -353,10 +352,9 @@ static void take_max_pool(Import *im, const Pb__Node *n)
 
 /* The inverse of MaxPool: what comes from these places, and 0 elsewhere. A given size is larger at
  * the ends. */
-static void take_max_unpool(Import *im, const Pb__Node *n)
+static void take_max_unpool(Import *im)
 {
     Graph *g = im->g;
-    (void)n;
     Window w;
     Size dim[MAX_RANK], count = 1;
     const Known *given = given_known(im, 2, "the sizes");
@@ -412,9 +410,8 @@ static bool good_alignment(Import *im, const int64_t *size, int64_t samples)
 }
 
 /* Parts of images, each to one size. */
-static void take_roi_align(Import *im, const Pb__Node *n)
+static void take_roi_align(Import *im)
 {
-    (void)n;
     int64_t height = attribute_int(im, "output_height", 1);
     int64_t width = attribute_int(im, "output_width", 1);
     int64_t size[] = {height, width};
@@ -444,9 +441,8 @@ static void take_roi_align(Import *im, const Pb__Node *n)
     result_emit(im, BIND_ATOM, t.at, 3, x, boxes, images);
 }
 
-static void take_avg_pool(Import *im, const Pb__Node *n)
+static void take_avg_pool(Import *im)
 {
-    (void)n;
     Window w;
     bool padded = false;
     Operand x = operand(im, 0);
@@ -647,8 +643,9 @@ static const Known *resize_list(Import *im, int i, const char *what)
 }
 
 /* Resize, and Upsample before it. */
-static void take_resize(Import *im, const Pb__Node *n)
+static void take_resize(Import *im)
 {
+    const Pb__Node *n = im->at;
     int rank = input_rank(im, 0);
     const char *mode = attribute_text(im, "mode", "nearest");
     Text t = {.ngc = im->ngc};
@@ -694,9 +691,8 @@ static const char *second_for(const char *const (*pair)[2], size_t pairs, const 
     return NULL;
 }
 
-static void take_grid_sample(Import *im, const Pb__Node *n)
+static void take_grid_sample(Import *im)
 {
-    (void)n;
     static const char *const degrees[][2] = {
         {"nearest", ", 0"}, {"bilinear", ""}, {"linear", ""}, {"bicubic", ", 3"}, {"cubic", ", 3"}};
     static const char *const outsides[][2] = {{"zeros", ""},

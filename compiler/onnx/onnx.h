@@ -202,7 +202,7 @@ typedef struct OnnxOp {
     /* An expression of the operands, if there is no function. */
     const char *form;
     Binds binds;
-    void (*take)(Import *, const Pb__Node *);
+    void (*take)(Import *); /* of the current node */
     const char *attributes; /* that are understood, separated by blanks */
     const char *needs;      /* those of them that have no default */
     const char *says;       /* what it becomes, for the manual */
@@ -309,7 +309,7 @@ void patterns_find(Import *);
 
 /* ---- fold.c: nodes whose results are known ---- */
 
-bool fold(Import *, const Pb__Node *); /* true: it was one, and its results are known */
+bool fold(Import *); /* true: the current node was one, and its results are known */
 
 /* ---- fold_known.c: what the files that fold share ---- */
 
@@ -352,7 +352,7 @@ Known *fold_suppression(Import *);
 
 bool is_empty(const Known *); /* also NULL: no */
 void result_empty(Import *, int i, int element, const Shape *);
-bool take_empty(Import *, const Pb__Node *);
+bool take_empty(Import *); /* true: it took the current node, as an operand has none */
 
 /* ---- node_*.c: operators ---- */
 

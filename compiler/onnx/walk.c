@@ -189,14 +189,15 @@ static const char *with_axes_after(Import *im, const char *name, Operand y, int 
 }
 
 /* Before opset 7, an attribute says at which axis of the first operand the second one begins. The
- * node, with an operand that has axes of size 1 after it. */
-static const Pb__Node *aligned(Import *im, const Pb__Node *n)
+ * current node becomes one whose second operand has axes of size 1 after that. */
+static void align_operand(Import *im)
 {
+    const Pb__Node *n = im->at;
     bool slope = same_text(n->op, "PRelu");
     if (im->opset >= 7 || n->n_input != 2)
-        return n;
+        return;
     if (!slope && !attribute(im, "broadcast"))
-        return n;
+        return;
 
     int a = input_rank(im, 0);
     int b = input_rank(im, 1);
@@ -205,9 +206,9 @@ static const Pb__Node *aligned(Import *im, const Pb__Node *n)
         axis += a;
     Operand y = operand(im, 1);
     if (im->failed || b == 0 || axis < 0 || axis + b >= a)
-        return n;
+        return;
     if (operand_node(y)->shape.dim[0] == 1)
-        return n;
+        return;
 
     int after = (int)(a - axis) - b;
     const char *wider = with_axes_after(im, n->input[1], y, b, after);
@@ -215,12 +216,13 @@ static const Pb__Node *aligned(Import *im, const Pb__Node *n)
     same->input = arena_copy(im->ngc, n->input, 2 * sizeof *n->input);
     same->input[1] = (char *)wider;
     im->at = same;
-    return same;
 }
 
 /* A problem for each result that is read and was not given. */
-static void check_results(Import *im, const Pb__Node *n)
+static void check_results(Import *im)
 {
+    const Pb__Node *n = im->at;
+
     for (int i = 0; i < (int)n->n_output && !im->failed; i++) {
         const Meaning *m = NULL;
         if (wants_output(n, i))
@@ -232,15 +234,20 @@ static void check_results(Import *im, const Pb__Node *n)
 }
 
 /* The node as an expression of its operands. */
-static void take_form(Import *im, const Pb__Node *n, const OnnxOp *op)
+static void take_form(Import *im, const OnnxOp *op)
 {
-    Operand arg[4];
+    enum { MOST_OPERANDS = 4 };
+    const Pb__Node *n = im->at;
+    Operand arg[MOST_OPERANDS];
     int args = 0;
-    for (; args < 4 && has_input(n, args); args++)
+
+    for (; args < MOST_OPERANDS && has_input(n, args); args++)
         arg[args] = operand(im, args);
+
+    /* each $BI of the form needs operand I */
     for (const char *c = op->form; *c; c++)
         if (*c == '$' && c[2] - '0' >= args)
-            input_of(im, c[2] - '0'); /* says that it is missing */
+            input_of(im, c[2] - '0'); /* reports that it is missing */
     if (im->failed)
         return;
 
@@ -262,15 +269,16 @@ static void take_node(Import *im, const Pb__Node *n)
         if (*n->output[i])
             *meaning_new(im, n->output[i]) = (Meaning){0};
 
-    n = aligned(im, n);
-    if (im->failed || fold(im, n) || take_empty(im, n))
+    align_operand(im);
+    if (im->failed || fold(im) || take_empty(im))
         return;
-    if (!op->take) {
-        take_form(im, n, op);
-        return;
+
+    if (op->take) {
+        op->take(im);
+        check_results(im);
+    } else {
+        take_form(im, op);
     }
-    op->take(im, n);
-    check_results(im, n);
 }
 
 static void take_outputs(Import *im)
