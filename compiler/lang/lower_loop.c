@@ -167,32 +167,30 @@ static bool fit_lists(For *f, Carried *c)
     return true;
 }
 
-/* The values with which a loop begins, as leaves of the shape and type that they keep. */
-static bool begin_variable(For *f, const Loop *loop, Carried *c)
+/* A list to which passes only append: a pass begins with the items from before the loop. */
+static bool begin_list(For *f, const Carried *c)
 {
     Lower *L = f->L;
     const char *name = c->b->name;
+    if (body_uses_list(f->s->body, name))
+        return for_differs(f, c->b->loc, text_format(L->ngc, "it reads the list '%s'", name));
 
-    if (!fit_lists(f, c))
-        return false;
+    Value *list = arena_copy(L->ngc, c->init, sizeof *list);
+    list->used = NULL; /* what it appends is not the list's */
+    c->b->value = list;
+    return true;
+}
 
-    /* a list, to which passes only append */
-    if (c->init->kind == V_LIST && c->first->kind == V_LIST) {
-        if (body_uses_list(f->s->body, name))
-            return for_differs(f, c->b->loc, text_format(L->ngc, "it reads the list '%s'", name));
-        Value *list = arena_copy(L->ngc, c->init, sizeof *list);
-        list->used = NULL; /* what it appends is not the list's */
-        c->b->value = list;
-        return true;
-    }
+/* Has a tensor the same shape and type before the loop and after the first pass? A number gets the
+ * type that it becomes. */
+static bool is_of_one_kind(For *f, const Carried *c)
+{
+    Lower *L = f->L;
+    const char *name = c->b->name;
+    const Node *init = c->init->node;
+    const Node *first = c->first->node;
+    double number;
 
-    /* a tensor of one shape and type */
-    if (c->init->kind != V_NODE || c->first->kind != V_NODE)
-        return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' is not a tensor", name));
-
-    Node *init = c->init->node;
-    Node *first = c->first->node;
-    double v;
     if (!shape_equal(init->shape, first->shape)) {
         const char *advice = text_if(for_must_stay(f), "; give it that shape before the loop");
         const char *before = shape_text(L->g, init->shape);
@@ -201,14 +199,43 @@ static bool begin_variable(For *f, const Loop *loop, Carried *c)
                            text_format(L->ngc, "'%s' is %s and becomes %s%s", name, before, after,
                                        advice));
     }
-    if (init->type != first->type && !node_const(init, &v))
+    if (init->type != first->type && !node_const(init, &number))
         return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its type", name));
+    return true;
+}
 
-    /* its value before a pass */
+/* The values with which a loop begins, as leaves of the shape and type that they keep. */
+static bool begin_variable(For *f, const Loop *loop, Carried *c)
+{
+    Lower *L = f->L;
+    const char *name = c->b->name;
+
+    if (!fit_lists(f, c))
+        return false;
+    if (c->init->kind == V_LIST && c->first->kind == V_LIST)
+        return begin_list(f, c);
+    if (c->init->kind != V_NODE || c->first->kind != V_NODE)
+        return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' is not a tensor", name));
+    if (!is_of_one_kind(f, c))
+        return false;
+
+    /* a leaf: its value before a pass */
     const Path *path = path_passes(L, path_new(L, L->path, name));
-    c->leaf = graph_carried(L->g, loop, first);
+    c->leaf = graph_carried(L->g, loop, c->first->node);
     c->leaf->name = text_format(L->ngc, "%s.before", path_text(L, path, NULL, false));
     c->b->value = value_node(L, c->init->loc, c->leaf);
+    return true;
+}
+
+/* A list of tensors can be collected from all passes; true also if the pass appended nothing. */
+static bool end_list(For *f, const Carried *c)
+{
+    const Value *v = c->b->value;
+
+    for (int i = c->init->count; i < v->count; i++)
+        if (v->item[i]->kind != V_NODE)
+            return for_differs(f, c->b->loc,
+                               text_format(f->L->ngc, "'%s' is a list of lists", c->b->name));
     return true;
 }
 
@@ -217,19 +244,13 @@ static bool end_variable(For *f, Carried *c)
 {
     Lower *L = f->L;
     const Value *v = c->b->value;
-    const char *name = c->b->name;
+    if (!c->leaf)
+        return end_list(f, c);
 
-    if (c->leaf && v->kind == V_LIST)
+    if (v->kind == V_LIST)
         v = as_tensor(f, v);
-    if (!c->leaf) {
-        for (int i = c->init->count; i < v->count; i++)
-            if (v->item[i]->kind != V_NODE)
-                return for_differs(f, c->b->loc,
-                                   text_format(L->ngc, "'%s' is a list of lists", name));
-        return true;
-    }
     if (!v || v->kind != V_NODE || !shape_equal(v->node->shape, c->leaf->shape))
-        return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its shape", name));
+        return for_differs(f, c->b->loc, text_format(L->ngc, "'%s' changes its shape", c->b->name));
     c->next = graph_cast(L->g, v->node, c->leaf->type);
     return true;
 }
@@ -342,7 +363,7 @@ static bool leaves_something(const For *f)
     return false;
 }
 
-/* Are there so many passes, or so much in them, that the loop is shorter than its expanded form? */
+/* Has the loop enough passes, or enough in them, to be shorter than its expanded form? */
 static bool is_long(For *f, const Loop *loop, int from)
 {
     const Graph *g = f->L->g;
@@ -523,6 +544,16 @@ static void settle_notes(const For *f, bool stays)
     }
 }
 
+/* As if the general pass had not been lowered: names mean what the first pass left. */
+static void undo(For *f)
+{
+    states_undo(f);
+    for (int i = 0; i < f->count; i++) {
+        lower_rebind(f->L, f->carried[i].b, f->carried[i].first);
+        f->carried[i].leaf = NULL;
+    }
+}
+
 /* Lowers passes from f->lo on as a loop, with the carried values `init`; false: they are not alike.
  */
 static bool keep(For *f)
@@ -534,12 +565,13 @@ static bool keep(For *f)
     int inners = L->inners;
     Kept k = kept_new(f);
     Indices before = graph_use_indices(g, k.index, k.levels);
+    const Loop *innermost = kept_innermost(&k);
     bool good = true; /* so far */
 
-    for (int i = 0; i < f->count; i++)
-        good = good && begin_variable(f, kept_innermost(&k), &f->carried[i]);
     /* from here on names mean leaves: their values before any pass */
-    states_begin(f, kept_innermost(&k));
+    for (int i = 0; i < f->count; i++)
+        good = good && begin_variable(f, innermost, &f->carried[i]);
+    states_begin(f, innermost);
 
     /* the body, once for all passes */
     L->levels += k.levels;
@@ -552,10 +584,10 @@ static bool keep(For *f)
     graph_restore_indices(g, before);
 
     /* was a pass like the first one, and is a loop better? */
-    good = good && lists_fit(f) && body_derivatives_stay(f, kept_innermost(&k), inners);
+    good = good && lists_fit(f) && body_derivatives_stay(f, innermost, inners);
     if (good && f->states > 0 && L->inners > inners)
         good = for_differs(f, f->s->loc, "a pass updates a state, and there is a derivative in it");
-    good = good && is_worth_it(f, kept_innermost(&k), from);
+    good = good && is_worth_it(f, innermost, from);
 
     if (!good || levels == 0)
         L->inners = inners;
@@ -563,12 +595,7 @@ static bool keep(For *f)
         finish(f, &k);
     settle_notes(f, good);
     if (!good)
-        states_undo(f);
-    /* nothing has happened: names mean what the first pass left */
-    for (int i = 0; i < f->count && !good; i++) {
-        lower_rebind(L, f->carried[i].b, f->carried[i].first);
-        f->carried[i].leaf = NULL;
-    }
+        undo(f);
     return good;
 }
 

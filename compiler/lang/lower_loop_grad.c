@@ -5,7 +5,8 @@
  * passes before, whose number differs from pass to pass. */
 #include "lang/lower_loop.h"
 
-/* Marks what a leaf of a loop gets from marked values; true: there is something new. */
+/* Marks a leaf of a loop if its value before the loop or after a pass is marked; true: it is new.
+ */
 static bool mark_leaf(bool *mark, const Node *leaf, const Node *init, const Node *next)
 {
     if (mark[leaf->id] || !(mark[init->id] || mark[next->id]))
@@ -15,7 +16,8 @@ static bool mark_leaf(bool *mark, const Node *leaf, const Node *init, const Node
 }
 
 /* What depends on x, by node id, through the loops inside of this one; all: through its own passes
- * too. */
+ * too. A leaf comes before what it becomes after a pass, so the nodes are walked until nothing new
+ * is marked. */
 static bool *mark_below(const For *f, const Node *x, bool all)
 {
     const Graph *g = f->L->g;
@@ -23,7 +25,6 @@ static bool *mark_below(const For *f, const Node *x, bool all)
     bool again = true;
 
     mark[x->id] = true;
-
     while (again) {
         again = false;
         for (int i = 0; i < g->count; i++) {
@@ -72,16 +73,32 @@ static bool *mark_before(const For *f, const Loop *loop, const Node *x)
 
     if (!own && is_of_pass(x, loop))
         return before;
+
     const bool *below = mark_below(f, own ? own->next : x, !own);
     const bool *first = below;
     if (own)
         first = mark_below(f, own->init->node, false);
+
     for (int i = 0; i < f->count; i++) {
         const Carried *c = &f->carried[i];
         if (c->leaf && c != own)
             before[c->leaf->id] = below[c->next->id] || first[c->init->node->id];
     }
     return before;
+}
+
+/* The carried value by which the derivative of y with respect to x goes back through earlier
+ * passes: y depends on it, and it depended on x when the pass began. NULL: there is none. */
+static const Carried *goes_back_by(const For *f, const Loop *loop, const Node *y, const Node *x)
+{
+    const bool *before = mark_before(f, loop, x);
+
+    for (int i = 0; i < f->count; i++) {
+        const Carried *c = &f->carried[i];
+        if (c->leaf && before[c->leaf->id] && mark_below(f, c->leaf, false)[y->id])
+            return c;
+    }
+    return NULL;
 }
 
 /* Is each derivative in the body, from number `from` on, one of a single pass? */
@@ -91,18 +108,15 @@ bool body_derivatives_stay(For *f, const Loop *loop, int from)
 
     for (int d = from; d < L->inners; d++)
         for (int k = 0; k < L->inner[d].count; k++) {
-            const Node *x = L->inner[d].x[k];
-            const bool *before = mark_before(f, loop, x);
-            for (int i = 0; i < f->count; i++) {
-                const Carried *c = &f->carried[i];
-                if (c->leaf && before[c->leaf->id] &&
-                    mark_below(f, c->leaf, false)[L->inner[d].y->id])
-                    return for_differs(f, f->s->loc,
-                                       text_format(L->ngc,
-                                                   "a derivative in it goes back through earlier "
-                                                   "passes, by '%s'; stop(%s) would hold that",
-                                                   c->b->name, c->b->name));
-            }
+            const Carried *c = goes_back_by(f, loop, L->inner[d].y, L->inner[d].x[k]);
+            if (!c)
+                continue;
+
+            const char *why = text_format(L->ngc,
+                                          "a derivative in it goes back through earlier passes, by "
+                                          "'%s'; stop(%s) would hold that",
+                                          c->b->name, c->b->name);
+            return for_differs(f, f->s->loc, why);
         }
     return true;
 }

@@ -18,6 +18,7 @@ static int before_of(const For *f, const Var *v)
     return -1;
 }
 
+/* Notes what the roots are before the first pass. */
 void states_before(For *f)
 {
     const Model *m = f->L->m;
@@ -35,15 +36,20 @@ void states_of_first_pass(For *f)
 
     for (int i = 0; i < m->roots; i++) {
         const Root *r = &m->root[i];
-        if (r->kind != ROOT_UPDATE || r->var->update != i + 1)
+        bool is_last = r->kind == ROOT_UPDATE && r->var->update == i + 1;
+        if (!is_last)
             continue;
+
+        /* its value when the loop begins: that of an update before the loop, or of the variable */
+        Node *init = r->var->node;
         int old = before_of(f, r->var);
-        if (old >= 0 && f->before[old] == r->node)
+        if (old >= 0)
+            init = f->before[old];
+        if (old >= 0 && init == r->node) /* the pass did not update it */
             continue;
+
         LIST_GROW(f->L->ngc, f->state, f->states, &f->state_room);
-        f->state[f->states++] = (LoopState){.var = r->var,
-                                            .init = old >= 0 ? f->before[old] : r->var->node,
-                                            .first = r->node};
+        f->state[f->states++] = (LoopState){.var = r->var, .init = init, .first = r->node};
     }
 }
 
@@ -58,12 +64,14 @@ void states_begin(For *f, const Loop *loop)
     }
 }
 
+/* What the general pass leaves of each state. */
 void states_end(For *f)
 {
     for (int i = 0; i < f->states; i++)
         f->state[i].next = root_of(f, &f->state[i])->node;
 }
 
+/* Adds the states to the variables of the loop. */
 void states_add(const For *f, Variables *v)
 {
     for (int i = 0; i < f->states; i++) {
@@ -73,6 +81,7 @@ void states_add(const For *f, Variables *v)
     }
 }
 
+/* After the loop, a state has its value after the last pass. */
 void states_finish(For *f, Node *loop, Node *const *leaf)
 {
     for (int i = 0; i < f->states; i++)
