@@ -66,6 +66,15 @@ static bool crosses_loop(const Graph *g, const Node *y, const Node *seed, Node *
     return false;
 }
 
+/* A gradient that is 0 everywhere is probably not meant. The library may ask for one. */
+static void warn_zero(Lower *L, Loc loc, const Value *of, const Value *by)
+{
+    if (loc_of_library(L->ngc, loc))
+        return;
+    warn(L->ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
+         "%s does not depend on %s: its gradient is 0", value_text(L, of), value_text(L, by));
+}
+
 Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const Value *by)
 {
     Ngc *ngc = L->ngc;
@@ -97,13 +106,9 @@ Value *send_back(Lower *L, Loc loc, const Value *of, Node *y, Node *seed, const 
     graph_grad(g, y, seed, x, n, dx, reach);
     graph_simplify(g, dx, n, from, NULL, NULL);
 
-    bool warns = !loc_of_library(ngc, loc);
     for (int i = 0; i < n; i++) {
-        const Value *v = value_item(by, i);
-        if (warns && reach[i] != REACH_YES)
-            warn(ngc, "zero-gradient", ERR_ZERO_GRADIENT, loc,
-                 "%s does not depend on %s: its gradient is 0", value_text(L, of),
-                 value_text(L, v));
+        if (reach[i] != REACH_YES)
+            warn_zero(L, loc, of, value_item(by, i));
         out[i] = value_node(L, loc, dx[i]);
     }
     if (by->kind == V_LIST)

@@ -86,7 +86,8 @@ static bool is_monotone(Lower *L, Size place)
     Graph *g = L->g;
 
     for (int l = 0; l < L->levels; l++) {
-        Size coef[256], index = size_dim(g, MAX_DIMS + l);
+        Size coef[256];
+        Size index = size_dim(g, MAX_DIMS + l);
         if (size_powers(g, place, MAX_DIMS + l, coef) <= 2)
             continue;
         /* place(i + 1) - place(i), which must keep its sign */
@@ -184,6 +185,32 @@ static Value *lower_part(Lower *L, const Expr *x)
     return lower_expr(L, x);
 }
 
+/* The number of elements of a range, every step-th of `length` along an axis of this size. It must
+ * be known, the same in each pass of a loop, and at least 1. */
+static bool range_count(Lower *L, const Expr *r, Size size, Size length, int64_t step, Size *count)
+{
+    Graph *g = L->g;
+    int64_t stride = step < 0 ? -step : step;
+
+    if (!slice_count(L, length, stride, count)) {
+        lower_error(L, ERR_SLICE, r->loc,
+                    "a step of %lld along the run-time size %s: the length is not known",
+                    (long long)step, size_text(g, size, ""));
+        return false;
+    }
+    for (int l = 0; l < L->levels; l++)
+        if (size_uses_dim(g, *count, MAX_DIMS + l)) {
+            lower_error(L, ERR_SLICE, r->loc, "the length of the slice changes from pass to pass");
+            return false;
+        }
+    if (size_least(g, *count) < 1) {
+        lower_error(L, ERR_EMPTY_SLICE, r->loc, "an empty slice%s of an axis of size %s",
+                    text_if(size_max(g, *count) > 0, " is possible"), size_text(g, size, ""));
+        return false;
+    }
+    return true;
+}
+
 /* a:b:step, of which each part may be left out. With a negative step, from a down to b. */
 static bool index_range(Lower *L, Index *ix, const Expr *r)
 {
@@ -220,24 +247,8 @@ static bool index_range(Lower *L, Index *ix, const Expr *r)
         else
             length = size_add(g, lo, 1);
     }
-
-    /* the number of elements, which must be known to be at least 1 */
-    if (!slice_count(L, length, step < 0 ? -step : step, &count)) {
-        lower_error(L, ERR_SLICE, r->loc,
-                    "a step of %lld along the run-time size %s: the length is not known",
-                    (long long)step, size_text(g, size, ""));
+    if (!range_count(L, r, size, length, step, &count))
         return false;
-    }
-    for (int l = 0; l < L->levels; l++)
-        if (size_uses_dim(g, count, MAX_DIMS + l)) {
-            lower_error(L, ERR_SLICE, r->loc, "the length of the slice changes from pass to pass");
-            return false;
-        }
-    if (size_least(g, count) < 1) {
-        lower_error(L, ERR_EMPTY_SLICE, r->loc, "an empty slice%s of an axis of size %s",
-                    text_if(size_max(g, count) > 0, " is possible"), size_text(g, size, ""));
-        return false;
-    }
 
     ix->lo[ix->axis] = lo;
     ix->step[ix->axis] = step;

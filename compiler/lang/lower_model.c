@@ -110,7 +110,14 @@ static bool *mark_used(Lower *L)
 
     for (int k = 0; k < g->count; k++) {
         const Node *n = g->node[k];
-        for (int a = n->op == OP_loop ? 3 * loop_variables(n) : 0; uses[k] && a < n->nargs; a++)
+        if (!uses[k])
+            continue;
+
+        /* of a loop, its variables come first, which mark_of_loop decides: three operands each */
+        int first = 0;
+        if (n->op == OP_loop)
+            first = 3 * loop_variables(n);
+        for (int a = first; a < n->nargs; a++)
             used[arg_id(n, a)] = true;
     }
     for (int k = 0; k < g->count; k++)
