@@ -3,7 +3,7 @@
  *
  * Each element has the set of elements of x that its value may depend on, node by node. Where an op
  * is not known here, each element of the result depends on all elements of all operands: a pattern
- * may have more places than there are, and never fewer.
+ * may have more places than are needed, but it always has those.
  *
  * Rows of one colour share no column. Then the sum of these rows is a row in which each element is
  * that of one of them. In a symmetric matrix it is enough that of a[i,j] and a[j,i] one is alone in
@@ -119,37 +119,41 @@ static void of_elements(Search *s, const Node *n, const Set **out, int64_t count
     }
 }
 
-/* Of an op that only moves elements: it is done on their numbers, from 1 on. 0 is none. */
-static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
+/* Numbers the elements of all operands, one after the other, from 1 on. The set of element `number`
+ * is at number - 1 of what is returned. The interpreter finds numbers in place of values. */
+static const Set **number_elements(Search *s, const Node *n, int operands)
 {
     Ngc *ngc = s->g->ngc;
-    double *moved = arena_array(ngc, count + 1, sizeof *moved);
-    int operands = n->op == OP_concat ? n->nargs : 1;
-    const Set **from = NULL;
-    int64_t numbers = 0, all = 0;
-
+    int64_t all = 0;
     for (int k = 0; k < operands; k++)
         all += count_of(s, n->arg[k]);
-    from = arena_array(ngc, all + 1, sizeof *from);
 
-    /* numbers the elements of all operands, one after the other */
+    const Set **from = arena_array(ngc, all + 1, sizeof *from);
+    int64_t numbers = 0;
     for (int k = 0; k < operands; k++) {
         const Node *a = n->arg[k];
-        const Set **of = s->of[a->id];
+        const Set **of = s->of[a->id]; /* NULL: no element depends on x */
         int64_t own = count_of(s, a);
         double *number = arena_array(ngc, own + 1, sizeof *number);
+
         for (int64_t i = 0; i < own; i++) {
             if (of)
                 from[numbers] = of[i];
-            else
-                from[numbers] = NULL;
             number[i] = (double)++numbers;
         }
-        /* the interpreter then moves numbers of elements instead of values */
         s->eval.value[a->id] = number;
     }
+    return from;
+}
 
-    /* moves the numbers */
+/* Of an op that only moves elements: the interpreter moves their numbers. 0 is none: a zero that
+ * the op puts there. */
+static void of_moved(Search *s, const Node *n, const Set **out, int64_t count)
+{
+    double *moved = arena_array(s->g->ngc, count + 1, sizeof *moved);
+    int operands = n->op == OP_concat ? n->nargs : 1;
+    const Set **from = number_elements(s, n, operands);
+
     for (int k = 1; n->op == OP_gather && k < n->nargs; k++) {
         const Node *index = n->arg[k];
         s->eval.value[index->id] = (double *)index->attr.data;
@@ -359,6 +363,33 @@ static const Set **sets_of(Search *s, const Node *y, const Node *x)
     return s->of[y->id];
 }
 
+/* The sets of y's elements as rows, one after the other; false: they are too large. */
+static bool fill_pattern(Ngc *ngc, Pattern *p, const Set **of, int64_t rows, int64_t columns)
+{
+    int64_t entries = 0;
+    for (int64_t i = 0; i < rows && of; i++)
+        if (of[i])
+            entries += of[i]->count;
+    if (rows > MOST_ELEMENTS || entries > MOST_ITEMS)
+        return false;
+
+    p->rows = (int)rows;
+    p->columns = (int)columns;
+    p->first = arena_array(ngc, rows + 1, sizeof *p->first);
+    p->column = arena_array(ngc, entries + 1, sizeof *p->column);
+    for (int i = 0; i < p->rows; i++) {
+        const Set *row = NULL;
+        if (of)
+            row = of[i];
+
+        int count = row ? row->count : 0;
+        if (count > 0)
+            memcpy(p->column + p->first[i], row->item, (size_t)count * sizeof *p->column);
+        p->first[i + 1] = p->first[i] + count;
+    }
+    return true;
+}
+
 bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
 {
     Ngc *ngc = g->ngc;
@@ -379,29 +410,7 @@ bool graph_pattern(Graph *g, const Node *y, const Node *x, Pattern *p)
     if (s.failed)
         return false;
 
-    int64_t rows = count_of(&s, y);
-    int64_t columns = count_of(&s, x);
-    int64_t entries = 0;
-    for (int64_t i = 0; i < rows && of; i++)
-        if (of[i])
-            entries += of[i]->count;
-    if (rows > MOST_ELEMENTS || entries > MOST_ITEMS)
-        return false;
-
-    p->rows = (int)rows;
-    p->columns = (int)columns;
-    p->first = arena_array(ngc, rows + 1, sizeof *p->first);
-    p->column = arena_array(ngc, entries + 1, sizeof *p->column);
-    for (int i = 0; i < p->rows; i++) {
-        const Set *row = NULL;
-        if (of)
-            row = of[i];
-        int count = row ? row->count : 0;
-        if (count > 0)
-            memcpy(p->column + p->first[i], row->item, (size_t)count * sizeof *p->column);
-        p->first[i + 1] = p->first[i] + count;
-    }
-    return true;
+    return fill_pattern(ngc, p, of, count_of(&s, y), count_of(&s, x));
 }
 
 /* ---- colours ---- */
