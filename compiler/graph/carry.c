@@ -774,6 +774,13 @@ static void report_rows(const Model *m, const Root *r)
          r->name, dim_name(m));
 }
 
+/* Shows the node that mixes rows, if it has a place in the text. */
+static void note_mixing(Ngc *ngc, Diag *d, const Node *why)
+{
+    if (why && why->loc.file > 0)
+        diag_note(ngc, d, why->loc, "rows of one batch meet here");
+}
+
 static void warn_mixed(const Model *m, const Root *r, const Node *why)
 {
     Ngc *ngc = m->graph->ngc;
@@ -781,8 +788,7 @@ static void warn_mixed(const Model *m, const Root *r, const Node *why)
                    "%s is a value of one batch: its %s rows depend on each other, "
                    "so train and eval report it only where all rows of the data are one batch",
                    r->name, dim_name(m));
-    if (why && why->loc.file > 0)
-        diag_note(ngc, d, why->loc, "rows of one batch meet here");
+    note_mixing(ngc, d, why);
 }
 
 static void report_mixed(const Model *m, const Root *r, const Node *why)
@@ -792,8 +798,7 @@ static void report_mixed(const Model *m, const Root *r, const Node *why)
                    "the metric %s cannot be carried from batch to batch: "
                    "it is not computed of sums and extrema over the %s rows",
                    r->name, dim_name(m));
-    if (why->loc.file > 0)
-        diag_note(ngc, d, why->loc, "rows of one batch meet here");
+    note_mixing(ngc, d, why);
 }
 
 static void report_draws(const Model *m, const Root *r, const Node *noise)

@@ -360,14 +360,20 @@ Node *graph_unary(Graph *g, Op op, Node *a)
     Node *size = round_size(g, op, a);
     if (size)
         return size;
-    if (op == OP_neg && is(g, a, OP_neg))
-        return a->arg[0];
-    if (op == OP_neg && is(g, a, OP_sub))
-        return graph_binary(g, OP_sub, a->arg[1], a->arg[0]);
-    if (op == OP_neg && (is(g, a, OP_mul) || is(g, a, OP_div)) && is(g, a->arg[0], OP_sub))
-        return graph_binary(g, a->op, graph_unary(g, OP_neg, a->arg[0]), a->arg[1]);
     if (op == OP_copy)
         return a;
+    if (op != OP_neg)
+        return elementwise(g, op, &a, 1);
+
+    /* -(-u) = u */
+    if (is(g, a, OP_neg))
+        return a->arg[0];
+    /* -(u - v) = v - u */
+    if (is(g, a, OP_sub))
+        return graph_binary(g, OP_sub, a->arg[1], a->arg[0]);
+    /* -((u - v)*w) = (v - u)*w, and the same for a quotient */
+    if ((is(g, a, OP_mul) || is(g, a, OP_div)) && is(g, a->arg[0], OP_sub))
+        return graph_binary(g, a->op, graph_unary(g, OP_neg, a->arg[0]), a->arg[1]);
     return elementwise(g, op, &a, 1);
 }
 

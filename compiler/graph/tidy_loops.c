@@ -142,15 +142,15 @@ static Node *rows_of_segment(Graph *g, const Node *slice, int axis)
     return part;
 }
 
-/* x[:, t] @ w for each t is (x @ w)[:, t]: one product for all passes; NULL: n is not such a
- * product. */
-static Node *product_of_all(Graph *g, const Node *n)
+/* The slice x[:, t] of which n is the product with w, where all passes of the loop together read
+ * all of x; NULL: n is not such a product. *axis: that of t. */
+static const Node *sliced_factor(Graph *g, const Node *n, int *axis)
 {
     if (n->op != OP_matmul || n->attr.ta)
         return NULL;
 
-    Node *rows = n->arg[0];
-    Node *w = n->arg[1];
+    const Node *rows = n->arg[0];
+    const Node *w = n->arg[1];
     const Node *slice = rows;
     if (rows->op == OP_reshape)
         slice = rows->arg[0];
@@ -158,15 +158,31 @@ static Node *product_of_all(Graph *g, const Node *n)
         return NULL;
 
     /* the slice moves along an axis of x that is not the one of the sums */
-    Node *x = slice->arg[0];
-    int axis = moved_axis(slice);
+    const Node *x = slice->arg[0];
     int last = x->shape.rank - 1;
-    if (axis < 0 || axis == last || rows->shape.dim[1] != x->shape.dim[last])
+    *axis = moved_axis(slice);
+    if (*axis < 0 || *axis == last || rows->shape.dim[1] != x->shape.dim[last])
         return NULL;
 
     /* both factors must be there before the first pass */
-    if (!is_outside(x, slice) || !is_outside(w, slice) || !uses_all(g, slice, axis))
+    if (!is_outside(x, slice) || !is_outside(w, slice) || !uses_all(g, slice, *axis))
         return NULL;
+    return slice;
+}
+
+/* x[:, t] @ w for each t is (x @ w)[:, t]: one product for all passes; NULL: n is not such a
+ * product. */
+static Node *product_of_all(Graph *g, const Node *n)
+{
+    int axis;
+    const Node *slice = sliced_factor(g, n, &axis);
+    if (!slice)
+        return NULL;
+
+    Node *rows = n->arg[0];
+    Node *w = n->arg[1];
+    Node *x = slice->arg[0];
+    int last = x->shape.rank - 1;
 
     /* the row of this pass in the product of all; with segments, of all passes of one */
     Size at[MAX_RANK] = {0};
