@@ -20,12 +20,18 @@ bool run_updates_only(const Program *p, const KernelRun *run)
     return run->count == 1 && k->stores > 0;
 }
 
+/* A store of a value that others wait for: not to a variable, nor the update of one. */
+static bool is_awaited(const Coming *c, const Store *s)
+{
+    return !s->target && !store_updates(c, s);
+}
+
 void coming_count(const Program *p, Coming *c, const KernelRun *item, int by)
 {
     for (int i = 0; i < item->count; i++)
         for (int s = 0; s < item->kernel[i]->stores; s++) {
             const Store *store = &item->kernel[i]->store[s];
-            if (!store->target && !store_updates(c, store))
+            if (is_awaited(c, store))
                 c->writers[slot_of(p, store->node)] += by;
         }
 }
@@ -38,7 +44,7 @@ static int own_stores(const Coming *c, const KernelRun *item, const Node *n)
     for (int i = 0; i < item->count; i++)
         for (int s = 0; s < item->kernel[i]->stores; s++) {
             const Store *store = &item->kernel[i]->store[s];
-            count += !store->target && !store_updates(c, store) && store->node == n;
+            count += is_awaited(c, store) && store->node == n;
         }
     return count;
 }
@@ -47,15 +53,17 @@ static int own_stores(const Coming *c, const KernelRun *item, const Node *n)
 static void check_read(Program *p, const Kernel *k, const Node *n, void *with)
 {
     Coming *c = with;
-    bool whole = c->item->count > 1; /* a loop also waits for what others store of n */
+    int slot = slot_of(p, n);
+    int writers = c->writers[slot]; /* that are still to come */
     (void)k;
-
-    if (c->writers[slot_of(p, n)] == 0)
+    if (writers == 0)
         return;
+
     int own = own_stores(c, c->item, n);
-    if (own == 0 || (whole && c->writers[slot_of(p, n)] > own)) {
+    bool is_loop = c->item->count > 1; /* it also waits for what others store of n */
+    if (own == 0 || (is_loop && writers > own)) {
         c->blocked = true;
-        c->blocker = slot_of(p, n);
+        c->blocker = slot;
         c->own = own;
     }
 }
@@ -67,10 +75,13 @@ bool coming_blocks(Program *p, Coming *c, const KernelRun *item)
     for (int i = 0; i < item->count; i++)
         kernel_each_read(p, item->kernel[i], check_read, c);
 
-    /* what a loop adds to is there before it */
-    for (int i = 0; i < item->count && item->count > 1; i++)
-        for (int s = 0; s < item->kernel[i]->stores; s++)
-            if (!item->kernel[i]->store[s].target)
-                check_read(p, item->kernel[i], item->kernel[i]->store[s].node, c);
+    /* what a loop adds to must be there before it */
+    bool is_loop = item->count > 1;
+    for (int i = 0; i < item->count && is_loop; i++) {
+        const Kernel *k = item->kernel[i];
+        for (int s = 0; s < k->stores; s++)
+            if (!k->store[s].target)
+                check_read(p, k, k->store[s].node, c);
+    }
     return c->blocked;
 }

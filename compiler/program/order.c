@@ -102,7 +102,9 @@ static void count_own_reads(const Program *p, const Kernel *k, const Store *s, i
 /* Must store s wait, because what it overwrites is still to be read? */
 static bool store_waits(const Program *p, const Order *o, const Kernel *k, const Store *s)
 {
-    int slot = overwritten(p, o, s), own, all;
+    int slot = overwritten(p, o, s);
+    int own;
+    int all;
 
     if (slot < 0)
         return false;
@@ -637,11 +639,11 @@ static void find_times(Program *p)
     }
 }
 
-void program_order(Program *p)
+/* An Order for each loop, and one for what is outside of all. */
+static Order *orders_new(Program *p)
 {
     Ngc *ngc = p->ngc;
     Order *of = arena_array(ngc, p->loops + 1, sizeof *of);
-    Order *outside = &of[p->loops];
 
     /* Counts are 0 again when all items of a loop are in order, so all loops share them. A variable
      * may get a node for a value that is stored aside. */
@@ -654,23 +656,29 @@ void program_order(Program *p)
     }
     for (int i = 0; i < p->loops; i++)
         of[i].coming.loop = p->loop[i].of;
-    for (int i = 0; i < p->kernels; i++) {
-        Kernel *k = p->kernel[i];
-        Order *o = outside;
-        if (k->loop)
-            o = &of[program_loop(p, k->loop) - p->loop];
-        add_item(p, o, &p->kernel[i], 1);
-    }
+    return of;
+}
+
+/* The Order of the kernels in a loop, or outside of all (NULL). */
+static Order *order_of(const Program *p, Order *of, const Loop *loop)
+{
+    if (loop)
+        return &of[program_loop(p, loop) - p->loop];
+    return &of[p->loops];
+}
+
+void program_order(Program *p)
+{
+    Order *of = orders_new(p);
+    Order *outside = order_of(p, of, NULL);
+    for (int i = 0; i < p->kernels; i++)
+        add_item(p, order_of(p, of, p->kernel[i]->loop), &p->kernel[i], 1);
 
     /* inner loops come first in p->loop, so each is a finished item when the loop around it is put
      * in order */
     for (int i = 0; i < p->loops; i++) {
-        const Loop *outer = p->loop[i].outer;
         KernelRun item = order_loop(p, &p->loop[i], &of[i]);
-        Order *o = outside;
-        if (outer)
-            o = &of[program_loop(p, outer) - p->loop];
-        add_item(p, o, item.kernel, item.count);
+        add_item(p, order_of(p, of, p->loop[i].outer), item.kernel, item.count);
     }
     order_items(p, outside);
 
