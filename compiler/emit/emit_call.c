@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* A size as an int. */
+/* A size as an int: as text, cast where it is not a number. */
 static const char *int_text(Printer *pr, Size s)
 {
     const char *text = emit_size(pr->e, s, &pr->dims);
@@ -13,33 +13,40 @@ static const char *int_text(Printer *pr, Size s)
     return print_format(pr, strpbrk(text, " *") ? "(int)(%s)" : "(int)%s", text);
 }
 
-/* Matrix i of a batch. */
+/* A pointer to matrix i of a batch; `stride` elements are from one matrix to the next. */
 static const char *shifted(Printer *pr, const char *pointer, Size stride)
 {
     return print_format(pr, "%s + i*%s", pointer, print_factor(pr, stride));
 }
 
-/* Is a product better compiled for its sizes than done by a call? The runtime has room for
- * ROOM elements of an operand. */
+/* Is a product better compiled for its sizes than done by a call? It is if it has at most WORK
+ * multiplications. The runtime has room for ROOM elements of an operand, whose rows are filled up
+ * to whole vectors. */
 static bool is_small(const Product *x)
 {
-    enum { WORK = 4096, ROOM = 2048 };
-    Size most = max_int64(x->m, x->n);
+    enum { WORK = 4096, ROOM = 2048, VECTOR = 8 };
+
     /* a vector, or sizes known only at run time: nothing for a compiler to unroll */
     if (x->batch != 1 || x->m <= 1 || x->n <= 1 || x->k <= 0)
         return false;
-    return most <= WORK && x->k <= WORK && x->m * x->n * x->k <= WORK &&
-           (most + 7) / 8 * 8 * x->k <= ROOM;
+
+    Size most = max_int64(x->m, x->n);
+    if (most > WORK || x->k > WORK || x->m * x->n * x->k > WORK)
+        return false;
+
+    Size filled = (most + VECTOR - 1) / VECTOR * VECTOR;
+    return filled * x->k <= ROOM;
 }
 
-/* A product as text. */
+/* A product as text: C = alpha op(A) op(B) + beta C. */
 typedef struct Gemm {
     Product size;
-    const char *alpha, *beta; /* the factors of the product and of what is in c before */
-    const char *a, *b, *c;    /* pointers */
-    const char *sizes;        /* "ta, tb, m, n, k" */
+    const char *alpha, *beta;
+    const char *a, *b, *c; /* pointers */
+    const char *sizes;     /* "ta, tb, m, n, k" */
 } Gemm;
 
+/* The name of a function of the runtime without its prefix: "sgemm_small". */
 static const char *gemm_call(const Emit *e, const char *what)
 {
     return text_format(e->ngc, "%sgemm%s", e->ngc->opt.real_double ? "d" : "s", what);
@@ -51,7 +58,9 @@ static void print_small(Printer *pr, const Gemm *x)
     Emit *e = pr->e;
     const char *call = gemm_call(e, "_small");
     const char *alpha = x->alpha;
-    const char *param = "", *name = "", *arg = "";
+    const char *param = "";
+    const char *name = "";
+    const char *arg = "";
 
     /* a factor is a parameter, so that equal sizes are one function */
     if (pr->k->alpha) {
@@ -89,7 +98,10 @@ static void print_shared_gemm(Printer *pr, const Gemm *x)
     Emit *e = pr->e;
     const Kernel *k = pr->k;
     const char *call = gemm_call(e, "_share");
-    Size shared = k->split == SHARE_ROWS ? x->size.m : x->size.n;
+
+    Size shared = x->size.n;
+    if (k->split == SHARE_ROWS)
+        shared = x->size.m;
     if (k->split == SHARE_WHOLE)
         shared = x->size.batch;
 
@@ -163,6 +175,7 @@ static void print_half_gemm(Printer *pr, const Gemm *x)
     print_line(pr, "    %s);", args);
 }
 
+/* A pointer to the elements of an operand. */
 static const char *operand_pointer(Body *b, const Node *n)
 {
     return print_pointer(b, program_place(b->p, n), program_holder(b->p, n));
@@ -197,6 +210,7 @@ void print_gemm(Body *b, const Kernel *k)
     Printer pr = {.b = b, .e = e, .p = b->p, .k = k, .out = &b->text, .indent = 1};
     const Node *y = k->product;
     Product size = product_of(e->graph, y);
+
     Gemm x = {.size = size};
     x.c = value_pointer(b, k->store[0].node);
     x.alpha = emit_number(e, 1, T_FLOAT);
@@ -288,21 +302,32 @@ static bool is_large(const Graph *g, Size n)
     return !size_number(g, n, &number) || number > SMALL;
 }
 
+/* What is added to the first number of noise, so that each rank draws numbers of its own. */
+static const char *rank_offset(Printer *pr, const Node *n)
+{
+    bool alike = !n->attr.kind; /* on all ranks */
+    if (alike)
+        return "";
+
+    pr->b->blocks |= USES_WORK;
+    return " + (w->ranks ? (uint64_t)w->ranks->rank << 32 : 0)";
+}
+
+/* The stream of noise; in a loop, each pass has its own. */
+static const char *stream_text(Printer *pr, const Node *n)
+{
+    if (n->attr.size == 0)
+        return print_format(pr, "%d", n->attr.stream);
+    return print_format(pr, "(uint32_t)(%d + %s)", n->attr.stream, int_text(pr, n->attr.size));
+}
+
 /* What $ and a letter are replaced with. */
 static const char *call_word(Printer *pr, char letter, const Node *n, const Size *size)
 {
     switch (letter) {
     case 'y': return value_pointer(pr->b, n);
-    case 'r': /* of noise */
-        /* noise of all ranks alike */
-        if (!n->attr.kind)
-            return "";
-        pr->b->blocks |= USES_WORK;
-        return " + (w->ranks ? (uint64_t)w->ranks->rank << 32 : 0)";
-    case 'k':
-        if (n->attr.size == 0)
-            return print_format(pr, "%d", n->attr.stream);
-        return print_format(pr, "(uint32_t)(%d + %s)", n->attr.stream, int_text(pr, n->attr.size));
+    case 'r': return rank_offset(pr, n);
+    case 'k': return stream_text(pr, n);
     case 'p': return pr->k->split ? "id, threads" : "0, 1";
     case 's': return sizes_text(pr, size);
     case 'l': return text_if(is_large(pr->e->graph, size[1]), "_large");
@@ -343,6 +368,7 @@ static void print_over_ranks(Printer *pr, const Kernel *k)
 
     const char *type = emit_type_constant(e, n->type);
     print_line(pr, "ranks_%s(w->ranks, %s, %s, %s);", ranks_word[n->attr.kind], type, to, count);
+
     e->uses_ranks |= 1u << n->attr.kind;
     e->ready |= n->attr.kind == RANKS_LATER;
     b->blocks |= USES_WORK;
@@ -385,33 +411,42 @@ static char call_letter(const Emit *e, const Node *n)
     return e->ngc->opt.real_double ? 'd' : 's';
 }
 
-/* The record's call of a runtime function, filled in. */
+/* The record's call of a runtime function, filled in: "ngrt_%det($0, $1, $b, $y)" becomes
+ * "ngrt_sdet(1, 3, ..". */
+static const char *call_text(Printer *pr, const Node *n)
+{
+    Emit *e = pr->e;
+    Text t = {.ngc = e->ngc};
+    Size size[CALL_SIZES] = {0};
+
+    call_sizes(pr->p, n, size);
+    for (const char *c = op_info[n->op]->call; *c; c++)
+        switch (*c) {
+        case '%': text_add(&t, "%c", call_letter(e, n)); break;
+        case '@': text_add(&t, "%s", e->suffix); break;
+        case '$': text_add(&t, "%s", call_word(pr, *++c, n, size)); break;
+        default: text_put(&t, c, 1);
+        }
+    return t.at;
+}
+
 void print_call(Body *b, const Kernel *k)
 {
     Emit *e = b->e;
     Printer pr = {.b = b, .e = e, .p = b->p, .k = k, .out = &b->text, .indent = 1};
     const Node *n = k->product;
-    Text t = {.ngc = e->ngc};
-    Size size[CALL_SIZES] = {0};
-    call_sizes(b->p, n, size);
 
     print_temps(&pr);
     if (n->op == OP_over_ranks) {
         print_over_ranks(&pr, k);
         return;
     }
-    for (const char *c = op_info[n->op]->call; *c; c++)
-        switch (*c) {
-        case '%': text_add(&t, "%c", call_letter(e, n)); break;
-        case '@': text_add(&t, "%s", e->suffix); break;
-        case '$': text_add(&t, "%s", call_word(&pr, *++c, n, size)); break;
-        default: text_put(&t, c, 1);
-        }
 
-    const char *name = t.at + strlen("ngrt_");
     /* "ngrt_dlu(..": the section is called dlu */
+    const char *call = call_text(&pr, n);
+    const char *name = call + strlen("ngrt_");
     emit_section(e, intern(e->ngc, name, strcspn(name, "(")));
-    print_line(&pr, "%s;", t.at);
+    print_line(&pr, "%s;", call);
 
     b->uses_id |= k->split > 0;
     b->uses_threads |= k->split > 0;

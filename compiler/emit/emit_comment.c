@@ -115,21 +115,22 @@ static void comment_store(Comments *c, const Store *s, int phase)
     if (full)
         key = line_key(e, loc);
     bool new_line = key && key != c->line;
-    const char *source = NULL, *prefix = "";
+    const char *source = NULL;
+    const char *prefix = "";
     if (key) {
         source = line_source(e, loc);
         prefix = line_words(e, loc);
         c->line = key;
     }
 
-    /* The line of the model. If it says the same as the formula, it is shown only once. */
+    /* the line of the model; if it says the same as the formula, it is shown only once */
     bool same = source && !words_differ(source, step_formula(e, step, text));
     if (new_line && !(same && backward))
         comment_line(c, text_format(e->ngc, "%s%s%s", prefix, source, text_if(same, shape)));
     if (!backward)
         prefix = "";
 
-    /* What is stored. */
+    /* what is stored */
     bool shown = *shape ? !same || !new_line : named && !same;
     if (step)
         comment_step(c, text_format(e->ngc, "%s%s", prefix, step), why);

@@ -64,17 +64,18 @@ void print_for(Body *b, const Kernel *k)
     const Loop *loop = k->loop;
     const char *i = index_name(b, loop);
     const char *passes = emit_size(e, loop->passes, &b->dims);
-    bool is_while = loop_test(k->product) != NULL;
 
-    if (is_while) { /* it is declared beside the for, where it is known after it */
-        const char *plain = i;
-        i = c_name_distinct(e->ngc, &b->locals, i);
+    /* the index of a while is declared beside its for, as its value is read after it */
+    bool is_while = loop_test(k->product) != NULL;
+    if (is_while) {
         LIST_GROW(e->ngc, b->beside, b->besides, &b->beside_room);
-        b->beside[b->besides++] = plain;
+        b->beside[b->besides++] = i;
+        i = c_name_distinct(e->ngc, &b->locals, i);
     } else if (is_beside(b, i)) {
         i = c_name_distinct(e->ngc, &b->locals, i);
     }
     e->graph->dim[index_dim(loop)].name = i;
+
     if (loop_count(k->product))
         passes = text_format(e->ngc, "(size_t)%s", number_text(b, k));
 
@@ -99,7 +100,9 @@ void print_for_end(Body *b, const Kernel *k)
     emit_indent(&b->text, b->for_from[--b->fors]);
     text_add(&b->text, "    }\n");
     b->dims &= ~(1u << index_dim(k->loop));
-    /* all threads that make the passes have counted the same number */
+
+    /* the number of passes that were made; all threads that make the passes have counted the same
+     * number */
     const char *once = text_if(k->split, "if (id == 0)\n        ");
     for (int s = 0; s < k->stores; s++) {
         const Node *n = k->store[s].node;

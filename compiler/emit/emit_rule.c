@@ -387,16 +387,18 @@ const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char 
     bool shown = is_sum_so_far(n, s);
     const char *use = use_text(e, s, shown || is_adjoint(n));
     const char *shape = shape_words(e, s->x);
-    bool several = *use != '\0';
+    bool several = *use != '\0'; /* contributions */
+
     /* the sum of the contributions: the rule of one of them would not be the value */
     if (several && (shown || (n->op == OP_add && is_adjoint(n)))) {
         *why = use + strlen("; ");
         return text_format(ngc, "%s%s", stored, shape);
     }
+
     const char *teach = text_or(op_teach(ngc, s->y), op_info[s->y->op]->name);
     *why = text_format(ngc, "%s%s", teach, use);
 
-    /* The rule. */
+    /* the rule */
     Text t = {.ngc = ngc};
     const char *formula = formula_text(e, adjoint_holder(e, s->loss, s->y), s->y);
     const char *does = rule_text(e, s, rule);
@@ -404,7 +406,7 @@ const char *rule_text_of_step(Emit *e, const Node *n, const Step *s, const char 
     const char *gets = several ? "gets" : "=";
     text_add(&t, "%s  =>  %s %s %s", formula, adjoint, gets, does);
 
-    /* The value, if it is in another form. */
+    /* the value, if it is in another form */
     const char *value = node_words(e, n, COMMENT_DEPTH);
     const char *is = several ? ", in all" : " =";
     const char *from = loss_of(e, n, s->x);

@@ -268,41 +268,58 @@ static const char *after_comma(const char *at)
     return skip_blanks(at);
 }
 
-/* The arguments of a kernel, from its own sizes on. */
+/* The sizes that joined kernels get as parameters. Moves *param after them. */
+static void read_joined_sizes(Reader *x, const char *sizes, const char **param)
+{
+    const char *comma = "";
+
+    while (*sizes) {
+        size_t n = strcspn(sizes, ",");
+        text_add(&x->text, "%s", comma);
+        if (begins(*param, "size_t"))
+            add_hole(x, sizes, n, "size_t", false);
+        else
+            text_put(&x->text, sizes, n);
+
+        sizes = after_comma(sizes + n);
+        *param = next_param(*param);
+        comma = ", ";
+    }
+}
+
+/* The range of a kernel that threads share, where one thread does all. Moves *param after it. */
+static bool read_range(Reader *x, const char *range, const char **param, const char **comma)
+{
+    while (*range) {
+        size_t n = strcspn(range, ",");
+        text_add(&x->text, "%s", *comma);
+        if (!read_size(x, range, n))
+            return false;
+
+        range = after_comma(range + n);
+        *param = next_param(*param);
+        *comma = ", ";
+    }
+    return true;
+}
+
+/* The arguments of a kernel: what is in the text, "#12(...)", and before them those that all calls
+ * of the kernel share. */
 static bool read_kernel_call(Reader *x)
 {
-    Emit *e = x->r->e;
     char *end;
-    const Static *f = &e->kernel[strtol(x->at + 1, &end, 10)];
+    const Static *f = &x->r->e->kernel[strtol(x->at + 1, &end, 10)];
     const Static *called = f->joined ? f->joined : f;
     const char *param = called->params + 1;
     const char *comma = "";
 
     text_add(&x->text, "%s(", called->name);
-
-    /* sizes that were joined */
-    const char *sizes = f->joined ? f->sizes : "";
-    while (*sizes) {
-        size_t n = strcspn(sizes, ",");
-        text_add(&x->text, "%s", comma);
-        if (begins(param, "size_t"))
-            add_hole(x, sizes, n, "size_t", false);
-        else
-            text_put(&x->text, sizes, n);
-        sizes = after_comma(sizes + n);
-        param = next_param(param);
+    if (f->joined && *f->sizes) {
+        read_joined_sizes(x, f->sizes, &param);
         comma = ", ";
     }
-
-    /* the range, where one thread does all */
-    for (const char *range = f->range; range && *range; param = next_param(param)) {
-        size_t n = strcspn(range, ",");
-        text_add(&x->text, "%s", comma);
-        if (!read_size(x, range, n))
-            return false;
-        comma = ", ";
-        range = after_comma(range + n);
-    }
+    if (f->range && !read_range(x, f->range, &param, &comma))
+        return false;
 
     /* what the call itself gives */
     for (x->at = end + 1; *x->at != ')'; comma = ", ") {
@@ -311,6 +328,7 @@ static bool read_kernel_call(Reader *x)
         text_add(&x->text, "%s", comma);
         if (!read_kernel_argument(x, text, (size_t)(after - text), param))
             return false;
+
         param = next_param(param);
         /* one text for two parameters: from and to */
         if (begins(text, "NGC_SHARE("))
