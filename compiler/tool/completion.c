@@ -213,7 +213,7 @@ static void print_entry(FILE *f, const char *term, const char *text)
     fprintf(f, "\n");
 }
 
-void manual_print(Ngc *ngc, FILE *f)
+static void print_synopsis(FILE *f)
 {
     fprintf(f, ".TH NGC 1 \"\" \"ngc " NGC_VERSION "\" \"User Commands\"\n"
                ".SH NAME\n"
@@ -226,7 +226,10 @@ void manual_print(Ngc *ngc, FILE *f)
         print_roff(f, command_table[i].usage);
         fprintf(f, "\n.br\n");
     }
+}
 
+static void print_description(FILE *f)
+{
     fprintf(
         f,
         ".SH DESCRIPTION\n"
@@ -238,7 +241,11 @@ void manual_print(Ngc *ngc, FILE *f)
         ".SH COMMANDS\n");
     for (int i = 0; i < command_count; i++)
         print_entry(f, command_table[i].name, command_table[i].help);
+}
 
+/* The options, group by group, and the names of warnings. */
+static void print_options(Ngc *ngc, FILE *f)
+{
     fprintf(f, ".SH OPTIONS\n");
     for (int g = 0; g < OF_COUNT; g++) {
         fprintf(f, ".SS ");
@@ -252,7 +259,10 @@ void manual_print(Ngc *ngc, FILE *f)
     fprintf(f, ".SH WARNINGS\n");
     for (int i = 0; i < warning_count; i++)
         print_entry(f, warning_table[i].name, warning_table[i].help);
+}
 
+static void print_environment(FILE *f)
+{
     fprintf(
         f,
         ".SH EXIT STATUS\n"
@@ -265,7 +275,17 @@ void manual_print(Ngc *ngc, FILE *f)
         ".TP\n"
         ".B NO_COLOR\n"
         "no colours\n"
-        ".TP\n.B XDG_CACHE_HOME\nwhere ngc train keeps programs\n.SH EXAMPLES\n.nf\n");
+        ".TP\n.B XDG_CACHE_HOME\nwhere ngc train keeps programs\n");
+}
+
+void manual_print(Ngc *ngc, FILE *f)
+{
+    print_synopsis(f);
+    print_description(f);
+    print_options(ngc, f);
+    print_environment(f);
+
+    fprintf(f, ".SH EXAMPLES\n.nf\n");
     print_roff(f, "ngc run -e '2*(a*b + c)' a=3 b=2 c=5\n"
                   "ngc model.ng -o model.c\n"
                   "ngc -MD -MF model.d model.ng -o model.c\n");

@@ -163,7 +163,8 @@ static bool makes_floats(const Ngc *ngc, const Args *a)
 /* Reads, lowers and simplifies; NULL with status where that failed. */
 static Model *front(Ngc *ngc, const Args *a, int *status)
 {
-    int file, library = source_library(ngc);
+    int file;
+    int library = source_library(ngc);
     if (a->expression)
         file = expression_file(ngc, a->expression);
     else
@@ -325,6 +326,28 @@ static bool name_files(Files *f)
     return false;
 }
 
+/* The texts of the files. Returns the status of the command: 0, or why there are none. */
+static int make_texts(Files *f)
+{
+    Ngc *ngc = f->ngc;
+    const Args *a = f->a;
+    Text deps = {.ngc = ngc};
+    const char *target[] = {f->path, f->header};
+    int targets = f->header ? 2 : 1;
+
+    bool want_deps = a->deps_only || a->deps;
+    if (want_deps && !deps_write(ngc, &deps, a->deps_target, target, targets, ngc->opt.weights))
+        return 2;
+
+    if (!a->deps_only && !add_c(f))
+        return 1;
+    if (!a->deps_only && a->want_manifest)
+        add_manifest(f);
+    if (want_deps)
+        add_deps(f, &deps);
+    return 0;
+}
+
 /* The C, and what is asked for with it: all files are written, or none. */
 static int compile(Ngc *ngc, const Args *a, Model *m)
 {
@@ -348,21 +371,9 @@ static int compile(Ngc *ngc, const Args *a, Model *m)
 
     if (!name_files(&f))
         return 2;
-
-    /* the texts of the files */
-    Text deps = {.ngc = ngc};
-    const char *target[] = {f.path, f.header};
-    bool want_deps = a->deps_only || a->deps;
-    if (want_deps &&
-        !deps_write(ngc, &deps, a->deps_target, target, f.header ? 2 : 1, ngc->opt.weights))
-        return 2;
-
-    if (!a->deps_only && !add_c(&f))
-        return 1;
-    if (!a->deps_only && a->want_manifest)
-        add_manifest(&f);
-    if (want_deps)
-        add_deps(&f, &deps);
+    int status = make_texts(&f);
+    if (status)
+        return status;
 
     /* the files; then the report, which must not be in the C on stdout */
     if (output_clash(ngc, f.file, f.count) || output_foreign(ngc, f.file, f.count))
