@@ -116,25 +116,27 @@ static const char *element(Js *j, const Place *place, const Node *n, const char 
 static const char *elements(Js *j, const Place *place, const Node *n, bool copy)
 {
     Ngc *ngc = j->ngc;
-    Text count = {.ngc = ngc};
-    text_add(&count, "%lld", place->kind == P_SPACE ? (long long)place->offset : 0LL);
-    const char *from = text_format(ngc, "%s", count.at);
-    text_add(&count, " + 1");
-    for (int i = 0; i < n->shape.rank; i++)
-        text_add(&count, "*%s", size(j, n->shape.dim[i]));
-
     if (place->kind == P_LOCAL)
         return text_format(ngc, "[%s]", element(j, place, n, "0"));
 
+    long long from = 0;
+    if (place->kind == P_SPACE)
+        from = (long long)place->offset;
+    Text end = {.ngc = ngc}; /* from + 1*2*3 */
+    text_add(&end, "%lld + 1", from);
+    for (int i = 0; i < n->shape.rank; i++)
+        text_add(&end, "*%s", size(j, n->shape.dim[i]));
+
     const char *array = array_of(j, place, n);
     const char *cut = copy ? "slice" : "subarray";
-    return text_format(ngc, "%s.%s(%s, %s)", array, cut, from, count.at);
+    return text_format(ngc, "%s.%s(%lld, %s)", array, cut, from, end.at);
 }
 
 /* ---- values ---- */
 
 static const char *value(Js *j, const Val *v);
 
+/* Adds by*what to a sum, or the number `by` if what is NULL. */
 static void add_term(Js *j, Text *t, Coef by, const char *what)
 {
     const char *sign = text_if(t->size, " + ");
@@ -146,11 +148,13 @@ static void add_term(Js *j, Text *t, Coef by, const char *what)
         text_add(t, " - %s%s%s", text_or(what, ""), text_if(what, "*"), size(j, by.minus));
 }
 
+/* The place of an element: a sum over the loops i0, i1, ..., computed parts, and the base. */
 static const char *index_text(Js *j, const Index *x)
 {
     Text t = {.ngc = j->ngc};
     if (!x)
         return "0";
+
     for (int i = 0; i < MAX_AXES; i++)
         add_term(j, &t, x->axis[i], text_format(j->ngc, "i%d", i));
     for (int i = 0; i < x->parts; i++)
@@ -159,6 +163,7 @@ static const char *index_text(Js *j, const Index *x)
     return text_or(t.at, "0");
 }
 
+/* The value where its place is within a span, and a multiple of the step; otherwise 0. */
 static const char *guard(Js *j, const Val *v)
 {
     const char *at = index_text(j, v->at);
@@ -178,6 +183,7 @@ static const char *operation(Js *j, const Val *v)
     Text list = {.ngc = ngc}; /* "a, b" */
     if (!info->js)
         return refuse(j, info->name);
+
     for (int i = 0; i < 3 && v->arg[i]; i++) {
         arg[i] = value(j, v->arg[i]);
         text_add(&list, "%s%s", comma_before(i), arg[i]);
@@ -190,6 +196,8 @@ static const char *operation(Js *j, const Val *v)
         return text_format(ngc, "(%s %s %s | 0)", arg[0], sign, arg[1]);
     if (v->type == T_INT && v->op == OP_neg)
         return text_format(ngc, "(-%s | 0)", arg[0]);
+
+    /* an operator of JavaScript, or a function */
     if (v->arg[1] && sign && strchr("+-*/", *sign) && !sign[1])
         return text_format(ngc, "(%s %s %s)", arg[0], sign, arg[1]);
     return text_format(ngc, "F.%s(%s)", info->name, list.at);
