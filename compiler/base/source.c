@@ -478,7 +478,8 @@ static void draw_head(Ngc *ngc, Text *out, const Diag *d)
         text_add(out, "ngc: ");
     } else {
         const char *name = ngc->file[d->loc.file]->name;
-        int column, line = source_line(ngc, d->loc, &column);
+        int column;
+        int line = source_line(ngc, d->loc, &column);
         text_clean(out, name, strlen(name));
         text_add(out, ":%d:%d: ", line, column);
     }

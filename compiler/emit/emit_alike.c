@@ -271,7 +271,8 @@ static void join_first(Emit *e, const Group *g, const Numbers *x, const int *par
 static void join_group(Emit *e, const Group *g, const Numbers *x, int least)
 {
     int *param = arena_array(e->ngc, x[g->first].count + 1, sizeof *param);
-    int first[MANY], params = choose_sizes(g, x, param, first);
+    int first[MANY];
+    int params = choose_sizes(g, x, param, first);
     /* few copies gain nothing, and many parameters make calls slow */
     if (g->members < least || params > MANY)
         return;

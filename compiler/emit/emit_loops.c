@@ -403,7 +403,9 @@ static void print_vector_fold(Printer *pr, int first, const char *acc)
     const char *from = passes_from(pr, last);
     const char *to = passes_upto(pr, last);
     const char *whole = passes_whole(pr, from, to);
-    bool blocks = is_long_sum(pr), four = has_four_folds(pr, first), brace[MAX_AXES];
+    bool blocks = is_long_sum(pr);
+    bool four = has_four_folds(pr, first);
+    bool brace[MAX_AXES];
 
     if (!blocks && !four)
         print_line(pr, "NGRT_VECTORS(ngrt_v %s = NGRT_EACH(%s);)", lanes,

@@ -181,7 +181,8 @@ const PassValue *lesson_pass(const Lesson *l, const Node *n, bool first)
 
 const char *lesson_pass_name(const Lesson *l, int loop, const PassValue *v)
 {
-    int path[MAX_LEVELS], depth = path_of(l, loop, path);
+    int path[MAX_LEVELS];
+    int depth = path_of(l, loop, path);
     Text t = {.ngc = l->ngc};
 
     for (int i = 0; i < depth; i++) {

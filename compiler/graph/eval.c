@@ -170,7 +170,8 @@ static void find_body(EvalLoop *p)
 static void put_test_first(EvalLoop *p)
 {
     Eval *e = p->e;
-    const Node *test = loop_test(p->loop), **in;
+    const Node *test = loop_test(p->loop);
+    const Node **in;
     bool *needs;
     int n = 0;
 

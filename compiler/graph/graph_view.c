@@ -142,7 +142,8 @@ Node *graph_move_axis(Graph *g, Node *a, int from, int to)
 
 Node *graph_transpose(Graph *g, Node *a)
 {
-    int perm[MAX_RANK], r = a->shape.rank;
+    int perm[MAX_RANK];
+    int r = a->shape.rank;
     for (int i = 0; i < r; i++)
         perm[i] = i < r - 2 ? i : 2 * r - 3 - i;
     return graph_permute(g, a, perm);

@@ -633,7 +633,8 @@ Node *graph_collect(Graph *g, Node *loop, Node *n, const Size *lo, const Size *s
         return other;
 
     /* The index of this loop is bound; those of loops around it are operands. */
-    Node *arg[2 + MAX_LEVELS] = {n, loop}, *leaf[MAX_LEVELS];
+    Node *arg[2 + MAX_LEVELS] = {n, loop};
+    Node *leaf[MAX_LEVELS];
     int leaves = graph_indices(g, lo, shape.rank, leaf);
     int nargs = 2;
     for (int i = 0; i < leaves; i++)

@@ -112,7 +112,8 @@ static void eval_assign(const Node *n, Eval *e, double *out)
 {
     const double *rows = e->value[arg_id(n, 0)];
     const double *index = e->value[arg_id(n, 1)];
-    int64_t dim[MAX_RANK], count = eval_count(e, n->arg[1]->shape);
+    int64_t dim[MAX_RANK];
+    int64_t count = eval_count(e, n->arg[1]->shape);
     int64_t all = eval_shape(e, n->shape, dim);
     int64_t inner = all / dim[0];
     size_t bytes = (size_t)all * sizeof *out;

@@ -359,7 +359,8 @@ static struct Poly poly_with(const Graph *g, const struct Poly *p, int dim, int6
  * values has a power. */
 static int64_t extreme(const Graph *g, const struct Poly *p, bool most)
 {
-    int power, d = dim_of_both_signs(p, &power);
+    int power;
+    int d = dim_of_both_signs(p, &power);
     if (d < 0)
         return sum_of_ends(g, p, most);
 

@@ -197,7 +197,8 @@ static Node *better(Stable *s, const Node *n)
 
     /* a log of what overflows comes first: its operand is not needed then */
     if (n->op == OP_log) {
-        Node *near, *far = log_of(s, n->arg[0], MAX_LOOK, &near);
+        Node *near;
+        Node *far = log_of(s, n->arg[0], MAX_LOOK, &near);
         if (!near)
             return far;
         return keep_apart(s, n, far, near);

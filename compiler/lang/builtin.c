@@ -190,7 +190,8 @@ static bool want_steps(Lower *L, const Value *v, const char *what, Size *out)
 static bool want_places(Lower *L, Loc loc, Size n, Size reach, Size stride, Size *places)
 {
     Graph *g = L->g;
-    Size left = size_sub(g, n, reach), count;
+    Size left = size_sub(g, n, reach);
+    Size count;
     bool fits = left >= 0 || (size_least(g, left) >= 0 && size_max(g, left) >= 0);
 
     if (!fits) {

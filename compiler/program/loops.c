@@ -390,7 +390,8 @@ Kernel *kernel_part(Program *p, Node *collect)
     Graph *g = p->graph;
     Kernel *k = new_kernel(p, collect, 1);
     Node *a = collect->arg[0];
-    Index idx[MAX_RANK], at = index_zero();
+    Index idx[MAX_RANK];
+    Index at = index_zero();
     Size stride = 1;
 
     k->loop = collect->attr.loop;

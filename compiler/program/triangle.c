@@ -401,7 +401,8 @@ static Above op_above(const Kernel *k, int row, const Val *v, const Above *above
 {
     const Above *x = &above[v->arg[0]->id];
     const Above *y = v->arg[1] ? &above[v->arg[1]->id] : &unknown;
-    bool both = x->known && y->known, mask;
+    bool both = x->known && y->known;
+    bool mask;
     Above test = {.known = true};
 
     switch (v->op) {

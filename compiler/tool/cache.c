@@ -136,7 +136,8 @@ static const char *why_unsafe(Ngc *ngc, const char *dir, const char **which)
 /* Where programs are kept; NULL: nowhere, with a warning if something is wrong there. */
 const char *cache_directory(Ngc *ngc)
 {
-    const char *home = cache_home(ngc), *which;
+    const char *home = cache_home(ngc);
+    const char *which;
     if (!home || !make_directory(home))
         return NULL;
 

@@ -297,7 +297,8 @@ static bool compile(Ngc *ngc, const Build *b, const sigset_t *mask)
     argv[n++] = (char *)b->program;
     argv[n] = NULL;
 
-    int error, status = run(argv, b->messages, mask, &error);
+    int error;
+    int status = run(argv, b->messages, mask, &error);
     if (status == 0 && !error)
         return true;
     complain_compiler(ngc, b, argv[0], error, status);

@@ -620,7 +620,8 @@ static bool wants_json(int argc, char **argv)
 /* Reads the option argv[*i], and its value if that is the next argument. */
 static int read_option(Ngc *ngc, Args *a, int argc, char **argv, int *i)
 {
-    const char *arg = argv[*i], *value;
+    const char *arg = argv[*i];
+    const char *value;
     const Option *o = find_option(arg, &value);
     if (!o || (!o->value && value))
         return unknown_option(ngc, arg);

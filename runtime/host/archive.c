@@ -86,7 +86,8 @@ static char *trim(char *at, char *end)
 /* Reads theirs=ours, one item of the text. */
 static int read_pair(Map *map, char *item, const char *where, int line, ngrt_message *message)
 {
-    char *equals = strchr(item, '='), *ours;
+    char *equals = strchr(item, '=');
+    char *ours;
     int i;
 
     if (!equals)
@@ -110,13 +111,15 @@ static int read_pair(Map *map, char *item, const char *where, int line, ngrt_mes
 /* Reads the pairs of map->text, separated by lines and commas; '#' starts a comment. */
 static int read_pairs(Map *map, const char *where, ngrt_message *message)
 {
-    char *at = map->text, stop;
+    char *at = map->text;
+    char stop;
     int line = 1;
     int error = NGRT_OK;
 
     do {
         /* the text is cut in place: names are pointers into it */
-        char *end = at + strcspn(at, ",\n#"), *item;
+        char *end = at + strcspn(at, ",\n#");
+        char *item;
 
         stop = *end;
         item = trim(at, end);

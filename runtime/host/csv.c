@@ -367,7 +367,8 @@ int ngrt_csv_is_number(Span cell)
 /* Is the cell this word, in letters of either case? */
 static int is_word(Span cell, const char *word)
 {
-    size_t size = span_length(cell), i;
+    size_t size = span_length(cell);
+    size_t i;
 
     if (strlen(word) != size)
         return 0;

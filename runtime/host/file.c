@@ -253,7 +253,8 @@ void ngrt_file_put(Writer *out, const void *at, size_t size)
  * that is not asked to. */
 static void sync_directory(const char *target)
 {
-    char *slash, *directory = malloc(strlen(target) + 2);
+    char *slash;
+    char *directory = malloc(strlen(target) + 2);
     int fd;
 
     if (!directory)

@@ -83,7 +83,9 @@ int ngrt_data_read_large(ngrt_data *data, Store *file, int *swapped, const char 
     struct stat st;
     unsigned char start[2] = {0, 0};
     Bytes b = {0};
-    int fd = open(path, O_RDONLY), plain, error;
+    int fd = open(path, O_RDONLY);
+    int plain;
+    int error;
 
     ngrt_store_start(file, limit);
     *swapped = 0;

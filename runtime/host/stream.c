@@ -83,7 +83,8 @@ static int unpack(Reader *r, char *to, size_t room, size_t *got, ngrt_message *m
     *got = 0;
     /* a piece of input may give no output yet: zlib takes it all in first */
     while (*got == 0) {
-        int status, error = read_piece(r, message);
+        int status;
+        int error = read_piece(r, message);
 
         if (error)
             return error;
@@ -223,7 +224,8 @@ static int write_all(Store *s, const char *at, size_t size, ngrt_message *messag
 /* Moves what is in memory to a file: from here on the store is there. */
 static int move_to_file(Store *s, ngrt_message *message)
 {
-    size_t left = (size_t)s->size, i;
+    size_t left = (size_t)s->size;
+    size_t i;
     int error = NGRT_OK;
 
     s->fd = open_unnamed(message);

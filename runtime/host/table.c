@@ -59,7 +59,8 @@ static uint32_t *find_slot(const Names *names, const char *text)
 /* Makes room for one more word; false without memory. */
 static int grow_names(Names *names)
 {
-    size_t room = names->room ? 2 * names->room : 16, i;
+    size_t room = names->room ? 2 * names->room : 16;
+    size_t i;
     Name *name;
 
     if (names->count < names->room)
@@ -376,7 +377,8 @@ static int read_cell(Table *t, Column *c, Span cell, double *value, ngrt_message
 static int read_row(Table *t, double *row, size_t first, int *whole, ngrt_message *message)
 {
     Cells c = ngrt_csv_cells(&t->csv);
-    size_t i, before = t->missing;
+    size_t i;
+    size_t before = t->missing;
 
     for (i = 0; ngrt_csv_cell(&c); i++) {
         Column *column = &t->column[i];

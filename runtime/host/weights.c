@@ -140,7 +140,8 @@ int ngrt_weights_add(Archive *a, const ngrt_model *model, const void *params, co
                      const char *prefix)
 {
     Map none = {0};
-    int first = a->count, i;
+    int first = a->count;
+    int i;
 
     if (!add_tensors(a, model, params, state, &none))
         return 0;
@@ -240,7 +241,8 @@ static int check_shape(const Archive *a, const ngrt_model *model, const ngrt_ten
 {
     size_t shape[8];
     char have[200], want[200];
-    int i, same = s->data.rank == t->rank;
+    int i;
+    int same = s->data.rank == t->rank;
 
     for (i = 0; i < t->rank; i++)
         shape[i] = (size_t)t->shape[i];
@@ -260,7 +262,8 @@ static int check_shape(const Archive *a, const ngrt_model *model, const ngrt_ten
 static int check_whole_numbers(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
                                const Stored *s, ngrt_message *message)
 {
-    size_t i, count = tensor_count(t);
+    size_t i;
+    size_t count = tensor_count(t);
 
     for (i = 0; i < count; i++) {
         double v = ngrt_data_value(&s->data, i);
@@ -279,7 +282,8 @@ static int check_whole_numbers(const Archive *a, const ngrt_model *model, const 
 static int check_floats(const Archive *a, const ngrt_model *model, const ngrt_tensor *t,
                         const Stored *s, ngrt_message *message)
 {
-    size_t i, count = tensor_count(t);
+    size_t i;
+    size_t count = tensor_count(t);
 
     for (i = 0; i < count; i++) {
         double v = ngrt_data_value(&s->data, i);
@@ -357,7 +361,9 @@ static int match(const Archive *a, const ngrt_model *model, const Map *map, int 
                  const Stored **found, ngrt_message *message)
 {
     char names[300];
-    int i, error = NGRT_OK, single = is_single(a);
+    int i;
+    int error = NGRT_OK;
+    int single = is_single(a);
 
     for (i = 0; i < model->tensors && !error; i++) {
         const ngrt_tensor *t = &model->tensor[i];
@@ -463,7 +469,8 @@ int ngrt_weights_fill(const Archive *a, const ngrt_model *model, void *params, v
 {
     const Stored **found = calloc((size_t)model->tensors + 1, sizeof *found);
     size_t length = strlen(prefix);
-    int i, k, good = found != NULL;
+    int i, k;
+    int good = found != NULL;
 
     for (i = 0; i < model->tensors && good; i++) {
         const ngrt_tensor *t = &model->tensor[i];

@@ -69,7 +69,8 @@ static int find_plane(const Trainer *t, const Set *set, Plane *p)
 static int find_range(const Trainer *t, const Set *set, Plane *p)
 {
     size_t row;
-    int i, status = DONE;
+    int i;
+    int status = DONE;
 
     for (row = 0; row < set->rows && !status; row++) {
         double v[2];
@@ -180,7 +181,8 @@ static int draw_rows(const Trainer *t, const Set *set, const Plane *p, Picture *
     const double side = CELLS * CELL;
     const double width = p->high[0] - p->low[0];
     const double height = p->high[1] - p->low[1];
-    size_t step = set->rows / MOST_DOTS + 1, row;
+    size_t step = set->rows / MOST_DOTS + 1;
+    size_t row;
     int status = DONE;
 
     for (row = 0; row < set->rows && !status; row += step) {

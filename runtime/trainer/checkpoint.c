@@ -122,7 +122,8 @@ static int load_base(Trainer *t)
 {
     ngrt_message message;
     Archive base = {0};
-    int i, status = DONE;
+    int i;
+    int status = DONE;
 
     if (ngrt_archive_read(&base, t->weights_path, &message)) /* it has only numbers */
         return DONE;

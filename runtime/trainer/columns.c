@@ -262,7 +262,9 @@ static int is_plain(const Feed *f)
 
 int ngrt_columns_bind(Trainer *t, Feed *f)
 {
-    int fits, flags = ngrt_columns_match(t, f, &fits), status = DONE;
+    int fits;
+    int flags = ngrt_columns_match(t, f, &fits);
+    int status = DONE;
     PrepInput *x = ngrt_prep_find(&t->prep, f->input->name);
     size_t i;
 

@@ -27,8 +27,10 @@ static int hash_data(const Trainer *t, uint64_t *hash)
 {
     enum { ROWS = 64 };
     const Set *set = &t->part[TRAINING];
-    size_t count = set->rows < ROWS ? set->rows : ROWS, k;
-    int i, status = DONE;
+    size_t count = set->rows < ROWS ? set->rows : ROWS;
+    size_t k;
+    int i;
+    int status = DONE;
 
     /* rows are hashed as they are stored, so their order in a pass does not count */
     *hash = set->rows;

@@ -18,7 +18,8 @@ enum {
 
 int ngrt_curve_add(Trainer *t)
 {
-    size_t row = 2 * (size_t)t->values, i;
+    size_t row = 2 * (size_t)t->values;
+    size_t i;
     double *grown = realloc(t->history, (t->epochs_kept + 1) * row * sizeof *grown + 1);
 
     if (!grown)
@@ -35,7 +36,8 @@ int ngrt_curve_add(Trainer *t)
 
 int ngrt_curve_write(const Trainer *t, Bytes *b)
 {
-    size_t row = 2 * (size_t)t->values, i;
+    size_t row = 2 * (size_t)t->values;
+    size_t i;
     int good = 1;
 
     for (i = 0; i < t->epochs_kept * row && good; i++)
@@ -317,7 +319,8 @@ int ngrt_curve_show(const Trainer *t)
 static void bar_values(const Trainer *t, double share, char *text, size_t room)
 {
     size_t used = 0;
-    int i, watched = ngrt_watched_part(t);
+    int i;
+    int watched = ngrt_watched_part(t);
 
     text[0] = 0;
     for (i = 0; i < t->values && used + 60 < room; i++) {

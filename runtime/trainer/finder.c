@@ -56,7 +56,8 @@ static int sweep(Trainer *t, Sweep *s)
     double mean = 0, weight = 0;
     double lowest = INFINITY;
     size_t first = 0;
-    int i, status = DONE;
+    int i;
+    int status = DONE;
 
     for (i = 0; i < STEPS && !status; i++) {
         double loss = 0;
@@ -156,7 +157,8 @@ static void draw_number(Picture *p, double x, double y, int end, int digits, dou
 static int draw_sweep(const Trainer *t, const Sweep *s)
 {
     enum { LEFT = 70, TOP = 40, WIDTH = 540, HEIGHT = 220 };
-    double point[2 * STEPS], axes[] = {LEFT, TOP, LEFT, TOP + HEIGHT, LEFT + WIDTH, TOP + HEIGHT};
+    double point[2 * STEPS];
+    double axes[] = {LEFT, TOP, LEFT, TOP + HEIGHT, LEFT + WIDTH, TOP + HEIGHT};
     double low = INFINITY;
     double high = -INFINITY;
     char text[100];

@@ -54,7 +54,8 @@ static char *element_name(const Trainer *t, const ngrt_tensor *x, size_t element
 /* Adds a value for each element of a loss or metric. */
 static int add_values(Trainer *t, const ngrt_tensor *x)
 {
-    size_t count = element_count(t, x), i;
+    size_t count = element_count(t, x);
+    size_t i;
 
     if (count == 0)
         ngrt_trainer_note(t, "%s has a value for each row: it is not reported", x->name);
@@ -74,7 +75,9 @@ int ngrt_metrics_list(Trainer *t)
 {
     const ngrt_model *m = t->model;
     size_t count = 0;
-    int role, i, status = DONE;
+    int role;
+    int i;
+    int status = DONE;
 
     for (i = 0; i < m->tensors; i++)
         if (m->tensor[i].role == NGRT_LOSS || m->tensor[i].role == NGRT_METRIC)
@@ -175,7 +178,8 @@ static void put(Value *v, int part, double value, int known)
 /* Puts what has no total. It is a value of one batch, and known if one batch is all rows. */
 static void put_of_batch(const Trainer *t, const Set *set, int part, int role)
 {
-    int known = set->rows <= set->batch, i;
+    int known = set->rows <= set->batch;
+    int i;
 
     for (i = 0; i < t->values; i++) {
         Value *v = &t->value[i];
@@ -346,7 +350,8 @@ static int axes_begun(const Trainer *t, const ngrt_tensor *x, size_t element)
 void ngrt_value_print(FILE *to, const Trainer *t, int first, int part, const char *format)
 {
     const ngrt_tensor *x = t->value[first].tensor;
-    int i, count = ngrt_value_count(t, first);
+    int i;
+    int count = ngrt_value_count(t, first);
 
     for (i = 0; i < count; i++) {
         const Value *v = &t->value[first + i];

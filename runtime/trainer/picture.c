@@ -169,7 +169,8 @@ static void draw_character(Picture *p, int c, double x, double y, unsigned colou
 void ngrt_picture_text(Picture *p, double x, double y, int right, unsigned colour, const char *text)
 {
     enum { ADVANCE = 8 };
-    size_t i, size = strlen(text);
+    size_t i;
+    size_t size = strlen(text);
 
     if (!p->good)
         return;

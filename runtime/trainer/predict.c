@@ -104,7 +104,8 @@ static int set_up(const Trainer *t, Result *r, const ngrt_tensor *x)
 static void gather(const Trainer *t, const Result *r, size_t first, size_t count)
 {
     const char *from = t->work + r->tensor->offset;
-    size_t rows = t->part[TRAINING].rows, o;
+    size_t rows = t->part[TRAINING].rows;
+    size_t o;
 
     if (r->axis < 0)
         rows = count = 1;
@@ -118,7 +119,9 @@ static int predict_all(Trainer *t, Result *result, int results)
 {
     Set *set = &t->part[TRAINING];
     size_t first, count;
-    int i, error, status = ngrt_rows_begin(t, set, 0, 0);
+    int i;
+    int error;
+    int status = ngrt_rows_begin(t, set, 0, 0);
 
     for (first = 0; first < set->rows && !status; first += count) {
         count = ngrt_set_batch(set, first);
@@ -339,7 +342,8 @@ static int write_table(const Trainer *t, const Result *result, int results)
 {
     Bytes b = {0};
     ngrt_message message = {"out of memory"};
-    int i, error = NGRT_ENOMEM;
+    int i;
+    int error = NGRT_ENOMEM;
 
     for (i = 1; i < results; i++)
         if (result[i].rows != result[0].rows)
@@ -385,7 +389,8 @@ static int write_arrays(const Trainer *t, const Result *result, int results,
 {
     Archive a = {.path = t->out_path};
     ngrt_message message = {"out of memory"};
-    int i, error = NGRT_OK;
+    int i;
+    int error = NGRT_OK;
 
     for (i = 0; i < results && !error; i++)
         if (!add_array(&a, &result[i]))
@@ -413,7 +418,9 @@ int ngrt_trainer_predict(Trainer *t)
 {
     const ngrt_model *m = t->model;
     Result *result = ngrt_trainer_allocate((size_t)m->tensors, sizeof *result);
-    int i, results = 0, status = DONE;
+    int i;
+    int results = 0;
+    int status = DONE;
 
     if (!result)
         return ngrt_trainer_no_memory(t);

@@ -76,7 +76,8 @@ int ngrt_ranks_merge(Trainer *t)
 {
     size_t size = t->model->sizeof_totals;
     char *all;
-    int k, error = NGRT_OK;
+    int k;
+    int error = NGRT_OK;
 
     if (!t->group)
         return DONE;

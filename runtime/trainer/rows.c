@@ -58,7 +58,9 @@ static size_t block_rows(const Trainer *t, const Set *set)
 /* The rows of a window: whole blocks, in a quarter of what may be in memory. */
 static size_t window_rows(const Trainer *t, const Set *set)
 {
-    size_t bytes = disk_bytes(t, set), block, rows;
+    size_t bytes = disk_bytes(t, set);
+    size_t block;
+    size_t rows;
 
     if (bytes == 0)
         return set->rows;
@@ -175,7 +177,8 @@ static int load_window(const Trainer *t, Set *set, size_t number)
     size_t first = number * p->window;
     size_t count = set->rows - first;
     size_t i;
-    int k, status = DONE;
+    int k;
+    int status = DONE;
 
     if (count > p->window)
         count = p->window;
@@ -441,7 +444,8 @@ static int fill_row(const Trainer *t, Set *set, Batch *b, size_t r)
 {
     Raw *raw = &b->raw;
     size_t slot, row;
-    int i, status = find_row(t, set, b->first + r, &slot, &row);
+    int i;
+    int status = find_row(t, set, b->first + r, &slot, &row);
 
     for (i = 0; i < set->feeds && !status; i++) {
         const Feed *f = &set->feed[i];

@@ -41,7 +41,8 @@ static void print_run(const Trainer *t, const char *title, int part)
 static int run_fold(Trainer *t, int fold, double *value)
 {
     char title[40];
-    int i, status = ngrt_split(t, fold);
+    int i;
+    int status = ngrt_split(t, fold);
 
     if (!status)
         status = ngrt_scale_start(t, &t->part[TRAINING]);
@@ -64,10 +65,13 @@ static int run_fold(Trainer *t, int fold, double *value)
 /* Prints the mean of each value over the folds, and its deviation from fold to fold. */
 static void print_folds(const Trainer *t, const double *value)
 {
-    int i, k, folds = (int)t->folds;
+    int i, k;
+    int folds = (int)t->folds;
 
     for (i = 0; i < t->values; i++) {
-        double mean = value[i], square = 0, rest = 0;
+        double mean = value[i];
+        double square = 0;
+        double rest = 0;
 
         /* differences from the first: the mean of equal values is that value */
         for (k = 0; k < folds; k++)
@@ -84,7 +88,8 @@ static void print_folds(const Trainer *t, const double *value)
 int ngrt_runs_folds(Trainer *t)
 {
     double *value = ngrt_trainer_allocate((size_t)t->folds * (size_t)t->values, sizeof *value);
-    int k, status = value ? DONE : ngrt_trainer_no_memory(t);
+    int k;
+    int status = value ? DONE : ngrt_trainer_no_memory(t);
 
     for (k = 0; k < t->folds && !status; k++)
         status = run_fold(t, k, value + k * t->values);

@@ -36,7 +36,8 @@ static void free_sums(Sums *s)
 /* Adds the rows of a batch. The buffer is doubles, [outer][count][piece]. */
 static void add_batch(const Feed *f, size_t count, Sums *s)
 {
-    size_t piece = f->width / f->outer, o, r, i;
+    size_t piece = f->width / f->outer;
+    size_t o, r, i;
     const double *value = f->buffer;
 
     for (o = 0; o < f->outer; o++)
@@ -242,7 +243,8 @@ static int check_loaded(const Trainer *t)
 
 int ngrt_scale_start(Trainer *t, Set *set)
 {
-    int i, status = t->prep_loaded ? check_loaded(t) : DONE;
+    int i;
+    int status = t->prep_loaded ? check_loaded(t) : DONE;
 
     for (i = 0; i < set->feeds && !status && !t->prep_loaded; i++) {
         Feed *f = &set->feed[i];
@@ -339,7 +341,8 @@ int ngrt_scale_subtracts(const Trainer *t)
 
 int ngrt_scale_apply(const Trainer *t, Set *set)
 {
-    int i, status = DONE;
+    int i;
+    int status = DONE;
 
     for (i = 0; i < set->feeds && !status; i++) {
         Feed *f = &set->feed[i];

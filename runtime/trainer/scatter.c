@@ -40,7 +40,8 @@ int ngrt_scatter_numbers(const Trainer *t, const char *name, const double *is, c
     double diagonal[] = {EDGE, TOP + SIDE, EDGE + SIDE, TOP};
     char title[120];
     Picture p;
-    size_t i, step = rows / MOST_POINTS + 1;
+    size_t i;
+    size_t step = rows / MOST_POINTS + 1;
 
     for (i = 0; i < rows; i++) {
         low = fmin(low, fmin(is[i], said[i]));

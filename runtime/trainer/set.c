@@ -95,7 +95,9 @@ static size_t columns_taken(const Trainer *t, const Set *set, const Source *shar
 static void choose_inputs(const Trainer *t, Set *set)
 {
     const Source *shared = ngrt_source_shared(set);
-    int predicts = t->command == PREDICT, no_targets, no_defaults;
+    int predicts = t->command == PREDICT;
+    int no_targets;
+    int no_defaults;
 
     /* the fullest reading that fits is taken: a file of training data is read by predict too */
     for (no_targets = 0; shared && no_targets <= predicts; no_targets++)
@@ -235,7 +237,8 @@ static int set_scalar(const Trainer *t, Set *set, const ngrt_tensor *x)
 
 int ngrt_set_scalars(const Trainer *t, Set *set)
 {
-    int i, status = DONE;
+    int i;
+    int status = DONE;
 
     for (i = 0; i < t->model->tensors && !status; i++)
         if (t->model->tensor[i].role == NGRT_INPUT && t->model->tensor[i].rank == 0)
@@ -248,7 +251,8 @@ static int bind_inputs(Trainer *t, Set *set)
 {
     const ngrt_model *m = t->model;
     size_t column = 0;
-    int i, status = DONE;
+    int i;
+    int status = DONE;
 
     for (i = 0; i < m->tensors && !status; i++) {
         const ngrt_tensor *x = &m->tensor[i];
@@ -385,7 +389,8 @@ static int check_shapes(const Trainer *t, Set *set)
 {
     const Source *first = NULL; /* whose rows all others must have */
     const char *name = NULL;    /* of its input */
-    int i, status = DONE;
+    int i;
+    int status = DONE;
 
     for (i = 0; i < set->feeds && !status; i++) {
         const Feed *f = &set->feed[i];
@@ -477,7 +482,9 @@ static int check_value(const Trainer *t, const Feed *f, size_t row, size_t i, do
  * too large. Classes are whole, but a missing one is not. */
 static int check_values(const Trainer *t, const Feed *f)
 {
-    size_t width = row_elements(f), row, i;
+    size_t width = row_elements(f);
+    size_t row;
+    size_t i;
     Feed each = *f;
     double *value;
     int status = DONE;
@@ -517,7 +524,8 @@ static int fill_whole(const Trainer *t, Feed *f)
 {
     const Source *s = f->source;
     Feed row = *f;
-    size_t i, k, size = ngrt_type_size(f->input->type);
+    size_t i, k;
+    size_t size = ngrt_type_size(f->input->type);
     double *value;
     int status = DONE;
 

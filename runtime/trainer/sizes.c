@@ -67,7 +67,8 @@ size_t ngrt_axis_length(const Trainer *t, const ngrt_tensor *x, int axis)
 int ngrt_axis_is_of_batch(const Trainer *t, const ngrt_tensor *x, int axis)
 {
     Trainer other = *t;
-    int i, most = t->model->dims ? t->model->dim[0].max : 1;
+    int i;
+    int most = t->model->dims ? t->model->dim[0].max : 1;
     size_t first;
 
     if (x->dim[axis] != -2)
@@ -102,7 +103,8 @@ static int check_inputs(const Trainer *t)
 /* Sets the run-time sizes from NAME=value where given, else to their bounds. */
 int ngrt_trainer_sizes(Trainer *t)
 {
-    int i, d, status = DONE;
+    int i, d;
+    int status = DONE;
 
     for (d = 0; d < t->model->dims; d++)
         t->size[d] = t->model->dim[d].max;

@@ -243,7 +243,8 @@ static int read_array(const Trainer *t, const Set *set, Source *s, ngrt_message 
 static int open_source(const Trainer *t, Set *set, Source *s, int *lacks)
 {
     ngrt_message message;
-    int status = split_path(t, s), error;
+    int status = split_path(t, s);
+    int error;
 
     *lacks = 0;
     if (!status)

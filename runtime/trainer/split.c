@@ -129,7 +129,8 @@ static int start(Trainer *t)
 static int assign_rows(const Trainer *t, unsigned char *to)
 {
     double share[MAX_FOLDS];
-    int parts = t->folds ? (int)t->folds : PARTS + 1, i;
+    int parts = t->folds ? (int)t->folds : PARTS + 1;
+    int i;
     Row *row = sort_rows(t, &t->whole);
 
     if (!row)

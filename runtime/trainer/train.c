@@ -165,11 +165,13 @@ static int run_steps(Trainer *t, long epoch)
     size_t first = (size_t)t->about.row;
     size_t rows = set->rows - first;
     size_t count;
-    int i, status = ngrt_rows_begin(t, set, t->shuffle, epoch);
+    int i;
+    int status = ngrt_rows_begin(t, set, t->shuffle, epoch);
 
     if (status)
         return status;
-    /* a loaded training has the sums of its half epoch: they go on, as shares of all rows */
+
+    /* a loaded training continues the sums of its half epoch, which are shares of all rows */
     for (i = 0; i < t->values && !t->sums_loaded; i++)
         t->value[i].of[TRAINING] = 0.0;
     if (t->sums_loaded)
