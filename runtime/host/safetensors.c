@@ -446,6 +446,41 @@ static int read_entries(Archive *a, Walk *w, ngrt_message *message)
     return j->at == j->end;
 }
 
+static int compare_places(const void *x, const void *y)
+{
+    const Stored *a = *(const Stored *const *)x;
+    const Stored *b = *(const Stored *const *)y;
+
+    return ((const char *)a->data.at > (const char *)b->data.at) -
+           ((const char *)a->data.at < (const char *)b->data.at);
+}
+
+/* Has each tensor bytes of its own? A file in which two share some was written wrongly. */
+static int check_apart(const Archive *a, ngrt_message *message)
+{
+    const Stored **list = malloc(((size_t)a->count + 1) * sizeof *list);
+    int error = NGRT_OK;
+    size_t count = 0, i;
+
+    if (!list)
+        return ngrt_fail(message, NGRT_ENOMEM, "%s: out of memory", a->path);
+    for (i = 0; i < (size_t)a->count; i++)
+        if (a->tensor[i].data.at)
+            list[count++] = &a->tensor[i];
+    qsort(list, count, sizeof *list, compare_places);
+
+    for (i = 1; i < count && !error; i++) {
+        const Stored *before = list[i - 1];
+
+        if ((const char *)before->data.at + ngrt_data_bytes(&before->data) >
+            (const char *)list[i]->data.at)
+            error = ngrt_fail(message, NGRT_EFORMAT, "%s: %.100s and %.100s have the same bytes",
+                              a->path, before->name, list[i]->name);
+    }
+    free(list);
+    return error;
+}
+
 int ngrt_safetensors_read(Archive *a, ngrt_message *message)
 {
     uint64_t length = header_length(&a->file);
@@ -466,6 +501,8 @@ int ngrt_safetensors_read(Archive *a, ngrt_message *message)
 
     if (!w.error)
         w.error = ngrt_archive_check(a, "file", message);
+    if (!w.error)
+        w.error = check_apart(a, message);
 
     /* bytes that no tensor has are those of a file cut off or written over */
     if (!w.error && w.last != a->file.size - w.start)

@@ -256,9 +256,10 @@ static void test_foreign(void)
           strstr(message.text, "calls two tensors 'a'"));
     write_safetensors(
         "half.st",
-        "{\"h.W\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]},\"h.b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]},"
-        "\"s\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},\"k\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]}}",
-        "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x3F\0\0\0\0", 24);
+        "{\"h.W\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[8,32]},\"h.b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[32,44]},"
+        "\"s\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[44,48]},\"k\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+        "\0\0\0\x3F\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        48);
     CHECK(refuses("half.st", NULL, NGRT_EMODEL,
                   "half.st: k: element 0 is 0.5, but k of the model net holds whole numbers"));
 }
@@ -289,6 +290,8 @@ static void test_claims(void)
          "damaged at byte"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
          "a: is in the file twice"},
+        {"{\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+         "a and b have the same bytes"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} x", "damaged at byte"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},}", "damaged at byte"},
         {"{\"a\\u0000\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
