@@ -185,7 +185,7 @@ void decide_storage(Program *p, const Demand *demand)
 {
     for (int i = 0; i < p->nodes; i++) {
         const Node *n = p->node[i];
-        if (p->given[i] || p->place[i].kind != P_NONE)
+        if (p->place[i].kind != P_NONE) /* as of what is given */
             continue;
 
         p->weight[i] = (unsigned char)inline_weight(p, n);
