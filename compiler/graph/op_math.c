@@ -1,9 +1,12 @@
-/* op_math.c - records of the functions of one element. */
+/* op_math.c - records of the functions of one element: exp, sin, sigmoid and the like.
+ *
+ * A rule is text in the language: a is the operand, y the result, dy the adjoint of y. */
 #include "graph/graph.h"
 
 #include "../runtime/ngrt_math.h"
 #include <math.h>
 
+/* The reference value v_NAME, which is that of a function of libm or of ngrt_math.h. */
 #define UNARY(name)                                      \
     static double v_##name(double a, double b, double c) \
     {                                                    \
@@ -40,6 +43,7 @@ UNARY(ngrt_sign)
 UNARY(ngrt_sigmoid)
 UNARY(ngrt_softplus)
 
+/* those of two operands */
 static double v_polygamma(double a, double b, double c)
 {
     (void)c;
@@ -52,6 +56,8 @@ static double v_atan2(double a, double b, double c)
     return atan2(a, b);
 }
 
+/* ---- kinds of records ---- */
+
 /* y = f(a), where f is the name of the function in C. The members that differ follow. */
 #define FUNCTION(op, f, flag, ...)                         \
     const OpInfo op_##op = {.name = #op,                   \
@@ -62,6 +68,7 @@ static double v_atan2(double a, double b, double c)
                             .c = #f "@($a)",               \
                             .prec = 16,                    \
                             __VA_ARGS__}
+/* A function that is called in C by its name. */
 #define SMOOTH(op, f, ...) FUNCTION(op, f, 0, __VA_ARGS__)
 /* The form for vectors is a macro. */
 #define MACRO(op, f, ...) FUNCTION(op, f, F_MACRO, __VA_ARGS__)
@@ -84,6 +91,8 @@ static double v_atan2(double a, double b, double c)
 #define FLAT(op, f, flag, ...) \
     FUNCTION(op, f, F_CHEAP | F_FLAT | flag, .teach = "flat: passes nothing back", __VA_ARGS__)
 
+/* ---- exponentials, logarithms, roots ---- */
+
 MACRO(exp, exp, .rule = {"dy*y"}, .js = "Math.exp", .form = {SHORT(expf), LONG(expd)},
       .teach = "exp: its own slope");
 MACRO(expm1, expm1, .form = {LONG(expm1f), LONG(expm1d)}, .rule = {"dy*exp(a)"}, .js = "Math.expm1",
@@ -95,18 +104,25 @@ MACRO(log1p, log1p, .form = {LONG(log1pf), LONG(log1pd)}, .domain = DOMAIN_POSIT
 MACRO(sqrt, sqrt, .domain = DOMAIN_POSITIVE, .rule = {"dy/(2*y)"}, .js = "Math.sqrt",
       .vec = "NGRT_SQRT($a)", .form = {{.c = "ngrt_sqrtf($a)"}, {.c = "ngrt_sqrt($a)"}},
       .teach = "root: divides by twice itself");
+
+/* ---- signs and rounding ---- */
+
 MACRO(abs, fabs, .domain = DOMAIN_NONZERO, .rule = {"dy*sign(a)"}, .js = "Math.abs",
       .vec = "NGRT_ABS($a)", .teach = "absolute value: keeps or changes the sign");
 FLAT(sign, ngrt_sign, F_MACRO, .js = "a => a > 0 ? 1 : a < 0 ? -1 : a", .vec = "NGRT_SIGN($a)");
 FLAT(floor, floor, F_MACRO, .js = "Math.floor", .vec = "NGRT_FLOOR($a)");
 FLAT(ceil, ceil, F_MACRO, .js = "Math.ceil", .vec = "NGRT_CEIL($a)");
 FLAT(round, rint, F_MACRO, .js = "roundEven", .vec = "NGRT_RINT($a)");
+
+/* ---- circular and hyperbolic functions ---- */
+
 MACRO(sin, sin, .form = {LONG(sinf), LONG(sind)}, .rule = {"dy*cos(a)"}, .js = "Math.sin",
       .teach = "sine");
 MACRO(cos, cos, .form = {LONG(cosf), LONG(cosd)}, .rule = {"-dy*sin(a)"}, .js = "Math.cos",
       .teach = "cosine");
 MACRO(tan, tan, .form = {LONG(tanf), LONG(tand)}, .domain = DOMAIN_UNIT, .rule = {"dy*(1 + y*y)"},
       .js = "Math.tan", .teach = "tangent");
+
 /* 1 - a^2 in the form that keeps its digits: the product near 1, the difference near 0, where it is
  * differentiated again */
 #define LESS_SQUARE "where(abs(a) < 0.5, 1 - a*a, (1 - a)*(1 + a))"
@@ -139,6 +155,9 @@ SMOOTH(atanh, atanh, .domain = DOMAIN_UNIT, .rule = {"dy/" LESS_SQUARE}, .js = "
        .teach = "inverse hyperbolic tangent");
 MACRO(tanh, tanh, .rule = {"dy*(1 - y*y)"}, .js = "Math.tanh", .form = {SHORT(tanhf), LONG(tanhd)},
       .teach = "tanh: 1 less its square");
+
+/* ---- the error function, the gamma function, sigmoid ---- */
+
 MACRO(erf, erf, .rule = {"dy*1.1283791670955126*exp(-a*a)"}, .js = "erf",
       .form = {SHORT(erff), LONG(erfd)}, .teach = "error function: 2/sqrt(pi) exp(-a^2)");
 MACRO(erfc, erfc, .rule = {"-dy*1.1283791670955126*exp(-a*a)"}, .js = "erfc",
@@ -153,6 +172,8 @@ MACRO(sigmoid, ngrt_sigmoid, .rule = {"dy*y*(1 - y)"}, .js = "a => 1 / (1 + Math
 MACRO(softplus, ngrt_softplus, .rule = {"dy*sigmoid(a)"},
       .js = "a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)))",
       .form = {SHORT(softplusf), LONG(softplusd)}, .teach = "softplus: sigmoid");
+
+/* ---- two operands ---- */
 
 /* The angle of the point (b, a), as C's atan2(y, x). Its slopes b/(a^2 + b^2) and -a/(a^2 + b^2)
  * are computed from numbers near 1, so that the squares neither overflow nor vanish; at (0, 0) they
