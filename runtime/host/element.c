@@ -44,6 +44,20 @@ int ngrt_little_endian(void)
     return first == 1;
 }
 
+uint64_t ngrt_get_little(const char *at, int bytes)
+{
+    uint64_t number = 0;
+    while (bytes-- > 0)
+        number = number << 8 | (unsigned char)at[bytes];
+    return number;
+}
+
+void ngrt_put_little(char *at, uint64_t number, int bytes)
+{
+    for (; bytes > 0; bytes--, number >>= 8)
+        *at++ = (char)(number & 255);
+}
+
 void ngrt_swap_bytes(void *bytes, size_t count, size_t size)
 {
     unsigned char *at = bytes;
@@ -61,7 +75,8 @@ int ngrt_data_fit(ngrt_data *data, size_t have, const char *what, ngrt_message *
 {
     size_t size = ngrt_element_size(data->type);
     size_t count = 1;
-    int i, fits = have % size == 0;
+    int i;
+    int fits = have % size == 0;
 
     for (i = 0; i < data->rank; i++)
         if (data->shape[i] == 0)
@@ -321,7 +336,8 @@ static const char *find_twice(const char **name, int count)
 
 int ngrt_archive_check(const Archive *a, const char *of, ngrt_message *message)
 {
-    int i, most = a->count > a->notes.count ? a->count : a->notes.count;
+    int i;
+    int most = a->count > a->notes.count ? a->count : a->notes.count;
     const char **name, *twice;
 
     if (most < 2)

@@ -142,6 +142,8 @@ int ngrt_element_of(int type);      /* the enum ngrt_element of an enum ngrt_typ
 size_t ngrt_type_size(int type);    /* bytes of an element of an enum ngrt_type */
 size_t ngrt_data_bytes(const ngrt_data *data);
 int ngrt_little_endian(void);
+uint64_t ngrt_get_little(const char *at, int bytes); /* a number of some bytes, low byte first */
+void ngrt_put_little(char *at, uint64_t number, int bytes);
 void ngrt_swap_bytes(void *at, size_t count, size_t size); /* reverses the bytes of each element */
 
 /* Type, rank and shape are set: checks that `have` bytes are just the elements, and sets rows and

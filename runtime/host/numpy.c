@@ -21,9 +21,14 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* ---- an array ---- */
 
+/* An array begins with these bytes, its version in two more, and the length of its header, which
+ * follows. */
+#define MAGIC "\x93NUMPY"
+enum { VERSION_AT = sizeof MAGIC - 1, LENGTH_AT = VERSION_AT + 2 };
+
 int ngrt_is_npy(const Bytes *b)
 {
-    return b->size >= 6 && memcmp(b->at, "\x93NUMPY", 6) == 0;
+    return b->size >= VERSION_AT && memcmp(b->at, MAGIC, VERSION_AT) == 0;
 }
 
 /* The value of a key in the header's Python dictionary, or NULL: "'descr': '<f4', ..." gives
@@ -164,22 +169,22 @@ static int take_elements(ngrt_data *data, const Head *head, Bytes *b, size_t off
 int ngrt_npy_head(ngrt_data *data, Head *head, const Bytes *b, const char *what,
                   ngrt_message *message)
 {
-    const unsigned char *at = (const unsigned char *)b->at;
+    enum { MOST_OF_LENGTH = 4 }; /* bytes */
+    int version, length_size;
     size_t start, length;
     const char *wrong;
     char first;
 
-    if (b->size < 12)
+    if (b->size < LENGTH_AT + MOST_OF_LENGTH)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the NumPy header ends too early", what);
-    if (at[6] < 1 || at[6] > 3)
+    version = (unsigned char)b->at[VERSION_AT];
+    if (version < 1 || version > 3)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: NumPy format version %d; 1 to 3 can be read",
-                         what, at[6]);
+                         what, version);
 
-    /* bytes 8 and on are the length, low byte first */
-    start = at[6] == 1 ? 10 : 12;
-    length = at[8] | (size_t)at[9] << 8;
-    if (at[6] > 1)
-        length |= (size_t)at[10] << 16 | (size_t)at[11] << 24;
+    length_size = version == 1 ? 2 : MOST_OF_LENGTH;
+    start = (size_t)(LENGTH_AT + length_size);
+    length = (size_t)ngrt_get_little(b->at + LENGTH_AT, length_size);
     if (length > b->size - start)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the NumPy header ends too early", what);
 
@@ -224,7 +229,8 @@ static const char *code_of(int type)
 /* Adds "(60, 4)", or "(60,)". */
 static int add_shape(Bytes *b, const ngrt_data *data)
 {
-    int i, good = ngrt_bytes_add(b, "(", 1);
+    int good = ngrt_bytes_add(b, "(", 1);
+    int i;
 
     for (i = 0; i < data->rank && good; i++)
         good = ngrt_bytes_print(b, i ? ", %zu" : "%zu", data->shape[i]);
@@ -235,21 +241,20 @@ static int add_shape(Bytes *b, const ngrt_data *data)
  * memory. */
 static int add_header(Bytes *b, const ngrt_data *data)
 {
-    size_t start = b->size, length;
-    int good = ngrt_bytes_add(b, "\x93NUMPY\1\0\0\0", 10) &&
+    enum { LENGTH_SIZE = 2, PREFIX_SIZE = LENGTH_AT + LENGTH_SIZE, ALIGNED = 64 };
+    size_t start = b->size;
+    int good = ngrt_bytes_add(b, MAGIC "\1\0\0\0", PREFIX_SIZE) &&
                ngrt_bytes_print(b, "{'descr': '%c%s', 'fortran_order': False, 'shape': ",
                                 order_of(data->type), code_of(data->type)) &&
                add_shape(b, data) && ngrt_bytes_print(b, ", }");
 
-    while (good && (b->size + 1 - start) % 64 != 0)
+    while (good && (b->size + 1 - start) % ALIGNED != 0)
         good = ngrt_bytes_add(b, " ", 1);
     if (!good || !ngrt_bytes_add(b, "\n", 1))
         return 0;
 
-    /* the length is known last: it goes into the two bytes that were left for it */
-    length = b->size - start - 10;
-    b->at[start + 8] = (char)(length & 255);
-    b->at[start + 9] = (char)(length >> 8);
+    /* the length is known last: it goes into the bytes that were left for it */
+    ngrt_put_little(b->at + start + LENGTH_AT, b->size - start - PREFIX_SIZE, LENGTH_SIZE);
     return 1;
 }
 
@@ -296,15 +301,6 @@ enum {
     END64_SIZE = 56,
 };
 
-/* A number of some bytes, low byte first. */
-static uint64_t little(const char *at, int bytes)
-{
-    uint64_t v = 0;
-    while (bytes-- > 0)
-        v = v << 8 | (unsigned char)at[bytes];
-    return v;
-}
-
 /* The checksum of more bytes; that of none is 0. */
 static uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size)
 {
@@ -326,7 +322,7 @@ static uint32_t crc32_of(uint32_t crc, const void *bytes, size_t size)
 
 int ngrt_is_zip(const Bytes *b)
 {
-    return b->size >= 4 && (little(b->at, 4) == LOCAL || little(b->at, 4) == END);
+    return b->size >= 4 && (ngrt_get_little(b->at, 4) == LOCAL || ngrt_get_little(b->at, 4) == END);
 }
 
 typedef struct Member { /* an entry of the directory */
@@ -346,7 +342,8 @@ typedef struct Directory {
 /* The record at the end of the file, which a comment may follow; NULL: there is none. */
 static const char *find_end(const Bytes *b)
 {
-    size_t last = b->size - END_SIZE, i;
+    size_t last = b->size - END_SIZE;
+    size_t i;
     size_t first = last > 65535 ? last - 65535 : 0; /* a comment has 65535 bytes at most */
 
     if (b->size < END_SIZE)
@@ -355,7 +352,7 @@ static const char *find_end(const Bytes *b)
     for (i = last + 1; i-- > first;) {
         const char *end = b->at + i;
 
-        if (little(end, 4) == END && little(end + 20, 2) == last - i)
+        if (ngrt_get_little(end, 4) == END && ngrt_get_little(end + 20, 2) == last - i)
             return end;
     }
     return NULL;
@@ -370,10 +367,10 @@ static const char *find_end64(const Bytes *b, const char *end)
     if (end - b->at < LOCATOR64_SIZE)
         return NULL;
     locator = end - LOCATOR64_SIZE;
-    if (little(locator, 4) != LOCATOR64)
+    if (ngrt_get_little(locator, 4) != LOCATOR64)
         return NULL;
-    at = little(locator + 8, 8);
-    if (at > b->size || b->size - at < END64_SIZE || little(b->at + at, 4) != END64)
+    at = ngrt_get_little(locator + 8, 8);
+    if (at > b->size || b->size - at < END64_SIZE || ngrt_get_little(b->at + at, 4) != END64)
         return NULL;
     return b->at + at;
 }
@@ -381,15 +378,16 @@ static const char *find_end64(const Bytes *b, const char *end)
 /* Finds the directory. */
 static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_message *message)
 {
-    const char *end = find_end(b), *end64;
+    const char *end = find_end(b);
+    const char *end64;
     int found = 1;
 
     if (!end)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: the zip archive ends too early: it has no directory", path);
-    d->count = little(end + 10, 2);
-    d->size = little(end + 12, 4);
-    d->at = little(end + 16, 4);
+    d->count = ngrt_get_little(end + 10, 2);
+    d->size = ngrt_get_little(end + 12, 4);
+    d->at = ngrt_get_little(end + 16, 4);
 
     /* all ones: the true number is in END64 */
     if (d->count == 0xFFFF || d->size == 0xFFFFFFFF || d->at == 0xFFFFFFFF) {
@@ -397,9 +395,9 @@ static int find_directory(const Bytes *b, Directory *d, const char *path, ngrt_m
         found = end64 != NULL;
         d->count = d->size = d->at = 0;
         if (found) {
-            d->count = little(end64 + 32, 8);
-            d->size = little(end64 + 40, 8);
-            d->at = little(end64 + 48, 8);
+            d->count = ngrt_get_little(end64 + 32, 8);
+            d->size = ngrt_get_little(end64 + 40, 8);
+            d->at = ngrt_get_little(end64 + 48, 8);
         }
     }
 
@@ -420,7 +418,7 @@ static void read_wide_field(Member *m, const char *at, size_t size)
 
     for (i = 0; i < 3; i++)
         if (*to[i] == 0xFFFFFFFF && size >= 8) {
-            *to[i] = little(at, 8);
+            *to[i] = ngrt_get_little(at, 8);
             at += 8;
             size -= 8;
         }
@@ -431,10 +429,10 @@ static void read_wide(Member *m, const char *extra, size_t size)
 {
     enum { HEAD = 4, WIDE = 1 };
 
-    while (size >= HEAD && little(extra + 2, 2) <= size - HEAD) {
-        size_t content = (size_t)little(extra + 2, 2);
+    while (size >= HEAD && ngrt_get_little(extra + 2, 2) <= size - HEAD) {
+        size_t content = (size_t)ngrt_get_little(extra + 2, 2);
 
-        if (little(extra, 2) == WIDE) {
+        if (ngrt_get_little(extra, 2) == WIDE) {
             read_wide_field(m, extra + HEAD, content);
             return;
         }
@@ -448,18 +446,18 @@ static int next_member(const char **at, const char *end, Member *m)
 {
     const char *c = *at;
     size_t extra, comment;
-    if (end - c < CENTRAL_SIZE || little(c, 4) != CENTRAL)
+    if (end - c < CENTRAL_SIZE || ngrt_get_little(c, 4) != CENTRAL)
         return 0;
-    m->flags = (unsigned)little(c + 8, 2);
-    m->method = (unsigned)little(c + 10, 2);
-    m->crc = (uint32_t)little(c + 16, 4);
-    m->packed = little(c + 20, 4);
-    m->size = little(c + 24, 4);
-    m->offset = little(c + 42, 4);
+    m->flags = (unsigned)ngrt_get_little(c + 8, 2);
+    m->method = (unsigned)ngrt_get_little(c + 10, 2);
+    m->crc = (uint32_t)ngrt_get_little(c + 16, 4);
+    m->packed = ngrt_get_little(c + 20, 4);
+    m->size = ngrt_get_little(c + 24, 4);
+    m->offset = ngrt_get_little(c + 42, 4);
     m->name = c + CENTRAL_SIZE;
-    m->name_size = (size_t)little(c + 28, 2);
-    extra = (size_t)little(c + 30, 2);
-    comment = (size_t)little(c + 32, 2);
+    m->name_size = (size_t)ngrt_get_little(c + 28, 2);
+    extra = (size_t)ngrt_get_little(c + 30, 2);
+    comment = (size_t)ngrt_get_little(c + 32, 2);
     if ((size_t)(end - m->name) < m->name_size + extra + comment)
         return 0;
     read_wide(m, m->name + m->name_size, extra);
@@ -483,13 +481,14 @@ static int find_member(const Bytes *file, const Member *m, const char **at, cons
     uint64_t start = m->offset;
 
     if (start > file->size || file->size - start < LOCAL_SIZE ||
-        little(file->at + start, 4) != LOCAL)
+        ngrt_get_little(file->at + start, 4) != LOCAL)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s: is not where the archive's directory says: at byte %llu", what,
                          (unsigned long long)m->offset);
 
     /* the local header has a name and an extra field of its own */
-    start += LOCAL_SIZE + little(file->at + start + 26, 2) + little(file->at + start + 28, 2);
+    start += LOCAL_SIZE + ngrt_get_little(file->at + start + 26, 2) +
+             ngrt_get_little(file->at + start + 28, 2);
     if (start > file->size || m->packed > file->size - start)
         return ngrt_fail(message, NGRT_EFORMAT, "%s: the archive ends within it", what);
     if (m->flags & 1 || (m->method != 0 && m->method != 8))
@@ -672,10 +671,10 @@ int ngrt_npz_read(Archive *a, const char *only, ngrt_message *message)
 /* ---- writing an archive ---- */
 
 /* Adds a number, low byte first. There is room: see put_member. */
-static void put_little(Bytes *b, uint64_t v, int bytes)
+static void add_little(Bytes *b, uint64_t number, int bytes)
 {
-    for (; bytes > 0; bytes--, v >>= 8)
-        b->at[b->size++] = (char)(v & 255);
+    ngrt_put_little(b->at + b->size, number, bytes);
+    b->size += (size_t)bytes;
 }
 
 /* The fields that a member's header and the directory have in common. */
@@ -683,16 +682,16 @@ static void put_fields(Bytes *b, uint32_t crc, size_t size, size_t name_size)
 {
     enum { DAY = 1 << 5 | 1 }; /* 1980-01-01: months from bit 5, years since 1980 from bit 9 */
 
-    put_little(b, 20, 2); /* version 2.0 can read it */
-    put_little(b, 0, 2);  /* no flags */
-    put_little(b, 0, 2);  /* stored as it is */
-    put_little(b, 0, 2);  /* midnight, so that equal weights are equal files */
-    put_little(b, DAY, 2);
-    put_little(b, crc, 4);
-    put_little(b, size, 4); /* in the archive */
-    put_little(b, size, 4); /* unpacked */
-    put_little(b, name_size, 2);
-    put_little(b, 0, 2); /* no extra field */
+    add_little(b, 20, 2); /* version 2.0 can read it */
+    add_little(b, 0, 2);  /* no flags */
+    add_little(b, 0, 2);  /* stored as it is */
+    add_little(b, 0, 2);  /* midnight, so that equal weights are equal files */
+    add_little(b, DAY, 2);
+    add_little(b, crc, 4);
+    add_little(b, size, 4); /* in the archive */
+    add_little(b, size, 4); /* unpacked */
+    add_little(b, name_size, 2);
+    add_little(b, 0, 2); /* no extra field */
 }
 
 /* Writes an array; adds its entry to the directory. *at: its place in the file, moved after it.
@@ -712,16 +711,16 @@ static int put_member(Writer *out, Bytes *directory, uint64_t *at, const char *n
         size = head.size + bytes;
         crc = crc32_of(crc32_of(0, head.at, head.size), data->at, bytes);
 
-        put_little(&local, LOCAL, 4);
+        add_little(&local, LOCAL, 4);
         put_fields(&local, crc, size, name_size);
         good = ngrt_bytes_print(&local, "%s.npy", name);
 
-        put_little(directory, CENTRAL, 4);
-        put_little(directory, 20, 2); /* version 2.0 wrote it */
+        add_little(directory, CENTRAL, 4);
+        add_little(directory, 20, 2); /* version 2.0 wrote it */
         put_fields(directory, crc, size, name_size);
-        put_little(directory, 0, 10); /* no comment, first disk, no attributes */
+        add_little(directory, 0, 10); /* no comment, first disk, no attributes */
         /* where the local header begins */
-        put_little(directory, *at, 4);
+        add_little(directory, *at, 4);
         good = good && ngrt_bytes_print(directory, "%s.npy", name);
 
         ngrt_file_put(out, local.at, local.size);
@@ -741,13 +740,13 @@ static int add_end(Bytes *directory, uint64_t at, uint64_t count)
 
     if (!ngrt_bytes_reserve(directory, END_SIZE))
         return 0;
-    put_little(directory, END, 4);
-    put_little(directory, 0, 4);     /* the first and only disk */
-    put_little(directory, count, 2); /* on this disk */
-    put_little(directory, count, 2);
-    put_little(directory, size, 4);
-    put_little(directory, at, 4);
-    put_little(directory, 0, 2); /* no comment */
+    add_little(directory, END, 4);
+    add_little(directory, 0, 4);     /* the first and only disk */
+    add_little(directory, count, 2); /* on this disk */
+    add_little(directory, count, 2);
+    add_little(directory, size, 4);
+    add_little(directory, at, 4);
+    add_little(directory, 0, 2); /* no comment */
     return 1;
 }
 

@@ -201,19 +201,22 @@ static int is(const char *text, size_t size, const char *word)
 
 /* ---- reading ---- */
 
-/* The length of the header; not a file of this kind if it is a wild number. */
+enum { LENGTH_SIZE = 8 }; /* bytes of the number at the start of a file: the length of the header */
+
+/* A file of another kind may begin with any number. */
 static uint64_t header_length(const Bytes *b)
 {
-    uint64_t length = 0;
-    int i;
-    for (i = 8; i-- > 0;)
-        length = length << 8 | (unsigned char)b->at[i];
-    return length;
+    return ngrt_get_little(b->at, LENGTH_SIZE);
 }
 
 int ngrt_is_safetensors(const Bytes *b)
 {
-    return b->size >= 9 && b->at[8] == '{' && header_length(b) >= 2 && header_length(b) >> 40 == 0;
+    uint64_t length;
+
+    if (b->size <= LENGTH_SIZE || b->at[LENGTH_SIZE] != '{')
+        return 0;
+    length = header_length(b);
+    return length >= 2 && length >> 40 == 0;
 }
 
 /* A number in the metadata, in base 10 or 16; 0 where there is none. */
@@ -539,7 +542,8 @@ static const char *type_name(int type)
 /* Adds the entry of a tensor whose bytes are from `at` to `end`. */
 static int add_entry_text(Bytes *b, const Stored *s, uint64_t at, uint64_t end)
 {
-    int i, good = ngrt_bytes_print(b, ",") && add_string(b, s->name);
+    int i;
+    int good = ngrt_bytes_print(b, ",") && add_string(b, s->name);
 
     good = good && ngrt_bytes_print(b, ":{\"dtype\":\"%s\",\"shape\":[", type_name(s->data.type));
     for (i = 0; i < s->data.rank && good; i++)
@@ -550,7 +554,8 @@ static int add_entry_text(Bytes *b, const Stored *s, uint64_t at, uint64_t end)
 
 static int add_metadata(Bytes *b, const ngrt_about *about, const Notes *notes)
 {
-    int i, good = ngrt_bytes_print(b, "\"__metadata__\":{\"format\":\"pt\"");
+    int i;
+    int good = ngrt_bytes_print(b, "\"__metadata__\":{\"format\":\"pt\"");
 
     if (about->hash)
         good = good && ngrt_bytes_print(b,
@@ -566,12 +571,14 @@ static int add_metadata(Bytes *b, const ngrt_about *about, const Notes *notes)
     return good && ngrt_bytes_print(b, "}");
 }
 
-/* Adds the length and the header, padded to a multiple of 8 bytes. */
+/* Adds the length and the header, padded with blanks to a multiple of 8 bytes. */
 static int add_header(Bytes *b, const Archive *a)
 {
+    static const char no_length[LENGTH_SIZE];
     uint64_t at = 0;
-    int i, good = ngrt_bytes_add(b, "\0\0\0\0\0\0\0\0", 8) && ngrt_bytes_print(b, "{") &&
-                  add_metadata(b, &a->about, &a->notes);
+    int i;
+    int good = ngrt_bytes_add(b, no_length, LENGTH_SIZE) && ngrt_bytes_print(b, "{") &&
+               add_metadata(b, &a->about, &a->notes);
 
     for (i = 0; i < a->count && good; i++) {
         size_t size = ngrt_data_bytes(&a->tensor[i].data);
@@ -583,9 +590,9 @@ static int add_header(Bytes *b, const Archive *a)
     while (good && b->size % 8 != 0)
         good = ngrt_bytes_print(b, " ");
 
-    /* the length, low byte first, goes where zeros were put */
-    for (i = 0; i < 8 && good; i++)
-        b->at[i] = (char)((uint64_t)(b->size - 8) >> 8 * i & 255);
+    /* the length is known last: it goes where zeros were put */
+    if (good)
+        ngrt_put_little(b->at, b->size - LENGTH_SIZE, LENGTH_SIZE);
     return good;
 }
 
