@@ -66,26 +66,53 @@ int ngrt_accumulate_start(Trainer *t)
     return ngrt_trainer_no_memory(t);
 }
 
+/* Adds factor times the gradients of the batch that the inputs hold, and factor times its loss to
+ * *total. Returns an error of the model. */
+static int add_batch(Trainer *t, const ngrt_tensor *loss, double factor, double *total)
+{
+    const ngrt_model *m = t->model;
+    const void *inputs = t->part[TRAINING].inputs;
+    ngrt_data value = {.type = ngrt_element_of(loss->type), .at = t->work + loss->offset};
+    int error = m->forward(t->params, t->state, inputs, t->work);
+
+    *total += factor * ngrt_data_value(&value, 0);
+    if (!error)
+        error = m->backward(t->params, t->state, inputs, t->work, t->grads);
+    if (!error)
+        add_gradients(t, factor);
+    return error;
+}
+
+/* Puts the loss of the step where it is read, as that of one batch would be. */
+static void put_loss(Trainer *t, const ngrt_tensor *loss, double total)
+{
+    float single = (float)total;
+
+    if (loss->type == NGRT_F32)
+        memcpy(t->work + loss->offset, &single, sizeof single);
+    else
+        memcpy(t->work + loss->offset, &total, sizeof total);
+}
+
 int ngrt_accumulate_step(Trainer *t, size_t first, size_t count)
 {
     const ngrt_model *m = t->model;
     Set *set = &t->part[TRAINING];
     const ngrt_tensor *loss = only_loss(m);
-    ngrt_data data = {.type = ngrt_element_of(loss->type), .at = t->work + loss->offset};
     int mean = (loss->flags & NGRT_SUM) == 0;
     int error = NGRT_OK;
-    size_t done, rows, own, owned;
+    size_t done, rows;
     double total = 0;
 
     memset(t->sum, 0, m->sizeof_grads);
     for (done = 0; done < count && !error; done += rows) {
-        double factor;
+        size_t own = first + done, owned; /* the rows of this rank */
+        double factor = 1.0;
         int status;
 
         rows = ngrt_set_batch(set, first + done);
         if (rows > count - done)
             rows = count - done;
-        own = first + done;
         owned = rows;
         ngrt_ranks_take(t, &own, &owned);
         status = ngrt_set_fill(t, set, own, owned);
@@ -95,27 +122,14 @@ int ngrt_accumulate_step(Trainer *t, size_t first, size_t count)
         /* mean over count rows = sum of batch means * rows/count; sums just add up */
         if (mean)
             factor = (double)rows / (double)count;
-        else
-            factor = 1.0;
-        error = m->forward(t->params, t->state, set->inputs, t->work);
-        total += factor * ngrt_data_value(&data, 0);
-        if (!error)
-            error = m->backward(t->params, t->state, set->inputs, t->work, t->grads);
-        if (!error)
-            add_gradients(t, factor);
+        error = add_batch(t, loss, factor, &total);
     }
+
     if (!error)
         error = m->update(t->params, t->state, set->inputs, t->work, t->sum);
     if (error)
         return ngrt_trainer_fail(t, FAILED, "step %lld: %s", (long long)t->about.step + 1,
                                  ngrt_strerror(error));
-
-    /* the loss of the step, where the others look for it */
-    if (loss->type == NGRT_F32) {
-        float single = (float)total;
-        memcpy(t->work + loss->offset, &single, sizeof single);
-    } else {
-        memcpy(t->work + loss->offset, &total, sizeof total);
-    }
+    put_loss(t, loss, total);
     return DONE;
 }

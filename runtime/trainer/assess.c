@@ -52,7 +52,8 @@ static const PrepColumn *words_of(const Trainer *t, const Feed *f)
 /* Can the output predict the target? Sets what they are. */
 static int fits(const Trainer *t, Pair *p)
 {
-    int limit = p->truth->input->limit, is_class;
+    int limit = p->truth->input->limit;
+    int is_class;
 
     p->elements = row_elements(t, p->output);
     p->words = words_of(t, p->truth);
@@ -259,39 +260,53 @@ static void print_number(double value)
         printf(" %9.4f", value);
 }
 
+/* What is printed of a class. */
+enum { PRECISION, RECALL, F1, AREA, FIGURES };
+
+/* Sets the figures of class i; 0/0, of a class that no row has or gets, is NaN. Returns how many
+ * rows are of the class. */
+static size_t class_figures(const Pair *p, size_t i, const size_t *count, Scored *scored,
+                            double *figure)
+{
+    size_t is = 0, said = 0;
+    size_t both = count[i * p->classes + i];
+    size_t k;
+
+    for (k = 0; k < p->classes; k++) {
+        is += count[i * p->classes + k];
+        said += count[k * p->classes + i];
+    }
+
+    figure[PRECISION] = (double)both / (double)said;
+    figure[RECALL] = (double)both / (double)is;
+    figure[F1] = 2 * (double)both / (double)(is + said);
+    if (p->output->type == NGRT_I32) /* classes without scores */
+        figure[AREA] = (double)NAN;
+    else
+        figure[AREA] = area(p, i, scored);
+    return is;
+}
+
 /* Prints precision, recall, F1 and the area of each class, and their means over the classes that
  * have them. */
 static void print_classes(const Pair *p, const size_t *count, Scored *scored)
 {
-    double sum[4] = {0}, have[4] = {0};
+    double sum[FIGURES] = {0}, have[FIGURES] = {0};
     char name[80];
-    size_t i, k;
+    size_t i;
     int j;
 
     printf("\n%-*s %8s %9s %9s %9s %9s\n", NAME_WIDTH, "class", "rows", "precision", "recall", "F1",
            "AUC");
     for (i = 0; i < p->classes; i++) {
-        size_t is = 0, said = 0;
-        size_t both = count[i * p->classes + i];
-        double value[4];
+        double figure[FIGURES];
+        size_t rows = class_figures(p, i, count, scored, figure);
 
-        for (k = 0; k < p->classes; k++) {
-            is += count[i * p->classes + k];
-            said += count[k * p->classes + i];
-        }
-        /* 0/0, of a class that no row has or gets, is NaN, and printed as '-' */
-        value[0] = (double)both / (double)said;
-        value[1] = (double)both / (double)is;
-        value[2] = 2 * (double)both / (double)(is + said);
-        if (p->output->type == NGRT_I32)
-            value[3] = (double)NAN;
-        else
-            value[3] = area(p, i, scored);
-        printf("%-*s %8zu", NAME_WIDTH, class_name(p, i, name, sizeof name), is);
-        for (j = 0; j < 4; j++) {
-            print_number(value[j]);
-            if (!isnan(value[j])) {
-                sum[j] += value[j];
+        printf("%-*s %8zu", NAME_WIDTH, class_name(p, i, name, sizeof name), rows);
+        for (j = 0; j < FIGURES; j++) {
+            print_number(figure[j]);
+            if (!isnan(figure[j])) {
+                sum[j] += figure[j];
                 have[j]++;
             }
         }
@@ -299,7 +314,7 @@ static void print_classes(const Pair *p, const size_t *count, Scored *scored)
     }
 
     printf("%-*s %8zu", NAME_WIDTH, "mean", p->rows);
-    for (j = 0; j < 4; j++)
+    for (j = 0; j < FIGURES; j++)
         print_number(sum[j] / have[j]);
     putchar('\n');
 }
@@ -323,7 +338,8 @@ static int draw_matrix(const Trainer *t, const Pair *p, const size_t *count)
 
 static int assess_classes(const Trainer *t, const Pair *p)
 {
-    size_t *count = ngrt_trainer_allocate(p->classes * p->classes, sizeof *count), i;
+    size_t *count = ngrt_trainer_allocate(p->classes * p->classes, sizeof *count);
+    size_t i;
     Scored *scored = ngrt_trainer_allocate(p->rows, sizeof *scored);
     double threshold = threshold_of(p);
     int good = count && scored;
@@ -350,60 +366,87 @@ static int assess_classes(const Trainer *t, const Pair *p)
 
 /* ---- numbers ---- */
 
-/* Prints a plot in characters: a point for each row, from left to right by what is true, upward by
- * what is predicted; the diagonal is where both are equal. */
-static void print_scatter(const Pair *p)
+/* A plot in characters: a point for each row, from left to right by what is true, upward by what is
+ * predicted. */
+enum { PLOT_COLUMNS = 60, PLOT_LINES = 18 };
+
+typedef struct Plot {
+    double low, high;                    /* the range of both */
+    int count[PLOT_LINES][PLOT_COLUMNS]; /* rows at each character */
+} Plot;
+
+static void count_rows(Plot *plot, const Pair *p)
 {
-    enum { COLUMNS = 60, LINES = 18 };
-    static const char mark[] = " .:*#";
-    int count[LINES][COLUMNS] = {{0}}, line, column;
-    double low = INFINITY;
-    double high = -INFINITY;
     double scale = 0;
-    double error = 0, away = 0, mean = 0, spread = 0;
     size_t i;
 
-    /* the range of both */
+    plot->low = INFINITY;
+    plot->high = -INFINITY;
     for (i = 0; i < p->rows; i++) {
-        low = fmin(low, fmin(p->is[i], p->said[i]));
-        high = fmax(high, fmax(p->is[i], p->said[i]));
-        mean += p->is[i] / (double)p->rows;
+        plot->low = fmin(plot->low, fmin(p->is[i], p->said[i]));
+        plot->high = fmax(plot->high, fmax(p->is[i], p->said[i]));
     }
+    if (plot->high > plot->low)
+        scale = 1 / (plot->high - plot->low);
 
-    if (high > low)
-        scale = 1 / (high - low);
-
-    /* rows by character, and the errors */
     for (i = 0; i < p->rows; i++) {
-        double is = p->is[i];
-        double said = p->said[i];
-
-        column = (int)((is - low) * scale * (COLUMNS - 1) + 0.5);
-        line = LINES - 1 - (int)((said - low) * scale * (LINES - 1) + 0.5);
-        count[line][column]++;
-        error += pow(said - is, 2);
-        away += fabs(said - is);
-        spread += pow(is - mean, 2);
+        int column = (int)((p->is[i] - plot->low) * scale * (PLOT_COLUMNS - 1) + 0.5);
+        int up = (int)((p->said[i] - plot->low) * scale * (PLOT_LINES - 1) + 0.5);
+        plot->count[PLOT_LINES - 1 - up][column]++;
     }
+}
+
+/* Prints it, with the diagonal where both are equal. */
+static void print_plot(const Plot *plot)
+{
+    static const char mark[] = " .:*#"; /* of 0, 1, 2, 3 and more rows */
+    const int most = (int)sizeof mark - 2;
+    int line, column;
 
     printf("\nprediction (upward) against truth; / is where they are equal\n");
-    for (line = 0; line < LINES; line++) {
+    for (line = 0; line < PLOT_LINES; line++) {
         printf("%10s |", "");
-        for (column = 0; column < COLUMNS; column++) {
-            int up = (column * (LINES - 1) + COLUMNS / 2) / (COLUMNS - 1);
-            int on_diagonal = line == LINES - 1 - up;
-            int n = count[line][column];
+        for (column = 0; column < PLOT_COLUMNS; column++) {
+            int up = (column * (PLOT_LINES - 1) + PLOT_COLUMNS / 2) / (PLOT_COLUMNS - 1);
+            int on_diagonal = line == PLOT_LINES - 1 - up;
+            int n = plot->count[line][column];
 
             if (n == 0 && on_diagonal)
                 putchar('/');
             else
-                putchar(mark[n > 3 ? 4 : n]);
+                putchar(mark[n < most ? n : most]);
         }
         putchar('\n');
     }
-    printf("%10s  %-28.4g%30.4g\n", "", low, high);
+    printf("%10s  %-28.4g%30.4g\n", "", plot->low, plot->high);
+}
+
+/* Prints R2 = 1 - sum (said - is)^2 / sum (is - mean)^2, and the mean errors. */
+static void print_errors(const Pair *p)
+{
+    double mean = 0, squares = 0, away = 0, spread = 0;
+    size_t i;
+
+    for (i = 0; i < p->rows; i++)
+        mean += p->is[i] / (double)p->rows;
+    for (i = 0; i < p->rows; i++) {
+        double error = p->said[i] - p->is[i];
+
+        squares += pow(error, 2);
+        away += fabs(error);
+        spread += pow(p->is[i] - mean, 2);
+    }
     printf("rows %zu, R2 %.4f, root of the mean square error %.6g, mean absolute error %.6g\n",
-           p->rows, 1 - error / spread, sqrt(error / (double)p->rows), away / (double)p->rows);
+           p->rows, 1 - squares / spread, sqrt(squares / (double)p->rows), away / (double)p->rows);
+}
+
+static void print_scatter(const Pair *p)
+{
+    Plot plot = {0};
+
+    count_rows(&plot, p);
+    print_plot(&plot);
+    print_errors(p);
 }
 
 /* ---- the command ---- */

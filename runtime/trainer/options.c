@@ -382,7 +382,8 @@ static int add_changes(Trainer *t, const Option *o, char *text, int scales)
     int status = DONE;
 
     while (text && !status) {
-        char *comma = strchr(text, ','), name[100];
+        char *comma = strchr(text, ',');
+        char name[100];
         double scale = 0;
 
         if (comma)
@@ -404,7 +405,9 @@ static int add_changes(Trainer *t, const Option *o, char *text, int scales)
 static int set_split(Trainer *t, const Option *o, const char *text, int rest)
 {
     double sum = 0;
-    int i, first = rest ? VALIDATION : TRAINING, count = 0;
+    int i;
+    int first = rest ? VALIDATION : TRAINING;
+    int count = 0;
 
     if (t->split[TRAINING] > 0)
         return ngrt_trainer_fail(t, USAGE, "%s: the data is split already", o->name);
@@ -547,14 +550,19 @@ static const Option *find_option(const Trainer *t, int argc, char **argv, int *i
 /* What the value of an option is, in words. */
 static const char *value_word(const Option *o)
 {
-    if (strcmp(o->metavar, "N") == 0 || strcmp(o->metavar, "BYTES") == 0)
-        return "number";
-    if (strcmp(o->metavar, "FILE") != 0 && strcmp(o->metavar, "PAIRS") != 0 &&
-        strcmp(o->metavar, "FORM") != 0)
-        return "value";
-    if (strcmp(o->metavar, "PAIRS") == 0)
-        return "file or pairs";
-    return strcmp(o->metavar, "FORM") == 0 ? "form" : "file";
+    static const struct {
+        const char *metavar, *word;
+    } words[] = {{"N", "number"},
+                 {"BYTES", "number"},
+                 {"FILE", "file"},
+                 {"PAIRS", "file or pairs"},
+                 {"FORM", "form"}};
+    size_t i;
+
+    for (i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(o->metavar, words[i].metavar) == 0)
+            return words[i].word;
+    return "value";
 }
 
 static int set_option(Trainer *t, const Option *o, char *value)
@@ -624,7 +632,8 @@ static int parse_argument(Trainer *t, int argc, char **argv, int *i)
 static int takes_data(const Trainer *t)
 {
     const ngrt_model *m = t->model;
-    int optional = NGRT_DEFAULT, i;
+    int optional = NGRT_DEFAULT;
+    int i;
 
     if (t->command == PREDICT)
         optional |= NGRT_TARGET;
@@ -714,7 +723,8 @@ static int check_together(const Trainer *t)
 
 static int parse_arguments(Trainer *t, int argc, char **argv)
 {
-    int i, status = DONE;
+    int i;
+    int status = DONE;
 
     for (i = 1; i < argc && !status; i++)
         status = parse_argument(t, argc, argv, &i);
@@ -776,7 +786,8 @@ static int keep_command_line(Trainer *t, int argc, char **argv)
     int i, good = 1;
 
     for (i = 1; i < argc && good; i++) {
-        int first = i, k;
+        int first = i;
+        int k;
         char *value;
         const Option *o = find_option(t, argc, argv, &i, &value);
 
