@@ -32,7 +32,7 @@ static bool take_form(Form *f, const char *op, int args, const Node *const *arg)
     return true;
 }
 
-/* A tensor that is copied along these axes; NULL: it is none. */
+/* A tensor that is copied along these axes; NULL: it is not one. */
 static const Node *copied(const Node *n, uint32_t axes)
 {
     double v;
@@ -367,7 +367,9 @@ static bool fits(const Export *x, const Node *n, const Node *image, const Form *
 static bool find_max_pool(const Export *x, const Node *n, Form *f)
 {
     static const int most = WINDOW;
-    const Node *part, *top = n, *slice[WINDOW];
+    const Node *part;
+    const Node *top = n;
+    const Node *slice[WINDOW];
     int64_t offset[WINDOW][MAX_RANK];
     int count = 0;
     int axes = n->shape.rank - 2;
@@ -415,7 +417,8 @@ static const Node *conv_of(const Node *n)
 
 static bool find_conv(const Node *n, Form *f)
 {
-    const Node *bias, *y = without_part(n, OP_add, 1, &bias);
+    const Node *bias;
+    const Node *y = without_part(n, OP_add, 1, &bias);
     if (!y)
         return false;
     const Node *c = conv_of(y);

@@ -76,7 +76,8 @@ static Known *fold_axes(Import *im, bool insert)
 Known *fold_concat(Import *im)
 {
     const Known *first = input_known(im, 0);
-    int64_t dim[MAX_RANK], axis = axis_attribute(im, 0, first->rank);
+    int64_t dim[MAX_RANK];
+    int64_t axis = axis_attribute(im, 0, first->rank);
     bool sizes = false;
     if (axis < 0)
         return NULL;

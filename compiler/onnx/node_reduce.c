@@ -175,7 +175,8 @@ static void take_softmax(Import *im)
     int64_t axis = axis_attribute(im, joined ? 1 : -1, rank);
     if (axis < 0)
         return;
-    const char *f = same_text(n->op, "LogSoftmax") ? "log_softmax" : "softmax", *form;
+    const char *f = same_text(n->op, "LogSoftmax") ? "log_softmax" : "softmax";
+    const char *form;
     if (same_text(n->op, "Hardmax")) {
         hardmax(im, x, joined ? -1 : axis);
         return;

@@ -331,7 +331,9 @@ enum { MOST_PARTS = 64 };
  * sum of them, or -1 with a problem. */
 static int64_t split_lengths(Import *im, int count, Size axis, int64_t *length)
 {
-    int64_t size, all = 0, given = attribute_ints(im, "split", length, MOST_PARTS);
+    int64_t size;
+    int64_t all = 0;
+    int64_t given = attribute_ints(im, "split", length, MOST_PARTS);
     const Known *list = given_known(im, 1, "the lengths");
     if (list && list->count <= MOST_PARTS)
         for (given = 0; given < list->count; given++)
@@ -546,7 +548,8 @@ static void take_slice(Import *im)
 
     int last = -1;
     for (int i = 0; i < (int)l.starts->count; i++) {
-        int64_t step, axis = slice_axis(im, &l, i, s.rank, &step);
+        int64_t step;
+        int64_t axis = slice_axis(im, &l, i, s.rank, &step);
         if (axis < 0)
             return;
         Size from = known_size(im->g, l.starts, i);
