@@ -102,56 +102,85 @@ static bool read_count(const char *text, uint64_t *n)
     return is_digit(*text) && !*end;
 }
 
-/* The elements that are in a file of their own. */
-static const void *external_elements(Ngc *ngc, const Pb__Tensor *t, const char *folder,
-                                     size_t *bytes, const char **why)
+static bool is_external(const Pb__Tensor *t)
 {
-    const char *location = "";
-    uint64_t offset = 0, length = 0;
-    bool whole = true, good = true;
+    enum { EXTERNAL = 1 }; /* of DataLocation */
+    return t->location == EXTERNAL;
+}
+
+/* Where a file beside the model has the elements of a tensor. */
+typedef struct External {
+    const char *location; /* of the file, in the folder of the model */
+    uint64_t offset, length;
+    bool to_the_end; /* the length is not given */
+} External;
+
+/* false: it is not a place within the folder. */
+static bool read_external(const Pb__Tensor *t, External *x)
+{
+    bool good = true;
+
+    *x = (External){.location = "", .to_the_end = true};
     for (size_t i = 0; i < t->n_external; i++) {
         const Pb__Pair *p = t->external[i];
         if (!p->key || !p->value)
             continue;
-        if (same_text(p->key, "location"))
-            location = p->value;
-        else if (same_text(p->key, "offset"))
-            good &= read_count(p->value, &offset);
-        else if (same_text(p->key, "length")) {
-            good &= read_count(p->value, &length);
-            whole = false;
+        if (same_text(p->key, "location")) {
+            x->location = p->value;
+        } else if (same_text(p->key, "offset")) {
+            good &= read_count(p->value, &x->offset);
+        } else if (same_text(p->key, "length")) {
+            good &= read_count(p->value, &x->length);
+            x->to_the_end = false;
         }
     }
-    if (!is_inside(location) || !good) {
-        *why = text_format(ngc,
-                           "its elements are said to be in '%.200s', "
-                           "which is not a file in the folder of the model",
-                           location);
-        return NULL;
-    }
+    return good && is_inside(x->location);
+}
 
-    const char *path = text_format(ngc, "%s%s", folder, location);
+/* The bytes of that file; NULL: it does not have them. Sets the length if it is not given. */
+static const void *read_part(Ngc *ngc, const char *path, External *x)
+{
     FILE *f = fopen(path, "rb");
     struct stat st;
-    *why = text_format(ngc, "'%.200s' does not have its elements", path);
-    output_keep(ngc, path);
     if (!f)
         return NULL;
+
     uint64_t size = 0;
     if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode))
         size = (uint64_t)st.st_size;
-    if (whole && offset <= size)
-        length = size - offset;
+    if (x->to_the_end && x->offset <= size)
+        x->length = size - x->offset;
 
     void *to = NULL;
-    if (offset <= size && length <= size - offset && fseeko(f, (off_t)offset, SEEK_SET) == 0) {
-        to = arena_alloc(ngc, (size_t)length + 1);
-        if (fread(to, 1, (size_t)length, f) != length)
+    bool fits = x->offset <= size && x->length <= size - x->offset;
+    if (fits && fseeko(f, (off_t)x->offset, SEEK_SET) == 0) {
+        to = arena_alloc(ngc, (size_t)x->length + 1);
+        if (fread(to, 1, (size_t)x->length, f) != x->length)
             to = NULL;
     }
     fclose(f);
-    *bytes = (size_t)length;
     return to;
+}
+
+/* The elements that are in a file of their own. */
+static const void *external_elements(Ngc *ngc, const Pb__Tensor *t, const char *folder,
+                                     size_t *bytes, const char **why)
+{
+    External x;
+    if (!read_external(t, &x)) {
+        *why = text_format(ngc,
+                           "its elements are said to be in '%.200s', "
+                           "which is not a file in the folder of the model",
+                           x.location);
+        return NULL;
+    }
+
+    const char *path = text_format(ngc, "%s%s", folder, x.location);
+    output_keep(ngc, path);
+    const void *at = read_part(ngc, path, &x);
+    *why = text_format(ngc, "'%.200s' does not have its elements", path);
+    *bytes = (size_t)x.length;
+    return at;
 }
 
 /* The number of elements, or -1: it is too large. */
@@ -163,6 +192,29 @@ static int64_t count_elements(const Pb__Tensor *t)
             count > (int64_t)1 << 40)
             return -1;
     return count;
+}
+
+/* The elements of a tensor, wherever the file has them, and their bytes. NULL: *why, or there are
+ * none. */
+static const void *elements_of(Ngc *ngc, const Pb__Tensor *t, const char *folder, size_t *bytes,
+                               const char **why)
+{
+    if (is_external(t))
+        return external_elements(ngc, t, folder, bytes, why);
+
+    *why = "it has no elements";
+    *bytes = t->raw.len;
+    if (t->has_raw)
+        return t->raw.data;
+    return typed_elements(ngc, t, bytes);
+}
+
+static bool has_two_places(const Pb__Tensor *t)
+{
+    int places = is_external(t) + (t->has_raw != 0) + (t->n_floats > 0) + (t->n_int32s > 0) +
+                 (t->n_int64s > 0) + (t->n_doubles > 0) + (t->n_uint64s > 0);
+
+    return places > 1;
 }
 
 Known *known_of_tensor(Ngc *ngc, const Pb__Tensor *t, const char *folder, const char **why)
@@ -183,32 +235,22 @@ Known *known_of_tensor(Ngc *ngc, const Pb__Tensor *t, const char *folder, const 
     if (t->name && *t->name)
         k->name = t->name;
 
+    *why = "it has its elements in two places";
+    if (has_two_places(t))
+        return NULL;
     size_t bytes = 0;
-    const void *at = t->raw.data;
-    if (t->location == 1)
-        at = external_elements(ngc, t, folder, &bytes, why);
-    else if (t->has_raw)
-        bytes = t->raw.len;
-    else
-        at = typed_elements(ngc, t, &bytes);
-    int fields = (t->location == 1) + (t->has_raw != 0) + (t->n_floats > 0) + (t->n_int32s > 0) +
-                 (t->n_int64s > 0) + (t->n_doubles > 0) + (t->n_uint64s > 0);
-    if (fields > 1) {
-        *why = "it has its elements in two places";
+    const void *at = elements_of(ngc, t, folder, &bytes, why);
+    if (!at && (is_external(t) || count > 0))
         return NULL;
-    }
-    if (!at && (t->location == 1 || count > 0)) {
-        if (t->location != 1)
-            *why = "it has no elements";
-        return NULL;
-    }
 
     size_t size = kind_size(kind);
     *why = text_format(ngc, "its shape has %lld elements, and the file %zu bytes of them",
                        (long long)count, bytes);
     if ((uint64_t)count > SIZE_MAX / size || bytes != (size_t)count * size)
         return NULL;
-    if (!ngrt_little_endian() && (t->has_raw || t->location == 1)) {
+
+    /* bytes of a file have the low byte first */
+    if (!ngrt_little_endian() && (t->has_raw || is_external(t))) {
         at = arena_copy(ngc, at, bytes);
         ngrt_swap_bytes((void *)at, (size_t)count, size);
     }
