@@ -136,43 +136,60 @@ static void cell_results(Import *im, const Cell *c, Operand y, bool batch)
     }
 }
 
-static void take_cell(Import *im, const Cell *c)
+static bool is_lstm(const Cell *c)
 {
-    static const char *const state[] = {[5] = "h", [6] = "c"};
-    const Pb__Node *n = im->at;
-    Operand arg[8] = {operand(im, 0), weight(im, 1, "W"), weight(im, 2, "R")};
-    int args = 3;
-    const char *direction = attribute_text(im, "direction", "forward");
-    bool rows_first = attribute_int(im, "layout", 0);
-    bool lstm = c->results == 3;
-    check_cell(im, c);
-    if (im->failed)
-        return;
-    if (rows_first)
-        arg[0] = rows_exchanged(im, arg[0]);
+    return c->results == 3;
+}
 
-    Text t = {.ngc = im->ngc};
-    text_add(&t, "%s($00, $01, $02", c->function);
-    if (has_input(n, 3)) {
-        text_add(&t, ", $03");
-        arg[args++] = weight(im, 3, "B");
-    }
-    for (int i = 5; i < (lstm ? 7 : 6); i++) {
-        if (!has_input(n, i) || is_zeros(im, i))
+/* The operands of a recurrent node; of RNN and GRU, without the last two. */
+enum { IN_X, IN_W, IN_R, IN_BIAS, IN_LENGTHS, IN_STATE, IN_CELL, IN_PEEPHOLES, INPUTS };
+
+/* The states before the first pass, ", h = $03", unless they are zeros. */
+static int add_states(Import *im, Text *t, const Cell *c, Operand *arg, int args)
+{
+    static const char *const state[] = {[IN_STATE] = "h", [IN_CELL] = "c"};
+    bool rows_first = attribute_int(im, "layout", 0);
+    int end = is_lstm(c) ? IN_CELL + 1 : IN_STATE + 1;
+
+    for (int i = IN_STATE; i < end; i++) {
+        if (!has_input(im->at, i) || is_zeros(im, i))
             continue;
         Operand o = operand(im, i);
         if (rows_first)
             o = rows_exchanged(im, o);
-        text_add(&t, ", %s = $0%d", state[i], args);
+        text_add(t, ", %s = $0%d", state[i], args);
         arg[args++] = o;
     }
-    if (lstm && has_input(n, 7)) {
-        text_add(&t, ", P = $0%d", args);
-        arg[args++] = weight(im, 7, "P");
+    return args;
+}
+
+static void take_cell(Import *im, const Cell *c)
+{
+    const Pb__Node *n = im->at;
+    Operand arg[INPUTS] = {operand(im, IN_X), weight(im, IN_W, "W"), weight(im, IN_R, "R")};
+    int args = 3;
+    const char *direction = attribute_text(im, "direction", "forward");
+    bool rows_first = attribute_int(im, "layout", 0);
+    check_cell(im, c);
+    if (im->failed)
+        return;
+    if (rows_first)
+        arg[IN_X] = rows_exchanged(im, arg[IN_X]);
+
+    Text t = {.ngc = im->ngc};
+    text_add(&t, "%s($00, $01, $02", c->function);
+    if (has_input(n, IN_BIAS)) {
+        text_add(&t, ", $03");
+        arg[args++] = weight(im, IN_BIAS, "B");
     }
-    if (has_input(n, 4)) {
+    args = add_states(im, &t, c, arg, args);
+    if (is_lstm(c) && has_input(n, IN_PEEPHOLES)) {
+        text_add(&t, ", P = $0%d", args);
+        arg[args++] = weight(im, IN_PEEPHOLES, "P");
+    }
+    if (has_input(n, IN_LENGTHS)) {
         text_add(&t, ", lengths = $0%d", args);
-        arg[args++] = operand(im, 4);
+        arg[args++] = operand(im, IN_LENGTHS);
     }
     if (same_text(direction, "reverse"))
         text_add(&t, ", reverse = 1");
