@@ -213,7 +213,7 @@ typedef struct OnnxOp {
 /* Reports a problem of the current node, once. */
 void problem(Import *, const char *format, ...);
 
-/* Is it one of these words, which are separated by blanks? NULL has none, and NULL is none. */
+/* Is it one of these words, which are separated by blanks? Either may be NULL: then it is not. */
 bool has_word(const char *words, const char *word);
 
 Meaning *meaning_new(Import *, const char *name);

@@ -10,9 +10,10 @@
 #include <string.h>
 
 enum {
-    LONGEST = 64, /* statements of a region */
-    ENTRIES = 4,  /* values that it reads from outside */
-    NUMBERS = 6,  /* that differ */
+    LONGEST = 64,   /* statements of a region */
+    ENTRIES = 4,    /* values that it reads from outside */
+    OUTSIDE = 1000, /* in its hash: numbers of entries differ from distances */
+    NUMBERS = 6,    /* that differ */
     DEFS = 20,
 };
 
@@ -25,7 +26,7 @@ Statement *statement_now(Statement *s)
 
 /* ---- numbers in texts ---- */
 
-/* Does a number begin here? One in a name, as conv2d, is none. */
+/* Does a number begin here? Digits in a name, as in conv2d, are not one. */
 static bool starts_number(const char *text, const char *at)
 {
     return is_digit(*at) && (at == text || !(is_word_char(at[-1]) || at[-1] == '.'));
@@ -44,6 +45,12 @@ static int number_length(const char *at)
     return n;
 }
 
+/* A step of the hash FNV-1a. */
+static uint64_t mix(uint64_t hash, int number)
+{
+    return (hash ^ (uint64_t)number) * 0x100000001B3u;
+}
+
 /* A hash of a text in which all numbers are the same. */
 static uint64_t blind_hash(const char *text, uint64_t h)
 {
@@ -53,20 +60,22 @@ static uint64_t blind_hash(const char *text, uint64_t h)
             byte = '0';
             c += number_length(c) - 1;
         }
-        h = (h ^ byte) * 0x100000001B3u;
+        h = mix(h, byte);
     }
     return h;
 }
 
 /* ---- regions ---- */
 
+/* Statements that follow one another, and could be the body of a def. */
 typedef struct Region {
-    int from, count;
-    uint64_t hash;
-    Statement *entry[ENTRIES];
+    int from, count; /* statements of the page */
+    uint64_t hash;   /* of what the statements are, and of what they read: equal in twins */
+    Statement *entry[ENTRIES]; /* what they read from outside: parameters of the def */
     int entries;
 } Region;
 
+/* Notes where each statement is, and where it is read last. */
 static void find_places(Page *p)
 {
     for (int i = 0; i < p->statements; i++) {
@@ -83,14 +92,18 @@ static bool add_refs(Region *r, const Statement *s)
 {
     for (int k = 0; k < s->refs; k++) {
         Statement *of = statement_now(s->ref[k].of);
-        int e = 0;
+
+        /* from within: how far back it is */
         if (of->at >= r->from) {
-            r->hash = (r->hash ^ (uint64_t)(s->at - of->at)) * 0x100000001B3u;
+            r->hash = mix(r->hash, s->at - of->at);
             r->hash += (uint64_t)s->ref[k].part;
             continue;
         }
+
+        /* from outside: the number of its entry */
         if (of->parts)
             return false;
+        int e = 0;
         while (e < r->entries && r->entry[e] != of)
             e++;
         if (e == ENTRIES)
@@ -98,7 +111,7 @@ static bool add_refs(Region *r, const Statement *s)
         r->entry[e] = of;
         if (e == r->entries)
             r->entries = e + 1;
-        r->hash = (r->hash ^ (uint64_t)(1000 + e)) * 0x100000001B3u;
+        r->hash = mix(r->hash, OUTSIDE + e);
     }
     return true;
 }
@@ -122,7 +135,7 @@ static Region *find_regions(Import *im, const Page *p, int *count)
             if (!can_be_inside(s))
                 break;
             r.hash = blind_hash(s->text, r.hash + (uint64_t)s->declares * 7 + (uint64_t)s->kind);
-            r.hash = (r.hash ^ (uint64_t)(s->weights * 8 + s->parts)) * 0x100000001B3u;
+            r.hash = mix(r.hash, s->weights * 8 + s->parts);
             if (!add_refs(&r, s))
                 break;
             bool closed = true;
@@ -378,6 +391,7 @@ static const char *call_text(Import *im, const Region *r, const Def *d, const Li
     return t.at;
 }
 
+/* The call of a def in the place of a region. */
 static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, const Literals *n,
                             const int *parameter)
 {
@@ -395,6 +409,7 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
     for (int i = 0; i < r->count; i++)
         s->weights += part[i]->weights;
     s->weight = arena_array(ngc, s->weights + 1, sizeof *s->weight);
+
     int k = 0;
     for (int i = 0; i < r->count; i++)
         for (int j = 0; j < part[i]->weights; j++)
@@ -403,7 +418,27 @@ static Statement *make_call(Import *im, const Page *p, const Region *r, Def *d, 
     return s;
 }
 
-/* Puts calls of one def in the place of these regions, which are in order. */
+/* A call takes the place of each region; it is now what the region's last statement was. */
+static void put_calls(Page *p, const Region *const *r, Statement **call, int regions)
+{
+    int to = 0;
+    int next = 0; /* region */
+
+    for (int i = 0; i < p->statements; i++) {
+        if (next == regions || i < r[next]->from) {
+            p->statement[to++] = p->statement[i];
+            continue;
+        }
+        bool is_last = i == r[next]->from + r[next]->count - 1;
+        if (is_last) {
+            p->statement[i]->moved = call[next];
+            p->statement[to++] = call[next++];
+        }
+    }
+    p->statements = to;
+}
+
+/* Makes a def of these regions, which are in order, and calls in their places. */
 static void replace(Import *im, Page *p, const Region *const *r, const Literals *n, int regions)
 {
     Ngc *ngc = im->ngc;
@@ -414,23 +449,14 @@ static void replace(Import *im, Page *p, const Region *const *r, const Literals 
     Def shape = {.numbers = count};
     for (int i = 0; i < regions; i++)
         call[i] = make_call(im, p, r[i], &shape, &n[i], parameter);
+
     Def *d = make_def(im, p, r[0], parameter, count);
     LIST_GROW(ngc, p->def, p->defs, &p->def_room);
     p->def[p->defs++] = d;
+    for (int i = 0; i < regions; i++)
+        call[i]->of = d;
 
-    int to = 0, next = 0;
-    for (int i = 0; i < p->statements; i++) {
-        if (next == regions || i < r[next]->from) {
-            p->statement[to++] = p->statement[i];
-            continue;
-        }
-        if (i == r[next]->from + r[next]->count - 1) {
-            call[next]->of = d;
-            p->statement[i]->moved = call[next];
-            p->statement[to++] = call[next++];
-        }
-    }
-    p->statements = to;
+    put_calls(p, r, call, regions);
     shorten_labels(d, path);
 }
 
@@ -448,10 +474,17 @@ static int apart(const Region *list, int count, const Region **out)
     return n;
 }
 
-/* How many lines a def saves; at most 0: it is not worth it. */
+/* How many lines a def of `count` statements saves, in place of that many regions: all but one
+ * region become one line, and the def itself has three more. */
+static int lines_saved(int regions, int count)
+{
+    return (regions - 1) * (count - 1) - 3;
+}
+
+/* The same for a def that is possible; at most 0: it is not worth it. */
 static int saving(Import *im, const Page *p, const Region *const *r, int regions)
 {
-    int saved = (regions - 1) * (r[0]->count - 1) - 3;
+    int saved = lines_saved(regions, r[0]->count);
     if (regions < 2 || saved <= 0 || !paths_differ(im, p, r, regions))
         return 0;
     Literals *n = arena_array(im->ngc, regions, sizeof *n);
@@ -468,19 +501,24 @@ static int saving(Import *im, const Page *p, const Region *const *r, int regions
 static bool make_best(Import *im, Page *p)
 {
     Ngc *ngc = im->ngc;
-    int count, best = 0, regions = 0;
+    int count;
     find_places(p);
     Region *list = find_regions(im, p, &count);
     const Region **chosen = arena_array(ngc, count + 1, sizeof *chosen);
     const Region **kept = arena_array(ngc, count + 1, sizeof *kept);
     if (count)
         qsort(list, (size_t)count, sizeof *list, by_hash);
+
+    /* regions of one kind follow one another now */
+    int best = 0;
+    int regions = 0; /* of the best kind, in `kept` */
     for (int i = 0, end; i < count; i = end) {
-        for (end = i;
-             end < count && list[end].hash == list[i].hash && list[end].count == list[i].count;)
+        end = i;
+        while (end < count && list[end].hash == list[i].hash && list[end].count == list[i].count)
             end++;
+
         int n = apart(list + i, end - i, chosen);
-        if ((n - 1) * (list[i].count - 1) - 3 <= best)
+        if (lines_saved(n, list[i].count) <= best)
             continue;
         int saved = saving(im, p, chosen, n);
         if (saved <= best)
@@ -491,6 +529,7 @@ static bool make_best(Import *im, Page *p)
     }
     if (best == 0)
         return false;
+
     Literals *n = arena_array(ngc, regions, sizeof *n);
     for (int i = 0; i < regions; i++)
         n[i] = literals_of(im, p, kept[i]);

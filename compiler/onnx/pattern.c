@@ -53,23 +53,32 @@ static const Pb__Attribute *constant_attribute(Finder *f, const char *name)
     return n->attribute[0];
 }
 
+/* The elements of an initializer, or of a Constant with a tensor; NULL: it is neither. */
+static const Known *known_of_name(Finder *f, const char *name)
+{
+    const Meaning *m = meaning_of(f->im, name);
+    if (m && m->known)
+        return m->known;
+
+    const Pb__Attribute *a = constant_attribute(f, name);
+    const char *why;
+    if (a && a->t)
+        return known_of_tensor(f->im->ngc, a->t, f->im->folder, &why);
+    return NULL;
+}
+
 /* Is it one number, and which? Also the square root of one, and a cast. */
 static bool is_number(Finder *f, const char *name, double *v)
 {
-    const Meaning *m = meaning_of(f->im, name);
-    const Known *k = m ? m->known : NULL;
-    if (!k) {
-        const Pb__Attribute *a = constant_attribute(f, name);
-        if (a && a->has_f) {
-            *v = a->f;
-            return true;
-        }
-        const char *why;
-        if (a && a->t)
-            k = known_of_tensor(f->im->ngc, a->t, f->im->folder, &why);
-    }
+    const Known *k = known_of_name(f, name);
     if (k)
         return k->count == 1 && known_number(f->im->g, k, 0, v);
+
+    const Pb__Attribute *a = constant_attribute(f, name);
+    if (a && a->has_f) {
+        *v = a->f;
+        return true;
+    }
 
     const Pb__Node *n = made_by(f, name, "Sqrt");
     if (n && n->n_input == 1 && is_number(f, n->input[0], v)) {
@@ -536,7 +545,8 @@ static const Pb__Node *scores_of(Finder *f, const char *name, const char **input
 static bool find_attention(Finder *f, int at)
 {
     const Pb__Node *n = f->im->node[at];
-    const Pb__Node *soft = made_by(f, n->input[0], "Softmax"), *turn;
+    const Pb__Node *soft = made_by(f, n->input[0], "Softmax");
+    const Pb__Node *turn;
     const char *input[5] = {"", "", n->input[1], "", ""};
     if (!soft)
         return false;
