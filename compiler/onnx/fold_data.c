@@ -257,6 +257,8 @@ typedef struct Suppression {
     const Known *boxes;
     bool by_centre; /* how a box is given: by its centre, or by two corners */
     double share;
+    int64_t most;  /* boxes of a class that are kept */
+    double limit;  /* of the score: boxes above it are kept */
     int64_t *kept; /* for each box that remains: batch, class, box */
     int64_t count; /* of these */
 } Suppression;
@@ -274,9 +276,35 @@ static bool is_apart(const Suppression *s, int64_t first, int64_t at, int64_t st
     return true;
 }
 
+/* Keeps boxes of one batch and class, from the best to the worst, if they are apart from those that
+ * are kept already. done: room to mark the boxes that were looked at. */
+static void keep_best(Suppression *s, const Known *scores, int64_t batch, int64_t label, bool *done)
+{
+    int64_t classes = scores->dim[1];
+    int64_t n = scores->dim[2];
+    int64_t row = batch * classes + label;
+    int64_t start = s->count;
+
+    memset(done, 0, (size_t)n);
+    while (s->count - start < s->most) {
+        int64_t at = best_box(scores, row * n, n, done, s->limit);
+        if (at < 0)
+            return;
+        done[at] = true;
+        if (is_apart(s, batch * n, at, start)) {
+            int64_t *to = &s->kept[3 * s->count++];
+            to[0] = batch;
+            to[1] = label;
+            to[2] = at;
+        }
+    }
+}
+
 Known *fold_suppression(Import *im)
 {
+    enum { MOST_BOXES = 4096, MOST_COMPARED = 1 << 26 }; /* so that it does not take long */
     Ngc *ngc = im->ngc;
+
     /* boxes [batch, n, 4], scores [batch, classes, n] */
     const Known *boxes = known_numbers(im, 0);
     const Known *scores = known_numbers(im, 1);
@@ -287,36 +315,19 @@ Known *fold_suppression(Import *im)
     int64_t classes = scores->dim[1];
     if (boxes->dim[2] != 4 || scores->dim[0] != batches || scores->dim[2] != n)
         return NULL;
-    if (n > 4096 || scores->count * n > 1 << 26)
+    if (n > MOST_BOXES || scores->count * n > MOST_COMPARED)
         return NULL;
 
     Suppression s = {.boxes = boxes,
                      .by_centre = attribute_int(im, "center_point_box", 0),
                      .share = number_at(im, 3, 0),
+                     .most = (int64_t)number_at(im, 2, 0),
+                     .limit = number_at(im, 4, -INFINITY),
                      .kept = arena_array(ngc, 3 * (scores->count + 1), sizeof *s.kept)};
-    int64_t most = (int64_t)number_at(im, 2, 0);
-    double limit = number_at(im, 4, -INFINITY);
     bool *done = arena_array(ngc, n + 1, sizeof *done);
-
-    for (int64_t row = 0; row < batches * classes; row++) {
-        int64_t batch = row / classes;
-        int64_t start = s.count;
-
-        /* from the best box to the worst */
-        memset(done, 0, (size_t)n);
-        while (s.count - start < most) {
-            int64_t at = best_box(scores, row * n, n, done, limit);
-            if (at < 0)
-                break;
-            done[at] = true;
-            if (is_apart(&s, batch * n, at, start)) {
-                int64_t *to = &s.kept[3 * s.count++];
-                to[0] = batch;
-                to[1] = row % classes;
-                to[2] = at;
-            }
-        }
-    }
+    for (int64_t batch = 0; batch < batches; batch++)
+        for (int64_t label = 0; label < classes; label++)
+            keep_best(&s, scores, batch, label, done);
 
     Known *y = known_new(ngc, EL_INT64, 2, (int64_t[]){s.count, 3});
     for (int64_t i = 0; i < y->count; i++)

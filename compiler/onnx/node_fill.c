@@ -22,7 +22,8 @@ static void take_tile(Import *im)
     result(im, 0, x);
 }
 
-/* The numbers of elements before and after each axis. Returns how many there are. */
+/* The numbers of elements before each axis, then those after each. Returns how many there are; -1:
+ * it is not known. They are an attribute, and from opset 11 on an operand. */
 static int read_pads(Import *im, int rank, Size *pads)
 {
     int64_t number[2 * MAX_RANK], axis[MAX_RANK];
@@ -40,6 +41,7 @@ static int read_pads(Import *im, int rank, Size *pads)
     if (!has_input(im->at, 3))
         return count;
 
+    /* operand 3 names the axes that the numbers are for; others have 0 */
     Size all[2 * MAX_RANK] = {0};
     int axes = axes_of(im, "axes", 3, axis, rank);
     if (axes < 0 || count != 2 * axes)
@@ -61,7 +63,10 @@ static void pad_texts(Import *im, int rank, const Size *pads, const char **cut, 
     bool adds = false, cuts = false;
     for (int i = 0; i < rank; i++) {
         int64_t n;
-        const char *zeros[2], *ends[2] = {"", ""};
+        const char *zeros[2];
+        const char *ends[2] = {"", ""};
+
+        /* before the axis, then after it */
         for (int k = 0; k < 2; k++) {
             Size s = pads[i + k * rank];
             bool number = size_number(im->g, s, &n);
@@ -139,6 +144,8 @@ static void take_fill(Import *im)
     const Pb__Attribute *a = attribute(im, "value");
     if (!shape || shape->count > MAX_RANK)
         return;
+
+    /* the value is a number, or a tensor with one element */
     value = attribute_float(im, "value", 0);
     Known *v = NULL;
     if (a && a->t)

@@ -256,7 +256,8 @@ static void take_conv_transpose(Import *im)
 {
     Window w;
     Shape k;
-    int64_t groups = attribute_int(im, "group", 1), more[DIRECTIONS];
+    int64_t groups = attribute_int(im, "group", 1);
+    int64_t more[DIRECTIONS];
     Operand x = operand(im, 0);
     if (im->failed || !input_shape(im, 1, &k) || !check_kernel(im, x, k) ||
         !read_window(im, &w, k.dim + 2) || !read_each(im, "output_padding", more, w.n, 0) ||
@@ -350,38 +351,58 @@ static void take_max_pool(Import *im)
         result(im, 1, pool_places(im, x, &w));
 }
 
+/* The size of axis i of the image that MaxPool read, from what its window makes of it. *more: by
+ * how much the given size is larger. */
+static Size unpooled_size(Import *im, const Window *w, const Known *given, Shape s, int i,
+                          int64_t *more)
+{
+    int d = i - 2; /* an axis of the window, or before them */
+    int64_t size = 0, wanted = 0;
+
+    *more = 0;
+    if (d >= 0 && !size_number(im->g, s.dim[i], &size))
+        problem(im, "the image has a run-time size");
+    if (given && !(given->count == s.rank && known_whole(im->g, given, i, &wanted)))
+        problem(im, "the sizes do not fit the window");
+    if (im->failed || d < 0)
+        return s.dim[i];
+
+    size = (size - 1) * w->stride[d] + w->size[d] - w->before[d] - w->after[d];
+    if (given)
+        *more = wanted - size;
+    if (size < 1 || *more < 0)
+        problem(im, "the sizes do not fit the window");
+    return size;
+}
+
 /* The inverse of MaxPool: what comes from these places, and 0 elsewhere. A given size is larger at
  * the ends. */
 static void take_max_unpool(Import *im)
 {
     Graph *g = im->g;
     Window w;
-    Size dim[MAX_RANK], count = 1;
     const Known *given = given_known(im, 2, "the sizes");
     Operand x = operand(im, 0);
     Operand at = operand(im, 1);
     if (im->failed || !read_window(im, &w, NULL))
         return;
+
     Shape s = operand_node(x)->shape;
-    Text more = {.ngc = im->ngc};
+    Size dim[MAX_RANK];
+    Size count = 1;
+    Text ends = {.ngc = im->ngc}; /* "[0, 0], [0, 1]": zeros after each axis */
+    bool pads = false;
     for (int i = 0; i < s.rank; i++) {
-        int64_t d = i - 2, size, wanted;
-        dim[i] = s.dim[i];
-        if (d >= 0 && size_number(g, s.dim[i], &size))
-            dim[i] = (size - 1) * w.stride[d] + w.size[d] - w.before[d] - w.after[d];
-        else if (d >= 0)
-            problem(im, "the image has a run-time size");
-        bool fits = !given || (given->count == s.rank && known_whole(g, given, i, &wanted));
-        if (given && fits && d >= 0)
-            fits = wanted >= (int64_t)dim[i];
-        if ((d >= 0 && (int64_t)dim[i] < 1) || !fits)
-            problem(im, "the sizes do not fit the window");
+        int64_t more;
+        dim[i] = unpooled_size(im, &w, given, s, i, &more);
         if (im->failed)
             return;
         count = size_mul(g, count, dim[i]);
-        text_add(&more, "%s[0, %lld]", comma_before(i),
-                 (long long)(given && d >= 0 ? wanted - (int64_t)dim[i] : 0));
+        text_add(&ends, "%s[0, %lld]", comma_before(i), (long long)more);
+        pads |= more > 0;
     }
+
+    /* the elements are stored into a row of zeros, which is reshaped */
     if (operand_node(at)->type != T_INT)
         at = emit(im, BIND_ATOM, "as_int($00)", 1, at);
     Operand y = emit(im, BIND_ATOM,
@@ -390,8 +411,8 @@ static void take_max_unpool(Import *im)
                                  "reshape($00, [-1])), %s)",
                                  size_text(g, count, ""), sizes_text(im, dim, s.rank)),
                      2, x, at);
-    if (given && !im->failed && strpbrk(more.at, "123456789"))
-        y = emit_of(im, y, BIND_ATOM, "pad($00, [%s])", more.at);
+    if (pads && !im->failed)
+        y = emit_of(im, y, BIND_ATOM, "pad($00, [%s])", ends.at);
     result(im, 0, y);
 }
 
