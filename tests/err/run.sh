@@ -71,6 +71,13 @@ for case in unused:209:unused-name softmax:410:log-softmax batch:421:batch-value
     (cd "$dir" && "$ngc" "-Wno-$flag" "$name.ng" -o "$name.c") >"$dir/got" 2>&1
     [ $? = 0 ] && ! grep -q "$code" "$dir/got" && good || bad "-Wno-$flag"
 done
+# what a training subtracted from an input, in its file of weights
+data='{"__metadata__":{"data":"input x\nall 1000000001 1\n"},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+printf "\\$(printf %o ${#data})\\0\\0\\0\\0\\0\\0\\0%s\\0\\0\\0\\0" "$data" >"$dir/far.st"
+printf 'dim m <= 4\ninput x[m, 1]\nparam w[1] = 1\noutput y = x @ w\n' >"$dir/far.ng"
+says 0 'far.ng:2:7: warning: element 0 of x .*NG0604' --weights=far.st far.ng -o far.c
+says 0 '' --real=double --weights=far.st far.ng -o far.c
+[ ! -s "$dir/got" ] && good || bad "a warning about digits that a double has"
 # with -Werror, the text is the same as without it
 (cd warn && "$ngc" -Werror unused.ng -o "$dir/never.c") >"$dir/got" 2>&1
 [ "$(grep -c 'error: ' "$dir/got")" = "$(grep -c 'warning: .*NG0[25]' warn/unused.expect)" ] &&
