@@ -72,7 +72,8 @@ enum ngrt_flag {
                          a loss with neither flag: see total */
     NGRT_DEFAULT = 8, /* input: the model gives it a value, which is in `defaults` */
     NGRT_STAYS = 16,  /* state: a step on a batch of one row leaves it as it is */
-    NGRT_RISES = 32   /* loss: it is maximized */
+    NGRT_RISES = 32,  /* loss: it is maximized */
+    NGRT_DRAWS = 64   /* state: counts the draws of random numbers, and chooses them */
 };
 
 /* A size known only at run time: 1 <= size <= max. */

@@ -117,6 +117,8 @@ static bool has_default(const Var *v)
 static const char *var_flags(const Emit *e, int var)
 {
     const Var *v = e->module->model->var[var];
+    if (v->draws)
+        return "NGRT_DRAWS";
     if (module_stays_of_one_row(e->module, v))
         return "NGRT_STAYS";
 

@@ -614,6 +614,9 @@ struct Var {
     /* a state of an optimizer, or a counter of steps or draws: it starts anew with training */
     bool fresh;
 
+    /* the counter of random draws */
+    bool draws;
+
     /* input: the user gave no value, so run_values.c made up its numbers */
     bool invented;
 };

@@ -634,6 +634,7 @@ Value *b_noise(Lower *L, Loc loc, Value **arg)
         Loc at = lower_site(L, loc);
         L->draws = lower_var(L, VAR_STATE, "draws", at, (Shape){0}, T_INT, zero);
         L->draws->fresh = true;
+        L->draws->draws = true;
     }
     int stream = 0x10000000 + L->streams++;
     return value_node(L, loc, graph_noise(L->g, s, L->draws->node, stream, L->pass_streams));

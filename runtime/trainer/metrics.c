@@ -141,7 +141,7 @@ static int call_add(const Trainer *t, Set *set)
 }
 
 /* Calls a function for each batch of the rows; divided: only of those of this rank. */
-static int walk(const Trainer *t, Set *set, Call call, int divided)
+static int walk(Trainer *t, Set *set, Call call, int divided)
 {
     size_t first = 0;
     size_t end = set->rows;
@@ -162,7 +162,9 @@ static int walk(const Trainer *t, Set *set, Call call, int divided)
         status = ngrt_set_fill(t, set, first, count);
         if (status)
             return status;
+        ngrt_draws_shift(t, (int64_t)first);
         error = call(t, set);
+        ngrt_draws_shift(t, -(int64_t)first);
         if (error)
             return ngrt_trainer_fail(t, FAILED, "evaluation: %s", ngrt_strerror(error));
     }

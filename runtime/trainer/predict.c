@@ -128,7 +128,9 @@ static int predict_all(Trainer *t, Result *result, int results)
         status = ngrt_set_fill(t, set, first, count);
         if (status)
             return status;
+        ngrt_draws_shift(t, (int64_t)first);
         error = t->model->predict(t->params, t->state, set->inputs, t->work);
+        ngrt_draws_shift(t, -(int64_t)first);
         if (error)
             return ngrt_trainer_fail(t, FAILED, "prediction: %s", ngrt_strerror(error));
         /* the next batch overwrites the work block */

@@ -219,6 +219,23 @@ void ngrt_trainer_watch(const Trainer *t)
     sigaction(SIGTERM, &action, NULL);
 }
 
+void ngrt_draws_shift(Trainer *t, int64_t rows)
+{
+    int i;
+
+    for (i = 0; i < t->model->tensors; i++) {
+        const ngrt_tensor *x = &t->model->tensor[i];
+        char *at = t->state + x->offset;
+        uint32_t draws;
+
+        if (x->role != NGRT_STATE || !(x->flags & NGRT_DRAWS))
+            continue;
+        memcpy(&draws, at, sizeof draws);
+        draws += (uint32_t)rows;
+        memcpy(at, &draws, sizeof draws);
+    }
+}
+
 /* ---- names ---- */
 
 static const ngrt_tensor *find_input(const ngrt_model *m, const char *text, size_t length)

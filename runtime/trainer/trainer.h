@@ -259,6 +259,8 @@ int ngrt_trainer_no_memory(const Trainer *t);
 void *ngrt_trainer_allocate(size_t count, size_t size); /* zeroed, also for a size of 0 */
 size_t ngrt_state_at(const Trainer *t); /* where the state is in a copy, after the params */
 double ngrt_trainer_seconds(void);      /* by a clock that is never set */
+/* Each batch of eval and predict draws random numbers of its own: adds to the counter of draws. */
+void ngrt_draws_shift(Trainer *t, int64_t rows);
 /* With weights to save, an interrupt ends the training after its step. A second one ends the
  * program. */
 void ngrt_trainer_watch(const Trainer *t);

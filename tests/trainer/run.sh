@@ -402,6 +402,12 @@ END
         $CC frozen.c frozen_model.c -lm -o frozen && ./frozen <numbers.csv >"$dir/out"
         same first "$dir/out"
     done
+    # what is drawn for a row differs from batch to batch
+    printf 'dim m <= 2\ninput x[m]\noutput y = 0*x + noise([m])\n' >drawn.ng
+    seq 6 >six.csv
+    run 0 predict drawn.ng --data six.csv
+    [ "$(sort -u "$dir/out" | wc -l)" = 6 ]
+    verdict $? "batches draw the same numbers"
     group "scales"
 fi
 
