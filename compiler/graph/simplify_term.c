@@ -1,6 +1,7 @@
 /* simplify_term.c - terms: a product or quotient as a coefficient and factors with powers. */
 #include "graph/simplify.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -144,6 +145,16 @@ static void term_times_whole(Sum *s, Term *t, Node *n, int power)
         s->whole[s->wholes++] = n;
 }
 
+/* Do the elements of the C have this number, with all its digits? */
+static bool is_element(const Graph *g, double v)
+{
+    bool wide = g->ngc->opt.real_double;
+    double least = wide ? DBL_MIN : FLT_MIN;
+    double most = wide ? DBL_MAX : FLT_MAX;
+
+    return fabs(v) >= least && fabs(v) <= most;
+}
+
 /* term_times, within its limits. */
 static void term_times_parts(Sum *s, Term *t, Node *n, int power)
 {
@@ -151,7 +162,7 @@ static void term_times_parts(Sum *s, Term *t, Node *n, int power)
 
     double v;
     /* numbers go to the coefficient; 0 stays a factor, as 0 times infinity is NaN */
-    if (node_const(n, &v) && v != 0) {
+    if (node_const(n, &v) && v != 0 && is_element(g, t->coef * pow(v, power))) {
         t->coef *= pow(v, power);
         return;
     }
