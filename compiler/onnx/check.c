@@ -126,7 +126,7 @@ static const char *const typed[] = {
     [AT_STRINGS] = "activations",
 };
 
-/* 0: any. */
+/* 0: any, of one that is not read, such as the seed of random numbers. */
 static int type_of(const char *op, const char *attribute)
 {
     if (same_text(attribute, "value") && has_word("ConstantFill Pad", op))
@@ -134,7 +134,7 @@ static int type_of(const char *op, const char *attribute)
     for (int type = AT_FLOAT; type <= AT_STRINGS; type++)
         if (has_word(typed[type], attribute))
             return type;
-    return 0; /* seed: not read */
+    return 0;
 }
 
 /* Of which types does it have a value? A bit for each. */

@@ -210,7 +210,6 @@ struct Kernel {
     int vector;   /* bytes of the widest vectors of the innermost loop; 0: one element at a time */
     int grid;     /* the innermost loop, in vectors or not, is this many loops: one for the elements
                      0, grid, 2 grid, .., one for those after them, and so on; 0: it is one loop */
-    bool ragged;  /* vectors are only where the test of each guard is the same in all lanes */
     bool blocked; /* the two innermost loops are done a block of both at a time */
     Val *late;    /* the stored value, if its operation is done after all loops; or NULL */
 };

@@ -113,7 +113,7 @@ bool guard_is_inner(const Kernel *k, const Val *v)
 }
 
 /* Can the test of a guard be taken once for all lanes? A range of passes can be found where it is
- * the same; then others are done one at a time (Kernel.ragged). */
+ * the same; then others are done one at a time (emit_passes.c). */
 static bool has_one_test(const Kernel *k, const Val *v)
 {
     if (v->test_level < k->axes)
@@ -282,15 +282,6 @@ static int widest(const Program *p, int64_t elements)
     return NARROW;
 }
 
-/* Is there a guard whose test may differ within a vector? */
-static bool has_inner_guard(const Kernel *k)
-{
-    for (int i = 0; i < k->vals; i++)
-        if (guard_is_inner(k, k->val[i]))
-            return true;
-    return false;
-}
-
 /* Is the index a number more than that of the innermost loop? */
 static bool is_inner_and_number(const Kernel *k, const Index *x)
 {
@@ -362,7 +353,6 @@ static void choose_vectors(const Program *p, Kernel *k, int lead)
     k->vector = vector_of(p, k, lead);
     if (k->vector == 0 && !grid_pays_alone(p, k, lead))
         k->grid = 0;
-    k->ragged = k->vector > 0 && !k->grid && has_inner_guard(k);
 }
 
 /* The number of elements of a kernel's result, if its loops walk them in the order of memory,
