@@ -527,5 +527,23 @@ static inline void ngrt_turn(int rows, int columns, float *y, size_t from_y, con
             y[(size_t)i * from_y + (size_t)j] = x[(size_t)j * from_x + (size_t)i];
 }
 
+/* y[i*from_y + j] = 0 */
+static inline void ngrt_zero_rows(int rows, int columns, float *y, size_t from_y)
+{
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++)
+            y[(size_t)i * from_y + (size_t)j] = 0.0f;
+}
+
+/* How many rows from this one on, at most `most`, have its result of at < span. From row to row at
+ * grows by one; below 0 it wraps. */
+static inline size_t ngrt_rows_alike(size_t at, size_t span, size_t most)
+{
+    const size_t n = at < span ? span - at : 0 - at;
+
+    /* n = 0: as at is 0, so is span, and nothing is below it */
+    return n > 0 && n < most ? n : most;
+}
+
 /*@ end: */
 #endif

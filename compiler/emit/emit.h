@@ -284,6 +284,8 @@ Part print_val(Printer *pr, const Val *v);
 const char *print_val_type(const Printer *pr, const Val *v);
 /* The test of a guard. */
 const char *print_test(Printer *pr, const Val *v);
+/* The same, or the variable that has it. */
+const char *print_known_test(Printer *pr, const Val *v);
 /* Does a guard give 0 for all elements of this place in the grid? */
 bool print_test_fails(const Printer *, const Val *);
 /* Is the test of a guard true for all elements of this place in the grid? */

@@ -8,6 +8,8 @@
 enum {
     BLOCK_ROWS = 16,   /* elements of a line that is read: all or many */
     BLOCK_COLUMNS = 8, /* lines: a cache keeps as many, however far apart they are */
+    SHORT_ROW = 16,    /* elements that are written: rows of so few lie close to each other, */
+    SHORT_ROWS = 64,   /* and a block has as many */
     FOUR_FOLDS = 64,   /* elements of a row */
 };
 
@@ -77,32 +79,106 @@ static void open_blocks(Printer *pr, int axis, int size, const char *at, const c
                size);
 }
 
-/* A block that is only transposed. */
-static void print_turn(Printer *pr)
+/* The transposition of `rows` rows of a block, from this row and its first column on. */
+static void print_turn(Printer *pr, const char *row, const char *rows)
 {
-    Emit *e = pr->e;
     const Kernel *k = pr->k;
     const Store *s = &k->store[0];
-    const Val *v = s->val;
+    const Val *v = val_guarded(s->val);
     int last = k->axes - 1;
-    int row = last - 1;
-    const char *i = pr->loop[row];
+    const char *i = pr->loop[last - 1];
     const char *j = pr->loop[last];
 
-    /* the first elements of the block */
-    emit_section(e, "turn");
-    pr->loop[row] = "r";
+    pr->loop[last - 1] = row;
     pr->loop[last] = "c";
     const char *y = store_element(pr, s);
     const char *x = load_element(pr, v);
 
     /* elements from one row to the next, in each */
-    const char *x_row = emit_size(e, v->at->axis[last].plus, &pr->dims);
-    const char *y_row = emit_size(e, s->at->axis[row].plus, &pr->dims);
-    print_line(pr, "ngrt_turn((int)(below - r), (int)(end - c), &%s, %s, &%s, %s);", y, y_row, x,
+    const char *x_row = emit_size(pr->e, v->at->axis[last].plus, &pr->dims);
+    const char *y_row = emit_size(pr->e, s->at->axis[last - 1].plus, &pr->dims);
+    print_line(pr, "ngrt_turn((int)%s, (int)(end - c), &%s, %s, &%s, %s);", rows, y, y_row, x,
                x_row);
-    pr->loop[row] = i;
+    pr->loop[last - 1] = i;
     pr->loop[last] = j;
+}
+
+/* The same rows as zeros. */
+static void print_zero_rows(Printer *pr, const char *rows)
+{
+    const Store *s = &pr->k->store[0];
+    int last = pr->k->axes - 1;
+    const char *j = pr->loop[last];
+
+    pr->loop[last] = "c";
+    const char *y = store_element(pr, s);
+    const char *y_row = emit_size(pr->e, s->at->axis[last - 1].plus, &pr->dims);
+    print_line(pr, "ngrt_zero_rows((int)%s, (int)(end - c), &%s, %s);", rows, y, y_row);
+    pr->loop[last] = j;
+}
+
+/* The number of rows from this one on, within the block, for which all guards have one result. */
+static const char *rows_alike(Printer *pr)
+{
+    int row = pr->k->axes - 2;
+    const char *rows = print_format(pr, "below - %s", pr->loop[row]);
+
+    for (const Val *v = pr->k->store[0].val; v->kind == V_GUARD; v = v->arg[0])
+        if (!coef_zero(v->at->axis[row]))
+            rows = print_format(pr, "ngrt_rows_alike(%s, %s, %s)", print_index(pr, v->at),
+                                emit_size(pr->e, v->span, &pr->dims), rows);
+    return rows;
+}
+
+/* The tests of all guards. */
+static const char *all_tests(Printer *pr)
+{
+    Text t = {.ngc = pr->e->ngc};
+
+    for (const Val *v = pr->k->store[0].val; v->kind == V_GUARD; v = v->arg[0])
+        text_add(&t, "%s%s", text_if(t.size > 0, " && "), print_known_test(pr, v));
+    return t.at;
+}
+
+/* A block that is transposed but for rows that guards leave out: runs of rows, by turns. */
+static void print_guarded_turn(Printer *pr)
+{
+    int row = pr->k->axes - 2;
+    const char *i = pr->loop[row];
+
+    print_line(pr, "for (size_t %s = r, rows; %s < below; %s += rows) {", i, i, i);
+    pr->indent++;
+    print_line(pr, "rows = %s;", rows_alike(pr));
+    temps_declare(pr, row + 1);
+    print_line(pr, "if (%s)", all_tests(pr));
+    pr->indent++;
+    print_turn(pr, i, "rows");
+    pr->indent--;
+    print_line(pr, "else");
+    pr->indent++;
+    print_zero_rows(pr, "rows");
+    pr->indent--;
+    passes_close(pr, true);
+}
+
+static void print_turned_block(Printer *pr)
+{
+    emit_section(pr->e, "turn");
+    if (pr->k->store[0].val->kind == V_GUARD)
+        print_guarded_turn(pr);
+    else
+        print_turn(pr, "r", "(below - r)");
+}
+
+/* How many rows a block has. */
+static int block_rows(const Printer *pr)
+{
+    int last = pr->k->axes - 1;
+    Size y_row = pr->k->store[0].at->axis[last - 1].plus;
+
+    if (kernel_turns(pr->p, pr->k) && y_row >= 0 && y_row <= SHORT_ROW)
+        return SHORT_ROWS;
+    return BLOCK_ROWS;
 }
 
 /* The two innermost loops, some rows and columns at a time: what is read of a column is still in
@@ -114,11 +190,11 @@ static void print_blocks(Printer *pr)
     bool brace[MAX_AXES];
 
     passes_open_all(pr, 0, row, brace);
-    open_blocks(pr, row, BLOCK_ROWS, "r", "below");
+    open_blocks(pr, row, block_rows(pr), "r", "below");
     open_blocks(pr, last, BLOCK_COLUMNS, "c", "end");
 
     if (kernel_turns(pr->p, pr->k)) {
-        print_turn(pr);
+        print_turned_block(pr);
     } else {
         range_open(pr, pr->loop[row], "r", "below", true);
         temps_declare(pr, last);

@@ -366,8 +366,7 @@ const char *print_test(Printer *pr, const Val *v)
     return print_format(pr, "%s < %s", at, span);
 }
 
-/* The test, or the variable that has it. */
-static const char *guard_test(Printer *pr, const Val *v)
+const char *print_known_test(Printer *pr, const Val *v)
 {
     if (v->test)
         return v->test;
@@ -389,7 +388,7 @@ static Part print_guard(Printer *pr, const Val *v)
     const char *zero = "0";
     if (v->type != T_INT)
         zero = emit_number(pr->e, 0, T_FLOAT);
-    return (Part){print_format(pr, "%s ? %s : %s", guard_test(pr, v), in, zero), PREC_CHOICE};
+    return (Part){print_format(pr, "%s ? %s : %s", print_known_test(pr, v), in, zero), PREC_CHOICE};
 }
 
 /* The condition of a choice, without the 1 and 0 of a comparison's value. */
@@ -494,7 +493,7 @@ static const char *vector_guard(Printer *pr, const Val *v)
     const char *inner = print_val(pr, v->arg[0]).text;
     if (print_test_holds(pr, v))
         return inner;
-    const char *test = guard_test(pr, v);
+    const char *test = print_known_test(pr, v);
     if (v->type == T_INT)
         return print_format(pr, "NGRT_EITHER_INT(%s, %s, 0)", test, inner);
     return print_format(pr, "NGRT_EITHER(%s, %s, 0)", test, inner);

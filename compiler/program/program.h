@@ -448,8 +448,10 @@ bool val_is_inner(const Kernel *, const Val *); /* does it change in the innermo
 /* By how many elements an index moves from pass to pass of the innermost loop: 2 or somewhat more,
  * else 0. */
 int index_step(const Kernel *, const Index *);
-/* Is it a transposition of floats and no more, by its two innermost loops? */
+/* Is it a transposition of floats and no more, by its two innermost loops? Guards may leave out
+ * rows of it. */
 bool kernel_turns(const Program *, const Kernel *);
+const Val *val_guarded(const Val *); /* within all guards */
 /* Is the test of a guard of the innermost loop? */
 bool guard_is_inner(const Kernel *, const Val *);
 const char *op_vec(const Program *, const Val *v); /* its text for vectors; NULL: it has none */

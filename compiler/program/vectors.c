@@ -419,6 +419,28 @@ static bool reads_column(const Kernel *k, const Val *v)
     return next_is_neighbour && along.plus != 0 && along.minus == 0;
 }
 
+/* Do guards leave out whole rows, in runs of neighbours? */
+static bool guards_rows(const Kernel *k, const Val *v)
+{
+    const int last = k->axes - 1;
+
+    for (; v->kind == V_GUARD; v = v->arg[0]) {
+        if (v->size != 1 || v->at->parts > 0 || !coef_zero(v->at->axis[last]))
+            return false;
+        Coef across = v->at->axis[last - 1];
+        if (across.plus > 1 || across.plus < 0 || across.minus != 0)
+            return false;
+    }
+    return true;
+}
+
+const Val *val_guarded(const Val *v)
+{
+    while (v->kind == V_GUARD)
+        v = v->arg[0];
+    return v;
+}
+
 bool kernel_turns(const Program *p, const Kernel *k)
 {
     const Store *s = &k->store[0];
@@ -426,7 +448,9 @@ bool kernel_turns(const Program *p, const Kernel *k)
 
     if (k->stores != 1 || s->val->type != T_FLOAT || !is_float32(p) || !is_unit(k, s->at))
         return false;
-    return s->at->parts == 0 && s->at->axis[last - 1].minus == 0 && reads_column(k, s->val);
+    if (s->at->parts > 0 || s->at->axis[last - 1].minus != 0)
+        return false;
+    return guards_rows(k, s->val) && reads_column(k, val_guarded(s->val));
 }
 
 /* How many lines that are `bytes` apart stay in the first cache? */

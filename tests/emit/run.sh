@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh - every model in models/: its emitted C against the reference interpreter, at -O0 and -O2,
 # by gcc and clang, with and without sanitizers, with shared memory and without (the same bits),
-# standalone, also for ARM; and the warnings of strict compilers.
+# in double and in float, standalone, also for ARM; and the warnings of strict compilers.
 #
 # Each run does every model with a quick compiler, at both levels, and without shared memory.
 # Optimizing compilers, sanitizers and warnings take long: each model gets one kind in twelve, and
@@ -125,6 +125,7 @@ all_kinds() {
     in_share $often $(($2 + 4)) && run "$1" "--seed=6 --standalone" $first "$sanitize"
     in_share $often $(($2 + 5)) && run "$1" "--seed=7 -O0 --dims=3" $first "$sanitize"
     in_share $often $(($2 + 8)) && crossed "$1"
+    in_share 4 $2 && run "$1" --float $first -O1
     strict "$1" "-O0" "$once" $(($2 + 6))
     strict "$1" "-O2 --real=double --standalone --comments=derivation" "$once" $(($2 + 7))
     strict "$1" "-O2" -O3 $(($2 + 4))
@@ -152,12 +153,15 @@ for model in ${*:-tests/emit/models/*.ng}; do
     group "$name"
 done
 
-# Loops that GCC 12 took for endless, at the level that embedders use.
-model=tests/emit/models/pools.ng
+# Loops that GCC 12 took for endless, and transpositions, which have vectors in float only, at the
+# level that embedders use.
 [ $# -gt 0 ] || {
+    model=tests/emit/models/pools.ng
     run pools "" $first -O2
+    model=tests/emit/models/turned.ng
+    run turned --float $first -O2
     passed=$((checks - failed))
-    group "pools, at -O2"
+    group "at -O2: pools; turned, in float"
 }
 
 # A loop whose number of passes is known only at run time, for every number up to its bound; whole,
