@@ -130,7 +130,7 @@ static bool find_tensors(Rule *r)
 
 /* ---- the body ---- */
 
-/* The value of the body: one float tensor. NULL with a message. */
+/* The value of the body: one tensor. NULL with a message. */
 static Node *rule_value(const Rule *r, const Value *result)
 {
     Lower *L = r->L;
@@ -142,13 +142,16 @@ static Node *rule_value(const Rule *r, const Value *result)
                     value_kind(result));
         return NULL;
     }
-    if (result->node->type == T_INT) {
-        lower_error(L, ERR_NO_RULE, result->loc,
-                    "%s has a backward part, but its result is int, which has no gradient",
-                    r->f->name);
-        return NULL;
-    }
     return result->node;
+}
+
+static bool check_real(const Rule *r, const Value *result)
+{
+    if (r->value->type != T_INT)
+        return true;
+    lower_error(r->L, ERR_NO_RULE, result->loc,
+                "%s has a backward part, but its result is int, which has no gradient", r->f->name);
+    return false;
 }
 
 /* Walks on to what a derivative of n would flow to. */
@@ -545,9 +548,9 @@ Value *lower_backward(Lower *L, const Func *f, Value **param, int params, Value 
     r.value = rule_value(&r, result);
     if (!r.value || !find_tensors(&r))
         return value_error(L, call);
-    if (r.given->count == 0) /* of numbers, there is nothing to differentiate */
+    if (r.given->count == 0) /* of numbers and ints, there is nothing to differentiate */
         return result;
-    if (!check_body(&r))
+    if (!check_real(&r, result) || !check_body(&r))
         return value_error(L, call);
 
     Frame frame;
