@@ -45,8 +45,12 @@ static void print_bash(FILE *f)
         "}\n"
         "_ngc()\n"
         "{\n"
-        "    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
-        "    if [[ $word == = ]]; then word=; elif [[ $last == = ]]; then last=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+        "    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]} assigned=\n"
+        "    if [[ $word == = ]]; then\n"
+        "        word= assigned=1\n"
+        "    elif [[ $last == = ]]; then\n"
+        "        last=${COMP_WORDS[COMP_CWORD-2]} assigned=1\n"
+        "    fi\n"
         "    case $last in\n");
     for (int i = 0; i < option_count; i++) {
         const Option *o = &option_table[i];
@@ -59,7 +63,9 @@ static void print_bash(FILE *f)
         else if (o->value == 1 && o->kind != O_WARNING && o->kind != O_OPTIMIZE)
             fprintf(f, "    %s) return ;;\n", o->name);
     }
-    fprintf(f, "    esac\n    if [[ $word == -* ]]; then\n        COMPREPLY=($(compgen -W '");
+    /* NAME=FILE, as of --data */
+    fprintf(f, "    esac\n    if [[ $assigned ]]; then _ngc_names -f; return; fi\n"
+               "    if [[ $word == -* ]]; then\n        COMPREPLY=($(compgen -W '");
     print_words(f);
     fprintf(f, "' -- \"$word\"))\n"
                "        [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace\n"

@@ -69,6 +69,7 @@ mkdir names && cd names && touch 'a b.ng' 'a b.onnx' '*' 'data 1.csv' && mkdir '
 [ "$(IFS=:; complete_words ngc import a)" = "a b.onnx:a c" ] || exit 1
 [ "$(complete_words ngc train m.ng --data d)" = "data 1.csv" ] || exit 1
 [ "$(complete_words ngc train m.ng --save = '*')" = "*" ] || exit 1
+[ "$(complete_words ngc train m.ng --data x = d)" = "data 1.csv" ] || exit 1
 SH
 have bash && ok "completion for bash" bash complete.bash \
     "$prefix/share/bash-completion/completions/ngc"
