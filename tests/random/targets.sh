@@ -5,6 +5,7 @@
 #
 #     sh tests/random/targets.sh [TARGET...]    from anywhere; needs a built tree; BUILD says where. None: all targets
 #     TARGET_MODELS=24 TARGET_FIRST=1           how many for each target; where their numbers begin
+#     TARGET_REAL=float                         all of them with 32-bit floats
 #
 # A target is a line of the list below: its name, the command that compiles, and what runs the
 # program. `sh tests/install.sh long` installs all that they need. Every second model is a network;
@@ -12,7 +13,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
-count=${TARGET_MODELS:-24} first=${TARGET_FIRST:-1}
+count=${TARGET_MODELS:-24} first=${TARGET_FIRST:-1} real=${TARGET_REAL-}
 
 all='
 gcc-11-O0|gcc-11 -O0|
@@ -65,7 +66,7 @@ at=$dir/$1_$4
 by=model
 [ $(($4 % 2)) = 0 ] && by=net
 options="--standalone --seed=$4"
-[ $(($4 % 3)) = 0 ] && options="$options --float"
+[ $(($4 % 3)) = 0 ] || [ "$real" = float ] && options="$options --float"
 [ $(($4 % 5)) = 0 ] && options="$options --dims=1"
 [ $(($4 % 7)) = 0 ] && options="$options -O0"
 [ $(($4 % 4)) = 1 ] && options="$options --unroll=0"
@@ -73,7 +74,7 @@ mkdir "$at" && "$dir/$by" "$4" 1 "$at" "$dir/functions" && "$dir/selfcheck" $opt
     $2 -std=c99 -w "$at/p.c" -lm -o "$at/p.exe" >"$at/log" 2>&1 && "$dir/limit" 60 $3 "$at/p.exe" >"$at/log" 2>&1 && echo ok && rm -rf "$at" && exit
 echo "$by $4 $options: $(grep -v '^[0-9a-f]*$' "$at/log" | head -3)"
 END
-export dir
+export dir real
 limit 10 true
 
 number=$first
