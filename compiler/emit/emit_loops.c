@@ -124,7 +124,7 @@ static const char *rows_alike(Printer *pr)
     const char *rows = print_format(pr, "below - %s", pr->loop[row]);
 
     for (const Val *v = pr->k->store[0].val; v->kind == V_GUARD; v = v->arg[0])
-        if (!coef_zero(v->at->axis[row]))
+        if (v->at && !coef_zero(v->at->axis[row]))
             rows = print_format(pr, "ngrt_rows_alike(%s, %s, %s)", print_index(pr, v->at),
                                 emit_size(pr->e, v->span, &pr->dims), rows);
     return rows;
@@ -173,12 +173,13 @@ static void print_turned_block(Printer *pr)
 /* How many rows a block has. */
 static int block_rows(const Printer *pr)
 {
-    int last = pr->k->axes - 1;
-    Size y_row = pr->k->store[0].at->axis[last - 1].plus;
+    int row = pr->k->axes - 2;
+    if (!kernel_turns(pr->p, pr->k))
+        return BLOCK_ROWS;
 
-    if (kernel_turns(pr->p, pr->k) && y_row >= 0 && y_row <= SHORT_ROW)
-        return SHORT_ROWS;
-    return BLOCK_ROWS;
+    Size y_row = pr->k->store[0].at->axis[row].plus;
+    bool is_short = y_row >= 0 && y_row <= SHORT_ROW;
+    return is_short ? SHORT_ROWS : BLOCK_ROWS;
 }
 
 /* The two innermost loops, some rows and columns at a time: what is read of a column is still in

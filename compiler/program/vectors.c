@@ -425,9 +425,10 @@ static bool guards_rows(const Kernel *k, const Val *v)
     const int last = k->axes - 1;
 
     for (; v->kind == V_GUARD; v = v->arg[0]) {
-        if (v->size != 1 || v->at->parts > 0 || !coef_zero(v->at->axis[last]))
+        const Index *at = v->at ? v->at : &zero;
+        if (v->size != 1 || at->parts > 0 || !coef_zero(at->axis[last]))
             return false;
-        Coef across = v->at->axis[last - 1];
+        Coef across = at->axis[last - 1];
         if (across.plus > 1 || across.plus < 0 || across.minus != 0)
             return false;
     }
