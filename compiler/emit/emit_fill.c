@@ -72,6 +72,7 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
 {
     Emit *e = pr->e;
     Text t = {.ngc = e->ngc};
+    Text own = {.ngc = e->ngc}; /* without the operands, which may have any names */
     /* libm has no functions of ints */
     bool cast = type == T_INT && prec == PREC_CALL;
     const char *start = c;
@@ -81,8 +82,10 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
     for (; *c; c++) {
         if (*c == '@') {
             text_add(&t, "%s", cast ? "" : suffix);
+            text_add(&own, "%s", cast ? "" : suffix);
         } else if (*c != '$') {
             text_put(&t, c, 1);
+            text_put(&own, c, 1);
         } else if (c[1] == 't') {
             text_add(&t, "%s", emit_type(e, type));
             c++;
@@ -98,8 +101,8 @@ Part print_fill(Printer *pr, const char *c, int prec, Type type, const Part *arg
             c++;
         }
     }
-    /* the sections of the runtime that the text calls */
-    emit_calls(e, t.at);
+    /* the sections of the runtime that the record's text calls */
+    emit_calls(e, text_or(own.at, ""));
     return (Part){t.at, cast ? PREC_UNARY : prec};
 }
 
