@@ -282,6 +282,8 @@ Param *print_param(Printer *pr, const char *base, const Place *place, Type type,
 Part print_val(Printer *pr, const Val *v);
 /* The type of a value's temporary: "float", or of vectors. */
 const char *print_val_type(const Printer *pr, const Val *v);
+/* A vector with the number in each lane. */
+const char *print_each_lane(Printer *pr, Type type, const char *number);
 /* The test of a guard. */
 const char *print_test(Printer *pr, const Val *v);
 /* The same, or the variable that has it. */

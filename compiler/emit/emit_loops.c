@@ -26,7 +26,7 @@ static const char *stored_value(Printer *pr, const Store *s)
     /* the same in all passes: one number, not a vector */
     if (!pr->vector || val_is_inner(pr->k, s->val))
         return value;
-    return print_format(pr, "NGRT_EACH%s(%s)", text_if(s->node->type == T_INT, "_INT"), value);
+    return print_each_lane(pr, s->node->type, value);
 }
 
 static void print_stores(Printer *pr, const char *to)

@@ -485,8 +485,7 @@ static const char *vector_load(Printer *pr, const Val *v)
     return print_format(pr, "NGRT_LOAD%s(%s)", text_if(v->type == T_INT, "_INT"), element);
 }
 
-/* The number in each lane. */
-static const char *each_lane(Printer *pr, Type type, const char *number)
+const char *print_each_lane(Printer *pr, Type type, const char *number)
 {
     return print_format(pr, "NGRT_EACH%s(%s)", text_if(type == T_INT, "_INT"), number);
 }
@@ -494,13 +493,13 @@ static const char *each_lane(Printer *pr, Type type, const char *number)
 static const char *vector_guard(Printer *pr, const Val *v)
 {
     if (print_test_fails(pr, v))
-        return each_lane(pr, v->type, "0");
+        return print_each_lane(pr, v->type, "0");
 
     const char *inner = print_val(pr, v->arg[0]).text;
     if (print_test_holds(pr, v) && is_vector(pr, v->arg[0]))
         return inner;
     if (print_test_holds(pr, v))
-        return each_lane(pr, v->type, inner);
+        return print_each_lane(pr, v->type, inner);
     const char *test = print_known_test(pr, v);
     if (v->type == T_INT)
         return print_format(pr, "NGRT_EITHER_INT(%s, %s, 0)", test, inner);
