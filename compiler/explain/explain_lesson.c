@@ -567,8 +567,9 @@ static double nudged_loss(Eval *other, Pool *pool, const Root *r, double *copy, 
     other->known[x] = true;
     values_compute(other, pool, uses, keep, NULL);
 
+    double moved = *other->value[loss]; /* x itself may be the loss */
     other->value[x] = room;
-    return *other->value[loss];
+    return moved;
 }
 
 /* An interpreter of its own, with the same values given. */

@@ -176,6 +176,10 @@ static Node *stack_tensors(Lower *L, const Value *v)
     Graph *g = L->g;
     Node **part = arena_array(L->ngc, v->count, sizeof *part);
     for (int i = 0; i < v->count; i++) {
+        if (i && v->item[i]->item && v->item[i]->item == v->item[i - 1]->item) {
+            part[i] = part[i - 1]; /* the same list again */
+            continue;
+        }
         Node *n = want_node(L, v->item[i], "an element");
         if (!n)
             return NULL;

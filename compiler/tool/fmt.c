@@ -192,6 +192,8 @@ static bool is_tight(const Layout *l, const Lexeme *x)
     bool in_slice = is_sign(last, ":") && l->depth > 0; /* x[1:n] */
     if (is_sign(x, ":") || in_slice)
         return true;
+    if (last->kind == K_NUMBER && is_sign(x, ".") && x->gap > 0)
+        return false; /* "1 .5" is a field of 1 */
     if (is_any_sign(x, binds) || is_any_sign(last, binds))
         return true;
     return is_any_sign(x, opens) && ends_operand(last); /* a call or an index */

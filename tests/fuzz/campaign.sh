@@ -1,10 +1,10 @@
 #!/bin/sh
 # campaign.sh - fuzzes ngc's readers: `sh tests/fuzz/campaign.sh SECONDS [TARGET ...]`, so many
-# seconds for each target. The targets are in targets/; libFuzzer changes the inputs, or AFL++ with
-# `ENGINE=afl`. AFL++ begins with what libFuzzer has learned; what it learns is run under the
+# seconds for each target. The targets are in targets/; `data:npy` is the target `data` with files of
+# one format. libFuzzer changes the inputs, or AFL++ with `ENGINE=afl`. AFL++ begins with what libFuzzer has learned; what it learns is run under the
 # sanitizers, and joins the corpus.
 #
-# It prints the number of executions and the findings, which are left in build/tests/fuzz/found.
+# It prints the number of executions, of `data` for each format, and the findings, which are left in build/tests/fuzz/found.
 # What it learns is kept in build/tests/fuzz/corpus, where the next campaign begins; `KEEP=1` also
 # writes the smallest set of inputs with the same coverage to tests/fuzz/corpus.tar.gz, which `make
 # check` replays.
@@ -22,7 +22,9 @@ mkdir -p "$out/found"
 
 # campaign TARGET: prints a line; findings are files found/TARGET-...
 campaign() {
-    target=$1 corpus=$out/corpus/$1
+    target=${1%%:*} format=${1#"$target"}
+    corpus=$out/corpus/$target
+    rm -f "$out/$target.counts"
     for by in $engines; do
         choose_engine "$by" && build_objects "$by" "$out" && build_target "$by" "$out" "$target" ||
             exit 1
@@ -37,9 +39,15 @@ campaign() {
     executions=0
     "fuzz_$engine"
     findings=$(find "$out/found" -name "$target-*" -newer "$out/$target.words" | wc -l)
-    echo "$target: ${executions:-no} executions, $findings findings"
+    echo "$1: ${executions:-no} executions, $findings findings"
+    show_counts
     all=$((all + findings))
     show_findings
+}
+
+show_counts() {
+    [ -e "$out/$target.counts" ] &&
+        awk '{ n[$1] += $2 } END { for (f in n) print "    " f " " n[f] }' "$out/$target.counts" | sort
 }
 
 # The first of each kind, by what the sanitizers say of it.
@@ -59,7 +67,8 @@ show_findings() {
 fuzz_libfuzzer() {
     end=$(($(date +%s) + seconds))
     while left=$((end - $(date +%s))) && [ "$left" -gt 0 ]; do
-        nice -n "${NICE:-15}" "$out/$target.libfuzzer" -max_total_time="$left" -timeout=60 -entropic=0 \
+        env ${format:+DATA_FORMAT="${format#:}"} FUZZ_COUNTS="$out/$target.counts" \
+            nice -n "${NICE:-15}" "$out/$target.libfuzzer" -max_total_time="$left" -timeout=60 -entropic=0 \
             -rss_limit_mb=2000 -max_len="$(longest "$target")" \
             -dict="$out/$target.words" -artifact_prefix="$out/found/$target-" -close_fd_mask=3 \
             -print_funcs=0 -print_final_stats=1 \

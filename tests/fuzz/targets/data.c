@@ -1,7 +1,10 @@
 /* data.c - bytes are read as a file of data, whatever their format is: CSV, IDX, npy, npz, each
  * also by gzip; as an array that stays in its file; as a table with columns of words; as a file of
  * weights, and as what such a file says of its data. What was read of weights is written and read
- * again. A fuzzer takes one of these ways for each input, as most of the time is that of files. */
+ * again. A fuzzer takes one of these ways for each input, as most of the time is that of files.
+ *
+ * With DATA_FORMAT=npy in the environment, files of other formats are of no use. With
+ * FUZZ_COUNTS=FILE, the number of inputs of each format is added to that file at the end. */
 #include "../../../runtime/host/table.h"
 #include "target.h"
 
@@ -14,6 +17,63 @@ enum { EVERY_WAY = 0 };
 #endif
 
 static ngrt_message message;
+
+// clang-format off
+static const struct {
+    const char *name, *at; /* what such a file has at `offset` */
+    size_t offset, length;
+} formats[] = {
+    {"npy",         "\x93NUMPY",        0, 6},
+    {"npz",         "PK\3\4",           0, 4},
+    {"gzip",        "\x1f\x8b",         0, 2},
+    {"safetensors", "\0\0\0\0\0\0{",   2, 7},
+    {"idx",         "\0\0",             0, 2},
+    {"csv",         "",                 0, 0},
+};
+// clang-format on
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+static unsigned long counts[FORMATS];
+
+static void write_counts(void)
+{
+    FILE *file = fopen(getenv("FUZZ_COUNTS"), "a");
+
+    for (int i = 0; file && i < FORMATS; i++)
+        if (counts[i] > 0)
+            fprintf(file, "%s %lu\n", formats[i].name, counts[i]);
+    if (file)
+        fclose(file);
+}
+
+/* Which of `formats` the bytes are taken for. */
+static int format_of(const uint8_t *data, size_t size)
+{
+    int i = 0;
+
+    while (size < formats[i].offset + formats[i].length ||
+           memcmp(data + formats[i].offset, formats[i].at, formats[i].length) != 0)
+        i++;
+    return i;
+}
+
+/* Counts the input; 0: this is not its campaign. */
+static int is_wanted(const uint8_t *data, size_t size)
+{
+    static const char *wanted;
+    static int begun;
+    int format = format_of(data, size);
+
+    if (!begun++) {
+        wanted = getenv("DATA_FORMAT");
+        if (getenv("FUZZ_COUNTS"))
+            atexit(write_counts);
+    }
+    if (wanted && strcmp(wanted, formats[format].name) != 0)
+        return 0;
+    counts[format]++;
+    return 1;
+}
 
 static Bytes copy_bytes(const uint8_t *data, size_t size)
 {
@@ -126,6 +186,8 @@ static void read_file(unsigned way, unsigned choice, const uint8_t *data, size_t
 
 int target(const uint8_t *data, size_t size)
 {
+    if (!is_wanted(data, size))
+        return -1;
     enter_directory();
     write_file("file", data, size);
     read_data(data, size);
