@@ -260,6 +260,28 @@ static void check_attributes(Import *im, const OnnxOp *op, const Pb__Node *n)
     check_needs(im, op->needs);
 }
 
+/* How many operands may there be? Those of a form are $BI, I from 0 to 9. */
+static int most_operands(const OnnxOp *op)
+{
+    int most = 1;
+    if (op->operands)
+        return op->operands;
+    for (const char *c = op->form; c && *c; c++)
+        if (*c == '$')
+            most = max_int(most, c[2] - '0' + 1);
+    return most;
+}
+
+/* Is there an operand that would not be read? Newer versions of an operator may have it. */
+static void check_operands(Import *im, const OnnxOp *op, const Pb__Node *n)
+{
+    int most = most_operands(op);
+    im->failed = false;
+    for (int i = most; i < (int)n->n_input; i++)
+        if (has_input(n, i))
+            problem(im, "operand %d is not supported: there are at most %d", i, most);
+}
+
 static void check_node(Import *im, const Pb__Node *n)
 {
     const OnnxOp *op = NULL;
@@ -268,8 +290,9 @@ static void check_node(Import *im, const Pb__Node *n)
         op = onnx_find(n->op);
     im->at = n;
     im->failed = false;
-    if (op) {
+    if (op && !op->joined) {
         check_attributes(im, op, n);
+        check_operands(im, op, n);
         return;
     }
 

@@ -350,7 +350,7 @@ static void take_by_data(Import *im)
 }
 
 const OnnxOp onnx_data[] = {
-    {"NonMaxSuppression", .take = take_by_data, .attributes = "center_point_box",
+    {"NonMaxSuppression", .take = take_by_data, .operands = 5, .attributes = "center_point_box",
      .says = "numbers: its operands must be known"},
     {"NonZero", .take = take_by_data, .says = "numbers: its operand must be known"},
     {"Unique", .take = take_by_data, .attributes = "axis sorted",

@@ -464,20 +464,22 @@ static void take_lrn(Import *im)
 }
 
 const OnnxOp onnx_layer[] = {
-    {"Add", .take = take_add, .says = "`+`; to a product with weights: the bias of `dense`"},
-    {"BatchNormalization", .take = take_batch_norm,
+    {"Add", .take = take_add, .operands = 2,
+     .says = "`+`; to a product with weights: the bias of `dense`"},
+    {"BatchNormalization", .take = take_batch_norm, .operands = 5,
      .attributes = "epsilon momentum spatial training_mode", .says = "`batch_norm`"},
-    {"Gemm", .take = take_gemm, .attributes = "alpha beta transA transB", .says = "`dense`, `@`"},
-    {"GroupNormalization", .take = take_group_norm, .attributes = "epsilon num_groups stash_type",
-     .needs = "num_groups", .says = "`group_norm`"},
-    {"InstanceNormalization", .take = take_instance_norm, .attributes = "epsilon",
+    {"Gemm", .take = take_gemm, .operands = 3, .attributes = "alpha beta transA transB",
+     .says = "`dense`, `@`"},
+    {"GroupNormalization", .take = take_group_norm, .operands = 3,
+     .attributes = "epsilon num_groups stash_type", .needs = "num_groups", .says = "`group_norm`"},
+    {"InstanceNormalization", .take = take_instance_norm, .operands = 3, .attributes = "epsilon",
      .says = "`group_norm`, `normalize`"},
-    {"LayerNormalization", .take = take_layer_norm, .attributes = "axis epsilon stash_type",
-     .says = "`layer_norm`, `normalize`"},
+    {"LayerNormalization", .take = take_layer_norm, .operands = 3,
+     .attributes = "axis epsilon stash_type", .says = "`layer_norm`, `normalize`"},
     {"LRN", .take = take_lrn, .attributes = "alpha beta bias size", .needs = "size",
      .says = "`pad`, sums and `^`"},
-    {"MatMul", .take = take_matmul, .says = "`dense`, `@`"},
-    {"RmsNormalization", .take = take_rms_norm}, /* pattern.c */
+    {"MatMul", .take = take_matmul, .operands = 2, .says = "`dense`, `@`"},
+    {"RmsNormalization", .take = take_rms_norm, .joined = true}, /* pattern.c */
     {"MeanVarianceNormalization", .take = take_mean_variance, .attributes = "axes",
      .says = "`normalize`"},
     {NULL},

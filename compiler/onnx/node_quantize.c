@@ -188,14 +188,16 @@ static void take_product_integer(Import *im)
 #define WINDOW "auto_pad dilations kernel_shape pads strides"
 
 const OnnxOp onnx_quantize[] = {
-    {"ConvInteger", .take = take_conv_integer, .attributes = WINDOW " group", .says = "`conv`"},
-    {"DequantizeLinear", .take = take_dequantize, .attributes = "axis", .says = "`-` and `*`"},
+    {"ConvInteger", .take = take_conv_integer, .operands = 4, .attributes = WINDOW " group",
+     .says = "`conv`"},
+    {"DequantizeLinear", .take = take_dequantize, .operands = 3, .attributes = "axis",
+     .says = "`-` and `*`"},
     {"DynamicQuantizeLinear", .take = take_dynamic, .says = "by `min`, `max`, `round` and `clip`"},
-    {"MatMulInteger", .take = take_product_integer, .says = "`@`"},
-    {"QLinearConv", .take = take_conv, .attributes = WINDOW " group",
+    {"MatMulInteger", .take = take_product_integer, .operands = 4, .says = "`@`"},
+    {"QLinearConv", .take = take_conv, .operands = 9, .attributes = WINDOW " group",
      .says = "`conv`, `round` and `clip`"},
-    {"QLinearMatMul", .take = take_product, .says = "`@`, `round` and `clip`"},
-    {"QuantizeLinear", .take = take_quantize, .attributes = "axis saturate",
+    {"QLinearMatMul", .take = take_product, .operands = 8, .says = "`@`, `round` and `clip`"},
+    {"QuantizeLinear", .take = take_quantize, .operands = 3, .attributes = "axis saturate",
      .says = "by `round` and `clip`"},
     {NULL},
 };

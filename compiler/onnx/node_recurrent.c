@@ -221,8 +221,10 @@ static void take_lstm(Import *im)
 #define CELL "activation_alpha activation_beta activations clip direction hidden_size layout"
 
 const OnnxOp onnx_recurrent[] = {
-    {"GRU", .take = take_gru, .attributes = CELL " linear_before_reset", .says = "`gru_sequence`"},
-    {"LSTM", .take = take_lstm, .attributes = CELL " input_forget", .says = "`lstm_sequence`"},
-    {"RNN", .take = take_rnn, .attributes = CELL, .says = "`rnn_sequence`"},
+    {"GRU", .take = take_gru, .operands = 6, .attributes = CELL " linear_before_reset",
+     .says = "`gru_sequence`"},
+    {"LSTM", .take = take_lstm, .operands = 8, .attributes = CELL " input_forget",
+     .says = "`lstm_sequence`"},
+    {"RNN", .take = take_rnn, .operands = 6, .attributes = CELL, .says = "`rnn_sequence`"},
     {NULL},
 };

@@ -310,27 +310,28 @@ static void take_loss(Import *im)
     }
 }
 
-#define REDUCE(op, words)                                                                          \
-    {                                                                                              \
-        op, .take = take_reduce, .attributes = "axes keepdims noop_with_empty_axes", .says = words \
+#define REDUCE(op, words)                                                     \
+    {                                                                         \
+        op, .take = take_reduce, .operands = 2,                               \
+            .attributes = "axes keepdims noop_with_empty_axes", .says = words \
     }
 
 const OnnxOp onnx_reduce[] = {
-    {"Attention", .take = take_attention}, /* pattern.c */
+    {"Attention", .take = take_attention, .joined = true}, /* pattern.c */
     {"ArgMax", .take = take_arg, .attributes = "axis keepdims select_last_index",
      .says = "`argmax`"},
     {"ArgMin", .take = take_arg, .attributes = "axis keepdims select_last_index",
      .says = "`argmin`"},
     {"Det", .take = take_det, .says = "`det`"},
-    {"Einsum", .take = take_einsum, .attributes = "equation", .needs = "equation",
-     .says = "`einsum`"},
+    {"Einsum", .take = take_einsum, .operands = ANY_NUMBER, .attributes = "equation",
+     .needs = "equation", .says = "`einsum`"},
     {"GlobalAveragePool", .take = take_global_pool, .says = "`mean` over the places"},
     {"GlobalLpPool", .take = take_global_pool, .attributes = "p", .says = "`norm` over the places"},
     {"GlobalMaxPool", .take = take_global_pool, .says = "`max` over the places"},
     {"Hardmax", .take = take_softmax, .attributes = "axis", .says = "`one_hot` of `argmax`"},
     {"LogSoftmax", .take = take_softmax, .attributes = "axis", .says = "`log_softmax`"},
-    {"NegativeLogLikelihoodLoss", .take = take_loss, .attributes = "ignore_index reduction",
-     .says = "`nll`"},
+    {"NegativeLogLikelihoodLoss", .take = take_loss, .operands = 3,
+     .attributes = "ignore_index reduction", .says = "`nll`"},
     REDUCE("ReduceL1", "`sum` of `abs`"),
     REDUCE("ReduceL2", "`norm`"),
     REDUCE("ReduceLogSum", "`log` of `sum`"),
@@ -342,9 +343,9 @@ const OnnxOp onnx_reduce[] = {
     REDUCE("ReduceSum", "`sum`"),
     REDUCE("ReduceSumSquare", "`sum` of squares"),
     {"Softmax", .take = take_softmax, .attributes = "axis", .says = "`softmax`"},
-    {"TopK", .take = take_top, .attributes = "axis k largest sorted",
+    {"TopK", .take = take_top, .operands = 2, .attributes = "axis k largest sorted",
      .says = "`largest`, `smallest`"},
-    {"SoftmaxCrossEntropyLoss", .take = take_loss, .attributes = "ignore_index reduction",
-     .says = "`cross_entropy`"},
+    {"SoftmaxCrossEntropyLoss", .take = take_loss, .operands = 3,
+     .attributes = "ignore_index reduction", .says = "`cross_entropy`"},
     {NULL},
 };

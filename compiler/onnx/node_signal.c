@@ -215,10 +215,13 @@ static void take_stft(Import *im)
 
 const OnnxOp onnx_signal[] = {
     {"BlackmanWindow", .take = take_window, .attributes = WINDOW_ATTRIBUTES, .says = "by `cos`"},
-    {"DFT", .take = take_dft, .attributes = "axis inverse onesided", .says = "`dft`"},
+    {"DFT", .take = take_dft, .operands = 3, .attributes = "axis inverse onesided",
+     .says = "`dft`"},
     {"HammingWindow", .take = take_window, .attributes = WINDOW_ATTRIBUTES, .says = "by `cos`"},
     {"HannWindow", .take = take_window, .attributes = WINDOW_ATTRIBUTES, .says = "by `cos`"},
-    {"MelWeightMatrix", .take = take_mel, .attributes = "output_datatype", .says = "numbers"},
-    {"STFT", .take = take_stft, .attributes = "onesided", .says = "an index and `dft`"},
+    {"MelWeightMatrix", .take = take_mel, .operands = 5, .attributes = "output_datatype",
+     .says = "numbers"},
+    {"STFT", .take = take_stft, .operands = 4, .attributes = "onesided",
+     .says = "an index and `dft`"},
     {NULL},
 };

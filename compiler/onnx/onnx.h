@@ -197,12 +197,16 @@ typedef struct Import {
     Text remarks; /* at the end of the text: outputs without elements */
 } Import;
 
+enum { ANY_NUMBER = INT_MAX };
+
 typedef struct OnnxOp {
     const char *name;
     /* An expression of the operands, if there is no function. */
     const char *form;
     Binds binds;
     void (*take)(Import *); /* of the current node */
+    int operands;           /* at most; 0: as many as the form has, or one */
+    bool joined;            /* pattern.c makes it of several nodes; files cannot have it */
     const char *attributes; /* that are understood, separated by blanks */
     const char *needs;      /* those of them that have no default */
     const char *says;       /* what it becomes, for the manual */

@@ -103,6 +103,13 @@ def case(says, op, *operands, opset=17, outputs=1, given=(), **attributes):
 case("operand 1 is missing", "Sub", "2")
 case("operand 0 is missing", "Gather", None, "3:int")
 case("'q' is not defined before it", "Sub", "2", "=q")
+case("operand 1 is not supported: there are at most 1", "Relu", "2", "2")
+case("operand 2 is not supported: there are at most 2", "Add", "2", None, "2")
+case("operand 3 is not supported: there are at most 3", "Gemm", "2 2", "2 2", "2", "2")
+case("relu(x)", "Relu", "2", None)
+case("(Attention): the operator is not supported", "Attention", "1 2 4 3", "1 2 4 3", "1 2 4 3",
+     "4 4", opset=23)
+case("(Silu): the operator is not supported", "Silu", "2")
 case("the input 'x' is not a tensor of numbers", "Relu", "2:text")
 case("the number of axes of the input 'x' is not known, or larger than 8", "Relu", "*")
 case("the number of axes of the input 'x' is not known, or larger than 8", "Relu",
@@ -149,7 +156,7 @@ short.dims[0] = 3
 relu, double = graph([node("Relu", ["x"], ["o"])]), graph([node("Concat", ["x", "x"], ["o"], axis=0)])
 go, stop = number("go", True), number("stop", False)
 step = [node("Identity", ["c"], ["c2"]), node("Add", ["v", "v"], ["w"])]
-case("the attribute 'else_branch' is missing", "If", False, "2", then_branch=relu)
+case("the attribute 'else_branch' is missing", "If", False, then_branch=relu)
 case("attribute 'then_branch': a graph without inputs and with 1 outputs is needed", "If", True,
      then_branch=graph([], ["i"]), else_branch=relu)
 case("its condition is not known, and its branches differ in shape", "If", "1", then_branch=double,
@@ -655,10 +662,17 @@ for op, name in needed.items():
     case("the attribute '%s' is missing" % name, op, "2")
 
 
+def most_operands(op):
+    if onnx.defs.has(op):
+        return onnx.defs.get_schema(op).max_input
+    return 3 if op == "GroupNormalization" else 1
+
+
 def nodes_of(operators, operands):
     """All operators in one model: one problem does not hide another."""
     inputs = [input_of(name, text) for name, text in operands.items() if name != "q"]
-    nodes = [with_needed(op, list(operands), ["y%d" % i, "", ""]) for i, op in enumerate(operators)]
+    nodes = [with_needed(op, list(operands)[:most_operands(op)], ["y%d" % i, "", ""])
+             for i, op in enumerate(operators)]
     g = helper.make_graph(nodes, "g", inputs,
                           [helper.make_tensor_value_info("y0", TensorProto.FLOAT, None)])
     return helper.make_model(g, opset_imports=[helper.make_opsetid("", 17)])
