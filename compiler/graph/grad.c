@@ -232,7 +232,8 @@ static void sweep_loop(Sweep *s, Node *loop)
 
     /* what it has found becomes the body of the loop that goes back */
     Found *inside = body.found;
-    qsort(inside->touched, (size_t)inside->touches, sizeof(int), compare_ids);
+    if (inside->touches > 0)
+        qsort(inside->touched, (size_t)inside->touches, sizeof(int), compare_ids);
     b.touched = inside->touched;
     b.touches = inside->touches;
     back_loop_end(&b, inside->adjoint, inside->mask);
