@@ -11,12 +11,15 @@
 enum { START = 1 << 16 }; /* bytes in which the header is */
 
 /* Makes a plain file the store. */
-static int open_plain(Store *file, const char *path, uint64_t size, ngrt_message *message)
+static int open_plain(Store *file, const char *path, ngrt_message *message)
 {
+    struct stat st;
+
     file->fd = open(path, O_RDONLY);
-    if (file->fd < 0)
+    if (file->fd < 0 || fstat(file->fd, &st) != 0)
         return ngrt_fail(message, NGRT_EIO, "%s: %s", path, strerror(errno));
-    file->size = size;
+    file->size = (uint64_t)st.st_size;
+    file->changed = st.st_mtim;
     return NGRT_OK;
 }
 
@@ -100,7 +103,7 @@ int ngrt_data_read_large(ngrt_data *data, Store *file, int *swapped, const char 
     memset(data, 0, sizeof *data);
     message->text[0] = 0;
     if (plain)
-        error = open_plain(file, path, (uint64_t)st.st_size, message);
+        error = open_plain(file, path, message);
     else
         error = unpack(file, &b, path, message);
     if (!error && file->size == 0)

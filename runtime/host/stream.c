@@ -333,6 +333,16 @@ int ngrt_store_read(const Store *s, uint64_t from, void *to, size_t size)
     return NGRT_OK;
 }
 
+int ngrt_store_changed(const Store *s)
+{
+    struct stat st;
+
+    if (s->changed.tv_sec == 0)
+        return 0;
+    return fstat(s->fd, &st) != 0 || (uint64_t)st.st_size != s->size ||
+           st.st_mtim.tv_sec != s->changed.tv_sec || st.st_mtim.tv_nsec != s->changed.tv_nsec;
+}
+
 const char *ngrt_store_at(const Store *s, uint64_t from, size_t size)
 {
     size_t used = (size_t)(from % STORE_PIECE);

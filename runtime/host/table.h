@@ -3,6 +3,8 @@
 #ifndef TABLE_H
 #define TABLE_H
 
+#include <time.h>
+
 #include "host.h"
 
 /* ---- stream.c: files that are not read whole ---- */
@@ -20,13 +22,16 @@ typedef struct Store {    /* bytes, one after the other: in memory, or in a file
     uint64_t size, limit; /* limit: what may be in memory */
     char **piece;         /* the memory, in pieces of STORE_PIECE bytes */
     size_t pieces;
-    int fd;         /* the file; below 0: none */
-    uint64_t start; /* where the bytes begin in the file */
+    int fd;                  /* the file; below 0: none */
+    uint64_t start;          /* where the bytes begin in the file */
+    struct timespec changed; /* of a file of the user's: when it last was; 0: it is not one */
 } Store;
 
 void ngrt_store_start(Store *s, uint64_t limit);
 int ngrt_store_add(Store *s, const void *from, size_t size, ngrt_message *message);
 int ngrt_store_read(const Store *s, uint64_t from, void *to, size_t size); /* NGRT_OK or NGRT_EIO */
+/* Has another program changed the file since it was opened? */
+int ngrt_store_changed(const Store *s);
 /* Where bytes are in memory; NULL if they are not, or not in one piece. */
 const char *ngrt_store_at(const Store *s, uint64_t from, size_t size);
 void ngrt_store_free(Store *s);

@@ -146,6 +146,15 @@ static const Store *file_of(const Source *s)
     return &s->file;
 }
 
+static int cannot_read(const Trainer *t, const Source *s)
+{
+    const char *why = "cannot be read";
+
+    if (ngrt_store_changed(file_of(s)))
+        why = "another program has changed it while it is read";
+    return ngrt_trainer_fail(t, FILES, "%s: %s", s->path, why);
+}
+
 /* Reads the rows of a window of a file that is not in memory; rows that follow each other at
  * once. */
 static int load_source(const Trainer *t, const Set *set, const Source *s, size_t count)
@@ -162,9 +171,11 @@ static int load_source(const Trainer *t, const Set *set, const Source *s, size_t
         while (i + run < count && p->row[i + run] == p->row[i] + run)
             run++;
         if (ngrt_store_read(file, (uint64_t)p->row[i] * bytes, to + i * bytes, run * bytes))
-            return ngrt_trainer_fail(t, FILES, "%s: cannot be read", s->path);
+            return cannot_read(t, s);
         i += run;
     }
+    if (ngrt_store_changed(file))
+        return cannot_read(t, s);
     if (s->swapped)
         ngrt_swap_bytes(to, count * s->data.columns, ngrt_element_size(s->data.type));
     return DONE;
@@ -352,9 +363,9 @@ int ngrt_rows_read(const Trainer *t, const Feed *f, size_t row, double *value)
         raw.data.at = room;
         if (!room)
             return ngrt_trainer_no_memory(t);
-        if (ngrt_store_read(file, (uint64_t)row * bytes, room, bytes)) {
+        if (ngrt_store_read(file, (uint64_t)row * bytes, room, bytes) || ngrt_store_changed(file)) {
             free(room);
-            return ngrt_trainer_fail(t, FILES, "%s: cannot be read", s->path);
+            return cannot_read(t, s);
         }
         if (s->swapped)
             ngrt_swap_bytes(room, s->data.columns, ngrt_element_size(s->data.type));

@@ -485,6 +485,19 @@ END
     head -c 30000 large.npy.gz >short.npy.gz
     run 3 train array.ng --data short.npy.gz --data-memory 100K
     says 'short.npy.gz: the compressed data ends too early'
+    # a file that another program changes, or cuts, while it is read
+    for how in 'conv=notrunc' ''; do
+        cp large.npy other.npy
+        : >"$dir/err"
+        limit 30 "$ngc" train array.ng --data other.npy --epochs 100000000 --data-memory 100K \
+            >/dev/null 2>"$dir/err" &
+        until grep -q windows "$dir/err" || ! kill -0 $! 2>/dev/null; do sleep 0.05; done
+        dd if=large.npy of=other.npy bs=1 count=1000 $how 2>/dev/null
+        wait $!
+        [ $? = 3 ]
+        verdict $? "a file that was changed was read on"
+        says 'other.npy: another program has changed it while it is read'
+    done
     group "large"
 fi
 
