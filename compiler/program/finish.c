@@ -103,51 +103,56 @@ void kernel_collapse(Program *p, Kernel *k)
             kernel_join(p, k, i);
 }
 
-/* ---- a transposition, from its first axis to its last ---- */
+/* ---- a transposition ---- */
 
-/* Loop 0 becomes loop `to`, those between move outwards. */
-static const Index *inwards(Program *p, const Index *x, int to)
+/* Loop `from` becomes loop `to`, those between move outwards. */
+static const Index *inwards(Program *p, const Index *x, int from, int to)
 {
     if (x == NULL)
         return NULL;
 
     Index y = *x;
-    memmove(y.axis, y.axis + 1, (size_t)to * sizeof *y.axis);
-    y.axis[to] = x->axis[0];
+    memmove(y.axis + from, y.axis + from + 1, (size_t)(to - from) * sizeof *y.axis);
+    y.axis[to] = x->axis[from];
     return index_keep(p, &y);
 }
 
-/* Are elements read that are neighbours in loop 0, and apart in the innermost one? */
-static bool reads_across(const Kernel *k)
+/* Are elements read that are neighbours in loop i, and apart in the innermost one? */
+static bool reads_across(const Kernel *k, int i)
 {
     int last = k->axes - 1;
 
     for (int v = 0; v < k->vals; v++) {
         const Index *at = k->val[v]->at;
-        if (k->val[v]->kind == V_LOAD && at && at->axis[0].plus == 1 && at->axis[0].minus == 0 &&
+        if (k->val[v]->kind == V_LOAD && at && at->axis[i].plus == 1 && at->axis[i].minus == 0 &&
             (at->axis[last].plus > 1 || at->parts > 0))
             return true;
     }
     return false;
 }
 
-/* Images whose batch is the last axis become images whose batch is the first one. The loop over the
- * batch goes right around the innermost one: each line that is read is still in the cache when its
- * next element is. */
+/* The loop over such neighbours goes right around the innermost one: each line that is read is
+ * still in the cache when its next element is. It is the first loop where images whose batch is the
+ * last axis become images whose batch is the first one. */
 void kernel_turn_inwards(Program *p, Kernel *k)
 {
+    int from = 0;
     int to = k->axes - 2;
 
-    if (k->axes < 3 || !kernel_is_map(k) || !reads_across(k))
+    if (k->axes < 3 || !kernel_is_map(k))
+        return;
+    while (from < to && !reads_across(k, from))
+        from++;
+    if (from == to)
         return;
     for (int s = 0; s < k->stores; s++)
-        k->store[s].at = inwards(p, k->store[s].at, to);
+        k->store[s].at = inwards(p, k->store[s].at, from, to);
     for (int v = 0; v < k->vals; v++)
-        k->val[v]->at = inwards(p, k->val[v]->at, to);
+        k->val[v]->at = inwards(p, k->val[v]->at, from, to);
 
-    Size first = k->extent[0];
-    memmove(k->extent, k->extent + 1, (size_t)to * sizeof *k->extent);
-    k->extent[to] = first;
+    Size extent = k->extent[from];
+    memmove(k->extent + from, k->extent + from + 1, (size_t)(to - from) * sizeof *k->extent);
+    k->extent[to] = extent;
 }
 
 /* In how many loops does x change? */

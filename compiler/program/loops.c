@@ -67,21 +67,23 @@ Kernel *kernel_map(Program *p, Node *const *node, int count, Target *target)
     return k;
 }
 
-/* The first of the axes that is longer than 1; rank: there is none. */
-static int first_axis(Shape shape, uint32_t axes)
+/* The axis with this number, from 0, of those that are longer than 1; rank: there is none. */
+static int long_axis(Shape shape, uint32_t axes, int number)
 {
     for (int i = 0; i < shape.rank; i++)
-        if (axes >> i & 1 && !size_is_one(shape.dim[i]))
+        if (axes >> i & 1 && !size_is_one(shape.dim[i]) && number-- == 0)
             return i;
     return shape.rank;
 }
 
 /* Sets up a reduction's nest over the axes of shape: lead axes, reduced axes, trailing axes. With
  * `rows`, the axes after the first reduced one are trailing: rows are added up. Otherwise each
- * result is reduced in a variable. Memory is walked in order either way. */
-static void reduction_axes(Program *p, Kernel *k, Shape shape, uint32_t axes, bool rows, Index *idx)
+ * result is reduced in a variable. Memory is walked in order either way; with inner >= 0, that axis
+ * is the last of the reduced ones. */
+static void reduction_axes(Program *p, Kernel *k, Shape shape, uint32_t axes, bool rows, int inner,
+                           Index *idx)
 {
-    int first = first_axis(shape, axes);
+    int first = long_axis(shape, axes, 0);
 
     for (int i = 0; i < shape.rank; i++)
         idx[i] = index_zero();
@@ -93,8 +95,10 @@ static void reduction_axes(Program *p, Kernel *k, Shape shape, uint32_t axes, bo
             else if (rows && i > first)
                 kind = AX_TRAIL;
 
-            if (kind == (AxisKind)pass)
+            if (kind == (AxisKind)pass && i != inner)
                 idx[i] = loop_over(p, k, shape.dim[i], kind);
+            if (pass == AX_REDUCE && i == shape.rank - 1 && inner >= 0)
+                idx[inner] = loop_over(p, k, shape.dim[inner], AX_REDUCE);
         }
 }
 
@@ -130,14 +134,46 @@ static bool rows_are_columns(const Kernel *k)
     return some && k->axis[reduced + 1] != AX_REDUCE;
 }
 
-static Kernel *reduce_in_order(Program *p, Node *n, uint32_t axes, bool rows)
+/* The loop over a reduced axis along which all loads are in order, if that is not the innermost
+ * one, as of a sum over a tensor whose axes were exchanged: its number among those over reduced
+ * axes, or -1. */
+static int turned_loop(const Kernel *k)
+{
+    int last = k->axes - 1;
+    int first = 0;
+    uint32_t in_order = ~0u;
+    bool some = false;
+
+    if (last < 1 || k->axis[last] != AX_REDUCE)
+        return -1;
+    while (k->axis[first] != AX_REDUCE)
+        first++;
+    for (int v = 0; v < k->vals; v++) {
+        const Index *at = k->val[v]->at;
+        if (k->val[v]->kind != V_LOAD || at == NULL)
+            continue;
+        if (at->parts > 0 || at->axis[last].plus == 1 || at->axis[last].minus == 1)
+            return -1;
+        for (int i = first; i < last; i++)
+            if (at->axis[i].plus != 1)
+                in_order &= ~(1u << i);
+        some = true;
+    }
+
+    for (int i = first; some && i < last; i++)
+        if (in_order >> i & 1)
+            return i - first;
+    return -1;
+}
+
+static Kernel *reduce_in_order(Program *p, Node *n, uint32_t axes, bool rows, int inner)
 {
     Kernel *k = new_kernel(p, n, 1);
     const Node *x = n->arg[0];
 
     Index idx[MAX_RANK];
     k->reduce = n->op;
-    reduction_axes(p, k, x->shape, axes, rows, idx);
+    reduction_axes(p, k, x->shape, axes, rows, inner, idx);
 
     Index out[MAX_RANK];
     int rank = 0;
@@ -156,9 +192,13 @@ Kernel *kernel_reduce(Program *p, Node *n)
     bool rows =
         !by_axis && n->type == T_FLOAT && !last_reduced(n->arg[0]->shape, axes) && !p->plain;
 
-    Kernel *k = reduce_in_order(p, n, axes, rows);
+    Kernel *k = reduce_in_order(p, n, axes, rows, -1);
     if (rows && rows_are_columns(k))
-        k = reduce_in_order(p, n, axes, false);
+        k = reduce_in_order(p, n, axes, false, -1);
+
+    int turned = turned_loop(k);
+    if (turned >= 0 && !p->plain)
+        k = reduce_in_order(p, n, axes, false, long_axis(n->arg[0]->shape, axes, turned));
     return k;
 }
 
@@ -191,7 +231,7 @@ Kernel *kernel_matmul(Program *p, Node *n)
     Index all[MAX_RANK];
     bool rows = !tb && !size_is_one(columns) && !p->plain;
     k->reduce = OP_sum;
-    reduction_axes(p, k, shape, 1u << axis_l, rows, all);
+    reduction_axes(p, k, shape, 1u << axis_l, rows, -1, all);
 
     Index left[MAX_RANK], right[MAX_RANK], out[MAX_RANK];
     for (int i = 0; i < row; i++)

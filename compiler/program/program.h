@@ -375,8 +375,8 @@ bool kernel_joins(Program *, const Kernel *, int axis); /* may loops axis and ax
 void kernel_join(Program *, Kernel *, int axis);
 void kernel_split(Program *, Kernel *, int axis, Size inner); /* into two loops */
 void kernel_collapse(Program *, Kernel *);                    /* joins all that can be joined */
-void kernel_turn_inwards(Program *, Kernel *); /* the loop over a batch that is read across */
-void kernel_finish(Program *, Kernel *);       /* ids, levels, uses */
+void kernel_turn_inwards(Program *, Kernel *);                /* a loop that is read across */
+void kernel_finish(Program *, Kernel *);                      /* ids, levels, uses */
 
 /* Loops that compute every element of their results once, on its own, into memory that nothing else
  * writes? */
