@@ -139,7 +139,7 @@ void kernel_turn_inwards(Program *p, Kernel *k)
     int from = 0;
     int to = k->axes - 2;
 
-    if (k->axes < 3 || !kernel_is_map(k))
+    if (k->axes < 3 || !kernel_is_unordered(k))
         return;
     while (from < to && !reads_across(k, from))
         from++;

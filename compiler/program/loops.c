@@ -457,7 +457,7 @@ bool kernel_reduces(const Kernel *k)
     return op_info[k->reduce]->flags & F_REDUCE;
 }
 
-bool kernel_is_map(const Kernel *k)
+bool kernel_is_unordered(const Kernel *k)
 {
     if (k->kind != K_LOOP || k->axes == 0 || kernel_reduces(k))
         return false;
@@ -465,11 +465,20 @@ bool kernel_is_map(const Kernel *k)
     for (int i = 0; i < k->axes; i++)
         if (k->axis[i] != AX_LEAD)
             return false;
-    for (int i = 0; i < k->stores; i++)
-        if (k->store[i].add || k->store[i].target || k->store[i].node->op == OP_concat ||
-            k->store[i].node->op == OP_carried || k->store[i].node->op == OP_assign)
+    for (int i = 0; i < k->stores; i++) {
+        Op op = k->store[i].node->op;
+        if (k->store[i].add || op == OP_carried || op == OP_assign)
             return false;
+    }
     return true;
+}
+
+bool kernel_is_map(const Kernel *k)
+{
+    for (int i = 0; i < k->stores; i++)
+        if (k->store[i].target || k->store[i].node->op == OP_concat)
+            return false;
+    return kernel_is_unordered(k);
 }
 
 /* ---- independent passes ---- */

@@ -378,8 +378,9 @@ void kernel_collapse(Program *, Kernel *);                    /* joins all that 
 void kernel_turn_inwards(Program *, Kernel *);                /* a loop that is read across */
 void kernel_finish(Program *, Kernel *);                      /* ids, levels, uses */
 
-/* Loops that compute every element of their results once, on its own, into memory that nothing else
- * writes? */
+/* Loops that compute each of their elements once, on its own, so that they may go in any order? */
+bool kernel_is_unordered(const Kernel *);
+/* The same of every element of their results, into memory that nothing else writes? */
 bool kernel_is_map(const Kernel *);
 bool kernel_reduces(const Kernel *);                    /* is it a K_LOOP that reduces? */
 bool kernel_sums_rows(const Kernel *);                  /* does it add rows to a row of results? */

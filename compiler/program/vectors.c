@@ -482,7 +482,7 @@ static bool pays_in_blocks(const Program *p, const Kernel *k)
 {
     bool some = false;
 
-    if (!kernel_is_map(k) || k->axes < 2 || k->vector || k->half || k->late)
+    if (!kernel_is_unordered(k) || k->axes < 2 || k->vector || k->half || k->late)
         return false;
     for (int i = 0; i < k->stores; i++)
         if (!writes_safely(p, k, &k->store[i]))
