@@ -176,19 +176,21 @@ typedef struct Choice {
     ngrt_message *message;
 } Choice;
 
-/* The column of this name, or their number. */
-static size_t find_name(const Choice *c, Span word)
+/* Does column i have this name? A column without a name has none that could be given. */
+static int has_name(const Choice *c, size_t i, Span word)
 {
-    size_t i;
+    const char *name = c->name ? c->name(c->of, i) : NULL;
 
-    for (i = 0; c->name && i < c->columns; i++) {
-        const char *name = c->name(c->of, i);
+    return name && name[0] && strlen(name) == span_length(word) &&
+           memcmp(name, word.at, span_length(word)) == 0;
+}
 
-        if (name && strlen(name) == span_length(word) &&
-            memcmp(name, word.at, span_length(word)) == 0)
-            return i;
-    }
-    return c->columns;
+/* The column from i on of this name, or their number. */
+static size_t find_name(const Choice *c, Span word, size_t i)
+{
+    while (i < c->columns && !has_name(c, i, word))
+        i++;
+    return i;
 }
 
 /* Reads a whole number at *at. */
@@ -212,13 +214,29 @@ static int fail_choice(const Choice *c, Span word)
                      c->columns, c->columns - 1, has);
 }
 
+/* Refuses a name of several columns: which of them is meant, only a number says. */
+static int fail_shared(const Choice *c, Span word, size_t first, size_t second)
+{
+    char text[60];
+
+    return ngrt_fail(c->message, NGRT_EMODEL,
+                     "%s: columns %zu and %zu are both called '%s'%s: write the number of the one "
+                     "that is meant",
+                     c->path, first, second, ngrt_show(word, text, sizeof text),
+                     ngrt_show_dots(word, sizeof text));
+}
+
 /* Adds the columns of one word: a name, a number, or a range of numbers. */
 static int choose_word(Choice *c, Span word)
 {
-    size_t first = find_name(c, word);
+    size_t first = find_name(c, word, 0);
     size_t last = first;
     size_t *grown;
+    size_t second = first == c->columns ? first : find_name(c, word, first + 1);
     const char *at = word.at;
+
+    if (second < c->columns)
+        return fail_shared(c, word, first, second);
 
     /* no column has this name: then it is a number, or a range as 3-7 */
     if (first == c->columns) {

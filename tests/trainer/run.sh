@@ -153,6 +153,12 @@ if asked tables; then
     says "words.csv: there is no column 'size'; it has 5 columns, 0 to 4, which its first line names"
     run 3 train iris.ng --data x=numbers.csv:2-7,t=numbers.csv:4
     says "there is no column '2-7'"
+    sed '1s/.*/length,width,length,width,/' words.csv >twice.csv # and a column without a name
+    run 3 train iris.ng --data x=twice.csv:0,width,2,3,t=twice.csv:4
+    says "twice.csv: columns 1 and 3 are both called 'width': write the number of the one that is meant"
+    run 3 train iris.ng --data x=twice.csv:0-3,t=twice.csv:
+    says "twice.csv: there is no column ''"
+    run 0 train iris.ng --data x=twice.csv:0-3,t=twice.csv:4 --epochs 0
     cp numbers.csv a:0
     run 0 train iris.ng --data a:0 --epochs 3 --quiet --save part.st
     same_weights all.st part.st
