@@ -111,15 +111,30 @@ static int make_part(Trainer *t, int part, const unsigned char *to, int only, in
     return ngrt_set_part(t, whole, &t->part[part], index, count, part == TRAINING ? t->batch : 0);
 }
 
+/* Does any input of the set get rows, and not a whole file? */
+static int has_rows(const Set *set)
+{
+    int i;
+
+    for (i = 0; i < set->feeds; i++)
+        if (set->feed[i].batched)
+            return 1;
+    return 0;
+}
+
 /* Can the data be split? The whole set moves out of the way, once. */
 static int start(Trainer *t)
 {
     if (t->whole.sources > 0)
         return DONE;
-    if (t->model->dims == 0 || t->part[TRAINING].rows < 2)
+    if (t->model->dims == 0 || !has_rows(&t->part[TRAINING]))
         return ngrt_trainer_fail(t, USAGE,
                                  "the data cannot be split: the model %s takes all rows at once",
                                  t->model->name);
+    /* the folds without rows would be the last ones: the others would be trained in vain */
+    if (t->part[TRAINING].rows < (size_t)t->folds)
+        return ngrt_trainer_fail(t, USAGE, "--data has %zu rows: too few for %ld folds",
+                                 t->part[TRAINING].rows, t->folds);
     t->whole = t->part[TRAINING];
     memset(&t->part[TRAINING], 0, sizeof t->part[TRAINING]);
     return DONE;

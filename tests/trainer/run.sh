@@ -555,6 +555,16 @@ END
     head -n 3 numbers.csv >few.csv
     run 2 train iris.ng --data few.csv --split 0.5,0.4,0.1
     says '--data has 3 rows: too few'
+    run 2 train iris.ng --data few.csv --folds 4
+    says '--data has 3 rows: too few for 4 folds'
+    grep -q Fold "$dir/err"; verdict $((! $?)) "folds are trained before the last one is found empty"
+    head -n 1 numbers.csv >one.csv
+    run 2 train iris.ng --data one.csv --split 0.5,0.5
+    says '--data has 1 rows: too few'
+    printf 'input x[2, 2]\nparam w = 1\nminimize J = mean(w*x^2) with sgd(0.1)\n' >whole.ng
+    printf '1,2\n3,4\n' >whole.csv
+    run 2 train whole.ng --data whole.csv --split 0.5,0.5
+    says 'the data cannot be split: the model whole takes all rows at once'
     group "parts of the data"
 fi
 
