@@ -391,6 +391,14 @@ int ngrt_csv_missing(Span cell)
     return 0;
 }
 
+/* Does it say so in a column of words, where none and null may be names of a class? */
+int ngrt_csv_no_word(Span cell)
+{
+    if (span_length(cell) == 0 || *cell.at == '?')
+        return 1;
+    return span_length(cell) <= 4 && ngrt_csv_missing(cell) && *cell.at != 'n';
+}
+
 /* ---- the first lines ---- */
 
 /* The separator of a line: semicolon before tab before comma, which may be a decimal comma; blanks
@@ -583,14 +591,38 @@ size_t ngrt_csv_column(const Csv *csv, Span cell)
     return (size_t)(cell.at - csv->start) + 1;
 }
 
-int ngrt_csv_fail(const Csv *csv, Span cell, ngrt_message *message)
+/* Is it a number with a decimal comma, a sign of a currency, a separator or the like? */
+int ngrt_csv_nearly(Span cell)
+{
+    static const char others[] = "0123456789.,_'%$+ ";
+    int digits = 0;
+    const char *s;
+
+    for (s = cell.at; s < cell.end; s++) {
+        if (s == cell.at && *s == '-')
+            continue;
+        if (!memchr(others, *s, sizeof others - 1) && (unsigned char)*s < 128)
+            return 0;
+        digits += *s >= '0' && *s <= '9';
+    }
+    return digits > 0;
+}
+
+/* What to write instead of a cell that is not a number. */
+const char *ngrt_csv_hint(Span cell)
+{
+    return ngrt_csv_nearly(cell) ? "; numbers are written as 1234.5" : "";
+}
+
+int ngrt_csv_fail(const Csv *csv, Span cell, const char *more, ngrt_message *message)
 {
     static const char rule[] =
         "; a first line names the columns only if none of its cells is a number";
-    const char *more = csv->number == csv->top ? rule : "";
     size_t column = ngrt_csv_column(csv, cell);
     char text[24];
 
+    if (csv->number == csv->top)
+        more = rule;
     if (span_length(cell) == 0)
         return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: a value is missing%s", csv->path,
                          csv->number, column, more);
@@ -622,7 +654,7 @@ static int parse_row(const Csv *csv, double *out, size_t columns, size_t first,
         if (count == columns)
             return ngrt_csv_fail_count(csv, count + 1, c.cell.at, columns, first, message);
         if (!ngrt_csv_number(c.cell, &out[count]))
-            return ngrt_csv_fail(csv, c.cell, message);
+            return ngrt_csv_fail(csv, c.cell, ngrt_csv_hint(c.cell), message);
     }
     if (count < columns)
         return ngrt_csv_fail_count(csv, count, NULL, columns, first, message);

@@ -303,6 +303,14 @@ int ngrt_table_choose(Table *t, const char *text, size_t **list, size_t *count,
 
 /* ---- rows ---- */
 
+/* What can be done about a cell that is not a number. */
+static const char *hint_of(const Table *t, Span cell)
+{
+    if (t->form->missing == MISSING_ERROR && t->form->gap && ngrt_csv_missing(cell))
+        return t->form->gap;
+    return ngrt_csv_hint(cell);
+}
+
 /* Says that a column has both words and numbers. Its first word is wrong if it is alone. */
 static int fail_mixed(const Table *t, const Column *c, Span cell, ngrt_message *message)
 {
@@ -311,19 +319,20 @@ static int fail_mixed(const Table *t, const Column *c, Span cell, ngrt_message *
     const Name *first = &c->names.name[0];
     const Csv *csv = &t->csv;
     Span word = {first->text, first->text + strlen(first->text)};
+    const char *more = first->line == csv->top ? rule : hint_of(t, word);
     char text[24], example[24];
 
     if (c->names.count > 1)
         return ngrt_fail(message, NGRT_EFORMAT,
                          "%s:%zu:%zu: '%s' is a number, but the column has words, as '%s'%s in "
-                         "line %zu",
+                         "line %zu%s",
                          t->path, csv->number, ngrt_csv_column(csv, cell),
                          ngrt_show(cell, text, sizeof text),
                          ngrt_show(word, example, sizeof example),
-                         ngrt_show_dots(word, sizeof example), first->line);
+                         ngrt_show_dots(word, sizeof example), first->line, hint_of(t, word));
     return ngrt_fail(message, NGRT_EFORMAT, "%s:%zu:%zu: '%s'%s is not a finite number%s", t->path,
                      first->line, first->at, ngrt_show(word, text, sizeof text),
-                     ngrt_show_dots(word, sizeof text), first->line == csv->top ? rule : "");
+                     ngrt_show_dots(word, sizeof text), more);
 }
 
 /* A cell that holds no number: a word, or a mistake. */
@@ -332,7 +341,7 @@ static int read_word(Table *t, Column *c, Span cell, double *value, ngrt_message
     long index;
 
     if (span_length(cell) == 0 || c->numbers > 0 || ngrt_csv_is_number(cell))
-        return ngrt_csv_fail(&t->csv, cell, message);
+        return ngrt_csv_fail(&t->csv, cell, hint_of(t, cell), message);
     index = index_of(&c->names, &t->csv, cell);
     if (index < 0)
         return no_memory(t->path, message);
@@ -345,15 +354,14 @@ static int read_word(Table *t, Column *c, Span cell, double *value, ngrt_message
     return NGRT_OK;
 }
 
-/* Has the cell no value? Words such as none may be names of a class, in a column of words. */
+/* Has the cell no value? */
 static int is_missing(const Table *t, const Column *c, Span cell)
 {
     if (t->form->missing == MISSING_ERROR)
         return 0;
     /* in a column of words only what cannot be one is missing */
-    if (c->names.count > 0 && span_length(cell) > 0 && !ngrt_csv_is_number(cell))
-        return *cell.at == '?' ||
-               (span_length(cell) <= 4 && ngrt_csv_missing(cell) && *cell.at != 'n');
+    if (c->names.count > 0 && !ngrt_csv_is_number(cell))
+        return ngrt_csv_no_word(cell);
     return ngrt_csv_missing(cell);
 }
 

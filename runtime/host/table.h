@@ -80,10 +80,14 @@ int ngrt_csv_next(Csv *csv); /* the next line that is not blank; false at the en
 Cells ngrt_csv_cells(const Csv *csv);
 int ngrt_csv_cell(Cells *c); /* the next cell, without quotes around it; false after the last */
 int ngrt_csv_number(Span cell, double *value); /* a finite decimal number */
-int ngrt_csv_is_number(Span cell); /* in some form, also one that no row may hold: nan, inf */
-int ngrt_csv_missing(Span cell);   /* does it say that there is no value? */
-/* Says what is wrong with a cell that should be a number, or with the number of cells. */
-int ngrt_csv_fail(const Csv *csv, Span cell, ngrt_message *message);
+int ngrt_csv_is_number(Span cell);    /* in some form, also one that no row may hold: nan, inf */
+int ngrt_csv_missing(Span cell);      /* does it say that there is no value? */
+int ngrt_csv_no_word(Span cell);      /* does it say so among words? */
+int ngrt_csv_nearly(Span cell);       /* is it nearly a number, as 1,5 or $5? */
+const char *ngrt_csv_hint(Span cell); /* what to write instead of such a cell; or "" */
+/* Says what is wrong with a cell that should be a number, and `more`, or with the number of
+ * cells. */
+int ngrt_csv_fail(const Csv *csv, Span cell, const char *more, ngrt_message *message);
 int ngrt_csv_fail_count(const Csv *csv, size_t count, const char *at, size_t columns, size_t first,
                         ngrt_message *message);
 size_t ngrt_csv_column(const Csv *csv, Span cell);      /* its place in the line, from 1 */
@@ -99,9 +103,10 @@ typedef struct Form { /* how a text is to be read */
     size_t skip;      /* lines before it */
     char separator;   /* 0: the first lines say */
     int no_header;
-    int missing;    /* of the enum */
-    int wide;       /* its numbers become doubles, not floats */
-    uint64_t limit; /* bytes of rows in memory */
+    int missing;     /* of the enum */
+    const char *gap; /* what messages say where a value is missing; NULL: nothing more */
+    int wide;        /* its numbers become doubles, not floats */
+    uint64_t limit;  /* bytes of rows in memory */
 } Form;
 
 typedef struct Name { /* one of the words in a column */

@@ -744,6 +744,8 @@ static int parse_arguments(Trainer *t, int argc, char **argv)
         return status;
 
     t->form.wide = wants_doubles(t->model);
+    if (t->command == TRAIN)
+        t->form.gap = "; --missing=drop leaves out its row, --missing=mean takes its column's mean";
     if ((t->save_steps > 0 || t->save_time > 0) && !t->save_path)
         return ngrt_trainer_fail(t, USAGE, "--checkpoint wants --save or --resume");
     if (t->tolerance > 0 && t->patience == 0 && !t->keep_best)

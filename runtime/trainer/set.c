@@ -269,11 +269,16 @@ static int bind_inputs(Trainer *t, Set *set)
 
 /* ---- checks of the data ---- */
 
+static Span span_of(const char *text)
+{
+    return (Span){text, text + strlen(text)};
+}
+
 /* Says that the columns of a file do not add up. Words may give several elements. */
 static int fail_columns(const Trainer *t, const Set *set, const Source *s)
 {
     const ngrt_model *m = t->model;
-    char text[300] = "", words[200] = "";
+    char text[300] = "", words[240] = "";
     size_t used = 0, need = 0, i;
     int k;
 
@@ -303,8 +308,9 @@ static int fail_columns(const Trainer *t, const Set *set, const Source *s)
         if (names->count > 0)
             snprintf(words, sizeof words,
                      "; column %zu has words, '%.40s' in line %zu, and gives as many numbers as "
-                     "it has different words: %zu",
-                     column, names->name[0].text, names->name[0].line, names->count);
+                     "it has different words: %zu%s",
+                     column, names->name[0].text, names->name[0].line, names->count,
+                     ngrt_csv_hint(span_of(names->name[0].text)));
     }
     return ngrt_trainer_fail(t, FILES, "%s: %zu columns, but the inputs take %zu: %s%s", s->path,
                              s->picks, need, text, words);
@@ -349,22 +355,26 @@ static int check_columns(const Trainer *t, const Set *set, const Feed *f)
     return fail_columns(t, set, s);
 }
 
-/* Is a word a number with a sign of a currency, a separator or the like? */
-static int is_nearly_number(const char *word)
+/* Says where a word may have been meant as a number, or as no value. True if it may. */
+static int note_word(const Trainer *t, const Source *s, size_t column, const Name *word)
 {
-    static const char others[] = "0123456789.,_'%$+ ";
-    int digits = 0;
-    size_t i;
+    Span text = span_of(word->text);
 
-    for (i = word[0] == '-'; word[i]; i++) {
-        if (!strchr(others, word[i]) && (unsigned char)word[i] < 128)
-            return 0;
-        digits += word[i] >= '0' && word[i] <= '9';
-    }
-    return digits > 0;
+    if (ngrt_csv_nearly(text))
+        ngrt_trainer_note(t,
+                          "%s: column %zu is taken as words: '%.40s' in line %zu is not a number",
+                          s->path, column, word->text, word->line);
+    else if (t->form.missing == MISSING_ERROR && ngrt_csv_no_word(text))
+        ngrt_trainer_note(t,
+                          "%s: column %zu is taken as words, one of them '%.40s' in line %zu; with "
+                          "--missing, a value is missing there",
+                          s->path, column, word->text, word->line);
+    else
+        return 0;
+    return 1;
 }
 
-/* Says where the words of a column may have been meant as numbers. */
+/* Says where the words of a column may have been meant as something else, once for each column. */
 static void note_words(const Trainer *t, const Source *s)
 {
     size_t i, k;
@@ -373,13 +383,8 @@ static void note_words(const Trainer *t, const Source *s)
         const Names *names = &s->table->column[s->pick[i]].names;
 
         for (k = 0; k < names->count; k++)
-            if (is_nearly_number(names->name[k].text)) {
-                ngrt_trainer_note(t,
-                                  "%s: column %zu is taken as words: '%.40s' in line %zu is "
-                                  "not a number",
-                                  s->path, s->pick[i], names->name[k].text, names->name[k].line);
+            if (note_word(t, s, s->pick[i], &names->name[k]))
                 break;
-            }
     }
 }
 

@@ -154,7 +154,8 @@ static void test_csv_errors(void)
     CHECK(refuses("1,2\n3,nan\n", "file:2:3: 'nan' is not a finite number"));
     CHECK(refuses("1,2\n3,0x10\n", "file:2:3: '0x10' is not a finite number"));
     CHECK(refuses("1,2\n3,\"4\n", "file:2:3: '\"4' is not a finite number"));
-    CHECK(refuses("1;2\n1,5;2\n", "file:2:1: '1,5' is not a finite number"));
+    CHECK(refuses("1;2\n1,5;2\n",
+                  "file:2:1: '1,5' is not a finite number; numbers are written as 1234.5"));
     CHECK(refuses("1,2\n3,abcdefghijklmnopqrstuvwxyz\n",
                   "file:2:3: 'abcdefghijklmnopqrstuvw'... is not a finite number"));
     CHECK(refuses("1,2\n3,\x01\xFF\n", "file:2:3: '?\?' is not a finite number"));

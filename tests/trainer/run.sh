@@ -241,6 +241,12 @@ if asked tables; then
         run 0 train iris.ng --data odd.csv --epochs 1
         says "odd.csv: column 0 is taken as words: '$(echo "$word" | tr -d \")' in line 1 is not a number"
     done
+    printf 'a;b;c;d;kind\n1,5;2;3;4;0\n2,5;2;3;4;1\n3,5;2;3;4;1\n' >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says "column 0 has words, '1,5' in line 2, and gives as many numbers as it has different words: 3; numbers are written as 1234.5"
+    printf '1,2,3,4,0\n1,2 500,3,4,1\n' >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says "odd.csv:2:3: '2 500' is not a finite number; numbers are written as 1234.5"
     printf 'a1,2,3,4,0\na1,5,3,4,1\n' >odd.csv
     run 0 train iris.ng --data odd.csv --epochs 1
     grep -q 'taken as words' "$dir/err"; verdict $((! $?)) "a word without a digit is noted as a number"
@@ -265,7 +271,19 @@ if asked tables; then
     # missing cells
     sed '4s/^[^,]*/NA/; 6s/,[^,]*,/,,/' words.csv >holes.csv
     run 3 train iris.ng --data holes.csv
+    says "holes.csv:4:1: 'NA' is not a finite number; --missing=drop leaves out its row, --missing=mean"
+    run 3 predict iris.ng --data holes.csv --load words.st
     says "holes.csv:4:1: 'NA' is not a finite number"
+    grep -q 'missing=' "$dir/err"; verdict $((! $?)) "predict is told to leave out rows"
+    sed '4s/^[^,]*//' words.csv >empty.csv
+    run 3 train iris.ng --data empty.csv
+    says "empty.csv:4:1: a value is missing; --missing=drop leaves out its row, --missing=mean"
+    sed '4s/[a-z]*$/NA/' words.csv >empty.csv # a class like others, if nothing else is said
+    sed 's/, 3)/, 4)/' iris.ng >four.ng
+    run 0 train four.ng --data empty.csv --epochs 1
+    says "empty.csv: column 4 is taken as words, one of them 'NA' in line 4; with --missing, a value is missing there"
+    run 0 train four.ng --data empty.csv --epochs 1 --missing drop
+    grep -q 'taken as words' "$dir/err"; verdict $((! $?)) "a row that is left out is noted"
     run 0 train iris.ng --data holes.csv --missing drop --epochs 3 --save part.st
     says 'holes.csv: 2 of 90 rows have missing cells and are left out'
     run 2 predict iris.ng --data holes.csv --missing drop --load words.st
