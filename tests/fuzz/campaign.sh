@@ -17,6 +17,11 @@ out=$PWD/${FUZZ_OUT:-build/tests/fuzz}
 . tests/fuzz/build.sh
 . tests/fuzz/seeds.sh
 engine=${ENGINE:-libfuzzer}
+for t; do
+    case " $targets " in *" ${t%%:*} "*) continue ;; esac
+    echo "campaign.sh: there is no target '$t'; they are $targets" >&2
+    exit 2
+done
 sh tests/install.sh fuzz || exit 1
 mkdir -p "$out/found"
 
@@ -26,6 +31,7 @@ campaign() {
     corpus=$out/corpus/$target
     rm -f "$out/$target.counts"
     for by in $engines; do
+        [ -e "$out/$by" ] || echo "building ngc for $by: some minutes, once" >&2
         choose_engine "$by" && build_objects "$by" "$out" && build_target "$by" "$out" "$target" ||
             exit 1
     done

@@ -44,6 +44,12 @@ windows|x86_64-w64-mingw32-gcc -O2 -D__USE_MINGW_ANSI_STDIO=1|wine
 WINEPREFIX=$dir/wine WINEDEBUG=-all
 export WINEPREFIX WINEDEBUG
 
+for name; do
+    echo "$all" | grep -q "^$name|" && continue
+    echo "targets.sh: there is no target '$name'; they are $(echo "$all" | sed '/|/!d; s/|.*//' | xargs)" >&2
+    exit 2
+done
+
 cc -std=c11 -O1 -o "$dir/model" tests/random/model.c &&
     cc -std=c11 -O1 -o "$dir/net" tests/random/net.c || exit 2
 functions "$build" >"$dir/functions" || exit 2
