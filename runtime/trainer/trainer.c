@@ -113,6 +113,33 @@ static void print_json(FILE *to, const char *kind, const char *text, const char 
     fprintf(to, "}\n");
 }
 
+/* Is it a control character, which a terminal would obey? */
+static int is_control(const unsigned char *at, size_t length)
+{
+    if (length == 2)
+        return at[0] == 0xc2 && at[1] < 0xa0;
+    return length == 1 && (*at < 0x20 || *at == 0x7f);
+}
+
+/* A message's line. Words of data and names of files may have any bytes: what is not a character
+ * of a text becomes '?'. */
+static void put_line(FILE *to, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *end = at + strlen(text);
+
+    while (at < end) {
+        size_t length = character_size(at, (size_t)(end - at));
+
+        if (length == 0 || is_control(at, length))
+            fputc('?', to);
+        else
+            fwrite(at, 1, length, to);
+        at += length > 0 ? length : 1;
+    }
+    fputc('\n', to);
+}
+
 static void print_message(const Trainer *t, const char *kind, const char *note, const char *format,
                           va_list arguments)
 {
@@ -126,7 +153,8 @@ static void print_message(const Trainer *t, const char *kind, const char *note, 
     }
     if (t->errors)
         fprintf(to, "rank %d: ", t->group->of.rank);
-    fprintf(to, "%s: %s: %s\n", t->program, kind, text);
+    fprintf(to, "%s: %s: ", t->program, kind);
+    put_line(to, text);
     if (note)
         fprintf(to, "%s: %s\n", t->program, note);
 }

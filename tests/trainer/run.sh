@@ -247,6 +247,12 @@ if asked tables; then
     printf '1,2,3,4,0\n1,2 500,3,4,1\n' >odd.csv
     run 3 train iris.ng --data odd.csv
     says "odd.csv:2:3: '2 500' is not a finite number; numbers are written as 1234.5"
+    # a word is shown, but a terminal does not obey it
+    printf '1,2,3,4,\033[2J\n1,2,3,4,\302\233b\n1,2,3,4,\233c\n1,2,3,4,caf\303\251\n' >odd.csv
+    run 3 train iris.ng --data odd.csv
+    says "4 different words, but t has 3 classes: '?[2J', 'caf$(printf '\303\251')', ..."
+    run 3 eval iris.ng --data odd.csv --load words.st
+    says "odd.csv:1:9: '?[2J' is none of the 3 words"
     printf 'a1,2,3,4,0\na1,5,3,4,1\n' >odd.csv
     run 0 train iris.ng --data odd.csv --epochs 1
     grep -q 'taken as words' "$dir/err"; verdict $((! $?)) "a word without a digit is noted as a number"
