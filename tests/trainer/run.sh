@@ -685,7 +685,8 @@ END
     printf '1,2\n2,5\n3,6\n4,7\n' >line.csv
     run 0 eval line.ng --data line.csv --assess
     prints 'rows 4, R2 0.8571, root of the mean square error 0.707107, mean absolute error 0.5'
-    run 2 eval sum.ng --data x=large.csv:0-7,t=large.csv:7 --assess
+    printf 'dim m <= 3\ninput x[m], y[m]\nmetric s = sum(x*y)\n' >none.ng
+    run 2 eval none.ng --data line.csv --assess # it has no output
     run 0 eval line.ng --data line.csv --assess=line.svg
     [ "$(grep -c circle line.svg)" = "$(grep -c . line.csv)" ]
     verdict $? "line.svg has not a dot for each row"
@@ -736,6 +737,7 @@ for path in sys.argv[1:]:
 END
         verdict $? "a PNG is damaged"
     fi
+    run 0 train iris.ng --data numbers.csv --epochs 1 --quiet --save all.st
     run 2 eval iris.ng --data numbers.csv --load all.st --boundary b.svg
     run 3 train rings.ng --data rings.csv --epochs 1 --boundary /no/such/place.svg
     run 0 train rings.ng --data rings.csv --standardize x --find-rate lr --curve=f.svg
