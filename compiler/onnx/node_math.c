@@ -10,6 +10,11 @@ static bool is_int_operand(Operand o)
     return o.line && operand_node(o)->type == T_INT;
 }
 
+static Operand towards_0(Import *im, Operand x)
+{
+    return emit(im, BIND_TERM, "sign($00)*floor(abs($00))", 1, x);
+}
+
 static void take_div(Import *im)
 {
     Operand a = operand(im, 0);
@@ -22,8 +27,33 @@ static void take_div(Import *im)
     /* a quotient of whole numbers is rounded towards 0 */
     bool whole = element_is_int(input_element(im, 0)) && element_is_int(input_element(im, 1));
     if (whole)
-        q = emit(im, BIND_TERM, "sign($00)*floor(abs($00))", 1, q);
+        q = towards_0(im, q);
     result(im, 0, q);
+}
+
+/* Is operand i a whole number that is not negative, wherever that is known? */
+static bool is_count(Import *im, int i)
+{
+    const Known *k = input_known(im, i);
+    int64_t v;
+    for (int64_t at = 0; k && at < k->count; at++)
+        if (!known_whole(im->g, k, at, &v) || v < 0)
+            return false;
+    return k || element_is_int(input_element(im, i));
+}
+
+/* A power of a whole number is one too, whatever the exponent is. */
+static void take_pow(Import *im)
+{
+    Operand a = operand(im, 0);
+    Operand b = operand(im, 1);
+    if (im->failed)
+        return;
+
+    Operand y = emit(im, BIND_POWER, "$60^$41", 2, a, b);
+    if (element_is_int(input_element(im, 0)) && !is_count(im, 1))
+        y = towards_0(im, y);
+    result(im, 0, y);
 }
 
 /* Is operand i the number 1, and not a weight? */
@@ -296,10 +326,13 @@ static void take_is_inf(Import *im)
     bool up = attribute_int(im, "detect_positive", 1);
     bool down = attribute_int(im, "detect_negative", 1);
     const char *form = up ? "$20 == inf" : "$20 == -inf";
+    Operand x = operand(im, 0);
     if (up && down)
         form = "abs($00) == inf";
-    Operand x = operand(im, 0);
-    result_emit(im, BIND_COMPARE, form, 1, x);
+    if (up || down)
+        result_emit(im, BIND_COMPARE, form, 1, x);
+    else
+        result_emit(im, BIND_ATOM, "zeros($00.shape)", 1, x);
 }
 
 static void take_round(Import *im)
@@ -339,7 +372,7 @@ const OnnxOp onnx_math[] = {
     {"Mul", .take = take_mul, .operands = 2, .says = "`*`"},
     {"Div", .take = take_div, .operands = 2, .says = "`/`; of whole numbers towards 0"},
     {"Mod", .take = take_mod, .operands = 2, .attributes = "fmod", .says = "`mod`"},
-    {"Pow", "$60^$41", BIND_POWER, .says = "`^`"},
+    {"Pow", .take = take_pow, .operands = 2, .says = "`^`; of a whole number towards 0"},
     {"Neg", "-$40", BIND_NEG, .says = "`-`"},
     {"Equal", "$20 == $21", BIND_COMPARE, .says = "`==`"},
     {"Less", "$20 < $21", BIND_COMPARE, .says = "`<`"},

@@ -207,7 +207,7 @@ static void align_operand(Import *im)
     Operand y = operand(im, 1);
     if (im->failed || b == 0 || axis < 0 || axis + b >= a)
         return;
-    if (operand_node(y)->shape.dim[0] == 1)
+    if (b == 1 && operand_node(y)->shape.dim[0] == 1)
         return;
 
     int after = (int)(a - axis) - b;
@@ -257,6 +257,42 @@ static void take_form(Import *im, const OnnxOp *op)
         meaning_of(im, n->output[0])->element = EL_BOOL;
 }
 
+/* The operand whose type the results have, if they have not one of their own; -1: none. */
+static int typed_by(const char *op)
+{
+    static const char own[] =
+        "BlackmanWindow Cast CastLike ConstantFill ConstantOfShape DequantizeLinear EyeLike "
+        "HammingWindow HannWindow If Loop MelWeightMatrix Scan Shape Size";
+    if (has_word(own, op))
+        return -1;
+    if (same_text(op, "Where"))
+        return 1;
+    if (same_text(op, "OneHot"))
+        return 2;
+    return 0;
+}
+
+/* Functions of the language give floats of ints. In the file they are whole numbers, and so is a
+ * quotient of them. */
+static void keep_whole(Import *im)
+{
+    const Pb__Node *n = im->at;
+    int from = typed_by(n->op);
+    int element = 0;
+    if (from >= 0)
+        element = input_element(im, from);
+    if (!element || !element_is_int(element))
+        return;
+
+    for (int i = 0; i < (int)n->n_output; i++) {
+        Meaning *m = NULL;
+        if (wants_output(n, i))
+            m = meaning_of(im, n->output[i]);
+        if (m && m->operand.line && m->element == EL_FLOAT)
+            m->element = element;
+    }
+}
+
 static void take_node(Import *im, const Pb__Node *n)
 {
     const OnnxOp *op = onnx_find(n->op);
@@ -279,6 +315,8 @@ static void take_node(Import *im, const Pb__Node *n)
     } else {
         take_form(im, op);
     }
+    if (!im->failed)
+        keep_whole(im);
 }
 
 static void take_outputs(Import *im)

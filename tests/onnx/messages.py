@@ -253,6 +253,11 @@ case("attribute 'direction': 'sideways' is not supported", "RNN", "5 2 3", W(1, 
 case("texts are not supported", "Cast", "2", to=TensorProto.STRING)
 case("sign(x)*mod(abs(x), abs(a))", "Mod", "2", "2", fmod=1)
 case("sign(h)*floor(abs(h))", "Div", "2:int", "2:int")
+case("output y = x^a", "Pow", "2:int", "2:int")
+case("output y = x^2", "Pow", "2:int", 2)
+case("sign(h)*floor(abs(h))", "Pow", "2:int", "2")
+case("sign(h)*floor(abs(h))", "Pow", "2:int", [-1])
+case("y = zeros(x.shape)", "IsInf", "2", detect_positive=0, detect_negative=0)
 case("floor(x/2^a)", "BitShift", "2:int", "2:int", direction="RIGHT")
 case("attribute 'direction': 'UP' is not supported", "BitShift", "2:int", "2:int", direction="UP")
 case("maximum(x, 0.5)", "Clip", "2", 0.5)
@@ -526,6 +531,24 @@ def external(says, **pairs):
             t.external_data.add(key=key, value=value)
     broken(says, add)
 
+
+def then(says, op, other, *operands, **attributes):
+    """The result is an operand of another node, with x."""
+    def add(g, m):
+        g.node.append(node(other, ["y", "x"], ["z"]))
+        g.output[0].name = "z"
+    broken(says, add, *operands, op=op, **attributes)
+
+
+# what is computed of whole numbers is one, also where the language has it as a float
+for op in "Abs", "Sign", "Neg", "ReduceMax", "ReduceSumSquare":
+    then("sign(h)*floor(abs(h))", op, "Div", "2:int")
+then("sign(h)*floor(abs(h))", "Mod", "Div", "2:int", "2:int", fmod=1)
+then("sign(h)*floor(abs(h))", "Pow", "Div", "2:int", "2:int")
+then("output z = (x == a)/x", "Equal", "Div", "2", "2")
+# before opset 7, the second operand has axes of size 1 after it
+case("x + a[:, :, new]", "Add", "1 3 3", "1 3", opset=6, broadcast=1, axis=0)
+case("x + a", "Add", "2 3", "1", opset=6, broadcast=1, axis=0)
 
 again = node("Neg", ["x"], ["y"])
 broken("the node of 'y' (Neg): its result 'y' is defined twice", lambda g, m: g.node.append(again))
