@@ -104,10 +104,14 @@ static void reduce(Import *im)
     if (!input_shape(im, 0, &s))
         return;
 
-    /* the axes are an operand from this opset on, and an attribute before */
-    int from = same_text(op, "ReduceSum") ? 13 : 18;
-    int operand = im->opset >= from ? 1 : -1;
-    int axes = axes_of(im, "axes", operand, axis, s.rank);
+    /* the axes are an operand, or an attribute in old opsets */
+    int axes = axes_of(im, "axes", 1, axis, s.rank);
+    if (im->failed)
+        return;
+    if (axes <= 0 && attribute_int(im, "noop_with_empty_axes", 0)) {
+        result_empty(im, 0, input_element(im, 0), &s);
+        return;
+    }
     for (int i = 0; i < axes; i++)
         set |= 1u << axis[i];
 

@@ -658,12 +658,11 @@ int axes_of(Import *im, const char *name, int input, int64_t *out, int rank)
     int count;
     if (input >= 0 && has_input(im->at, input)) {
         const Known *k = want_known(im, input, "the list of axes");
-        if (!k)
+        if (k && k->count > MAX_RANK)
+            problem(im, "%lld axes of %d", (long long)k->count, rank);
+        if (!k || im->failed)
             return -2;
-        if (k->count > MAX_RANK)
-            count = MAX_RANK;
-        else
-            count = (int)k->count;
+        count = (int)k->count;
         for (int i = 0; i < count; i++)
             if (!known_whole(im->g, k, i, &out[i]))
                 out[i] = INT32_MAX;
@@ -672,10 +671,16 @@ int axes_of(Import *im, const char *name, int input, int64_t *out, int rank)
         if (count < 0)
             return -1;
     }
+    unsigned set = 0;
     for (int i = 0; i < count; i++) {
         out[i] = axis_of(im, out[i], rank);
         if (out[i] < 0)
             return -2;
+        if (set >> out[i] & 1) {
+            problem(im, "axis %lld is given twice", (long long)out[i]);
+            return -2;
+        }
+        set |= 1u << out[i];
     }
     return count;
 }

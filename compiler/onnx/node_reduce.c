@@ -20,9 +20,7 @@ static bool reduce_arguments(Import *im, const char **text, int64_t *axis, int *
     if (rank < 0)
         return false;
 
-    /* the opset from which on the axes are an operand */
-    int from = same_text(im->at->op, "ReduceSum") ? 13 : 18;
-    *axes = axes_of(im, "axes", im->opset >= from ? 1 : -1, axis, rank);
+    *axes = axes_of(im, "axes", 1, axis, rank); /* an operand, or an attribute in old opsets */
     if (*axes == -2)
         return false;
 

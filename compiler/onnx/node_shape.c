@@ -167,13 +167,8 @@ static void take_unsqueeze(Import *im)
         return;
 
     unsigned set = 0;
-    for (int i = 0; i < count; i++) {
-        if (set >> axis[i] & 1) {
-            problem(im, "axis %lld is given twice", (long long)axis[i]);
-            return;
-        }
+    for (int i = 0; i < count; i++)
         set |= 1u << axis[i];
-    }
     set = join_axes(im, set, rank + count, &x);
     count = rank + count - operand_node(x)->shape.rank;
     Operand y = emit(im, BIND_ATOM, new_axes_form(im, set, count, x), 1, x);
