@@ -366,7 +366,7 @@ const OnnxOp onnx_fill[] = {
      .says = "`take_along`"},
     {"SpaceToDepth", .take = take_blocks, .attributes = "blocksize", .needs = "blocksize",
      .says = "`pixel_unshuffle`"},
-    {"Tile", .take = take_tile, .operands = 3, .says = "`tile`"},
+    {"Tile", .take = take_tile, .operands = 2, .says = "`tile`"},
     {"Trilu", .take = take_trilu, .operands = 2, .attributes = "upper", .says = "`tril`, `triu`"},
     {NULL},
 };

@@ -162,7 +162,7 @@ static void take_cast(Import *im)
     int from = input_element(im, 0);
     int to = (int)attribute_int(im, "to", EL_FLOAT);
     Operand x = operand(im, 0);
-    if (same_text(n->op, "CastLike"))
+    if (same_text(n->op, "CastLike") && input_of(im, 1))
         to = input_element(im, 1);
     if (im->failed)
         return;

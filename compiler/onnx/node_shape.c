@@ -715,6 +715,11 @@ static void take_gather(Import *im)
     int64_t first;
     bool list = index && index->count > 1 && is_index_list(index, axis);
     if (list && is_row(im, index, &first)) {
+        int64_t n;
+        if (size_number(im->g, operand_node(x)->shape.dim[axis], &n) && first + index->count > n) {
+            problem(im, "an index is out of range");
+            return;
+        }
         x = run_of_axis(im, x, axis, first, index->count);
         if (index->rank == 2)
             x = emit(im, BIND_ATOM, "$60[new]", 1, x);

@@ -45,8 +45,6 @@ static bool good_direction(const Window *w, int i)
 
 /* The window of the current node over its operand 0. kernel: the sizes, if no attribute has them.
  */
-/* The window of the current node over its operand 0. kernel: the sizes, if no attribute has them.
- */
 static bool read_window(Import *im, Window *w, const int64_t *kernel)
 {
     Shape s;
@@ -79,6 +77,13 @@ static bool read_window(Import *im, Window *w, const int64_t *kernel)
     }
 
     const char *same = attribute_text(im, "auto_pad", "NOTSET");
+    bool padded = false;
+    for (int i = 0; i < 2 * w->n; i++)
+        padded |= pads[i] != 0;
+    if (padded && !same_text(same, "NOTSET")) {
+        problem(im, "attributes 'pads' and 'auto_pad' are both given");
+        return false;
+    }
     if (same_text(same, "SAME_UPPER"))
         w->same = "same_upper";
     else if (begins(same, "SAME"))
@@ -221,9 +226,14 @@ Operand convolution(Import *im, Operand x, Operand K)
 /* A given size of the result, or SAME padding, decides how much is cut off. */
 static bool fit_transposed(Import *im, Window *w, int64_t *more)
 {
-    int64_t wanted[DIRECTIONS];
-    bool shaped = attribute_ints(im, "output_shape", wanted, DIRECTIONS) == w->n;
+    int64_t shape[2 + DIRECTIONS]; /* perhaps with the rows and the channels */
+    int given = attribute_ints(im, "output_shape", shape, 2 + DIRECTIONS);
+    bool shaped = given > 0;
     bool upper = w->same && same_text(w->same, "same_upper");
+    if (shaped && given != w->n && given != 2 + w->n)
+        problem(im, "attribute 'output_shape': there must be %d numbers", w->n);
+    if (im->failed)
+        return false;
     if (!shaped && !w->same)
         return true;
 
@@ -236,7 +246,7 @@ static bool fit_transposed(Import *im, Window *w, int64_t *more)
 
         int64_t last = (image - 1) * w->stride[i];
         int64_t full = last + w->dilation[i] * (w->size[i] - 1) + 1 + more[i];
-        int64_t kept = shaped ? wanted[i] : image * w->stride[i];
+        int64_t kept = shaped ? shape[given - w->n + i] : image * w->stride[i];
         int64_t cut = full - kept;
         if (cut < 0) {
             more[i] -= cut;

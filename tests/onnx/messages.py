@@ -105,6 +105,10 @@ case("operand 0 is missing", "Gather", None, "3:int")
 case("'q' is not defined before it", "Sub", "2", "=q")
 case("operand 1 is not supported: there are at most 1", "Relu", "2", "2")
 case("operand 2 is not supported: there are at most 2", "Add", "2", None, "2")
+case("operand 2 is not supported: there are at most 2", "Tile", "2 3", [2], [1])
+case("operand 1 is missing", "Sub", K([1, 2]))
+case("operand 1 is missing", "CastLike", K([1, 2]))
+case("operand 1 is missing", "CastLike", "2")
 case("operand 3 is not supported: there are at most 3", "Gemm", "2 2", "2 2", "2", "2")
 case("relu(x)", "Relu", "2", None)
 case("(Attention): the operator is not supported", "Attention", "1 2 4 3", "1 2 4 3", "1 2 4 3",
@@ -343,6 +347,7 @@ case("attribute 'reduction': 'mean' is not supported", "ScatterElements", "2 3",
 case("scatter_elements_add(x, from_end(a, 3), b, 1)", "ScatterElements", "2 3", "2 3:int", "2 3",
      axis=1, reduction="add")
 case("x[:, 1:3]", "Gather", "2 4", [1, 2], axis=1)
+case("an index is out of range", "Gather", "2 4", [3, 4], axis=1)
 case("x[new]", "Gather", "2 4", [[0, 1]])
 case("axis 2 of 2", "GatherElements", "2 3", "2 3:int", axis=2)
 case("concat([concat([x, x, x, x, x, x, x, x, x, x]), x, x])", "Concat", *(["2"] + ["=x"] * 11),
@@ -362,6 +367,14 @@ case("max_pool(x, 2, stride = 1, padding = same_lower)", "MaxPool", "m 1 5 5", k
 case("the kernel has 3 axes, the image 4", "Conv", "1 1 5 5", W(1, 1, 3))
 case("the kernel has 2 axes, the image 2", "Conv", "5 5", W(1, 1))
 case("conv(x, a, stride = 2) + b[:, new]", "Conv", "1 1 5", "1 1 3", "1", strides=[2])
+case("attributes 'pads' and 'auto_pad' are both given", "MaxPool", "1 1 5", kernel_shape=[2],
+     auto_pad="VALID", pads=[0, 1])
+case("max_pool(x, 2, stride = 1)", "MaxPool", "1 1 5", kernel_shape=[2], auto_pad="VALID",
+     pads=[0, 0])
+case("stride = 2, padding = [[1, 0]], bias = 0", "ConvTranspose", "1 1 5", W(1, 1, 3),
+     output_shape=[1, 1, 10], strides=[2])
+case("attribute 'output_shape': there must be 2 numbers", "ConvTranspose", "1 1 5 5",
+     W(1, 1, 3, 3), output_shape=[10])
 case("the image has a run-time size", "ConvTranspose", "1 1 m", W(1, 1, 3), output_shape=[9])
 case("attribute 'storage_order': only 0 is supported for run-time sizes", "MaxPool", "1 1 5 m", outputs=2, kernel_shape=[2, 1], storage_order=1)
 case("the image has a run-time size", "MaxUnpool", "1 1 m", "1 1 m:int", kernel_shape=[2])
