@@ -254,6 +254,22 @@ static void take_eye_like(Import *im)
     result_emit(im, BIND_COMPARE, form, 0);
 }
 
+/* Each element at the next place of an axis, or (back) at the one before, and a 0 at the end that
+ * is free. */
+static Operand moved(Import *im, Operand x, int64_t axis, bool back)
+{
+    Text pads = {.ngc = im->ngc};
+    int rank = operand_node(x)->shape.rank;
+    const char *zero = back ? "[0, 1]" : "[1, 0]";
+    for (int i = 0; i < rank; i++)
+        text_add(&pads, "%s%s", comma_before(i), i == axis ? zero : "[0, 0]");
+    x = emit_of(im, x, BIND_ATOM, "pad($00, [%s])", pads.at);
+    if (im->failed)
+        return x;
+    return emit(im, BIND_ATOM, range_form(im, axis, back ? "1:" : ":-1"), 1, x);
+}
+
+/* The sum before an element is not the sum less the element: that loses digits, or is inf - inf. */
 static void take_cumsum(Import *im)
 {
     const Known *k = want_known(im, 1, "the axis");
@@ -270,10 +286,9 @@ static void take_cumsum(Import *im)
     const char *form = "cumsum($00, %s)";
     if (back)
         form = "flip(cumsum(flip($00, %1$s), %1$s), %1$s)";
-    Operand y = emit_of(im, x, BIND_ATOM, form, at);
     if (exclusive)
-        y = emit(im, BIND_SUM, "$20 - $31", 2, y, x);
-    result(im, 0, y);
+        x = moved(im, x, axis, back);
+    result(im, 0, emit_of(im, x, BIND_ATOM, form, at));
 }
 
 static void take_blocks(Import *im)
