@@ -40,11 +40,11 @@ static bool number_of(const char *op, double a, double b, bool whole, double *y)
     else if (same_text(op, "fmod"))
         *y = fmod(a, b);
     else if (same_text(op, "Pow"))
-        *y = pow(a, b);
+        *y = whole ? trunc(pow(a, b)) : pow(a, b);
     else if (same_text(op, "Max"))
-        *y = a > b ? a : b;
+        *y = a > b || isnan(a) ? a : b;
     else if (same_text(op, "Min"))
-        *y = a < b ? a : b;
+        *y = a < b || isnan(a) ? a : b;
     else if (same_text(op, "Equal"))
         *y = a == b;
     else if (same_text(op, "Less"))
@@ -250,6 +250,8 @@ Known *fold_cast(Import *im)
         same->element = to;
         return to == EL_BOOL ? NULL : same;
     }
+    double lo, hi;
+    bool cut = element_is_int(x->element) && element_is_short(to, &lo, &hi);
     Known *y = fold_new(im, to, x->rank, x->dim, false);
     for (int64_t i = 0; y && i < y->count; i++) {
         double v = 0;
@@ -257,9 +259,10 @@ Known *fold_cast(Import *im)
         if (to == EL_BOOL)
             v = v != 0;
         if (whole)
-            y->number[i] = trunc(v);
-        else
-            y->number[i] = v;
+            v = trunc(v);
+        if (cut) /* its low bits */
+            v -= floor((v - lo) / (hi - lo + 1)) * (hi - lo + 1);
+        y->number[i] = v;
     }
     return y;
 }

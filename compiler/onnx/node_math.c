@@ -10,7 +10,7 @@ static bool is_int_operand(Operand o)
     return o.line && operand_node(o)->type == T_INT;
 }
 
-static Operand towards_0(Import *im, Operand x)
+Operand towards_0(Import *im, Operand x)
 {
     return emit(im, BIND_TERM, "sign($00)*floor(abs($00))", 1, x);
 }
@@ -155,6 +155,25 @@ static void take_clip(Import *im)
     result(im, 0, x);
 }
 
+/* The low bits of a whole number of one type, as a number of a shorter one. */
+static Operand shortened(Import *im, Operand x, int from, int to)
+{
+    double lo, hi;
+    double least = -INFINITY;
+    double most = INFINITY;
+    if (im->failed || !element_is_short(to, &lo, &hi))
+        return x;
+    element_is_short(from, &least, &most);
+    Range known = operand_node(x)->range;
+    if (fmax(least, known.lo) >= lo && fmin(most, known.hi) <= hi)
+        return x;
+
+    double count = hi - lo + 1;
+    if (lo == 0)
+        return emit_of(im, x, BIND_ATOM, "mod($00, %.0f)", count);
+    return emit_of(im, x, BIND_SUM, "mod($20 + %.0f, %.0f) - %.0f", -lo, count, -lo);
+}
+
 /* Whole numbers, truths and floats are all numbers here. */
 static void take_cast(Import *im)
 {
@@ -176,6 +195,8 @@ static void take_cast(Import *im)
         x = emit(im, BIND_COMPARE, "$20 != 0", 1, x);
     else if (element_is_int(to) && may_have_fraction) /* towards 0 */
         x = emit(im, BIND_ATOM, "as_int(sign($00)*floor(abs($00)))", 1, x);
+    else if (element_is_int(from))
+        x = shortened(im, x, from, to);
     result(im, 0, x);
 
     if (!im->failed && wants_output(n, 0))
@@ -249,8 +270,11 @@ static void take_shift(Import *im)
     bool left = same_text(attribute_text(im, "direction", "LEFT"), "LEFT");
     Operand x = operand(im, 0);
     Operand k = operand(im, 1);
+    int element = input_element(im, 0);
+    if (im->failed)
+        return;
     if (left)
-        result_emit(im, BIND_TERM, "$30*2^$41", 2, x, k);
+        result(im, 0, shortened(im, emit(im, BIND_TERM, "$30*2^$41", 2, x, k), EL_INT64, element));
     else
         result_emit(im, BIND_ATOM, "floor($30/2^$41)", 2, x, k);
 }

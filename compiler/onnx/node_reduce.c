@@ -56,9 +56,16 @@ static void take_reduce(Import *im)
         result(im, 0, x);
         return;
     }
+    Operand y = x;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (same_text(n->op, forms[i][0]))
-            result_emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x);
+            y = emit(im, BIND_ATOM, text_format(im->ngc, forms[i][1], arguments), 1, x);
+
+    /* of whole numbers, these are whole numbers too */
+    bool whole = element_is_int(input_element(im, 0));
+    if (whole && has_word("ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMean", n->op))
+        y = towards_0(im, y);
+    result(im, 0, y);
 }
 
 static void take_arg(Import *im)

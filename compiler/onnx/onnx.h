@@ -45,6 +45,8 @@ enum { /* Pb__Attribute.type */
 
 bool element_is_int(int element);    /* an integer; not a bool, which is float in the language */
 bool element_is_number(int element); /* of a type that ngc has */
+/* Is it an integer of at most 16 bits? The least and the largest. */
+bool element_is_short(int element, double *lo, double *hi);
 
 /* ---- wire.c: a file and its messages ---- */
 
@@ -246,6 +248,7 @@ Operand emit(Import *, Binds, const char *form, int args, ...); /* Operand ... *
  */
 __attribute__((format(printf, 4, 5))) Operand emit_of(Import *, Operand, Binds, const char *format,
                                                       ...);
+Operand towards_0(Import *, Operand); /* the whole number */
 Operand permuted(Import *, Operand, const int64_t *perm, int rank);
 Operand last_axis_to(Import *, Operand, int64_t axis, int rank); /* it becomes this axis */
 Operand emit_line(Import *, Line *);

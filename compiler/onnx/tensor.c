@@ -13,6 +13,19 @@ bool element_is_int(int element)
            element != EL_BFLOAT16 && element != EL_BOOL;
 }
 
+bool element_is_short(int element, double *lo, double *hi)
+{
+    static const double bounds[][2] = {[EL_UINT8] = {0, UINT8_MAX},
+                                       [EL_INT8] = {INT8_MIN, INT8_MAX},
+                                       [EL_UINT16] = {0, UINT16_MAX},
+                                       [EL_INT16] = {INT16_MIN, INT16_MAX}};
+    if (element < EL_UINT8 || element > EL_INT16)
+        return false;
+    *lo = bounds[element][0];
+    *hi = bounds[element][1];
+    return true;
+}
+
 /* ---- where the elements are ---- */
 
 /* How elements of a type are kept in a file, and the enum ngrt_element of that. */
