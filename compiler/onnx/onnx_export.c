@@ -147,14 +147,23 @@ static int choose_roots(const Export *x, bool training, int *root)
     return n;
 }
 
-/* Each output is a copy, so that it has its root's name. */
-static void add_outputs(Export *x, Pb__Graph *graph, const int *root, int count, Node *const *node)
+/* The names of outputs, which are taken before a node has the name by chance. */
+static const char **output_names(Export *x, const int *root, int count)
+{
+    const char **name = arena_array(x->ngc, count + 1, sizeof *name);
+    for (int i = 0; i < count; i++)
+        name[i] = fresh_name(x, x->m->root[root[i]].name);
+    return name;
+}
+
+/* Each output is a copy, so that it has its own name. */
+static void add_outputs(Export *x, Pb__Graph *graph, const char *const *names, int count,
+                        Node *const *node)
 {
     graph->output = arena_array(x->ngc, count + 1, sizeof *graph->output);
     for (int i = 0; i < count; i++) {
         const Node *n = node[i];
-        const Root *r = &x->m->root[root[i]];
-        const char *name = fresh_name(x, r->name);
+        const char *name = names[i];
         put_unary(x, "Identity", tensor_of(x, n));
         last_put(x)->output[0] = (char *)name;
 
@@ -252,8 +261,9 @@ Pb__Model *onnx_export(Ngc *ngc, Model *m, const double *const *var, bool traini
     pb__graph__init(graph);
     graph->name = (char *)m->name;
     add_variables(&x, var);
+    const char **names = output_names(&x, root, count);
     add_nodes(&x);
-    add_outputs(&x, graph, root, count, node);
+    add_outputs(&x, graph, names, count, node);
     add_inputs(&x, graph);
     if (x.problems)
         return NULL;
