@@ -370,6 +370,19 @@ static bool keeps_shape(Import *im, const Shape *s)
     return true;
 }
 
+/* A normalisation of groups, with any gain and bias. */
+static void groups_by_parts(Import *im, Operand x, int64_t groups, const char *eps)
+{
+    const char *rows = size_text(im->g, operand_node(x)->shape.dim[0], "");
+    const char *form = text_format(im->ngc,
+                                   "reshape(normalize(reshape($00, [%s, %lld, -1]), [2]%s), "
+                                   "$00.shape)*$41 + $32",
+                                   rows, (long long)groups, eps);
+    Operand gain = operand(im, 1);
+    Operand bias = operand(im, 2);
+    result_emit(im, BIND_SUM, form, 3, x, gain, bias);
+}
+
 static void take_group_norm(Import *im)
 {
     const Pb__Node *n = im->at;
@@ -385,14 +398,22 @@ static void take_group_norm(Import *im)
         gain = channel_weight(im, 1, s.dim[1]);
         bias = channel_weight(im, 2, s.dim[1]);
     }
+    bool joined = has_input(n, 3);
+    if (joined && !keeps_shape(im, &s))
+        problem(im, "the shape after the normalisation is another one");
+    const char *eps = eps_text(im, "epsilon", 1e-5, ", ");
+
+    /* the numbers of a joined node are broadcast: from the last axis on */
+    bool along_channels = input_rank(im, 1) == s.rank - 1 && input_rank(im, 2) == s.rank - 1;
+    if (joined && !(gain && bias && along_channels)) {
+        groups_by_parts(im, x, groups, eps);
+        return;
+    }
     if (!gain || !bias) {
         problem(im, "a scale that is not one weight for each channel is not supported");
         return;
     }
-    if (has_input(n, 3) && !keeps_shape(im, &s))
-        problem(im, "the shape after the normalisation is another one");
 
-    const char *eps = eps_text(im, "epsilon", 1e-5, ", ");
     const char *form = text_format(im->ngc, "group_norm($00, %lld%s)", (long long)groups, eps);
     result_normalized(im, form, x, gain, bias);
 }

@@ -231,12 +231,65 @@ static void take_det(Import *im)
     result_emit(im, BIND_ATOM, "det($00)", 1, x);
 }
 
+/* Is the number of an attention the usual one, the root of the size of the last axis of q? */
+static bool has_usual_scale(Import *im, Operand q)
+{
+    double v = 0;
+    int64_t d = 0;
+    const Known *number = input_known(im, 3);
+    Shape s = operand_node(q)->shape;
+    if (!number || number->count != 1 || !known_number(im->g, number, 0, &v) || !(v > 0))
+        return false;
+    if (!attribute_float(im, "divided", 0))
+        v = 1 / v;
+    return s.rank > 0 && size_number(im->g, s.dim[s.rank - 1], &d) &&
+           fabs(v * v - (double)d) <= 1e-6 * (double)d;
+}
+
+/* Is the mask known, with an element in each row that is not 0? */
+static bool has_full_rows(Import *im, int mask)
+{
+    const Known *k = input_known(im, mask);
+    if (!k || k->rank < 1)
+        return false;
+    int64_t n = k->dim[k->rank - 1];
+    int64_t last = -1; /* the row of the last such element */
+    for (int64_t i = 0; i < k->count; i++) {
+        double v = 0;
+        known_number(im->g, k, i, &v);
+        if (v != 0 && i / n > last + 1)
+            return false;
+        if (v != 0)
+            last = i / n;
+    }
+    return (last + 1) * n == k->count;
+}
+
+/* softmax(q k' times a number) v, as it is written. */
+static void attention_by_parts(Import *im, Operand q, Operand k, Operand v, Operand mask)
+{
+    Operand c = operand(im, 3);
+    bool divided = attribute_float(im, "divided", 0) != 0;
+    bool inside = attribute_float(im, "inside", 0) != 0;
+    const char *fill = number_text(im, attribute_float(im, "fill", 0));
+    Operand scores;
+    if (inside) {
+        q = emit(im, BIND_TERM, divided ? "$30/$41" : "$30*$41", 2, q, c);
+        scores = emit(im, BIND_TERM, "$30 @ $61'", 2, q, k);
+    } else {
+        scores = emit(im, BIND_TERM, divided ? "$30 @ $61'/$42" : "$30 @ $61'*$42", 3, q, k, c);
+    }
+    if (mask.line) {
+        const char *form = text_format(im->ngc, "where($00, $01, %s)", fill);
+        scores = emit(im, BIND_ATOM, form, 2, mask, scores);
+    }
+    result_emit(im, BIND_TERM, "softmax($00) @ $41", 2, scores, v);
+}
+
 /* What pattern.c has joined. */
 static void take_attention(Import *im)
 {
     const Pb__Node *n = im->at;
-    double scale = 0;
-    const Known *number = input_known(im, 3);
     Operand q = operand(im, 0);
     Operand k = {0};
     Operand v = operand(im, 2);
@@ -255,29 +308,17 @@ static void take_attention(Import *im)
         mask = operand(im, 4);
     if (im->failed)
         return;
-    Shape s = operand_node(q)->shape;
-    int64_t d = 0;
-    bool divided = attribute_float(im, "divided", 0) != 0;
-    if (number && number->count == 1)
-        known_number(im->g, number, 0, &scale);
-    if (divided)
-        scale = scale * scale;
-    else
-        scale = 1 / (scale * scale);
-    bool usual = s.rank > 0 && size_number(im->g, s.dim[s.rank - 1], &d) &&
-                 fabs(scale - (double)d) <= 1e-6 * (double)d;
+
+    /* the library masks by -inf, which leaves nothing of a row that is masked as a whole */
+    bool usual = has_usual_scale(im, q);
+    if (mask.line && isfinite(attribute_float(im, "fill", 0)))
+        usual &= has_full_rows(im, 4);
     if (usual && mask.line)
         result_emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02, $03)", 4, q, k, v, mask);
     else if (usual)
         result_emit(im, BIND_ATOM, "scaled_dot_attention($00, $01, $02)", 3, q, k, v);
-    if (usual || im->failed)
-        return;
-
-    Operand c = operand(im, 3);
-    Operand scores = emit(im, BIND_TERM, divided ? "$30 @ $61'/$42" : "$30 @ $61'*$42", 3, q, k, c);
-    if (mask.line)
-        scores = emit(im, BIND_ATOM, "where($00, $01, -inf)", 2, mask, scores);
-    result_emit(im, BIND_TERM, "softmax($00) @ $41", 2, scores, v);
+    if (!usual && !im->failed)
+        attention_by_parts(im, q, k, v, mask);
 }
 
 /* ---- losses ---- */

@@ -524,9 +524,10 @@ static void give_ints(Finder *f, Pb__Node *n, const char *name, int64_t *v, size
     a->ints = v;
 }
 
-/* The product of scores, q k' times a number, where k' is a transpose; or NULL. */
+/* The product of scores, q k' times a number, where k' is a transpose; or NULL. inside: it is q
+ * that is scaled. */
 static const Pb__Node *scores_of(Finder *f, const char *name, const char **input, bool *divided,
-                                 const Pb__Node **turn)
+                                 bool *inside, const Pb__Node **turn)
 {
     const char *product = scaled_by(f, name, &input[3], divided);
     const Pb__Node *n = made_by(f, product, "MatMul");
@@ -534,7 +535,8 @@ static const Pb__Node *scores_of(Finder *f, const char *name, const char **input
     if (!n || !*turn || (*turn)->n_attribute != 1)
         return NULL;
     input[0] = n->input[0];
-    if (!*input[3])
+    *inside = !*input[3];
+    if (*inside)
         input[0] = scaled_by(f, n->input[0], &input[3], divided);
     input[1] = (*turn)->input[0];
     return *input[3] ? n : NULL;
@@ -554,14 +556,14 @@ static bool find_attention(Finder *f, int at)
     /* a mask, if there is one */
     const Pb__Node *where = operand_by(f, soft, 0, "Where");
     const char *scores = soft->input[0];
-    double fill;
+    double fill = 0;
     if (where && where->n_input == 3 && is_number(f, where->input[2], &fill) && fill < -1e9) {
         input[4] = where->input[0];
         scores = where->input[1];
     }
 
-    bool divided;
-    if (!scores_of(f, scores, input, &divided, &turn))
+    bool divided, inside;
+    if (!scores_of(f, scores, input, &divided, &inside, &turn))
         return false;
     const Pb__Attribute *perm = turn->attribute[0];
     if (perm->n_ints < 2 || !softmax_operand(f, n->input[0], (int)perm->n_ints))
@@ -575,6 +577,8 @@ static bool find_attention(Finder *f, int at)
     Pb__Node *joined = join(f, at, "Attention", 5, input);
     give_ints(f, joined, "perm", order, rank);
     give_float(f, joined, "divided", divided);
+    give_float(f, joined, "inside", inside);
+    give_float(f, joined, "fill", fill);
     return true;
 }
 

@@ -581,6 +581,60 @@ then("output z = (x == a)/x", "Equal", "Div", "2", "2")
 case("x + a[:, :, new]", "Add", "1 3 3", "1 3", opset=6, broadcast=1, axis=0)
 case("x + a", "Add", "2 3", "1", opset=6, broadcast=1, axis=0)
 
+# what looks like an attention, and is another one
+def attention(says, scaled, number, *masked, **inputs):
+    """softmax of what `scaled` and `masked` compute of q, k' and c; the last one computes p."""
+    nodes = [node("Transpose", ["k"], ["t"], perm=[0, 2, 1])] + scaled + list(masked)
+    nodes += [node("Softmax", ["p"], ["s"], axis=-1), node("MatMul", ["s", "v"], ["y"])]
+    shapes = dict({"q": "2 4 4", "k": "2 4 4", "v": "2 4 4"}, **inputs)
+    g = helper.make_graph(nodes, "g", [input_of(n, s) for n, s in shapes.items()],
+                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], number)
+    cases.append((says, helper.make_model(g, opset_imports=[helper.make_opsetid("", 17)]), ()))
+
+
+def outside(result, operator="Div"):
+    return [node("MatMul", ["q", "t"], ["d"]), node(operator, ["d", "c"], [result])]
+
+
+def inside(*operands):
+    return [node("Mul", operands, ["d"]), node("MatMul", ["d", "t"], ["p"])]
+
+
+where = node("Where", ["m", "h", "low"], ["p"])
+c = lambda v: number("c", np.float32(v))
+low = lambda v: number("low", np.float32(v))
+full = number("m", np.tri(4) > 0)
+attention("y = scaled_dot_attention(q, k, v)", outside("p"), [c(2)])
+attention("softmax(q @ k'/-2) @ v", outside("p"), [c(-2)])
+attention("softmax(q @ k'*-0.5) @ v", outside("p", "Mul"), [c(-.5)])
+attention("y = scaled_dot_attention(q, k, v)", inside("q", "c"), [c(.5)])
+attention("softmax(q*c @ k') @ v", inside("q", "c"), [], c="4")
+attention("softmax(c*q @ k') @ v", inside("c", "q"), [], c="4 4")
+attention("scaled_dot_attention(q, k, v, m)", outside("h"), [c(2), low(-np.inf)], where, m="4 4:bool")
+attention("softmax(where(m, q @ k'/2, -1e10)) @ v", outside("h"), [c(2), low(-1e10)], where,
+          m="4 4:bool")
+attention("scaled_dot_attention(q, k, v, [[1, 0, 0, 0],", outside("h"), [c(2), low(-1e10), full],
+          where)
+attention("h = where([[0, 0, 0, 0],", outside("h"), [c(2), low(-1e10), number("m", np.tri(4, k=-1) > 0)],
+          where)
+
+# gains and biases along the last axis, and not along the channels, after a normalisation of groups
+def groups(says, *shape):
+    nodes = [node("Reshape", ["x", "apart"], ["a"]),
+             node("InstanceNormalization", ["a", "one", "none"], ["n"]),
+             node("Reshape", ["n", "whole"], ["h"]),
+             node("Mul", ["h", "gain"], ["g"]), node("Add", ["g", "bias"], ["y"])]
+    given = {"apart": [0, 2, -1], "whole": [2, 4, 4, 4], "one": np.ones(2, np.float32),
+             "none": np.zeros(2, np.float32), "gain": W(*shape).value, "bias": -W(*shape).value}
+    g = helper.make_graph(nodes, "g", [input_of("x", "2 4 4 4")],
+                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+                          [number(n, v) for n, v in given.items()])
+    cases.append((says, helper.make_model(g, opset_imports=[helper.make_opsetid("", 17)]), ()))
+
+
+groups("group_norm(x, 2)", 4, 1, 1)
+groups("reshape(normalize(reshape(x, [2, 2, -1]), [2]), x.shape)*gain + bias", 4)
+
 again = node("Neg", ["x"], ["y"])
 broken("the node of 'y' (Neg): its result 'y' is defined twice", lambda g, m: g.node.append(again))
 broken("its result 'x' is defined twice",
