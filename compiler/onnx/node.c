@@ -234,15 +234,15 @@ bool is_param(const Import *im, const Known *k)
     return k->rank > 0 || (im->named_numbers && weight_label(im->ngc, k));
 }
 
-/* The text of a line where each operand is called by its number. */
+/* The text of a line where each operand is called by its number, as no size of a file is. */
 static const char *plain_text(Import *im, const Line *l)
 {
     Ngc *ngc = im->ngc;
     static const char *const declares[] = {
         [LINE_DIM] = "dim %s%s",
-        [LINE_INPUT] = "input v%d%s",
-        [LINE_PARAM] = "param v%d%s",
-        [LINE_STATE] = "state v%d%s",
+        [LINE_INPUT] = "input _%d%s",
+        [LINE_PARAM] = "param _%d%s",
+        [LINE_STATE] = "state _%d%s",
     };
     if (l->kind == LINE_DIM)
         return text_format(ngc, "dim %s%s", l->name, l->form);
@@ -250,14 +250,14 @@ static const char *plain_text(Import *im, const Line *l)
         return text_format(ngc, declares[l->kind], l->id, l->form);
 
     Text t = {.ngc = ngc};
-    text_add(&t, "v%d = ", l->id);
+    text_add(&t, "_%d = ", l->id);
     for (const char *c = l->form; *c; c++) {
         if (*c != '$') {
             text_put(&t, c, 1);
             continue;
         }
         const Operand *o = &l->arg[c[2] - '0'];
-        text_add(&t, o->line->parts ? "v%d[%d]" : "v%d", o->line->id, o->part);
+        text_add(&t, o->line->parts ? "_%d[%d]" : "_%d", o->line->id, o->part);
         c += 2;
     }
     text_add(&t, "\n");
@@ -270,7 +270,7 @@ static bool execute(Import *im, Line *l, const char **why)
     Ngc *ngc = im->ngc;
     Trial trial;
     const char *text = plain_text(im, l);
-    const char *name = text_format(ngc, "v%d", l->id);
+    const char *name = text_format(ngc, "_%d", l->id);
     trial_begin(ngc, &trial);
 
     const Value *v = NULL;

@@ -25,6 +25,12 @@ static bool read_initializers(Import *im)
         }
         *meaning_new(im, t->name) = (Meaning){.known = k, .element = k->element};
     }
+    for (size_t i = 0; i < im->graph->n_sparse; i++) {
+        const Pb__Tensor *t = im->graph->sparse[i]->values;
+        im->failed = false;
+        problem(im, "the tensor '%s': sparse tensors are not supported",
+                t ? text_or(t->name, "") : "");
+    }
     return im->problems == 0;
 }
 
@@ -335,7 +341,9 @@ static void take_outputs(Import *im)
             continue;
         }
         if (is_empty(m->known)) {
-            text_add(&im->remarks, "# the output '%s' has no elements: its shape is %s\n", name,
+            text_add(&im->remarks, "# the output '");
+            text_clean(&im->remarks, name, strlen(name));
+            text_add(&im->remarks, "' has no elements: its shape is %s\n",
                      ints_text(im, m->known->dim, m->known->rank));
             continue;
         }

@@ -121,6 +121,7 @@ case("the number of axes of the input 'x' is not known, or larger than 8", "Relu
 case("x has 6 elements, not 3", "Relu", "2 3", given=["x=[1,2,3]"])
 case("input x[batch, n0_1]", "Relu", "? ?")
 case("the output 'y2' is not known", "Relu", "2", outputs=2)
+case("input x[v1, v2]", "Relu", "v1 v2")
 
 # tensors without elements
 case("the input 'x' has no elements, and an axis of run-time size", "Relu", "0 m")
@@ -647,6 +648,11 @@ broken("the input 'x' is defined twice", lambda g, m: g.input.append(g.input[0])
 broken("the tensor 'w' is defined twice", lambda g, m: (
     weights("w", raw_data=bytes(8))(g, m), weights("w", raw_data=bytes(8))(g, m)))
 broken("input 1 has no name", lambda g, m: g.input.append(input_of("", "2")))
+broken("the tensor 'w': sparse tensors are not supported", lambda g, m: g.sparse_initializer.add(
+    dims=[2]).values.MergeFrom(helper.make_tensor("w", 1, [1], [2.0])))
+broken("# the output 'e?minimize J' has no elements: its shape is [0]", lambda g, m: (
+    g.input.append(input_of("n", "0")), g.node.append(node("Relu", ["n"], ["e\nminimize J"])),
+    g.output.append(input_of("e\nminimize J", "0"))))
 case("its result 'o' is defined twice", "If", True, else_branch=relu,
      then_branch=graph([node("Relu", ["x"], ["o"]), node("Neg", ["x"], ["o"])]))
 broken("'b' is not defined before it", lambda g, m: g.node.extend(
