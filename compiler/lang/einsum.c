@@ -28,7 +28,8 @@ static int axis_of(const Labeled *t, char c)
     return (int)(p - t->letter);
 }
 
-/* Sums over the axes whose letter is not in `keep` and not in the other operand. */
+/* Sums over the axes whose letter is not in `keep` and not in the other operand. A sum is a float,
+ * as a product is. */
 static void sum_others(Graph *g, Labeled *t, const char *keep, const char *other)
 {
     uint32_t axes = 0;
@@ -43,7 +44,8 @@ static void sum_others(Graph *g, Labeled *t, const char *keep, const char *other
             axes |= 1u << i;
     left[n] = '\0';
 
-    t->node = graph_reduce(g, OP_sum, t->node, axes);
+    if (axes)
+        t->node = graph_reduce(g, OP_sum, graph_cast(g, t->node, T_FLOAT), axes);
     memcpy(t->letter, left, sizeof left);
 }
 

@@ -137,9 +137,11 @@ static Node *product(Lower *L, const Expr *x, Node *a, Node *b)
     Size inner_b = b->shape.dim[max_int(b->shape.rank - 2, 0)];
     if (inner_a != inner_b)
         return product_error(L, x, a, b, inner_a, inner_b);
-    /* a dot product */
-    if (row && column)
-        return graph_reduce(g, OP_sum, graph_binary(g, OP_mul, a, b), 1);
+    /* a dot product; of ints it is a float, as that of matrices is */
+    if (row && column) {
+        Node *each = graph_binary(g, OP_mul, graph_cast(g, a, T_FLOAT), graph_cast(g, b, T_FLOAT));
+        return graph_reduce(g, OP_sum, each, 1);
+    }
 
     Node *m = a;
     if (row)
