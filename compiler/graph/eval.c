@@ -28,6 +28,46 @@ static void eval_sum_around(const Node *n, double *out, int64_t count)
         out[i] = int_around(out[i]);
 }
 
+/* ---- values that are held ---- */
+
+/* The values of an OP_stop, in the order in which they were computed. */
+typedef struct Held {
+    double **value;
+    int count, room;
+    int next; /* since eval_forget, so many were asked for */
+} Held;
+
+void eval_hold(Eval *e)
+{
+    e->held = arena_array(e->ngc, e->nodes + 1, sizeof *e->held);
+}
+
+void eval_release(Eval *e)
+{
+    e->held = NULL;
+}
+
+bool eval_holds(const Eval *e)
+{
+    for (int i = 0; e->held && i < e->nodes; i++)
+        if (e->held[i].count > 0)
+            return true;
+    return false;
+}
+
+/* The value of an OP_stop: out is what its operand is now. */
+static void hold(Eval *e, const Node *n, double *out, int64_t count)
+{
+    Held *h = &e->held[n->id];
+    size_t size = (size_t)count * sizeof *out;
+
+    if (h->next == h->count) {
+        LIST_GROW(e->ngc, h->value, h->count, &h->room);
+        h->value[h->count++] = arena_copy(e->ngc, out, size);
+    }
+    memcpy(out, h->value[h->next++], size);
+}
+
 static void eval_one(Eval *e, const Node *n, double *out)
 {
     const OpInfo *info = op_info[n->op];
@@ -55,6 +95,8 @@ static void eval_one(Eval *e, const Node *n, double *out)
         else
             out[i] = info->value(in[0], in[1], in[2]);
     }
+    if (n->op == OP_stop && e->held)
+        hold(e, n, out, count);
 }
 
 Eval *eval_new(Ngc *ngc, Model *m)
@@ -388,4 +430,6 @@ const double *eval_node(Eval *e, Node *n)
 void eval_forget(Eval *e)
 {
     memset(e->known, 0, (size_t)e->nodes);
+    for (int i = 0; e->held && i < e->nodes; i++)
+        e->held[i].next = 0;
 }

@@ -20,6 +20,7 @@ struct Eval {
     struct EvalLoop **loop; /* by node id: an OP_loop that was run, or NULL */
     int round;              /* calls of eval_node so far */
     bool exact_ints;        /* ints are not taken modulo 2^32 */
+    struct Held *held;      /* by node id: what an OP_stop keeps; NULL: they are computed */
     const Node *outside;    /* the first index that was out of its range, or NULL */
     double outside_value;   /* and what it was */
 
@@ -37,6 +38,13 @@ const double *eval_node(Eval *, Node *); /* computes what it needs; remembers */
 void eval_nodes(Eval *, Node *const *n, int count);
 
 void eval_forget(Eval *); /* after a change of a variable */
+
+/* From now on, each stop(..) keeps the values that it has first, one for each pass of a loop: what
+ * is computed again after eval_forget, of the same nodes, has these values. */
+void eval_hold(Eval *);
+void eval_release(Eval *);
+/* Is a value kept? */
+bool eval_holds(const Eval *);
 
 /* The number of elements of a shape. */
 int64_t eval_count(const Eval *, Shape);

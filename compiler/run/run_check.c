@@ -146,6 +146,7 @@ enum { SAMPLES = 24 };
 typedef struct Count {
     int of[KINK + 1]; /* by verdict */
     double worst;     /* the largest relative error */
+    bool held;        /* what the loss has in stop(..) was not moved */
 } Count;
 
 static Probe probe_new(Run *r, const Root *root)
@@ -200,15 +201,41 @@ static void check_direction(Probe *p, Count *count)
     count->of[probe_judge(p, slope, fmax(p->scale, fabs(slope)), &count->worst)]++;
 }
 
-static Count check_root(Run *r, const Root *root)
+static Count check_places(Probe *p)
 {
     Count count = {0};
+
+    check_elements(p, &count);
+    if (p->count > SAMPLES)
+        check_direction(p, &count);
+    return count;
+}
+
+/* The same with the values of stop(..) as they are at the place itself: for the derivative, they
+ * are constants. false: there are none. */
+static bool check_held(Probe *p, Count *count)
+{
+    Eval *e = p->r->e;
+    eval_hold(e);
+    probe_loss(p, 0);
+    bool any = eval_holds(e);
+    if (any)
+        *count = check_places(p);
+    count->held = any;
+    eval_release(e);
+    return any;
+}
+
+static Count check_root(Run *r, const Root *root)
+{
     Probe p = probe_new(r, root);
     double *room = r->e->value[root->x->id];
 
-    check_elements(&p, &count);
-    if (p.count > SAMPLES)
-        check_direction(&p, &count);
+    /* stop(..) of the library does not change a slope, so it is not held at first */
+    Count count = check_places(&p);
+    Count held = count;
+    if (count.of[WRONG] && check_held(&p, &held) && !held.of[WRONG])
+        count = held;
 
     /* x as it was, for the gradients that are checked after this one */
     memcpy(p.x, p.at, (size_t)p.count * sizeof *p.x);
@@ -226,7 +253,7 @@ static void print_count(Text *out, const char *name, const Count *c, bool given)
     else if (c->of[WRONG])
         text_add(out, "WRONG at %d of %d places", c->of[WRONG], smooth);
     else
-        text_add(out, "ok");
+        text_add(out, "ok%s", text_if(c->held, " with the values of stop held"));
     text_add(out, ", largest relative error %.1e", c->worst);
     if (!c->of[WRONG])
         text_add(out, " at %d places", smooth);
