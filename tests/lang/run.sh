@@ -9,10 +9,10 @@ cd "$(dirname "$0")/../.." || exit 2
 CC=${CC:-cc}
 libs=$(runtime_libs "$build")
 
-# program MODEL OPTIONS: builds MODEL.c, a program of tests/lang, with the C of MODEL.ng
+# program MODEL OPTIONS [FLAGS]: builds MODEL.c, a program of tests/lang, with the C of MODEL.ng
 program() {
     "$NGC" --manifest $2 "tests/lang/$1.ng" -o "$dir/$1.c" 2>"$dir/log" &&
-        $CC -std=c99 -O1 -Wall -Wextra -Werror -Iruntime -I"$dir" "tests/lang/$1.c" "$dir/$1.c" \
+        $CC -std=c99 -O1 -Wall -Wextra -Werror ${3:-} -Iruntime -I"$dir" "tests/lang/$1.c" "$dir/$1.c" \
             $libs -o "$dir/$1" 2>>"$dir/log"
 }
 
@@ -69,6 +69,14 @@ turns() {
     done
 }
 
+# The ends of a function, also where a compiler joins a product and a sum.
+ends() {
+    for options in "-O0" "-O2 --real=double"; do
+        program ends "$options" "-O2 -ffp-contract=fast" && "$dir/ends" >"$dir/log" 2>&1 && good ||
+            fail "ends $options: $(head -5 "$dir/log")"
+    done
+}
+
 $CC -std=c11 -D_POSIX_C_SOURCE=200809L -O1 tests/expect.c -lm -o "$dir/expect" || exit 1
 "$dir/expect" tests/lang/*.expect >"$dir/expected"
 # Jacobians and Hessians with many zeros are those that are computed row by row.
@@ -89,6 +97,7 @@ defaults
 indices
 left
 turns
+ends
 sparse
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
