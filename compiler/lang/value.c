@@ -503,7 +503,7 @@ static Node *index_places(Lower *L, Loc loc, Node *i, Size most, Size rows)
 {
     Graph *g = L->g;
     long long top = (long long)size_max(g, most);
-    if (most == rows || top <= size_least(g, rows))
+    if (top <= size_least(g, rows) || size_least(g, size_sub(g, rows, most)) >= 0)
         return i;
     const char *bound = "";
     if (most < 0)
