@@ -951,7 +951,7 @@ static void ngrt_convk_long(const ngrt_conv_shape *s, const real *x, const real 
 static void ngrt_convk_turn(int n, const real *from, const ptrdiff_t *tap, real *to, int cols)
 {
     int q = 0, j;
-#ifdef __has_builtin
+#if defined __GNUC__ && defined __has_builtin
 #if __has_builtin(__builtin_shufflevector)
     for (; q + 4 <= n; q += 4, to += 4 * (ptrdiff_t)cols) {
         const ngrt_convk_v4 a = *(const ngrt_convk_v4 *)(from + tap[0] + q);

@@ -26,7 +26,7 @@
  * r^2 it is 2^-56 of 1 */
 #define NGRT_EXP_POLYD(F, p, r, sq)                                               \
     {                                                                             \
-        const F ngrt_z2 = sq * sq;                                                \
+        const F ngrt_r4 = sq * sq;                                                \
         F ngrt_p2, ngrt_p4, ngrt_p6, ngrt_p8;                                     \
         p = NGRT_MUL(F, r, 0.16666666666666669) + 0.50000000000000011;            \
         ngrt_p2 = NGRT_MUL(F, r, 0.0083333333333299887) + 0.041666666666623171;   \
@@ -35,8 +35,8 @@
         ngrt_p8 = NGRT_MUL(F, r, 2.510065503606659e-08) + 2.7620438948634417e-07; \
         p = p + NGRT_MUL(F, ngrt_p2, sq);                                         \
         ngrt_p4 = ngrt_p4 + NGRT_MUL(F, ngrt_p6, sq);                             \
-        ngrt_p4 = ngrt_p4 + NGRT_MUL(F, ngrt_p8, ngrt_z2);                        \
-        p = p + NGRT_MUL(F, ngrt_p4, ngrt_z2);                                    \
+        ngrt_p4 = ngrt_p4 + NGRT_MUL(F, ngrt_p8, ngrt_r4);                        \
+        p = p + NGRT_MUL(F, ngrt_p4, ngrt_r4);                                    \
     }
 /* p = exp(r + c) - 1 - r */
 #define NGRT_EXP_TAILD(F, p, r, c)       \

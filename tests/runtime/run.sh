@@ -10,8 +10,8 @@
 cd "$(dirname "$0")/../.." || exit 2
 . tests/suite.sh
 here=$top/tests/runtime rt=$top/runtime out=$dir
-strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Werror"
-posix="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Werror"
+strict="-std=c99 -pedantic -Wall -Wextra -Wconversion -Wsign-conversion -Wmissing-prototypes -Wshadow -Werror"
+posix="-std=c11 -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 -Wall -Wextra -Wconversion -Wno-sign-conversion -Wmissing-prototypes -Wshadow -Werror"
 plain="-Wall -Wextra -Werror -I$rt -I$here"
 [ $# -gt 0 ] && CHECK_LONG=1
 
