@@ -170,14 +170,20 @@ static bool list_even(Lower *L, const Value *v, Shape s, int depth)
     return true;
 }
 
+/* Lists that append made of one list may share its elements, and have more of them. */
+static bool is_same_list(const Value *a, const Value *b)
+{
+    return a->kind == V_LIST && b->kind == V_LIST && a->item == b->item && a->count == b->count;
+}
+
 /* A list of tensors of one shape, stacked along a new first axis. */
 static Node *stack_tensors(Lower *L, const Value *v)
 {
     Graph *g = L->g;
     Node **part = arena_array(L->ngc, v->count, sizeof *part);
     for (int i = 0; i < v->count; i++) {
-        if (i && v->item[i]->item && v->item[i]->item == v->item[i - 1]->item) {
-            part[i] = part[i - 1]; /* the same list again */
+        if (i && is_same_list(v->item[i], v->item[i - 1])) {
+            part[i] = part[i - 1];
             continue;
         }
         Node *n = want_node(L, v->item[i], "an element");
