@@ -34,7 +34,7 @@ static void eval_sum_around(const Node *n, double *out, int64_t count)
 typedef struct Held {
     double **value;
     int count, room;
-    int next; /* since eval_forget, so many were asked for */
+    int next; /* how many were asked for since eval_forget */
 } Held;
 
 void eval_hold(Eval *e)

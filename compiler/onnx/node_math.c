@@ -194,7 +194,7 @@ static void take_cast(Import *im)
     if (to == EL_BOOL && from != EL_BOOL)
         x = emit(im, BIND_COMPARE, "$20 != 0", 1, x);
     else if (element_is_int(to) && may_have_fraction) /* towards 0 */
-        x = emit(im, BIND_ATOM, "as_int(sign($00)*floor(abs($00)))", 1, x);
+        x = emit(im, BIND_ATOM, "as_int($00)", 1, towards_0(im, x));
     else if (element_is_int(from))
         x = shortened(im, x, from, to);
     result(im, 0, x);

@@ -111,18 +111,25 @@ static bool last_reduced(Shape shape, uint32_t axes)
     return true;
 }
 
+/* The first loop over a reduced axis; there is one. */
+static int first_reduced(const Kernel *k)
+{
+    int i = 0;
+    while (k->axis[i] != AX_REDUCE)
+        i++;
+    return i;
+}
+
 /* Do the loads that change most go from row to row, as of a tensor whose axes were exchanged: does
  * its reduced axis step by one element, and its last one not? */
 static bool rows_are_columns(const Kernel *k)
 {
-    int reduced = 0;
     int last = k->axes - 1;
     bool some = false;
 
     if (last < 1 || k->axis[last] != AX_TRAIL)
         return false;
-    while (k->axis[reduced] != AX_REDUCE)
-        reduced++;
+    int reduced = first_reduced(k);
     for (int v = 0; v < k->vals; v++) {
         const Index *at = k->val[v]->at;
         if (k->val[v]->kind != V_LOAD || at == NULL)
@@ -140,14 +147,12 @@ static bool rows_are_columns(const Kernel *k)
 static int turned_loop(const Kernel *k)
 {
     int last = k->axes - 1;
-    int first = 0;
     uint32_t in_order = ~0u;
     bool some = false;
 
     if (last < 1 || k->axis[last] != AX_REDUCE)
         return -1;
-    while (k->axis[first] != AX_REDUCE)
-        first++;
+    int first = first_reduced(k);
     for (int v = 0; v < k->vals; v++) {
         const Index *at = k->val[v]->at;
         if (k->val[v]->kind != V_LOAD || at == NULL)

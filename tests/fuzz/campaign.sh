@@ -1,13 +1,13 @@
 #!/bin/sh
 # campaign.sh - fuzzes ngc's readers: `sh tests/fuzz/campaign.sh SECONDS [TARGET ...]`, so many
-# seconds for each target. The targets are in targets/; `data:npy` is the target `data` with files of
-# one format. libFuzzer changes the inputs, or AFL++ with `ENGINE=afl`. AFL++ begins with what libFuzzer has learned; what it learns is run under the
-# sanitizers, and joins the corpus.
+# seconds for each target. The targets are in targets/; `data:npy` is the target `data` with files
+# of one format. libFuzzer changes the inputs, or AFL++ with `ENGINE=afl`. AFL++ begins with what
+# libFuzzer has learned; what it learns is run under the sanitizers, and joins the corpus.
 #
-# It prints the number of executions, of `data` for each format, and the findings, which are left in build/tests/fuzz/found.
-# What it learns is kept in build/tests/fuzz/corpus, where the next campaign begins; `KEEP=1` also
-# writes the smallest set of inputs with the same coverage to tests/fuzz/corpus.tar.gz, which `make
-# check` replays.
+# It prints the number of executions, of `data` for each format, and the findings, which are left in
+# build/tests/fuzz/found. What it learns is kept in build/tests/fuzz/corpus, where the next campaign
+# begins; `KEEP=1` also writes the smallest set of inputs with the same coverage to
+# tests/fuzz/corpus.tar.gz, which `make check` replays.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 [ $# -gt 0 ] || { echo "usage: campaign.sh SECONDS [TARGET ...]" >&2; exit 2; }
@@ -51,6 +51,7 @@ campaign() {
     show_findings
 }
 
+# The executions of `data`, by format.
 show_counts() {
     [ -e "$out/$target.counts" ] &&
         awk '{ n[$1] += $2 } END { for (f in n) print "    " f " " n[f] }' "$out/$target.counts" | sort
