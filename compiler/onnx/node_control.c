@@ -619,11 +619,11 @@ static void take_scan(Import *im)
 }
 
 const OnnxOp onnx_control[] = {
-    {"If", .take = take_if, .attributes = "then_branch else_branch",
+    {"If", .take = take_if, .typed_by = OWN_TYPE, .attributes = "then_branch else_branch",
      .says = "one of its graphs; by `where` if the condition is computed"},
-    {"Loop", .take = take_loop, .operands = ANY_NUMBER, .attributes = "body",
+    {"Loop", .take = take_loop, .operands = ANY_NUMBER, .typed_by = OWN_TYPE, .attributes = "body",
      .says = "its graph, as often as is known when the model is imported"},
-    {"Scan", .take = take_scan, .operands = ANY_NUMBER,
+    {"Scan", .take = take_scan, .operands = ANY_NUMBER, .typed_by = OWN_TYPE,
      .attributes = "body num_scan_inputs scan_input_axes scan_input_directions scan_output_axes "
                    "scan_output_directions directions",
      .needs = "num_scan_inputs", .says = "its graph, for each element"},

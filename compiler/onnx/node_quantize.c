@@ -190,8 +190,8 @@ static void take_product_integer(Import *im)
 const OnnxOp onnx_quantize[] = {
     {"ConvInteger", .take = take_conv_integer, .operands = 4, .attributes = WINDOW " group",
      .says = "`conv`"},
-    {"DequantizeLinear", .take = take_dequantize, .operands = 3, .attributes = "axis",
-     .says = "`-` and `*`"},
+    {"DequantizeLinear", .take = take_dequantize, .operands = 3, .typed_by = OWN_TYPE,
+     .attributes = "axis", .says = "`-` and `*`"},
     {"DynamicQuantizeLinear", .take = take_dynamic, .says = "by `min`, `max`, `round` and `clip`"},
     {"MatMulInteger", .take = take_product_integer, .operands = 4, .says = "`@`"},
     {"QLinearConv", .take = take_conv, .operands = 9, .attributes = WINDOW " group",

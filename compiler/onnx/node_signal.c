@@ -214,13 +214,16 @@ static void take_stft(Import *im)
 #define WINDOW_ATTRIBUTES "output_datatype periodic"
 
 const OnnxOp onnx_signal[] = {
-    {"BlackmanWindow", .take = take_window, .attributes = WINDOW_ATTRIBUTES, .says = "by `cos`"},
+    {"BlackmanWindow", .take = take_window, .typed_by = OWN_TYPE, .attributes = WINDOW_ATTRIBUTES,
+     .says = "by `cos`"},
     {"DFT", .take = take_dft, .operands = 3, .attributes = "axis inverse onesided",
      .says = "`dft`"},
-    {"HammingWindow", .take = take_window, .attributes = WINDOW_ATTRIBUTES, .says = "by `cos`"},
-    {"HannWindow", .take = take_window, .attributes = WINDOW_ATTRIBUTES, .says = "by `cos`"},
-    {"MelWeightMatrix", .take = take_mel, .operands = 5, .attributes = "output_datatype",
-     .says = "numbers"},
+    {"HammingWindow", .take = take_window, .typed_by = OWN_TYPE, .attributes = WINDOW_ATTRIBUTES,
+     .says = "by `cos`"},
+    {"HannWindow", .take = take_window, .typed_by = OWN_TYPE, .attributes = WINDOW_ATTRIBUTES,
+     .says = "by `cos`"},
+    {"MelWeightMatrix", .take = take_mel, .operands = 5, .typed_by = OWN_TYPE,
+     .attributes = "output_datatype", .says = "numbers"},
     {"STFT", .take = take_stft, .operands = 4, .attributes = "onesided",
      .says = "an index and `dft`"},
     {NULL},

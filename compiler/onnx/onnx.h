@@ -199,7 +199,10 @@ typedef struct Import {
     Text remarks; /* at the end of the text: outputs without elements */
 } Import;
 
-enum { ANY_NUMBER = INT_MAX };
+enum {
+    ANY_NUMBER = INT_MAX, /* of operands */
+    OWN_TYPE = -1,        /* that of no operand */
+};
 
 typedef struct OnnxOp {
     const char *name;
@@ -208,6 +211,7 @@ typedef struct OnnxOp {
     Binds binds;
     void (*take)(Import *); /* of the current node */
     int operands;           /* at most; 0: as many as the form has, or one */
+    int typed_by;           /* the operand whose type the results have, or OWN_TYPE */
     bool joined;            /* pattern.c makes it of several nodes; files cannot have it */
     const char *attributes; /* that are understood, separated by blanks */
     const char *needs;      /* those of them that have no default */

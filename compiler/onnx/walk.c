@@ -263,30 +263,14 @@ static void take_form(Import *im, const OnnxOp *op)
         meaning_of(im, n->output[0])->element = EL_BOOL;
 }
 
-/* The operand whose type the results have, if they have not one of their own; -1: none. */
-static int typed_by(const char *op)
-{
-    static const char own[] =
-        "BlackmanWindow Cast CastLike ConstantFill ConstantOfShape DequantizeLinear EyeLike "
-        "HammingWindow HannWindow If Loop MelWeightMatrix Scan Shape Size";
-    if (has_word(own, op))
-        return -1;
-    if (same_text(op, "Where"))
-        return 1;
-    if (same_text(op, "OneHot"))
-        return 2;
-    return 0;
-}
-
 /* Functions of the language give floats of ints. In the file they are whole numbers, and so is a
  * quotient of them. */
-static void keep_whole(Import *im)
+static void keep_whole(Import *im, const OnnxOp *op)
 {
     const Pb__Node *n = im->at;
-    int from = typed_by(n->op);
     int element = 0;
-    if (from >= 0)
-        element = input_element(im, from);
+    if (op->typed_by != OWN_TYPE)
+        element = input_element(im, op->typed_by);
     if (!element || !element_is_int(element))
         return;
 
@@ -322,7 +306,7 @@ static void take_node(Import *im, const Pb__Node *n)
         take_form(im, op);
     }
     if (!im->failed)
-        keep_whole(im);
+        keep_whole(im, op);
 }
 
 static void take_outputs(Import *im)
